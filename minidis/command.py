@@ -1,0 +1,283 @@
+"""@command: checks a declaration against its line, compiles it, records it, returns the function.
+
+    @command("INCRBY key increment", "write denyoom fast", since="1.0.0", access="RW ACCESS UPDATE")
+    def incrby(self, key: Key, increment: Integer = 1) -> int:
+        '''Add `increment` to the integer at `key`. ...'''
+
+The function itself is the body: it gets converted arguments, runs under the engine's lock and sees
+one frozen moment. What callers reach is a *door*: a small function with the same parameters, made
+here from one template, that converts Python arguments and passes the gate (see DOOR below).
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from minidis import errors, kinds
+from minidis.kinds import Kind, encode
+from minidis.parser import Compiled, Rules, Slot, compile_line
+from minidis.replies import decoded
+from minidis.syntax import Line, SyntaxLineError, parse_line
+
+Body = TypeVar("Body", bound=Callable[..., Any])
+
+CONTAINERS = frozenset(("CONFIG", "COMMAND", "OBJECT", "DEBUG"))
+
+#: Flags that a declaration may use; each must be one that COMMAND INFO knows.
+FLAGS = frozenset(
+    "write readonly denyoom admin noscript blocking loading stale fast no_auth allow_busy "
+    "movablekeys no_async_loading no_multi".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """All that is known of a command."""
+
+    name: str  # "SET", "CONFIG GET"
+    line: Line
+    body: Callable[..., Any]
+    compiled: Compiled
+    flags: tuple[str, ...]
+    group: str
+    since: str
+    complexity: str
+    #: how the keys are used, in the words of key specifications: "RW ACCESS UPDATE"
+    access: tuple[str, ...]
+    newer: bool  # newer than the server we compare with
+    #: copies from `compiled`, for the hot path of words
+    parse: Callable[[Any], tuple[list[Any], dict[str, Any]]]
+    plain: int
+    #: a shorter body for calls without any option, where it pays
+    plain_body: Callable[..., Any] | None
+
+    @property
+    def method(self) -> str:
+        """Name of the Python method."""
+        return self.body.__name__
+
+    @property
+    def writes(self) -> bool:
+        return "write" in self.flags
+
+    @property
+    def summary(self) -> str:
+        """First sentence of the docstring."""
+        return (inspect.getdoc(self.body) or "").split("\n\n")[0].replace("\n", " ")
+
+
+#: Full name in capitals -> command; filled while minidis.commands is imported.
+COMMANDS: dict[str, Command] = {}
+
+
+def command(
+    line: str,
+    flags: str = "",
+    *,
+    group: str,
+    since: str,
+    complexity: str,
+    access: str = "",
+    names: dict[str, str] | None = None,
+    kinds: dict[str, Kind] | None = None,  # noqa: F811 - the vocabulary's name, for the reader
+    choices: str = "",
+    extra: str = "",
+    count_error: str | None = None,
+    overflow_error: str = errors.SYNTAX,
+    strict: bool = False,
+    plain: Callable[..., Any] | None = None,
+) -> Callable[[Body], Body]:
+    """Declare a command: its syntax line, its flags and what the line cannot say.
+
+    `names` maps words of the line to parameters, `kinds` argument names to other kinds, `choices`
+    names the parameters of required choices, `extra` the parameters that the line does not have.
+    `plain` is a shorter body for calls without options. `access` says how the keys are used; several, separated by "|", go to the keys in order.
+    """
+    rules = Rules(
+        names or {},
+        kinds or {},
+        tuple(choices.split()),
+        frozenset(extra.split()),
+        count_error,
+        overflow_error,
+        strict,
+    )
+
+    def record(body: Body) -> Body:
+        tree = parse_line(line, CONTAINERS)
+        unknown = set(flags.split()) - FLAGS
+        if unknown or tree.name in COMMANDS or not inspect.getdoc(body):
+            raise SyntaxLineError(f"{line}: flags {unknown}, declared twice, or no docstring")
+        compiled = compile_line(tree, body, rules)
+        COMMANDS[tree.name] = Command(
+            tree.name,
+            tree,
+            body,
+            compiled,
+            tuple(flags.split()),
+            group,
+            since,
+            complexity,
+            tuple(part.strip() for part in access.split("|")) if access else (),
+            tuple(map(int, since.split("."))) > (7, 0, 15),
+            compiled.parse,
+            compiled.plain if len(tree.name.split()) == 1 else 0,
+            plain,
+        )
+        return body
+
+    return record
+
+
+# Doors -------------------------------------------------------------------------------------------
+
+# The gate. A call converts its arguments, takes the lock, forgets the moment of the last command and
+# runs the body. A body that changed something in more than one step has left in `undo` how to put it
+# back; whatever strikes (a refusal, KeyboardInterrupt, MemoryError) is answered by putting back.
+# After a change the chores are settled once. The same lines are the words door (engine.py: run).
+DOOR = """
+def {name}(self, {signature}):
+{ready}
+    engine = self.engine
+    with engine.lock:
+        engine.moment = 0
+        try:
+            reply = body(self, {arguments})
+            if engine.unsettled:
+                engine.settle()
+        except BaseException as error:
+            engine.put_back(self, error, ({values}))
+            raise
+    return {reply}
+"""
+
+# A command with options has two doors. The usual call has none of them, and is not to pay for
+# what it does not use: it goes through the door above with the required arguments alone.
+CHOOSE = """    if {given}:
+        return full(self, {everything})
+"""
+
+READY = {
+    bytes: """    if {p}.__class__ is str:
+        try:
+            {p} = {p}.encode()
+        except UnicodeEncodeError:
+            {p} = encode({p})
+    elif {p}.__class__ is not bytes:
+        {p} = encode({p})""",
+    float: """    if {p}.__class__ is not float or {p} != {p}:
+        {p} = ready_{p}({p})""",
+    None: """    {p} = ready_{p}({p})""",
+}
+
+
+def make_door(command: Command, *, decode: bool) -> Callable[..., Any]:
+    """The function that callers of the typed API reach."""
+    params = list(inspect.signature(command.body).parameters.values())[1:]
+    needed = [
+        param
+        for param in params
+        if param.default is inspect.Parameter.empty
+        and param.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    ]
+    door = _compile_door(command, params, params, decode, None)
+    optional = params[len(needed) :]
+    if needed and optional and all(_is_plain_option(param) for param in optional):
+        door = _compile_door(command, needed, params, decode, door)
+    return functools.wraps(command.body)(door)
+
+
+def _is_plain_option(param: inspect.Parameter) -> bool:
+    """Is the parameter left out by leaving it None or False?"""
+    return param.default is None or param.default is False
+
+
+def _compile_door(
+    command: Command,
+    params: list[inspect.Parameter],
+    everything: list[inspect.Parameter],
+    decode: bool,
+    full: Callable[..., Any] | None,
+) -> Callable[..., Any]:
+    """One door that passes on `params`; calls with more than these go on to the `full` one."""
+    slots = {slot.param: slot for slot in command.compiled.slots}
+    body = command.plain_body if full and command.plain_body else command.body
+    space: dict[str, Any] = {"body": body, "encode": encode, "decoded": decoded, "full": full}
+    ready = [
+        _ready(slots.get(param.name) or _extra_slot(param.name), param, space) for param in params
+    ]
+    arguments = ", ".join(map(_passed, params))
+    choose = ""
+    if full:
+        given = " or ".join(_given(param) for param in everything[len(params) :])
+        choose = CHOOSE.format(given=given, everything=", ".join(map(_passed, everything)))
+    text = DOOR.format(
+        name=command.method,
+        signature=_signature(everything),
+        ready=choose + "\n".join(filter(None, ready)) or "    # nothing to convert",
+        arguments=arguments,
+        values=", ".join([param.name for param in params]) + "," * bool(params),
+        reply="decoded(reply)" if decode else "reply",
+    )
+    for param in everything:
+        space["default_" + param.name] = param.default
+    exec(compile(text, f"<door {command.name}>", "exec"), space)
+    door: Callable[..., Any] = space[command.method]
+    return door
+
+
+def _extra_slot(name: str) -> Slot:
+    """An extra parameter is converted as an argument of its name; unknown names stay raw."""
+    kind = kinds.KINDS.get(name)
+    return Slot(name, "one" if kind else "raw", (kind,) if kind else (), optional=True)
+
+
+def _signature(params: list[inspect.Parameter]) -> str:
+    """The parameters of the door; a star before those that go by keyword alone."""
+    declared = [_declared(param) for param in params]
+    kinds_of = [param.kind for param in params]
+    if inspect.Parameter.VAR_POSITIONAL not in kinds_of:
+        if inspect.Parameter.KEYWORD_ONLY in kinds_of:
+            declared.insert(kinds_of.index(inspect.Parameter.KEYWORD_ONLY), "*")
+    return ", ".join(declared)
+
+
+def _declared(param: inspect.Parameter) -> str:
+    """The parameter as the door declares it."""
+    if param.kind is inspect.Parameter.VAR_POSITIONAL:
+        return "*" + param.name
+    default = (
+        "" if param.default is inspect.Parameter.empty else f"=default_{param.name}"
+    )
+    return param.name + default
+
+
+def _given(param: inspect.Parameter) -> str:
+    """The test whether an optional parameter has been given."""
+    return param.name if param.default is False else f"{param.name} is not None"
+
+
+def _passed(param: inspect.Parameter) -> str:
+    """The parameter as the door passes it on."""
+    if param.kind is inspect.Parameter.VAR_POSITIONAL:
+        return "*" + param.name
+    if param.kind is inspect.Parameter.KEYWORD_ONLY:
+        return f"{param.name}={param.name}"
+    return param.name
+
+
+def _ready(slot: Slot, param: inspect.Parameter, space: dict[str, Any]) -> str:
+    """The lines that convert one parameter; options that are not given cost one test."""
+    name = param.name
+    if slot.shape in ("flag", "raw") or (slot.shape == "one" and slot.kinds[0] is kinds.RAW):
+        return ""
+    space["ready_" + name] = slot.ready
+    exact = slot.kinds[0].exact if slot.shape == "one" else None
+    lines = READY[exact if not slot.optional else None].format(p=name)
+    if not slot.optional:
+        return lines
+    return f"    if {name} is not None:\n    " + lines.replace("\n", "\n    ")

@@ -1,0 +1,1 @@
+"""The commands, one class per group; minidis.database composes them."""

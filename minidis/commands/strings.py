@@ -1,0 +1,906 @@
+"""String commands: bytes, counters and their conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from minidis import errors
+from minidis.command import command
+from minidis.commands.group import Group, T
+from minidis.commands.moments import EXPIRY_KINDS, Moment, Span, deadline_of, milliseconds
+from minidis.keyspace import text_of
+from minidis.kinds import (
+    I64_MAX,
+    I64_MIN,
+    RAW,
+    Float,
+    Integer,
+    Key,
+    Many,
+    Value,
+    encode,
+    integer,
+)
+from minidis.replies import OK, Decimal, Status
+from minidis.structures import long_double
+from minidis.structures.digests import xxh3_64
+from minidis.structures.lcs import lcs
+from minidis.structures.text import Text
+
+_EX = "EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds"
+_IF = "IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest"
+_LARGEST = Fraction((2**64 - 1) * 2**16320)  # LDBL_MAX
+
+
+def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
+    """SET without options."""
+    space = self.space
+    if space.calm and key not in space.deadlines:
+        # One step: there is nothing to keep in step with, so nothing to put back either.
+        space.dirty += 1
+        space.values[key] = value
+        return OK
+    space.touch(key, "set")
+    space.put(key, value)
+    return OK
+
+
+class Strings(Group[T]):
+    """GET, SET and everything else that works on one string."""
+
+    # whole values ------------------------------------------------------------------------------
+
+    @command(
+        "GET key",
+        "readonly fast",
+        group="string",
+        since="1.0.0",
+        complexity="O(1)",
+        access="RO ACCESS",
+    )
+    def get(self, key: Key) -> T | None:
+        """Return the string at `key`.
+
+        None when the key is missing; WrongTypeError when it holds another type.
+
+        >>> db.set("name", "minidis")
+        OK
+        >>> db.get("name"), db.get("nothing")
+        (b'minidis', None)
+        """
+        space: Any = self.space
+        value = space.values.get(key)
+        if value.__class__ is bytes and space.accessed is None:
+            deadline = space.deadlines.get(key)
+            if deadline is None or self.engine.now() <= deadline:
+                space.hits += 1
+                return value
+        return space.string(key)
+
+    @command(
+        f"SET key value [NX | XX | {_IF}] [GET] [{_EX} | KEEPTTL]",
+        "write denyoom",
+        group="string",
+        since="1.0.0",
+        complexity="O(1)",
+        access="RW ACCESS UPDATE VARIABLE_FLAGS",
+        kinds=EXPIRY_KINDS,
+        plain=_plain_set,
+    )
+    def set(
+        self,
+        key: Key,
+        value: Value,
+        ex: Span | None = None,
+        px: Span | None = None,
+        nx: bool = False,
+        xx: bool = False,
+        keepttl: bool = False,
+        get: bool = False,
+        exat: Moment | None = None,
+        pxat: Moment | None = None,
+        ifeq: Value | None = None,
+        ifne: Value | None = None,
+        ifdeq: Value | None = None,
+        ifdne: Value | None = None,
+    ) -> Status | T | None:
+        """Store `value` at `key`, whatever was there before, and forget its expiry.
+
+        `ex` seconds, `px` milliseconds, `exat` seconds since 1970, `pxat` milliseconds since 1970:
+        the key expires then; `keepttl` leaves the expiry as it is. `nx`: only if the key is missing,
+        `xx`: only if it exists, `ifeq`/`ifne`: only if its value is (is not) the one given,
+        `ifdeq`/`ifdne`: the same with the DIGEST of the value. `get`: answer the old value.
+
+        OK, or None when the condition was not met; with `get` the old value or None.
+
+        >>> db.set("lock", "me", nx=True, ex=30)
+        OK
+        >>> db.set("lock", "you", nx=True) is None
+        True
+        """
+        if (
+            nx or xx or get or keepttl
+            or ex is not None or px is not None or exat is not None or pxat is not None
+            or ifeq is not None or ifne is not None or ifdeq is not None or ifdne is not None
+        ):  # fmt: skip
+            deadline = deadline_of(self.engine, "set", ex, px, exat, pxat)
+            return self._set(key, value, deadline, nx, xx, keepttl, get, (ifeq, ifne, ifdeq, ifdne))
+        return _plain_set(self, key, value)
+
+    def _set(
+        self,
+        key: Any,
+        value: Any,
+        deadline: int | None,
+        nx: bool,
+        xx: bool,
+        keepttl: bool,
+        get: bool,
+        conditions: tuple[Any, ...],
+    ) -> Any:
+        """SET with options: check the conditions, then store."""
+        space = self.space
+        old = space.find(key)
+        answer: Any = text_of(old) if get else None
+        conditional = any(condition is not None for condition in conditions)
+        if (nx and old is not None) or (xx and old is None):
+            return answer
+        if conditional and not _condition_met(text_of(old), *conditions):
+            return answer
+        space.touch(key, "set")
+        space.put(key, value, space.deadlines.get(key) if keepttl else deadline)
+        if deadline is not None:
+            space.touch(key, "expire", 0)
+        return answer if get else OK
+
+    @command(
+        "SETNX key value",
+        "write denyoom fast",
+        group="string",
+        since="1.0.0",
+        complexity="O(1)",
+        access="OW INSERT",
+    )
+    def setnx(self, key: Key, value: Value) -> int:
+        """Store `value` at `key` if the key is missing: 1 if it did, 0 if not.
+
+        >>> db.setnx("once", 1), db.setnx("once", 2)
+        (1, 0)
+        """
+        if self.space.find(key) is not None:  # type: ignore[arg-type]
+            return 0
+        self.space.touch(key, "set")
+        self.space.put(key, value)
+        return 1
+
+    @command(
+        "SETEX key seconds value",
+        "write denyoom",
+        group="string",
+        since="2.0.0",
+        complexity="O(1)",
+        access="OW UPDATE",
+        kinds=EXPIRY_KINDS,
+    )
+    def setex(self, key: Key, seconds: Span, value: Value) -> Status:
+        """Store `value` at `key` to expire after `seconds`.
+
+        >>> db.setex("code", 60, "1234"), db.ttl("code")
+        (OK, 60)
+        """
+        deadline = milliseconds(seconds, 1000, self.engine.now(), "setex")
+        self._set(key, value, deadline, False, False, False, False, ())
+        return OK
+
+    @command(
+        "PSETEX key milliseconds value",
+        "write denyoom",
+        group="string",
+        since="2.6.0",
+        complexity="O(1)",
+        access="OW UPDATE",
+        kinds=EXPIRY_KINDS,
+    )
+    def psetex(self, key: Key, milliseconds: Span, value: Value) -> Status:
+        """Store `value` at `key` to expire after `milliseconds`.
+
+        >>> db.psetex("code", 60000, "1234"), db.ttl("code")
+        (OK, 60)
+        """
+        deadline = deadline_of(self.engine, "psetex", None, milliseconds, None, None)
+        self._set(key, value, deadline, False, False, False, False, ())
+        return OK
+
+    @command(
+        "GETSET key value",
+        "write denyoom fast",
+        group="string",
+        since="1.0.0",
+        complexity="O(1)",
+        access="RW ACCESS UPDATE",
+    )
+    def getset(self, key: Key, value: Value) -> T | None:
+        """Store `value` at `key`, forget its expiry, and return the old string (None if missing).
+
+        WrongTypeError when the key holds another type. Newer code says set(..., get=True).
+
+        >>> db.getset("turn", "ann"), db.getset("turn", "bob")
+        (None, b'ann')
+        """
+        answer: Any = self.space.string(key)
+        self.space.touch(key, "set")
+        self.space.put(key, value)
+        return answer
+
+    @command(
+        "GETDEL key",
+        "write fast",
+        group="string",
+        since="6.2.0",
+        complexity="O(1)",
+        access="RW ACCESS DELETE",
+    )
+    def getdel(self, key: Key) -> T | None:
+        """Return the string at `key` and delete the key; None when missing.
+
+        >>> db.set("token", "x"), db.getdel("token"), db.exists("token")
+        (OK, b'x', 0)
+        """
+        answer: Any = self.space.string(key)
+        if answer is not None:
+            self.space.touch(key, "del")
+            self.space.remove(key)
+        return answer
+
+    @command(
+        f"GETEX key [{_EX} | PERSIST]",
+        "write fast",
+        group="string",
+        since="6.2.0",
+        complexity="O(1)",
+        access="RW ACCESS UPDATE",
+        kinds=EXPIRY_KINDS,
+    )
+    def getex(
+        self,
+        key: Key,
+        ex: Span | None = None,
+        px: Span | None = None,
+        exat: Moment | None = None,
+        pxat: Moment | None = None,
+        persist: bool = False,
+    ) -> T | None:
+        """Return the string at `key` and set its expiry, or take it away with `persist`.
+
+        `ex` seconds, `px` milliseconds, `exat` seconds since 1970, `pxat` milliseconds since 1970.
+        Without an option it is GET. None when the key is missing.
+
+        >>> db.set("page", "..."), db.getex("page", ex=60), db.ttl("page")
+        (OK, b'...', 60)
+        """
+        space = self.space
+        answer: Any = space.string(key)
+        if answer is None:
+            return None
+        deadline = deadline_of(self.engine, "getex", ex, px, exat, pxat)
+        if deadline is not None and deadline <= self.engine.now():
+            space.touch(key, "del")
+            space.remove(key)
+        elif deadline is not None:
+            space.touch(key, "expire")
+            space.set_deadline(encode(key), deadline)
+        elif persist and key in space.deadlines:
+            space.touch(key, "persist")
+            space.set_deadline(encode(key), None)
+        return answer
+
+    # several keys ------------------------------------------------------------------------------
+
+    @command(
+        "MGET key [key ...]",
+        "readonly fast",
+        group="string",
+        since="1.0.0",
+        complexity="O(n) for n keys",
+        access="RO ACCESS",
+    )
+    def mget(self, *keys: Many) -> list[T | None]:
+        """Return the strings at all `keys`; None for a missing key or one of another type.
+
+        >>> db.mset({"a": 1, "b": 2}), db.mget("a", "b", "c")
+        (OK, [b'1', b'2', None])
+        """
+        look: Any = self.space.lookup
+        found = [look(key) for key in keys]
+        return [_text_or_none(value) for value in found]
+
+    @command(
+        "MSET key value [key value ...]",
+        "write denyoom",
+        group="string",
+        since="1.0.1",
+        complexity="O(n) for n keys",
+        access="OW UPDATE",
+        names={"key": "mapping"},
+    )
+    def mset(self, mapping: Mapping[Any, Value]) -> Status:
+        """Store every value of `mapping` at its key, and forget the expiries. All at once.
+
+        >>> db.mset({"a": 1, "b": 2})
+        OK
+        """
+        self._put_all(mapping)
+        return OK
+
+    def _put_all(self, mapping: Any) -> None:
+        """The pairs of MSET and MSETNX, which arrive as a list."""
+        for key, value in mapping:
+            self.space.touch(key, "set")
+            self.space.put(key, value)
+
+    @command(
+        "MSETNX key value [key value ...]",
+        "write denyoom",
+        group="string",
+        since="1.0.1",
+        complexity="O(n) for n keys",
+        access="OW INSERT",
+        names={"key": "mapping"},
+    )
+    def msetnx(self, mapping: Mapping[Any, Value]) -> int:
+        """Store every value of `mapping` if none of the keys exists: 1 if it did, 0 if not.
+
+        >>> db.msetnx({"a": 1, "b": 2}), db.msetnx({"b": 3, "c": 4})
+        (1, 0)
+        """
+        pairs: Any = mapping
+        if any(self.space.find(key) is not None for key, _ in pairs):
+            return 0
+        self._put_all(pairs)
+        return 1
+
+    @command(
+        f"MSETEX numkeys key value [key value ...] [NX | XX] [{_EX} | KEEPTTL]",
+        "write denyoom movablekeys",
+        group="string",
+        since="8.4.0",
+        complexity="O(n) for n keys",
+        access="OW UPDATE",
+        names={"key": "mapping"},
+        kinds=EXPIRY_KINDS,
+        count_error="invalid numkeys value",
+        overflow_error="wrong number of key-value pairs",
+    )
+    def msetex(
+        self,
+        mapping: Mapping[Any, Value],
+        nx: bool = False,
+        xx: bool = False,
+        ex: Span | None = None,
+        px: Span | None = None,
+        exat: Moment | None = None,
+        pxat: Moment | None = None,
+        keepttl: bool = False,
+    ) -> int:
+        """Store every value of `mapping` with one expiry for all: 1 if it did, 0 if not.
+
+        `nx`: only if none of the keys exists; `xx`: only if all do. `ex` seconds, `px` milliseconds,
+        `exat` and `pxat` the same since 1970; `keepttl` leaves the expiries as they are.
+
+        >>> db.msetex({"a": 1, "b": 2}, ex=60), db.ttl("b")
+        (1, 60)
+        """
+        pairs: Any = mapping
+        space = self.space
+        deadline = deadline_of(self.engine, "msetex", ex, px, exat, pxat)
+        if nx and any(space.find(key) is not None for key, _ in pairs):
+            return 0
+        if xx and any(space.find(key) is None for key, _ in pairs):
+            return 0
+        for key, value in pairs:
+            space.touch(key, "set")
+            space.put(key, value, space.deadlines.get(key) if keepttl else deadline)
+            if deadline is not None:
+                space.touch(key, "expire", 0)
+        return 1
+
+    # parts of a string -------------------------------------------------------------------------
+
+    @command(
+        "STRLEN key",
+        "readonly fast",
+        group="string",
+        since="2.2.0",
+        complexity="O(1)",
+        access="RO",
+    )
+    def strlen(self, key: Key) -> int:
+        """Length in bytes of the string at `key`; 0 when missing, WrongTypeError for another type.
+
+        >>> db.set("word", "Grüße"), db.strlen("word")
+        (OK, 7)
+        """
+        return len(self.space.string(key) or b"")
+
+    @command(
+        "APPEND key value",
+        "write denyoom fast",
+        group="string",
+        since="2.0.0",
+        complexity="O(1) amortized",
+        access="RW INSERT",
+    )
+    def append(self, key: Key, value: Value) -> int:
+        """Add `value` at the end of the string at `key`; the new length in bytes.
+
+        A missing key starts empty. WrongTypeError when the key holds another type.
+
+        >>> db.append("log", "one,"), db.append("log", "two"), db.get("log")
+        (4, 7, b'one,two')
+        """
+        space, addition = self.space, encode(value)
+        old = space.string_to_change(key)
+        self._check_size(len(text_of(old) or b"") if old.__class__ is not bytearray else len(old),
+                         len(addition))  # fmt: skip
+        space.touch(key, "append")
+        if old is None:
+            space.put(key, addition)
+            return len(addition)
+        grown = self._changeable(key, old)
+        grown += addition
+        return len(grown)
+
+    def _changeable(self, key: Any, old: Any) -> bytearray:
+        """The stored string as a bytearray that may be changed in place."""
+        if old.__class__ is bytearray:
+            found: bytearray = old
+            return found
+        copy = bytearray(text_of(old) or b"")
+        self.space.replace(key, copy)
+        return copy
+
+    def _check_size(self, length: int, addition: int) -> None:
+        """Refuse strings above proto-max-bulk-len."""
+        if length + addition > self.engine.max_string:
+            raise errors.error(errors.STRING_TOO_LONG)
+
+    @command(
+        "SETRANGE key offset value",
+        "write denyoom",
+        group="string",
+        since="2.2.0",
+        complexity="O(1) in place, O(n) for n bytes when the string has to grow",
+        access="RW UPDATE",
+    )
+    def setrange(self, key: Key, offset: Integer, value: Value) -> int:
+        """Overwrite the string at `key` from byte `offset` on; the new length in bytes.
+
+        What lies before the offset and is missing becomes zero bytes. An empty value changes nothing.
+
+        >>> db.set("greet", "Hello World"), db.setrange("greet", 6, "Redis"), db.get("greet")
+        (OK, 11, b'Hello Redis')
+        """
+        start, patch = integer(offset), encode(value)
+        if start < 0:
+            raise errors.error(errors.OFFSET_OUT_OF_RANGE)
+        old = self.space.string_to_change(key)
+        length = len(old) if old.__class__ is bytearray else len(text_of(old) or b"")
+        if not patch:
+            return length
+        self._check_size(start, len(patch))
+        self.space.touch(key, "setrange")
+        if old is None:
+            self.space.put(key, bytearray(start) + patch)
+            return start + len(patch)
+        changed = self._changeable(key, old)
+        # One slice assignment: from the end of the old string if that comes first.
+        at = min(start, length)
+        changed[at : start + len(patch)] = bytes(start - at) + patch
+        return len(changed)
+
+    @command(
+        "GETRANGE key start end",
+        "readonly",
+        group="string",
+        since="2.4.0",
+        complexity="O(n) for n bytes returned",
+        access="RO ACCESS",
+    )
+    def getrange(self, key: Key, start: Integer, end: Integer) -> T:
+        """Return the bytes from `start` to `end`, both included; negative ones count from the end.
+
+        An empty string when the key is missing or nothing lies in between.
+
+        >>> db.set("word", "Hello"), db.getrange("word", 1, 3), db.getrange("word", -2, -1)
+        (OK, b'ell', b'lo')
+        """
+        text: Any = self.space.string(key) or b""
+        first, last = integer(start), integer(end)
+        if first < 0:
+            first = max(first + len(text), 0)
+        if last < 0:
+            last = max(last + len(text), 0) if last + len(text) >= 0 or first else -1
+        return text[first : last + 1] if last >= first else text[:0]
+
+    @command(
+        "SUBSTR key start end",
+        "readonly",
+        group="string",
+        since="1.0.0",
+        complexity="O(n) for n bytes returned",
+        access="RO ACCESS",
+    )
+    def substr(self, key: Key, start: Integer, end: Integer) -> T:
+        """The old name of GETRANGE.
+
+        >>> db.set("word", "Hello"), db.substr("word", 0, 1)
+        (OK, b'He')
+        """
+        return Strings.getrange(self, key, start, end)
+
+    @command(
+        "LCS key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
+        "readonly",
+        group="string",
+        since="7.0.0",
+        complexity="O(n*m) for strings of n and m bytes",
+        access="RO ACCESS",
+        kinds={"min-match-len": RAW},
+    )
+    def lcs(
+        self,
+        key1: Key,
+        key2: Key,
+        len: bool = False,
+        idx: bool = False,
+        minmatchlen: Integer | None = None,
+        withmatchlen: bool = False,
+    ) -> Any:
+        """Return the longest common subsequence of two strings.
+
+        `len`: only its length. `idx`: where its pieces lie in both strings, those of at least
+        `minmatchlen` bytes, with their lengths if `withmatchlen`. Missing keys are empty strings.
+
+        >>> db.mset({"one": "ohmytext", "two": "mynewtext"}), db.lcs("one", "two")
+        (OK, b'mytext')
+        """
+        least = integer(minmatchlen) if minmatchlen is not None else 0
+        values = [self.space.lookup(encode(key)) for key in (key1, key2)]
+        try:
+            one, two = (text_of(value) or b"" for value in values)
+        except errors.WrongTypeError:
+            raise errors.error("The specified keys must contain string values") from None
+        if len and idx:
+            raise errors.error("If you want both the length and indexes, please just use IDX.")
+        length, common, matches = lcs(one, two)
+        if len:
+            return length
+        if not idx:
+            return common
+        return {
+            b"matches": [
+                [[start1, end1], [start2, end2]] + ([size] if withmatchlen else [])
+                for start1, end1, start2, end2, size in matches
+                if size >= least
+            ],
+            b"len": length,
+        }
+
+    # numbers -----------------------------------------------------------------------------------
+
+    @command(
+        "INCR key",
+        "write denyoom fast",
+        group="string",
+        since="1.0.0",
+        complexity="O(1)",
+        access="RW ACCESS UPDATE",
+    )
+    def incr(self, key: Key) -> int:
+        """Add 1 to the integer at `key` and return it; a missing key counts as 0.
+
+        ResponseError when the value is no 64-bit integer or the sum would not be one.
+
+        >>> db.incr("visits"), db.incr("visits")
+        (1, 2)
+        """
+        return self._add(key, 1)
+
+    @command(
+        "INCRBY key increment",
+        "write denyoom fast",
+        group="string",
+        since="1.0.0",
+        complexity="O(1)",
+        access="RW ACCESS UPDATE",
+    )
+    def incrby(self, key: Key, increment: Integer) -> int:
+        """Add `increment` to the integer at `key` and return it; a missing key counts as 0.
+
+        >>> db.incrby("visits", 10)
+        10
+        """
+        return self._add(key, integer(increment))
+
+    @command(
+        "DECR key",
+        "write denyoom fast",
+        group="string",
+        since="1.0.0",
+        complexity="O(1)",
+        access="RW ACCESS UPDATE",
+    )
+    def decr(self, key: Key) -> int:
+        """Subtract 1 from the integer at `key` and return it; a missing key counts as 0.
+
+        >>> db.decr("stock")
+        -1
+        """
+        return self._add(key, -1)
+
+    @command(
+        "DECRBY key decrement",
+        "write denyoom fast",
+        group="string",
+        since="1.0.0",
+        complexity="O(1)",
+        access="RW ACCESS UPDATE",
+    )
+    def decrby(self, key: Key, decrement: Integer) -> int:
+        """Subtract `decrement` from the integer at `key` and return it; missing counts as 0.
+
+        >>> db.set("stock", 10), db.decrby("stock", 3)
+        (OK, 7)
+        """
+        amount = integer(decrement)
+        if amount == I64_MIN:
+            raise errors.error("decrement would overflow")
+        return self._add(key, -amount)
+
+    def _add(self, key: Any, amount: int) -> int:
+        """The body of the INCR family."""
+        space = self.space
+        old = space.string_to_change(key)
+        if old.__class__ is not int:
+            old = 0 if old is None else integer(text_of(old))
+        new: int = old + amount
+        if not I64_MIN <= new <= I64_MAX:
+            raise errors.error(errors.OVERFLOW)
+        space.touch(key, "incrby")
+        space.replace(key, new)
+        return new
+
+    @command(
+        "INCRBYFLOAT key increment",
+        "write denyoom fast",
+        group="string",
+        since="2.6.0",
+        complexity="O(1)",
+        access="RW ACCESS UPDATE",
+        kinds={"increment": RAW},
+    )
+    def incrbyfloat(self, key: Key, increment: Float) -> float:
+        """Add a decimal number to the one at `key` and return it; a missing key counts as 0.
+
+        Computed as Redis does, with 64 bits of mantissa and at most 17 decimals.
+
+        >>> db.set("price", "10.50"), db.incrbyfloat("price", 0.1)
+        (OK, 10.6)
+        """
+        old = text_of(self.space.string_to_change(key))
+        new = _float_sum(b"0" if old is None else old, encode(increment))
+        self.space.touch(key, "incrbyfloat")
+        self.space.replace(key, Text(new))
+        return Decimal(new)
+
+    @command(
+        "INCREX key [BYFLOAT float | BYINT integer] [SATURATE] [LBOUND lowerbound] "
+        f"[UBOUND upperbound] [{_EX} | PERSIST] [ENX]",
+        "write denyoom fast",
+        group="string",
+        since="8.8.0",
+        complexity="O(1)",
+        access="RW ACCESS UPDATE",
+        kinds={**EXPIRY_KINDS, "float": RAW, "integer": RAW},
+    )
+    def increx(
+        self,
+        key: Key,
+        byint: Integer | None = None,
+        byfloat: Float | None = None,
+        saturate: bool = False,
+        lbound: Value | None = None,
+        ubound: Value | None = None,
+        ex: Span | None = None,
+        px: Span | None = None,
+        exat: Moment | None = None,
+        pxat: Moment | None = None,
+        persist: bool = False,
+        enx: bool = False,
+    ) -> list[Any]:
+        """Add to the number at `key` within bounds; [new value, what was added].
+
+        Adds `byint` (1 without it) or `byfloat`. A sum outside `lbound`..`ubound` changes nothing
+        and answers [value, 0]; with `saturate` it stops at the bound. `ex` seconds, `px`
+        milliseconds, `exat`, `pxat` since 1970 set the expiry, with `enx` only if there is none;
+        `persist` takes it away; without any of them it stays.
+
+        >>> [db.increx("calls", ubound=2, ex=60, enx=True) for _ in range(3)]
+        [[1, 1], [2, 1], [2, 0]]
+        """
+        times = (ex, px, exat, pxat)
+        if enx and (persist or times == (None, None, None, None)):
+            raise errors.error(errors.SYNTAX)
+        old = text_of(self.space.string_to_change(key))
+        if byfloat is not None:
+            new, step, stored = _step_float(old, byfloat, lbound, ubound, saturate)
+        else:
+            new, step, stored = _step_integer(old, byint, lbound, ubound, saturate)
+        deadline = deadline_of(self.engine, "increx", *times)
+        if stored is not None:
+            self._store_step(encode(key), stored, deadline, persist, enx)
+        return [new, step]
+
+    def _store_step(
+        self, key: bytes, value: Any, deadline: int | None, persist: bool, enx: bool
+    ) -> None:
+        """INCREX's value and expiry."""
+        space = self.space
+        current = space.deadlines.get(key)
+        if persist:
+            deadline = None
+        elif deadline is None or (enx and current is not None):
+            deadline = current
+        if deadline is not None and deadline <= self.engine.now():
+            space.touch(key, "del")
+            space.remove(key)
+            return
+        space.touch(key, "incrby" if value.__class__ is int else "incrbyfloat")
+        space.put(key, value, deadline)
+        if deadline != current:
+            space.touch(key, "persist" if deadline is None else "expire", 0)
+
+    # digests and conditions --------------------------------------------------------------------
+
+    @command(
+        "DIGEST key",
+        "readonly fast",
+        group="string",
+        since="8.4.0",
+        complexity="O(n) for n bytes",
+        access="RO ACCESS",
+    )
+    def digest(self, key: Key) -> T | None:
+        """Return the XXH3 hash of the string at `key` as 16 hexadecimal digits; None when missing.
+
+        >>> db.set("doc", "hello"), db.digest("doc")
+        (OK, b'9555e8555c62dcfd')
+        """
+        text = self.space.string(key)
+        answer: Any = None if text is None else b"%016x" % xxh3_64(text)
+        return answer
+
+    @command(
+        f"DELEX key [{_IF}]",
+        "write fast",
+        group="string",
+        since="8.4.0",
+        complexity="O(1), with a digest O(n) for n bytes",
+        access="RW DELETE",
+    )
+    def delex(
+        self,
+        key: Key,
+        ifeq: Value | None = None,
+        ifne: Value | None = None,
+        ifdeq: Value | None = None,
+        ifdne: Value | None = None,
+    ) -> int:
+        """Delete `key` if its value is (`ifeq`), is not (`ifne`) the one given: 1 if deleted.
+
+        `ifdeq` and `ifdne` compare the DIGEST instead. Without a condition any type is deleted; with
+        one, WrongTypeError for anything but a string.
+
+        >>> db.set("lock", "me"), db.delex("lock", ifeq="you"), db.delex("lock", ifeq="me")
+        (OK, 0, 1)
+        """
+        conditions = (ifeq, ifne, ifdeq, ifdne)
+        old = self.space.find(encode(key))
+        if old is None:
+            return 0
+        if any(condition is not None for condition in conditions):
+            if not _condition_met(text_of(old), *conditions):
+                return 0
+        self.space.touch(key, "del")
+        return int(self.space.remove(key))
+
+
+def _text_or_none(value: Any) -> Any:
+    """The bytes of a string value, None for anything else: MGET never complains of a type."""
+    try:
+        return text_of(value)
+    except errors.WrongTypeError:
+        return None
+
+
+def _condition_met(old: bytes | None, ifeq: Any, ifne: Any, ifdeq: Any, ifdne: Any) -> bool:
+    """Does the old value meet the one condition that is given? A missing key equals nothing."""
+    for wanted, equal in ((ifdeq, True), (ifdne, False)):
+        if wanted is not None:
+            wanted = _checked_digest(wanted)
+            return old is not None and (b"%016x" % xxh3_64(old) == wanted) is equal or (
+                old is None and not equal
+            )
+    if ifeq is not None:
+        return old is not None and old == ifeq
+    return old is None or old != ifne
+
+
+def _checked_digest(word: bytes) -> bytes:
+    """A digest in small letters; it has to be one."""
+    lower = word.lower()
+    if len(lower) != 16 or lower.strip(b"0123456789abcdef"):
+        raise errors.error("digest must be exactly 16 hexadecimal characters")
+    return lower
+
+
+def _float_sum(old: bytes, increment: bytes) -> bytes:
+    """INCRBYFLOAT's text of a sum; both must be numbers, and so must be the sum."""
+    numbers = []
+    infinite = False
+    for word in (old, increment):
+        value = long_double.parse(word)
+        if value is None and not long_double.is_infinite(word):
+            raise errors.error(errors.NOT_FLOAT)
+        infinite = infinite or value is None
+        numbers.append(value or Fraction(0))
+    if infinite:
+        raise errors.error(errors.NOT_A_NUMBER)
+    return long_double.add_decimal(*numbers)
+
+
+def _step_integer(
+    old: bytes | None, byint: Any, lbound: Any, ubound: Any, saturate: bool
+) -> tuple[int, int, int | None]:
+    """(value after, step made, value to store or None when the bounds forbid the step)."""
+    low = I64_MIN if lbound is None else integer(lbound)
+    high = I64_MAX if ubound is None else integer(ubound)
+    value = 0 if old is None else integer(old)
+    step = 1 if byint is None else integer(byint)
+    if low > high:
+        raise errors.error("LBOUND can't be greater than UBOUND")
+    new = value + step
+    if not low <= new <= high:
+        if not saturate:
+            return value, 0, None
+        new = min(max(new, low), high)
+    if not I64_MIN <= new - value <= I64_MAX:
+        raise errors.error(errors.OVERFLOW)
+    return new, new - value, new
+
+
+def _step_float(
+    old: bytes | None, byfloat: Any, lbound: Any, ubound: Any, saturate: bool
+) -> tuple[float, float, Text | None]:
+    """The same for BYFLOAT."""
+    words = (lbound, ubound, b"0" if old is None else old, byfloat)
+    numbers = [None if word is None else long_double.parse(encode(word)) for word in words]
+    if any(number is None and word is not None for number, word in zip(numbers, words, strict=True)):
+        raise errors.error(errors.NOT_FLOAT)
+    value, step = numbers[2] or Fraction(0), numbers[3] or Fraction(0)
+    low = -_LARGEST if numbers[0] is None else numbers[0]
+    high = _LARGEST if numbers[1] is None else numbers[1]
+    if low > high:
+        raise errors.error("LBOUND can't be greater than UBOUND")
+    new = long_double.rounded(value + step)
+    if not low <= new <= high:
+        if not saturate:
+            return _decimal(value), Decimal(b"0"), None
+        new = min(max(new, low), high)
+    return _decimal(new), _decimal(new - value), Text(long_double.add_decimal(new, Fraction(0)))
+
+
+def _decimal(value: Fraction) -> Decimal:
+    return Decimal(long_double.add_decimal(value, Fraction(0)))

@@ -1,0 +1,185 @@
+"""Configuration parameters: a table. What is in it acts; everything else is refused.
+
+CONFIG GET answers from the table, CONFIG SET and the keywords of minidis.open() go through it. A
+parameter without a setter can be read but belongs to open().
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from minidis import errors
+from minidis.engine import Engine
+from minidis.kinds import I64_MAX
+from minidis.structures.glob import compile_pattern
+
+MEMORY_UNITS = {
+    "": 1, "b": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter: how to read it as text, how to set it from text, what it is about."""
+
+    name: str
+    about: str
+    get: Callable[[Engine], str]
+    set: Callable[[Engine, Any], None] | None = None
+    #: text -> value for set(), or ValueError with the words of Redis
+    parse: Callable[[str], Any] = field(default=str)
+    aliases: tuple[str, ...] = ()
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise ValueError("argument couldn't be parsed into an integer") from None
+        if str(value) != text:
+            raise ValueError("argument couldn't be parsed into an integer")
+        if not low <= value <= high:
+            raise ValueError(f"argument must be between {low} and {high} inclusive")
+        return value
+
+    return parse
+
+
+def _memory(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        digits = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        unit = MEMORY_UNITS.get(text[len(digits) :].lower())
+        if unit is None or not digits.removeprefix("-").isdigit():
+            raise ValueError("argument must be a memory value")
+        value = int(digits) * unit
+        if not low <= value <= high:
+            raise ValueError(f"argument must be between {low} and {high} inclusive")
+        return value
+
+    return parse
+
+
+def _yes_no(text: str) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise ValueError("argument must be 'yes' or 'no'")
+    return text.lower() == "yes"
+
+
+def _limit(name: str, about: str, alias: str = "", *, size: bool = False, low: int = 0) -> Parameter:
+    """A threshold of structures.limits."""
+    attribute = name.replace("-", "_")
+    high = 2**31 - 1 if low < 0 else I64_MAX
+    return Parameter(
+        name,
+        about,
+        lambda engine: str(getattr(engine.limits, attribute)),
+        lambda engine, value: setattr(engine.limits, attribute, value),
+        _memory(low, high) if size else _number(low, high),
+        (alias,) if alias else (),
+    )
+
+
+def _flag(name: str, about: str, attribute: str) -> Parameter:
+    return Parameter(
+        name,
+        about,
+        lambda engine: "yes" if getattr(engine, attribute) else "no",
+        lambda engine, value: setattr(engine, attribute, value),
+        _yes_no,
+    )
+
+
+def _attribute(name: str, about: str, get: Callable[[Engine], Any]) -> Parameter:
+    return Parameter(name, about, lambda engine: str(get(engine)))
+
+
+PARAMETERS: dict[str, Parameter] = {
+    parameter.name: parameter
+    for parameter in (
+        _limit(
+            "hash-max-listpack-entries",
+            "a hash with more fields is a hashtable",
+            "hash-max-ziplist-entries",
+        ),
+        _limit(
+            "hash-max-listpack-value",
+            "a hash with a longer field or value (bytes) is a hashtable",
+            "hash-max-ziplist-value",
+            size=True,
+        ),
+        _limit("set-max-intset-entries", "a set of more integers is a hashtable"),
+        _limit(
+            "zset-max-listpack-entries",
+            "a sorted set with more members is a skiplist",
+            "zset-max-ziplist-entries",
+        ),
+        _limit(
+            "zset-max-listpack-value",
+            "a sorted set with a longer member (bytes) is a skiplist",
+            "zset-max-ziplist-value",
+            size=True,
+        ),
+        _limit(
+            "list-max-listpack-size",
+            "elements in a node of a saved list; -1 to -5: 4, 8, 16, 32, 64 KiB",
+            "list-max-ziplist-size",
+            low=-(2**31),
+        ),
+        Parameter(
+            "proto-max-bulk-len",
+            "longest string, in bytes",
+            lambda engine: str(engine.max_string),
+            lambda engine, value: setattr(engine, "max_string", value),
+            _memory(1024 * 1024, I64_MAX),
+        ),
+        _flag("rdbcompression", "compress strings in dumps", "compression"),
+        _flag("rdbchecksum", "end dumps with a CRC64", "checksum"),
+        _attribute("databases", "number of databases", lambda engine: len(engine.databases)),
+        _attribute("dir", "directory of the dump", lambda engine: engine.home.directory or ""),
+        _attribute("dbfilename", "file name of the dump", lambda engine: engine.home.dump_name),
+    )
+}
+ALIASES = {alias: p.name for p in PARAMETERS.values() for alias in p.aliases}
+
+
+def get_parameters(engine: Engine, patterns: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Names and values of all parameters that match one of the patterns."""
+    found: dict[bytes, bytes] = {}
+    for pattern in patterns:
+        match = compile_pattern(pattern, nocase=True)
+        for name in [*PARAMETERS, *ALIASES]:
+            if match(name.encode()):
+                parameter = PARAMETERS[ALIASES.get(name, name)]
+                found.setdefault(name.encode(), parameter.get(engine).encode())
+    return found
+
+
+def set_parameters(engine: Engine, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+    """Set all of them, or none if one is refused."""
+    ready: dict[str, tuple[Parameter, Any]] = {}
+    for name, value in pairs:
+        text = name.decode("utf-8", "backslashreplace")
+        lower = text.lower()
+        parameter = PARAMETERS.get(ALIASES.get(lower, lower))
+        if parameter is None:
+            raise errors.error(
+                f"Unknown option or number of arguments for CONFIG SET - '{text}'"
+            )
+        if parameter.set is None:
+            raise _failed(text, "can't set immutable config")
+        if parameter.name in ready:
+            raise _failed(text, "duplicate parameter")
+        try:
+            ready[parameter.name] = (parameter, parameter.parse(value.decode("latin-1")))
+        except ValueError as error:
+            raise _failed(text, str(error)) from None
+    for parameter, setting in ready.values():
+        assert parameter.set is not None
+        parameter.set(engine, setting)
+
+
+def _failed(name: str, why: str) -> errors.ResponseError:
+    return errors.error(f"CONFIG SET failed (possibly related to argument '{name}') - {why}")

@@ -1,0 +1,251 @@
+"""class Minidis: an open database as its users see it, and minidis.open().
+
+A Minidis object is a session: it has a selected database of its own and shares everything else with
+the other sessions of the same open(). Its command methods are the doors of command.py.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Literal, TypeVar, overload
+from weakref import WeakSet
+
+from minidis import errors
+from minidis.clock import Clock, Progress
+from minidis.command import COMMANDS, CONTAINERS, Command, make_door
+from minidis.commands.group import T
+from minidis.commands.strings import Strings
+from minidis.config import set_parameters
+from minidis.engine import Engine, Event
+from minidis.errors import DataError
+from minidis.kinds import Key, encode
+from minidis.persistence.directory import Home
+from minidis.replies import decoded
+
+S = TypeVar("S", bound="Minidis[Any]")
+
+#: Spellings that have been looked up: "get", b"GET", ... -> command. Bounded, names are few.
+_SPELLINGS: dict[Any, Command] = {}
+_MOST_SPELLINGS = 10_000
+
+
+class Minidis(Strings[T]):
+    """A database: one method for each command, `execute` for words. Open one with minidis.open().
+
+    Safe to use from several threads. `with minidis.open(...) as db:` closes it at the end.
+    """
+
+    _decode = False
+
+    def __init__(self, engine: Engine, database: int = 0) -> None:
+        self.engine = engine
+        self.space = engine.databases[database]
+
+    # words ------------------------------------------------------------------------------------
+
+    def execute(self, *words: Key) -> Any:
+        """Run a command given as words, as a shell or a client would send it.
+
+        The answer is what RESP3 says: bytes, int, float, None, list, dict, set; OK is a Status.
+        A refusal raises ResponseError with the sentence of Redis.
+
+        >>> db.execute("ZADD", "rank", 3, "ann", 5, "bob")
+        2
+        >>> db.execute("ZRANGE", "rank", 0, -1)
+        [b'ann', b'bob']
+        """
+        # The lines of the gate (DOOR in command.py), once more without detours: words are the hot
+        # path of shells, sockets and scripts.
+        line: list[Any]
+        try:
+            line = [
+                word
+                if word.__class__ is bytes
+                else word.encode()  # type: ignore[union-attr]
+                if word.__class__ is str
+                else encode(word)
+                for word in words
+            ]
+        except UnicodeEncodeError:
+            line = [encode(word) for word in words]
+        command = _SPELLINGS.get(words[0]) if words else None
+        if command is None:
+            command = find_command(line)
+        if len(line) == command.plain:
+            del line[0]
+            options = _NO_OPTIONS
+        else:
+            line, options = command.parse(line)
+        engine = self.engine
+        with engine.lock:
+            engine.moment = 0
+            try:
+                reply = command.body(self, *line, **options)
+                if engine.unsettled:
+                    engine.settle()
+            except BaseException as error:
+                engine.put_back(self, error, (line, options))
+                raise
+        return decoded(reply) if self._decode else reply
+
+    # sessions and life -------------------------------------------------------------------------
+
+    def session(self: S, database: int = 0) -> S:
+        """Another session on the same data, with its own selected database.
+
+        >>> other = db.session(1)
+        >>> other.set("here", 1), db.exists("here")
+        (OK, 0)
+        """
+        return type(self)(self.engine, database)
+
+    def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `callback(Event(database, name, key))` for every change of a key.
+
+        The callback runs in a thread of its own, never under the lock, in the order of the changes;
+        `expired` events come when the key expires. Call the returned function to stop.
+        """
+        return self.engine.listen(callback)
+
+    def close(self, *, save: bool | None = None) -> None:
+        """Close all sessions. A directory is saved first if something changed.
+
+        `save=True` or `save=False` decides it otherwise; a database in memory or in an .rdb file
+        is not saved unless asked. Closing twice is harmless.
+        """
+        self.engine.close(save=save)
+
+    def __enter__(self: S) -> S:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        place = self.engine.home.directory or "memory"
+        if self.engine.closed:
+            return f"<minidis {place}, closed>"
+        return f"<minidis {place}, database {self.space.number}, {len(self.space.values)} keys>"
+
+
+_NO_OPTIONS: dict[str, Any] = {}
+
+
+def find_command(words: list[bytes]) -> Command:
+    """The command that the words begin with; ResponseError when there is none."""
+    if not words:
+        raise errors.error(errors.EMPTY_COMMAND)
+    name = words[0].decode("latin-1").upper()
+    command = COMMANDS.get(name)
+    if name in CONTAINERS and len(words) > 1:
+        command = COMMANDS.get(f"{name} {words[1].decode('latin-1').upper()}")
+        if command is None:
+            raise errors.unknown_subcommand(name, words[1])
+        return command
+    if command is None:
+        if name in CONTAINERS:
+            raise errors.wrong_arity(name.lower())
+        raise errors.unknown_command(words)
+    if len(_SPELLINGS) < _MOST_SPELLINGS and name not in CONTAINERS:
+        _SPELLINGS[words[0]] = command
+        _SPELLINGS[words[0].decode("latin-1")] = command
+    return command
+
+
+def _install_doors(cls: type[Any], *, decode: bool) -> None:
+    """Put the doors in front of the bodies that the group classes define."""
+    for command in COMMANDS.values():
+        setattr(cls, command.method, make_door(command, decode=decode))
+
+
+class MinidisText(Minidis[str]):
+    """A database whose bulk strings come back as str: minidis.open(decode_responses=True)."""
+
+    _decode = True
+
+
+_install_doors(Minidis, decode=False)
+_install_doors(MinidisText, decode=True)
+
+
+@overload
+def open(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    decode_responses: Literal[False] = False,
+    databases: int = 16,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    **config: Any,
+) -> Minidis[bytes]: ...
+
+
+@overload
+def open(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    decode_responses: Literal[True],
+    databases: int = 16,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    **config: Any,
+) -> Minidis[str]: ...
+
+
+def open(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    decode_responses: bool = False,
+    databases: int = 16,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    **config: Any,
+) -> Minidis[Any]:
+    """Open a database.
+
+    `path`: None for memory; a directory, made if needed, that keeps `dump.rdb`; or a file ending in
+    `.rdb`. `decode_responses`: bulk strings come back as str. `databases`: how many numbered
+    databases. `clock`: a ManualClock to move time by hand. `progress`: called with bytes done and
+    bytes in all while a dump is loaded. Other keywords are configuration parameters with underscores
+    for dashes, as CONFIG SET takes them: `hash_max_listpack_entries=64`.
+
+    RdbError when the dump is damaged, LockedError when the directory is in use, FileError when the
+    path cannot be used, ResponseError for a parameter that does not exist.
+
+    >>> with minidis.open(decode_responses=True, hash_max_listpack_entries=64) as text_db:
+    ...     text_db.set("name", "Ann"), text_db.get("name")
+    (OK, 'Ann')
+    """
+    if databases < 1:
+        raise ValueError("databases must be at least 1")
+    home = Home(path)
+    try:
+        engine = Engine(home, clock or Clock(), databases)
+        db = (MinidisText if decode_responses else Minidis)(engine)
+        for name, value in config.items():
+            set_parameters(engine, [(name.replace("_", "-").encode(), encode(value))])
+        engine.load(progress)
+    except BaseException:
+        home.release()
+        raise
+    _AT_EXIT.add(engine)
+    return db
+
+
+#: Directories left open are saved when the interpreter ends, as they would be by close().
+_AT_EXIT: WeakSet[Engine] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for engine in list(_AT_EXIT):
+        if engine.home.durable and not engine.closed:
+            engine.close()

@@ -1,0 +1,311 @@
+"""The engine: what all sessions of one database share, and the chores around a command.
+
+    gate (a door of command.py, or Session.run)      chores (here)
+      take the lock                                    now()       one frozen moment per command
+      moment = 0                                       settle()    forget undo, hand out events
+      body                                             put_back()  a refusal or an interruption
+      settle / put_back                                schedule()  somebody wakes at a deadline
+
+Nothing here runs unless it is needed: a GET without a deadline asks for no time, a write without
+listeners collects no events.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from minidis import errors
+from minidis.clock import Clock, Progress
+from minidis.errors import ClosedError, FileError, MinidisError
+from minidis.expire import Ticker
+from minidis.keyspace import Keyspace
+from minidis.persistence import snapshot
+from minidis.persistence.directory import Home
+from minidis.structures.limits import Limits
+
+#: Keys expired in one hold of the lock; others get their turn in between.
+EXPIRE_SLICE = 200
+
+#: What we answer when asked which server we are like: reply shapes, encodings, file version.
+REDIS_VERSION = "7.0.15"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened to a key: `Event(0, "expired", b"session:1")`."""
+
+    database: int
+    name: str
+    key: bytes
+
+
+class ClosedKeyspace(Keyspace):
+    """What a keyspace turns into at close(): every access says so."""
+
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        raise ClosedError
+
+
+class Engine:
+    """Databases, clock, limits and files; shared by the sessions of one open()."""
+
+    def __init__(self, home: Home, clock: Clock, databases: int) -> None:
+        self.lock = threading.RLock()
+        self.home = home
+        self.clock = clock
+        #: the frozen moment of the running command in milliseconds; 0: not asked yet
+        self.moment = 0
+        #: how to put back what the running command has changed so far
+        self.undo: list[tuple[Any, ...]] = []
+        self.touched: list[tuple[int, str, bytes]] = []
+        self.unsettled = False
+        self.listeners: list[Callable[[Event], None]] = []
+        self.limits = Limits()
+        self.max_string = 512 * 1024 * 1024
+        self.compression = True
+        self.checksum = True
+        self.databases = [Keyspace(self, number) for number in range(databases)]
+        self.expired_keys = 0
+        #: a random number below n; tests may replace it
+        self.randbelow: Callable[[int], int] = random.Random().randrange
+        self.saved_at = clock.now() // 1000
+        self.opened_at = self.saved_at
+        self.closed = False
+        self._saved_dirty = 0
+        self._ticker = Ticker(self)
+        self._events: queue.SimpleQueue[Event | None] | None = None
+        self._process = os.getpid()
+        clock.attach(self)
+
+    # time ------------------------------------------------------------------------------------
+
+    def now(self) -> int:
+        """Milliseconds since 1970, the same all through one command."""
+        moment = self.moment
+        if not moment:
+            moment = self.moment = self.clock.now()
+        return moment
+
+    def schedule(self, deadline: int) -> None:
+        """A key is due at `deadline`; with a clock moved by hand nobody has to wait for it."""
+        if self.clock.runs:
+            self._ticker.schedule(deadline)
+
+    def expire_due(self) -> int | None:
+        """Let due keys expire, a slice at a time; when the next one is due, or None."""
+        with self.lock:
+            if self.closed:
+                return None
+            self.moment = 0
+            now = self.now()
+            room = EXPIRE_SLICE
+            for keys in self.databases:
+                room -= keys.expire_due(now, room)
+            self.settle()
+            moments = [keys.next_deadline() for keys in self.databases]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def clock_moved(self) -> None:
+        """The clock was moved by hand: everything due expires now."""
+        while True:
+            following = self.expire_due()
+            if following is None or following >= self.clock.now():
+                return
+
+    # chores ----------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """The command is complete: nothing is to be put back, and its events go out."""
+        if self.touched and self._events is not None:
+            for touched in self.touched:
+                self._events.put(Event(*touched))
+        self.touched.clear()
+        self.undo.clear()
+        self.unsettled = False
+
+    def put_back(self, session: Any, error: BaseException, values: Iterable[Any]) -> None:
+        """The command did not complete: leave everything as it was before it."""
+        if isinstance(error, MinidisError) and not self.undo:
+            self.settle()  # what expired on the way has expired
+            return
+        self._insist(lambda: self._put_back(session, values))
+
+    def _put_back(self, session: Any, values: Iterable[Any]) -> None:
+        keys = set(_words(values))
+        keyspaces = {id(session.space): session.space}
+        # Containers first: an entry of the undo list may rely on them being whole.
+        for database in self.databases:
+            keyspaces[id(database)] = database
+        for database in keyspaces.values():
+            database.repair(keys)
+        while self.undo:
+            entry = self.undo[-1]
+            entry[0](*entry[1:])
+            self.undo.pop()
+        for database in keyspaces.values():
+            database.repair(keys)
+        self.touched.clear()
+        self.unsettled = False
+
+    @staticmethod
+    def _insist(action: Callable[[], None]) -> None:
+        """Putting back is not to be interrupted: a second Ctrl-C makes it start again."""
+        while True:
+            try:
+                action()
+            except KeyboardInterrupt:
+                continue
+            return
+
+    def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Call back with every event of every database; the answer stops it. See Minidis.listen."""
+        with self.lock:
+            if self._events is None:
+                self._events = queue.SimpleQueue()
+                threading.Thread(
+                    target=_deliver,
+                    args=(self._events, self.listeners),
+                    name="minidis-events",
+                    daemon=True,
+                ).start()
+            self.listeners.append(callback)
+            self._see_calm()
+
+        def stop() -> None:
+            with self.lock:
+                if callback in self.listeners:
+                    self.listeners.remove(callback)
+                self._see_calm()
+
+        return stop
+
+    def _see_calm(self) -> None:
+        for keys in self.databases:
+            keys.see_calm()
+
+    # files -----------------------------------------------------------------------------------
+
+    @property
+    def dirty(self) -> int:
+        """Changes since the last save."""
+        return sum(keys.dirty for keys in self.databases) - self._saved_dirty
+
+    def load(self, progress: Progress | None = None) -> None:
+        """Read the dump of this home, if there is one, into the databases."""
+        path = self.home.dump
+        if path is None or not os.path.exists(path):
+            return
+        loaded = snapshot.load(
+            path,
+            self.limits,
+            now=self.clock.now(),
+            databases=len(self.databases),
+            progress=progress,
+        )
+        for number, data in loaded.databases.items():
+            keys = self.databases[number]
+            keys.adopt(data.values, data.deadlines)
+            if data.idle:
+                now = self.clock.now() // 1000
+                access = keys.track_access(now)
+                access.update({key: now - idle for key, idle in data.idle.items()})
+
+    def save(self, progress: Progress | None = None) -> None:
+        """Write all databases to the dump of this home, atomically."""
+        if self.home.dump is None:
+            raise errors.error(
+                "this database lives in memory only; open a directory or an .rdb file to save"
+            )
+        if os.getpid() != self._process:
+            raise FileError(
+                "this process was forked from the one that opened the database; "
+                "only that one may write its files"
+            )
+        with self.lock:
+            snapshot.save(
+                self.home.dump,
+                {keys.number: _View(keys) for keys in self.databases if keys.values},
+                self.limits,
+                aux=self._aux(),
+                compression=self.compression,
+                checksum=self.checksum,
+                progress=progress,
+            )
+            self._saved_dirty += self.dirty
+            self.saved_at = self.clock.now() // 1000
+
+    def _aux(self) -> dict[bytes, bytes | int]:
+        return {
+            b"redis-ver": REDIS_VERSION.encode(),
+            b"redis-bits": 64,
+            b"ctime": int(time.time()) if self.clock.runs else self.clock.now() // 1000,
+            b"used-mem": 0,
+            b"aof-base": 0,
+        }
+
+    def close(self, *, save: bool | None = None) -> None:
+        """Save if the home is a directory and something changed, then let go of everything."""
+        with self.lock:
+            if self.closed:
+                return
+            forked = os.getpid() != self._process
+            if save is None:
+                save = self.home.durable and self.dirty > 0
+            if save and not forked:
+                self.save()
+            self.closed = True
+            self._ticker.stop()
+            if self._events is not None:
+                self._events.put(None)
+            for keys in self.databases:
+                keys.set_contents(({}, {}, [], None, None))
+                keys.__class__ = ClosedKeyspace
+            if not forked:
+                self.home.release()
+
+
+class _View:
+    """A keyspace as the snapshot writer wants to see it."""
+
+    def __init__(self, keys: Keyspace) -> None:
+        self.values = keys.values
+        self.deadlines = keys.deadlines
+        self.idle: dict[bytes, int] | None = None
+        self.freq: dict[bytes, int] | None = None
+
+
+def _deliver(
+    events: queue.SimpleQueue[Event | None], listeners: list[Callable[[Event], None]]
+) -> None:
+    """Hand out events in their order, never under the lock; a failing callback is reported."""
+    while (event := events.get()) is not None:
+        for listener in list(listeners):
+            try:
+                listener(event)
+            except Exception as error:
+                threading.excepthook(
+                    threading.ExceptHookArgs(
+                        (type(error), error, error.__traceback__, threading.current_thread())
+                    )
+                )
+
+
+def _words(values: Iterable[Any]) -> Iterable[bytes]:
+    """Every bytes object in nested arguments: the keys of the command are among them."""
+    for value in values:
+        if isinstance(value, bytes):
+            yield value
+        elif isinstance(value, dict):
+            yield from _words(value)
+            yield from _words(value.values())
+        elif isinstance(value, (list, tuple)):
+            yield from _words(value)

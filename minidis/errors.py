@@ -1,0 +1,161 @@
+"""Every sentence minidis says when it refuses, and the tree of exceptions that carries them.
+
+    MinidisError
+    ├── ResponseError          a command was refused; str() is the exact sentence of Redis
+    │   ├── WrongTypeError     the key holds another type
+    │   └── BusyKeyError       RESTORE onto a key that exists
+    ├── DataError              a Python object that has no place in a command
+    ├── ClosedError            the database has been closed
+    └── FileError              a file cannot be used: names the file, the reason and the remedy
+        ├── LockedError        another process, or another open(), has the directory
+        └── RdbError           a dump that is damaged, truncated or too new
+            └── RestoreError   the same for the payload of RESTORE
+"""
+
+from __future__ import annotations
+
+
+class MinidisError(Exception):
+    """Root of everything minidis raises on purpose."""
+
+
+class ResponseError(MinidisError):
+    """A command was refused. `str(error)` is the sentence Redis answers, error code included."""
+
+
+class WrongTypeError(ResponseError):
+    """The key holds a value of another type than the command works on."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(
+            text or "WRONGTYPE Operation against a key holding the wrong kind of value"
+        )
+
+
+class BusyKeyError(ResponseError):
+    """RESTORE without REPLACE onto an existing key."""
+
+    def __init__(self) -> None:
+        super().__init__("BUSYKEY Target key name already exists.")
+
+
+class DataError(MinidisError, TypeError):
+    """An argument of a Python type that no command accepts."""
+
+
+class ClosedError(MinidisError):
+    """A call on a database after close()."""
+
+    def __init__(self) -> None:
+        super().__init__("this database is closed; open it again with minidis.open(...)")
+
+
+class FileError(MinidisError):
+    """A file or directory cannot be used; the message says which, why, and what helps."""
+
+
+class LockedError(FileError):
+    """The directory is in use by another process or by another open() of this one."""
+
+
+class RdbError(FileError):
+    """A dump cannot be read: where, which key, why, and what helps."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        remedy: str = "",
+        offset: int | None = None,
+        path: str | None = None,
+        database: int | None = None,
+        key: bytes | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+        self.offset = offset
+        self.path = path
+        self.database = database
+        self.key = key
+
+    def __str__(self) -> str:
+        key = None if self.key is None else repr(self.key.decode("utf-8", "backslashreplace"))
+        where = [
+            self.path,
+            None if self.offset is None else f"offset {self.offset}",
+            ", ".join(
+                part
+                for part in (
+                    "" if self.database is None else f"database {self.database}",
+                    "" if key is None else f"key {key}",
+                )
+                if part
+            ),
+            self.reason,
+        ]
+        text = ": ".join(part for part in where if part)
+        return f"{text}. Remedy: {self.remedy}" if self.remedy else text
+
+
+class RestoreError(RdbError):
+    """A serialized value cannot be restored. `reason` is "checksum" or "format"."""
+
+
+def error(text: str) -> ResponseError:
+    """A refusal with the general code ERR."""
+    return ResponseError("ERR " + text)
+
+
+SYNTAX = "syntax error"
+NOT_INTEGER = "value is not an integer or out of range"
+NOT_FLOAT = "value is not a valid float"
+NOT_POSITIVE = "value is out of range, must be positive"
+NO_SUCH_KEY = "no such key"
+SAME_OBJECT = "source and destination objects are the same"
+INDEX_OUT_OF_RANGE = "index out of range"
+OFFSET_OUT_OF_RANGE = "offset is out of range"
+STRING_TOO_LONG = "string exceeds maximum allowed size (proto-max-bulk-len)"
+OVERFLOW = "increment or decrement would overflow"
+NOT_A_NUMBER = "increment would produce NaN or Infinity"
+DB_OUT_OF_RANGE = "DB index is out of range"
+INVALID_CURSOR = "invalid cursor"
+HASH_NOT_INTEGER = "hash value is not an integer"
+HASH_NOT_FLOAT = "hash value is not a float"
+MIN_MAX_NOT_FLOAT = "min or max is not a float"
+MIN_MAX_NOT_STRING = "min or max not valid string range item"
+WEIGHT_NOT_FLOAT = "weight value is not a float"
+SCORE_NAN = "resulting score is not a number (NaN)"
+NUMKEYS_NOT_POSITIVE = "numkeys should be greater than 0"
+COUNT_NOT_POSITIVE = "count should be greater than 0"
+NUMKEYS_TOO_LARGE = "Number of keys can't be greater than number of args"
+LIMIT_NEGATIVE = "LIMIT can't be negative"
+EMPTY_COMMAND = "a command needs at least one word"
+
+
+def invalid_expire(command: str) -> ResponseError:
+    """The expiry of `command` (lower case) is zero, negative or too large."""
+    return error(f"invalid expire time in '{command}' command")
+
+
+def wrong_arity(command: str) -> ResponseError:
+    """`command` got too few or too many words; subcommands are written `config|get`."""
+    return error(f"wrong number of arguments for '{command}' command")
+
+
+def unknown_command(words: list[bytes]) -> ResponseError:
+    """No such command; quotes the first arguments, as many as fit in 128 bytes."""
+    shown = ""
+    for word in words[1:]:
+        if len(shown) >= 128:
+            break
+        room = 128 - len(shown)
+        shown += "'" + word[:room].decode("utf-8", "surrogateescape") + "' "
+    name = words[0][:128].decode("utf-8", "surrogateescape")
+    return error(f"unknown command '{name}', with args beginning with: {shown}")
+
+
+def unknown_subcommand(container: str, word: bytes) -> ResponseError:
+    """`container` has no subcommand of that name."""
+    name = word[:128].decode("utf-8", "surrogateescape")
+    return error(f"unknown subcommand '{name}'. Try {container.upper()} HELP.")

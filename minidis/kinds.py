@@ -1,0 +1,235 @@
+"""The vocabulary of arguments: what each argument name of a syntax line means.
+
+A kind converts a word (bytes from the shell, a socket, a file) or a Python object (from the typed
+API) to the value a command works with, and says what is wrong otherwise. `decrement`, `count` or
+`score` mean the same wherever a line uses them; a command that reads a word later, in its body,
+gives it the kind RAW in its declaration and calls the same functions there.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from minidis import errors
+from minidis.errors import DataError
+
+#: What a key, field, member, element or value may be given as.
+Key: TypeAlias = bytes | str | int | float | bytearray | memoryview
+Field: TypeAlias = Key
+Value: TypeAlias = Key
+Integer: TypeAlias = int | str | bytes
+Float: TypeAlias = float | int | str | bytes
+#: One or several of something: `db.delete("a", "b")` and `db.delete(["a", "b"])` are the same.
+Many: TypeAlias = Key | Iterable[Key]
+
+I64_MIN, I64_MAX = -(2**63), 2**63 - 1
+
+
+def encode(value: Any) -> bytes:
+    """The bytes Redis would see for a Python object; DataError for one that has none."""
+    kind = value.__class__
+    if kind is bytes:
+        return value  # type: ignore[no-any-return]
+    if kind is str:
+        return value.encode("utf-8", "surrogateescape")  # type: ignore[no-any-return]
+    if kind is int:
+        return b"%d" % value
+    if kind is float:
+        return repr(value).encode()
+    if isinstance(value, bool) or not isinstance(
+        value, (bytes, str, int, float, bytearray, memoryview)
+    ):
+        raise DataError(
+            f"{type(value).__name__} {value!r} has no form in Redis; "
+            "give bytes, str, int or float (convert it first)"
+        )
+    if isinstance(value, (bytearray, memoryview, bytes)):
+        return bytes(value)
+    return encode(str(value) if isinstance(value, str) else value + 0)
+
+
+def integer(value: Any) -> int:
+    """A signed 64-bit integer, written exactly as Redis writes it."""
+    if value.__class__ is int:
+        if I64_MIN <= value <= I64_MAX:
+            return value  # type: ignore[no-any-return]
+        raise errors.error(errors.NOT_INTEGER)
+    word = encode(value)
+    try:
+        number = int(word)
+    except ValueError:
+        raise errors.error(errors.NOT_INTEGER) from None
+    if b"%d" % number != word or not I64_MIN <= number <= I64_MAX:
+        raise errors.error(errors.NOT_INTEGER)
+    return number
+
+
+def positive(value: Any) -> int:
+    """A count of elements: a non-negative integer with a sentence of its own."""
+    try:
+        number = integer(value)
+    except errors.ResponseError:
+        raise errors.error(errors.NOT_POSITIVE) from None
+    if number < 0:
+        raise errors.error(errors.NOT_POSITIVE)
+    return number
+
+
+_HEXADECIMAL = re.compile(rb"[+-]?0[xX]", re.A)
+
+
+def to_float(word: bytes) -> float | None:
+    """What C's strtod makes of the whole word; None where Redis refuses it (NaN, range, blanks)."""
+    if not word or b"_" in word or word != word.strip() or b"\0" in word:
+        return None
+    try:
+        number = float.fromhex(word.decode()) if _HEXADECIMAL.match(word) else float(word)
+    except (ValueError, OverflowError):
+        return None
+    if number != number:
+        return None
+    if math.isinf(number) and b"i" not in word.lower():
+        return None
+    if number == 0 and re.search(rb"[1-9]", re.split(rb"[eEpP]", word)[0]):
+        return None  # underflow: ERANGE in C
+    return number
+
+
+def float_or(sentence: str) -> Callable[[Any], float]:
+    """A converter to float that complains with `sentence`."""
+
+    def convert(value: Any) -> float:
+        if value.__class__ is float and value == value:
+            return value  # type: ignore[no-any-return]
+        number = to_float(encode(value))
+        if number is None:
+            raise errors.error(sentence)
+        return number
+
+    return convert
+
+
+number = float_or(errors.NOT_FLOAT)
+
+
+def cursor(value: Any) -> int:
+    """A SCAN cursor: an unsigned 64-bit decimal."""
+    word = encode(value)
+    if not word.isdigit() and word not in (b"", b"-0", b"+0"):
+        # strtoul accepts a sign and leading blanks; Redis refuses the blanks and keeps the sign
+        text = word[1:] if word[:1] in (b"+", b"-") else b""
+        if not text.isdigit():
+            raise errors.error(errors.INVALID_CURSOR)
+    value = int(word or b"0")
+    if value > 2**64 - 1 or value < -(2**64 - 1):
+        raise errors.error(errors.INVALID_CURSOR)
+    return value % 2**64
+
+
+def database(value: Any) -> int:
+    """A database number: any integer here, the range is checked against the configuration."""
+    return integer(value)
+
+
+def raw(value: Any) -> Any:
+    """Left as it came; the body converts it."""
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one argument is converted, shown and completed."""
+
+    convert: Callable[[Any], Any]
+    #: what the shell can offer: key, field, member, pattern, ... or "" for nothing
+    offers: str = ""
+    #: one line for a person who is about to type it
+    about: str = ""
+    #: the class a converted argument has, when a class test is enough to see that
+    exact: type | None = None
+
+
+def _text(offers: str = "", about: str = "") -> Kind:
+    return Kind(encode, offers, about, bytes)
+
+
+def _integer(about: str) -> Kind:
+    return Kind(integer, "", about)
+
+
+KEY = _text("key", "name of a key")
+TEXT = _text()
+RAW = Kind(raw)
+INTEGER = _integer("an integer")
+SCORE = Kind(number, "", "a number, inf or -inf", float)
+FLOAT = Kind(number, "", "a number", float)
+
+KINDS: dict[str, Kind] = {
+    **dict.fromkeys(
+        ("key", "newkey", "source", "destination", "src", "dst", "key1", "key2"), KEY
+    ),
+    "field": _text("field", "a field of the hash"),
+    "member": _text("member", "a member of the set or sorted set"),
+    "element": _text("member", "an element of the list"),
+    "value": _text("", "any bytes"),
+    "message": _text("", "any bytes"),
+    "pivot": _text("member", "an element of the list"),
+    "pattern": _text("pattern", "a glob pattern: * ? [abc] [^a] \\*"),
+    "parameter": _text("parameter", "a configuration parameter, or a glob pattern"),
+    "command-name": _text("command", "the name of a command"),
+    "command": _text("command", "the name of a command"),
+    "category": _text("category", "an ACL category"),
+    "module-name": _text(),
+    "arg": _text("", "a word"),
+    "type": _text("type", "string, list, set, zset, hash"),
+    "serialized-value": _text("", "bytes that DUMP returned"),
+    "cursor": Kind(cursor, "cursor", "0 to start, then the cursor of the last reply"),
+    "start": _integer("first position; negative counts from the end"),
+    "stop": _integer("last position, included; negative counts from the end"),
+    "end": _integer("last position, included; negative counts from the end"),
+    "offset": _integer("how many to leave out, or a byte position"),
+    "count": _integer("how many"),
+    "index": RAW,
+    "db": RAW,
+    "increment": _integer("an integer to add"),
+    "decrement": _integer("an integer to subtract"),
+    "seconds": _integer("seconds"),
+    "milliseconds": _integer("milliseconds"),
+    "unix-time-seconds": _integer("seconds since 1970"),
+    "unix-time-milliseconds": _integer("milliseconds since 1970"),
+    "score": SCORE,
+    "weight": Kind(float_or(errors.WEIGHT_NOT_FLOAT), "", "a number to multiply scores with", float),
+    "min": Kind(encode, "bound", "lower bound: 1, (1, -inf; [a, (a, - for text", bytes),
+    "max": Kind(encode, "bound", "upper bound: 9, (9, +inf; [z, (z, + for text", bytes),
+    "numkeys": _integer("how many keys follow"),
+    "ttl": _integer("milliseconds to live; 0 for no expiry"),
+}
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of an argument name; names without an entry are plain bytes."""
+    return KINDS.get(name, TEXT)
+
+
+def many(values: Iterable[Any]) -> list[Any]:
+    """Flatten `("a", ["b", "c"])` to `["a", "b", "c"]`: one level of lists, sets and the like."""
+    flat: list[Any] = []
+    for value in values:
+        if isinstance(value, (bytes, str, int, float, bytearray, memoryview)):
+            flat.append(value)
+        elif isinstance(value, Iterable):
+            flat.extend(value)
+        else:
+            flat.append(value)  # encode() names the type
+    return flat
+
+
+def pairs(value: Any) -> list[tuple[Any, Any]]:
+    """The pairs of a mapping, or of an iterable of pairs."""
+    if isinstance(value, Mapping):
+        return list(value.items())
+    return [(first, second) for first, second in value]

@@ -1,0 +1,151 @@
+"""Dumps as files: read one, write one that is either complete or not there.
+
+Saving writes a temporary file in the same directory, brings it to the disk, renames it over the
+old dump and brings the directory to the disk. Whatever fails in between, an interrupt too,
+removes the temporary file and leaves the old dump as it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from minidis.errors import FileError, RdbError
+from minidis.persistence.rdb import DatabaseView, Decoder, Encoder, Loaded
+from minidis.structures.limits import Limits
+
+#: Told now and then how far the work is: done and total.
+Progress = Callable[[int, int], None]
+AnyPath = str | os.PathLike[str]
+
+#: Read in pieces of this size: the dump and what it holds need not be in memory together.
+_WINDOW = 4 << 20
+
+#: Names of temporary files. Left over after a crash; to be removed by whoever owns the directory.
+TEMPORARY = re.compile(r"temp-\d+-[0-9a-f]{16}\.rdb")
+
+
+def load(
+    path: AnyPath,
+    limits: Limits,
+    *,
+    now: int | None,
+    databases: int = 16,
+    progress: Progress | None = None,
+) -> Loaded:
+    """The dump at `path`. `now` (milliseconds) drops keys that are due; None keeps them.
+
+    RdbError when the dump is damaged or holds what cannot be held here, FileError when the file
+    cannot be read. `progress` is told bytes.
+    """
+    name = os.fspath(path)
+    try:
+        with open(name, "rb", buffering=0) as file, _without_collector():
+            total = os.fstat(file.fileno()).st_size
+            decoder = Decoder(total, limits, now=now, databases=databases)
+            _feed(decoder, file, total, progress)
+    except RdbError as error:
+        error.path = name
+        raise
+    except OSError as error:
+        raise FileError(f"{name}: cannot be read: {error.strerror or error}") from error
+    return decoder.loaded
+
+
+def _feed(decoder: Decoder, file: BinaryIO, total: int, progress: Progress | None) -> None:
+    done = 0
+    wanted = decoder.feed(b"")
+    while wanted:
+        block = _read(file, min(max(wanted, _WINDOW), total - done))
+        done += len(block)
+        wanted = decoder.feed(block)
+        if progress is not None:
+            progress(done, total)
+
+
+def _read(file: BinaryIO, count: int) -> bytes:
+    """Exactly `count` bytes: one read of the system gives at most 2 GiB."""
+    block = file.read(count)
+    while len(block) < count:
+        more = file.read(count - len(block))
+        if not more:
+            raise RdbError("the file became shorter while it was read")
+        block += more
+    return block
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Loading makes no cycles, but so many objects that the collector would walk them in vain."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def save(
+    path: AnyPath,
+    databases: Mapping[int, DatabaseView],
+    limits: Limits,
+    *,
+    aux: Mapping[bytes, bytes | int],
+    compression: bool = True,
+    checksum: bool = True,
+    progress: Progress | None = None,
+) -> int:
+    """Write all databases to `path` and return the size of the file.
+
+    Nothing in `databases` may change meanwhile. FileError when the file cannot be written.
+    `progress` is told keys.
+    """
+    target = Path(path)
+    encoder = Encoder(databases, limits, aux=aux, compression=compression, checksum=checksum)
+    # Named before it exists: an interrupt at any place finds the name to remove.
+    temporary = target.with_name(f"temp-{os.getpid()}-{secrets.token_hex(8)}.rdb")
+    try:
+        _write(temporary, encoder, progress)
+        os.replace(temporary, target)
+        _sync_directory(target.parent)
+    except OSError as error:
+        raise FileError(f"{target}: cannot be written: {error.strerror or error}") from error
+    finally:
+        # After a rename there is nothing to remove.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+    return encoder.size
+
+
+def _write(path: Path, encoder: Encoder, progress: Progress | None) -> None:
+    with open(path, "xb", buffering=0) as file:
+        for block in encoder.blocks():
+            _write_all(file, block)
+            if progress is not None:
+                progress(encoder.keys, encoder.total_keys)
+        os.fsync(file.fileno())
+
+
+def _write_all(file: BinaryIO, block: bytes) -> None:
+    """Raw files may take a part only."""
+    view = memoryview(block)
+    while view:
+        view = view[file.write(view) :]
+
+
+def _sync_directory(path: Path) -> None:
+    """The rename itself on the disk; Windows neither can nor needs to open a directory for it."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

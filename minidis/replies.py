@@ -1,0 +1,60 @@
+"""The reply values that Python has no word for.
+
+Bytes, int, float, None, list, dict and set mean what RESP3 says. A tuple in a list is a pair (RESP2
+flattens it). What is left is here: the simple string.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Status(str):
+    """A simple string such as OK: equal to the same str, always true.
+
+    >>> OK == "OK", bool(OK), OK
+    (True, True, OK)
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+OK = Status("OK")
+PONG = Status("PONG")
+QUEUED = Status("QUEUED")
+
+
+def decoded(reply: Any) -> Any:
+    """The same reply with every bulk string as str (UTF-8; other bytes become surrogates)."""
+    kind = reply.__class__
+    if kind is bytes:
+        return reply.decode("utf-8", "surrogateescape")
+    if kind is list:
+        return [decoded(item) for item in reply]
+    if kind is tuple:
+        return tuple([decoded(item) for item in reply])
+    if kind is dict:
+        return {decoded(key): decoded(value) for key, value in reply.items()}
+    if kind is set:
+        return {decoded(item) for item in reply}
+    return reply
+
+
+class Decimal(float):
+    """A float with the exact decimal text that Redis answers (INCRBYFLOAT, HINCRBYFLOAT).
+
+    >>> Decimal(b"10.6"), Decimal(b"10.6").text
+    (10.6, b'10.6')
+    """
+
+    __slots__ = ("text",)
+
+    text: bytes
+
+    def __new__(cls, text: bytes) -> Decimal:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number

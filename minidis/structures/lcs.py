@@ -1,0 +1,101 @@
+"""The longest common subsequence of two strings, with the very answers of Redis's LCS.
+
+Redis fills a table of lengths and walks it back from the end. There are many longest
+subsequences, so the walk decides; ours takes the same steps from one bit per cell:
+
+    a cell (i, j) is "risen" when the length for a[:i], b[:j] is more than for a[:i], b[:j-1]
+
+A row of bits is one Python integer, computed from the row before by a handful of operations on
+whole integers (the bit-parallel method: a carry runs through each stretch of bits, so the sum
+moves every rise to the first place where the new byte matches). Where the bytes differ, Redis goes
+up if the length above is greater than the one to the left, and that is so exactly in a risen cell.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Match(NamedTuple):
+    """A stretch that is common to both; the ends are included."""
+
+    a_start: int
+    a_end: int
+    b_start: int
+    b_end: int
+    length: int
+
+
+class Common(NamedTuple):
+    """The answer: a longest common subsequence, and its stretches from the end backward."""
+
+    length: int
+    text: bytes
+    matches: list[Match]
+
+
+def table_size(a: bytes, b: bytes) -> int:
+    """The bytes that Redis needs for its table, which it compares with proto-max-bulk-len."""
+    return 4 * (len(a) + 1) * (len(b) + 1)
+
+
+def lcs(a: bytes, b: bytes) -> Common:
+    """A longest common subsequence.
+
+    Takes O(len(a) * len(b) / 64) steps and len(a) * len(b) / 8 bytes, a 32nd of Redis's
+    table_size. The caller refuses what is too large.
+
+    >>> lcs(b"ohmytext", b"mynewtext")
+    ... # doctest: +NORMALIZE_WHITESPACE
+    Common(length=6, text=b'mytext', matches=[Match(a_start=4, a_end=7, b_start=5, b_end=8,
+    length=4), Match(a_start=2, a_end=3, b_start=0, b_end=1, length=2)])
+    """
+    matches = _stretches(a, b, _rows(a, b))
+    text = b"".join(a[match.a_start : match.a_end + 1] for match in reversed(matches))
+    return Common(len(text), text, matches)
+
+
+def _rows(a: bytes, b: bytes) -> list[bytes]:
+    """For each prefix of `a`, a bit per byte of `b`: 0 where the cell is risen."""
+    size = len(b)
+    everywhere = (1 << size) - 1
+    places = dict.fromkeys(a, 0)
+    for byte in places:
+        places[byte] = int(_places(b, byte), 2)
+    flat = everywhere
+    rows = []
+    for byte in a:
+        here = flat & places[byte]
+        flat = ((flat + here) | (flat - here)) & everywhere
+        rows.append(flat.to_bytes(size // 8 + 1, "little"))
+    return rows
+
+
+def _places(b: bytes, byte: int) -> bytes:
+    """Binary digits, the first byte of `b` last: 1 where it is this byte."""
+    digits = bytearray(b"0" * 256)
+    digits[byte] = ord("1")
+    return b"0" + b.translate(bytes(digits))[::-1]
+
+
+def _stretches(a: bytes, b: bytes, rows: list[bytes]) -> list[Match]:
+    """Walk the table back from the end, and collect the diagonals."""
+    matches = []
+    i, j = len(a), len(b)
+    run = 0
+    while i and j:
+        if a[i - 1] == b[j - 1]:
+            run += 1
+            i -= 1
+            j -= 1
+            continue
+        if run:
+            matches.append(Match(i, i + run - 1, j, j + run - 1, run))
+            run = 0
+        if rows[i - 1][(j - 1) >> 3] >> ((j - 1) & 7) & 1:
+            j -= 1
+        else:
+            i -= 1
+    if run:
+        matches.append(Match(i, i + run - 1, j, j + run - 1, run))
+    return matches

@@ -1,0 +1,66 @@
+"""Sums of decimal texts as C's 80-bit long double makes them: INCRBYFLOAT and HINCRBYFLOAT.
+
+Redis parses both numbers to a 64-bit mantissa, adds them with the same precision, and prints up to 17
+decimals without trailing zeros. Exact fractions, rounded at the same two places, give the same text.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+MANTISSA = 64
+_DECIMAL = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
+_INFINITE = re.compile(rb"[+-]?inf(inity)?\Z", re.I)
+_HEXADECIMAL = re.compile(rb"([+-]?)0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?\Z", re.I)
+#: The largest power of ten an 80-bit number can hold; larger exponents are out of range.
+MAX_EXPONENT = 4932
+
+
+def parse(word: bytes) -> Fraction | None:
+    """The number nearest to the text with a 64-bit mantissa; None if it is no finite number."""
+    if _DECIMAL.match(word):
+        digits, _, exponent = word.lower().partition(b"e")
+        if exponent and abs(int(exponent)) > 2 * MAX_EXPONENT:
+            return None
+        if len(digits) > 2 * MAX_EXPONENT:
+            return None
+        return rounded(Fraction(word.decode()))
+    match = _HEXADECIMAL.match(word)
+    if match and (match[2] or match[3]) and abs(int(match[4] or 0)) < 16000:
+        digits = (match[2] + match[3]).decode()
+        value = Fraction(int(digits, 16)) / 16 ** len(match[3])
+        value *= Fraction(2) ** int(match[4] or 0)
+        return rounded(-value if match[1] == b"-" else value)
+    return None
+
+
+def is_infinite(word: bytes) -> bool:
+    """inf, -inf, infinity in any case."""
+    return _INFINITE.match(word) is not None
+
+
+def rounded(value: Fraction) -> Fraction:
+    """Nearest number with a 64-bit mantissa, ties to even."""
+    if value == 0:
+        return value
+    size = abs(value.numerator).bit_length() - value.denominator.bit_length()
+    shift = MANTISSA - size - 1
+    scaled = abs(value) * Fraction(2) ** shift
+    if scaled < 2 ** (MANTISSA - 1):
+        shift, scaled = shift + 1, scaled * 2
+    elif scaled >= 2**MANTISSA:
+        shift, scaled = shift - 1, scaled / 2
+    result = Fraction(round(scaled)) / Fraction(2) ** shift
+    return result if value > 0 else -result
+
+
+def add_decimal(one: Fraction, two: Fraction) -> bytes:
+    """Text of the sum: at most 17 decimals, no exponent, no trailing zeros."""
+    total = rounded(one + two)
+    scaled = round(total * 10**17)  # printf rounds half to even on exact ties, as round() does
+    sign = b"-" if scaled < 0 else b""
+    whole, decimals = divmod(abs(scaled), 10**17)
+    tail = (b"%017d" % decimals).rstrip(b"0")
+    text = b"%d" % whole + (b"." + tail if tail else b"")
+    return b"0" if text == b"0" else sign + text
