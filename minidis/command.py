@@ -89,6 +89,11 @@ def command(
     count_error: str | None = None,
     overflow_error: str = errors.SYNTAX,
     strict: bool = False,
+    unknown_error: str = errors.SYNTAX,
+    once: bool | str = False,
+    tolerant: bool = False,
+    late: bool = False,
+    refusals: dict[str, str] | None = None,
     plain: Callable[..., Any] | None = None,
 ) -> Callable[[Body], Body]:
     """Declare a command: its syntax line, its flags and what the line cannot say.
@@ -105,6 +110,11 @@ def command(
         count_error,
         overflow_error,
         strict,
+        unknown_error,
+        once,
+        tolerant,
+        late,
+        refusals or {},
     )
 
     def record(body: Body) -> Body:

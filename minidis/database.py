@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 from weakref import WeakSet
@@ -16,11 +16,13 @@ from weakref import WeakSet
 from minidis import errors
 from minidis.clock import Clock, Progress
 from minidis.command import COMMANDS, CONTAINERS, Command, make_door
+from minidis.commands.connection import Connection
+from minidis.commands.debugging import Debugging
 from minidis.commands.group import T
+from minidis.commands.server import Server
 from minidis.commands.strings import Strings
 from minidis.config import set_parameters
 from minidis.engine import Engine, Event
-from minidis.errors import DataError
 from minidis.kinds import Key, encode
 from minidis.persistence.directory import Home
 from minidis.replies import decoded
@@ -32,7 +34,12 @@ _SPELLINGS: dict[Any, Command] = {}
 _MOST_SPELLINGS = 10_000
 
 
-class Minidis(Strings[T]):
+class Minidis(
+    Strings[T],
+    Connection[T],
+    Server[T],
+    Debugging[T],
+):
     """A database: one method for each command, `execute` for words. Open one with minidis.open().
 
     Safe to use from several threads. `with minidis.open(...) as db:` closes it at the end.

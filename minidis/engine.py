@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import queue
 import random
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -204,13 +205,18 @@ class Engine:
         path = self.home.dump
         if path is None or not os.path.exists(path):
             return
-        loaded = snapshot.load(
+        self._adopt(self._read(path, progress))
+
+    def _read(self, path: str, progress: Progress | None) -> snapshot.Loaded:
+        return snapshot.load(
             path,
             self.limits,
             now=self.clock.now(),
             databases=len(self.databases),
             progress=progress,
         )
+
+    def _adopt(self, loaded: snapshot.Loaded) -> None:
         for number, data in loaded.databases.items():
             keys = self.databases[number]
             keys.adopt(data.values, data.deadlines)
@@ -231,17 +237,41 @@ class Engine:
                 "only that one may write its files"
             )
         with self.lock:
-            snapshot.save(
-                self.home.dump,
-                {keys.number: _View(keys) for keys in self.databases if keys.values},
-                self.limits,
-                aux=self._aux(),
-                compression=self.compression,
-                checksum=self.checksum,
-                progress=progress,
-            )
+            self._write(self.home.dump, progress)
             self._saved_dirty += self.dirty
             self.saved_at = self.clock.now() // 1000
+
+    def _write(self, path: str, progress: Progress | None) -> None:
+        snapshot.save(
+            path,
+            {keys.number: _View(keys) for keys in self.databases if keys.values},
+            self.limits,
+            aux=self._aux(),
+            compression=self.compression,
+            checksum=self.checksum,
+            progress=progress,
+        )
+
+    def reload(self, *, save: bool) -> None:
+        """DEBUG RELOAD: replace the data by what a dump of it says."""
+        if self.home.dump is not None:
+            if save:
+                self.save()
+            self._replace(self.home.dump)
+            return
+        if not save:
+            raise errors.error("this database lives in memory only; there is no dump to load")
+        with tempfile.TemporaryDirectory(prefix="minidis-") as directory:
+            path = os.path.join(directory, "reload.rdb")
+            self._write(path, None)
+            self._replace(path)
+
+    def _replace(self, path: str) -> None:
+        """Load `path` in place of all data; an error leaves the data as it is."""
+        loaded = self._read(path, None)
+        for keys in self.databases:
+            keys.clear()
+        self._adopt(loaded)
 
     def _aux(self) -> dict[bytes, bytes | int]:
         return {

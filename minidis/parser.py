@@ -44,6 +44,8 @@ class Slot:
     kinds: tuple[Kind, ...] = ()
     optional: bool = False
     swapped: bool = False
+    #: keys may come as {key: weight}
+    weighted: bool = False
     choices: tuple[bytes, ...] = ()
 
     def ready(self, value: Any) -> Any:
@@ -54,6 +56,8 @@ class Slot:
             return self.kinds[0].convert(value)
         if self.shape == "many":
             convert = self.kinds[0].convert
+            if self.weighted and isinstance(value, Mapping):
+                return {convert(key): weight for key, weight in value.items()}
             single = isinstance(value, (bytes, str, int, float, bytearray, memoryview))
             return [convert(item) for item in ((value,) if single else many(value))]
         if self.shape == "pairs":
@@ -77,6 +81,17 @@ class Rules:
     overflow_error: str = errors.SYNTAX
     #: a word too many after optional positions is a matter of arity, not of syntax
     strict: bool = False
+    #: sentence for a word that is no option; {} is the word
+    unknown_error: str = errors.SYNTAX
+    #: an option given twice is a syntax error: every one (True) or those with these words
+    once: bool | str = False
+    #: both alternatives of a bracket are accepted; the body says what is wrong with that
+    tolerant: bool = False
+    #: Redis looks at the keys before it reads the options: what is wrong with them arrives as the
+    #: parameter `_mistake`, and the body raises it when its time has come
+    late: bool = False
+    #: sentences for words that are options of a sister command only
+    refusals: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -118,6 +133,8 @@ class Compiler:
         self.signature = inspect.signature(function)
         self.params = dict(list(self.signature.parameters.items())[1:])
         self.steps: list[Step] = []
+        #: how many steps come before the first option
+        self.front = 1000
         self.emitters: list[Emitter] = []
         self.slots: list[Slot] = []
         self.choice_names = list(rules.choices)
@@ -165,11 +182,15 @@ class Compiler:
                     self.add_choice(item)
                 case Repeat():
                     self.add_rest(item, tail)
+                case Optional() if self.is_last_place(item, items):
+                    self.add_positions((item,))
                 case Optional() if _is_option(item):
                     group = [item]
                     while items and isinstance(items[0], Optional) and _is_option(items[0]):
                         group.append(items.pop(0))  # type: ignore[arg-type]
                     self.add_options(group, last=not items)
+                case Optional(body) if isinstance(body.options[0].items[0], Choice):
+                    self.add_block(body.options[0].items)
                 case Optional(body):
                     self.add_positions(body.options[0].items)
                 case _:
@@ -211,6 +232,9 @@ class Compiler:
     def add_choice(self, choice: Choice) -> None:
         self.in_front = False
         param = self.choice_names.pop(0)
+        if "|" in param:
+            self.add_choice_of_flags(choice, param.split("|"))
+            return
         allowed = tuple(word.encode() for word in syntax.words(choice))
 
         def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
@@ -222,6 +246,23 @@ class Compiler:
         self.steps.append(step)
         self.emitters.append(lambda bound: [encode(bound[param])])
         self.slots.append(Slot(param, "choice", choices=allowed))
+
+    def add_choice_of_flags(self, choice: Choice, params: list[str]) -> None:
+        """<MIN | MAX> as two parameters, min=True or max=True; the body sees that it is one."""
+        table = dict(zip((word.encode() for word in syntax.words(choice)), params, strict=True))
+
+        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            param = table.get(words[at].upper()) if at < len(words) else None
+            if param is None:
+                raise errors.error(errors.SYNTAX)
+            options[param] = True
+            return at + 1
+
+        self.steps.append(step)
+        self.emitters.append(
+            lambda bound: [word for word, param in table.items() if bound[param]]
+        )
+        self.slots.extend(Slot(param, "flag", optional=True) for param in params)
 
     def add_rest(self, repeat: Repeat, tail: int) -> None:
         """`member [member ...]` up to the end, or up to the `tail` words after it."""
@@ -280,6 +321,7 @@ class Compiler:
     def add_counted(self, name: str, repeat: Repeat) -> None:
         """`numkeys key [key ...]`: the count says how many groups follow."""
         read, slot = self.group(repeat)
+        slot = replace(slot, weighted="WEIGHTS" in syntax.words(syntax.Sequence(self.line.items)))
         width = len(slot.kinds)
         given = self.param(name) if self.param(name) in self.params else None
         in_front, self.in_front = self.in_front, False
@@ -334,6 +376,14 @@ class Compiler:
     def add_options(self, group: list[Optional], *, last: bool) -> None:
         """A run of brackets: any order, the last of a repeated option wins."""
         self.in_front = False
+        self.front = min(self.front, len(self.steps))
+        once, unknown = self.rules.once, self.rules.unknown_error
+        tolerant, refusals = self.rules.tolerant, self.rules.refusals
+        single = {
+            bracket
+            for bracket, optional in enumerate(group)
+            if once is True or (once and set(once.split()) & set(syntax.words(optional)))
+        }
         table: dict[bytes, tuple[int, int, Reader]] = {}
         for bracket, optional in enumerate(group):
             for alternative, option in enumerate(optional.body.options):
@@ -347,10 +397,15 @@ class Compiler:
                 entry = table.get(words[at].upper())
                 if entry is None:
                     if last:
-                        raise errors.error(errors.SYNTAX)
+                        raise errors.error(
+                            refusals.get(_shown(words[at]).upper())
+                            or unknown.format(_shown(words[at]))
+                        )
                     break
                 bracket, alternative, reader = entry
-                if chosen.setdefault(bracket, alternative) != alternative:
+                if bracket in single and bracket in chosen:
+                    raise errors.error(errors.SYNTAX)
+                if chosen.setdefault(bracket, alternative) != alternative and not tolerant:
                     raise errors.error(errors.SYNTAX)
                 at = reader(words, at + 1, options)
             return at
@@ -365,6 +420,8 @@ class Compiler:
         assert isinstance(first, Word)
         word = first.text.encode()
         match items[1:]:
+            case () if self.param(first.text).startswith("not "):
+                return word, _flag_reader(self.param(first.text)[4:], False)
             case ():
                 param = self.param(first.text)
                 self.emitters.append(lambda bound: [word] if bound[param] else [])
@@ -403,12 +460,12 @@ class Compiler:
         return _arguments_reader(plan)
 
     def choice_option(self, word: str, choice: Choice) -> Reader:
-        """AGGREGATE <SUM | MIN | MAX>: the word in capitals."""
-        param = self.param(word)
+        """AGGREGATE <SUM | MIN | MAX>: the word in capitals; in a block without a word before."""
+        param = self.param(word) if word else self.choice_names.pop(0)
         allowed = tuple(text.encode() for text in syntax.words(choice))
-        token = word.encode()
+        token = [word.encode()] if word else []
         self.emitters.append(
-            lambda bound: [] if bound[param] is None else [token, encode(bound[param])]
+            lambda bound: [] if bound[param] is None else [*token, encode(bound[param])]
         )
         self.slots.append(Slot(param, "choice", optional=True, choices=allowed))
 
@@ -423,7 +480,7 @@ class Compiler:
     def nested_option(self, word: bytes, choice: Choice) -> Reader:
         """FILTERBY <MODULE name | PATTERN pattern>: an option inside an option."""
         before = len(self.emitters)
-        table = dict(self.option(option.items) for option in choice.options)
+        read = self.one_of(choice)
         inner = self.emitters[before:]
         del self.emitters[before:]
 
@@ -431,14 +488,36 @@ class Compiler:
             found = [part for emitter in inner for part in emitter(bound)]
             return [word, *found] if found else []
 
+        self.emitters.append(emit)
+        return read
+
+    def one_of(self, choice: Choice) -> Reader:
+        """<COUNT count | EXACTLY exactly>: one option of several, which must be there."""
+        table = dict(self.option(option.items) for option in choice.options)
+
         def read(words: Sequence[bytes], at: int, options: dict[str, Any]) -> int:
             reader = table.get(words[at].upper()) if at < len(words) else None
             if reader is None:
                 raise errors.error(errors.SYNTAX)
             return reader(words, at + 1, options)
 
-        self.emitters.append(emit)
         return read
+
+    def add_block(self, items: tuple[syntax.Node, ...]) -> None:
+        """[<COUNT count | EXACTLY exactly> <OBO | BULK>]: all of it in this order, or nothing."""
+        self.in_front = False
+        choices = [item for item in items if isinstance(item, Choice)]
+        readers = [
+            self.one_of(item) if syntax.arguments(item) else self.choice_option("", item)
+            for item in choices
+        ]
+
+        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            for reader in readers if at < len(words) else ():
+                at = reader(words, at, options)
+            return at
+
+        self.steps.append(step)
 
     def list_option(self, word: str, repeat: Repeat) -> Reader:
         """WEIGHTS weight [weight ...]: as many as there are counted keys."""
@@ -446,13 +525,14 @@ class Compiler:
         slot = replace(slot, param=self.param(word), optional=True)
         token = word.encode()
         self.slots.append(slot)
-        self.emitters.append(
-            lambda bound: (
-                []
-                if bound[slot.param] is None
-                else [token, *_flat(bound[slot.param], slot)]
-            )
-        )
+
+        def emit(bound: dict[str, Any]) -> list[bytes]:
+            weights = bound[slot.param]
+            for value in bound.values() if weights is None else ():
+                weights = list(value.values()) if isinstance(value, Mapping) else weights
+            return [] if weights is None else [token, *_flat(weights, slot)]
+
+        self.emitters.append(emit)
 
         def read(words: Sequence[bytes], at: int, options: dict[str, Any]) -> int:
             end = at + options.get(_COUNTED, len(words) - at)
@@ -534,6 +614,10 @@ class Compiler:
 
     # results --------------------------------------------------------------------------------
 
+    def is_last_place(self, item: Optional, rest: list[syntax.Node]) -> bool:
+        """Is this `[WORD]` a place, after which any word is one too many (see Rules.strict)?"""
+        return self.rules.strict and not rest and not syntax.arguments(item)
+
     def is_variadic(self, param: str) -> bool:
         found = self.params.get(param)
         return found is not None and found.kind is inspect.Parameter.VAR_POSITIONAL
@@ -541,6 +625,8 @@ class Compiler:
     def parser(self) -> Callable[[Sequence[bytes]], tuple[list[Any], dict[str, Any]]]:
         """The steps in a row; whatever is left over afterwards is one word too many."""
         steps, size, arity = tuple(self.steps), self.size, self.arity
+        if self.rules.late:
+            steps = (*steps[: self.front], self.forgiving(steps[self.front :]))
         wrong_arity = self.wrong_arity
 
         def parse(words: Sequence[bytes]) -> tuple[list[Any], dict[str, Any]]:
@@ -558,6 +644,21 @@ class Compiler:
             return args, options
 
         return parse
+
+    def forgiving(self, steps: tuple[Step, ...]) -> Step:
+        """The steps as one that leaves it to the body to complain (see Rules.late)."""
+
+        def step(words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
+            try:
+                for inner in steps:
+                    at = inner(words, at, args, options)
+                if at < len(words):
+                    raise errors.error(errors.SYNTAX)
+            except errors.ResponseError as mistake:
+                options["_mistake"] = mistake
+            return len(words)
+
+        return step
 
     def formatter(self) -> Callable[[dict[str, Any]], list[bytes]]:
         """Arguments by parameter name -> the words of the command."""
@@ -588,6 +689,7 @@ class Compiler:
     def agree(self) -> None:
         """Every argument is a parameter and the reverse; what may be left out has a default."""
         expected = {slot.param for slot in self.slots} | self.rules.extra
+        expected |= {"_mistake"} if self.rules.late else set()
         if expected != set(self.params):
             difference = sorted(expected ^ set(self.params))
             raise SyntaxLineError(f"{self.line}: line and signature differ in {difference}")
@@ -615,9 +717,16 @@ def _is_option(node: Optional) -> bool:
     )
 
 
-def _flag_reader(param: str) -> Reader:
+def _shown(word: bytes) -> str:
+    """A word as it stands in a sentence."""
+    return word.decode("utf-8", "surrogateescape")
+
+
+def _flag_reader(param: str, value: bool = True) -> Reader:
+    """The word alone; `value` is False for a word that takes another one back (ASC and DESC)."""
+
     def read(_: Sequence[bytes], at: int, options: dict[str, Any]) -> int:
-        options[param] = True
+        options[param] = value
         return at
 
     return read

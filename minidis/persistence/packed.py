@@ -169,9 +169,11 @@ def _integer_entry(number: int) -> bytes:
         return _SMALL_INTEGERS[number]
     if -4096 <= number < 4096:
         return bytes((0xC0 | number >> 8 & 0x1F, number & 0xFF, 2))
-    for code, width in _LISTPACK_INTEGERS.items():
-        if -(1 << 8 * width - 1) <= number < 1 << 8 * width - 1:
-            break
+    code, width = next(
+        (code, width)
+        for code, width in _LISTPACK_INTEGERS.items()
+        if -(1 << 8 * width - 1) <= number < 1 << 8 * width - 1
+    )
     return bytes((code,)) + number.to_bytes(width, "little", signed=True) + bytes((width + 1,))
 
 

@@ -1,6 +1,6 @@
 """The formats of Redis's dumps for the rest of the house: whole dumps, and single values.
 
-    DUMP payload:  type | body | u16 version | u64 crc64        all little endian
+DUMP payload:  type | body | u16 version | u64 crc64        all little endian
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from minidis.errors import RestoreError
 from minidis.persistence.checksum import crc64
 from minidis.persistence.corrupt import CorruptError
+from minidis.persistence.lzf import compress
 from minidis.persistence.rdb_read import NEWEST_VERSION, Decoder, Loaded, LoadedDatabase
 from minidis.persistence.rdb_types import Value, is_empty, read_value
 from minidis.persistence.rdb_write import VERSION, DatabaseView, Encoder, value_parts
@@ -31,7 +32,7 @@ _CHECKSUM_SIZE = 8
 
 def dump_value(value: Value, limits: Limits, *, compression: bool = True) -> bytes:
     """The payload of DUMP."""
-    kind, body = value_parts(value, limits, compression)
+    kind, body = value_parts(value, limits, compress if compression else None)
     payload = bytes((kind,)) + b"".join(body) + VERSION.to_bytes(2, "little")
     return payload + crc64(payload).to_bytes(_CHECKSUM_SIZE, "little")
 

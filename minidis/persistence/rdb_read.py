@@ -133,23 +133,25 @@ class Decoder:
         source.rest = max(0, source.rest - len(block))
 
     def _refuse(self, error: CorruptError) -> NoReturn:
-        newer = isinstance(error, UnsupportedError)
+        known = self._database is not None or self._key is not None
         raise RdbError(
             str(error),
             remedy=error.remedy if isinstance(error, UnsupportedError) else _DAMAGED,
             offset=self._base + self._source.pos,
-            database=self._number if self._database is not None or newer else None,
+            database=self._number if known else None,
             key=self._key,
         ) from None
 
     # ------------------------------------------------------------------------------ the frame
 
     def _read_header(self) -> None:
-        """Exactly digits: Redis reads them with atoi, so one flipped bit can switch its check off."""
+        """Exactly digits: Redis uses atoi, so there one flipped bit can switch its check off."""
         header = self._source.take(HEADER_SIZE)
         digits = header[len(MAGIC) :]
         if header.startswith(b"VALKEY"):
-            raise UnsupportedError(f"dumps of Valkey version {header[6:]!r} are not supported", _NEWER)
+            raise UnsupportedError(
+                f"dumps of Valkey version {header[6:]!r} are not supported", _NEWER
+            )
         if not header.startswith(MAGIC) or not digits.isdigit():
             raise CorruptError(f"no dump of Redis begins with {header!r}")
         version = int(digits)

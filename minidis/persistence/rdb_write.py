@@ -1,7 +1,7 @@
 """Writing a dump, without touching a file: version 10, which Redis 7.0 and all newer ones read.
 
-    REDIS0010 | FA aux* | (FE database | FB sizes | ([FC deadline] [F8 idle | F9 freq] type key value)*)*
-              | FF | crc64
+    REDIS0010 | (FA name text)* | (FE database | FB sizes | key*)* | FF | crc64
+    key:      [FC deadline] [F8 idle | F9 freq] type key value
 
 The lowest version that can carry the data: types 0, 2, 4, 5 and 11, 16, 17, 18.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from minidis.persistence.checksum import crc64
-from minidis.persistence.lzf import compress
+from minidis.persistence.lzf import Packer
 from minidis.persistence.packed import join_listpack, listpack_entry, write_intset, write_listpack
 from minidis.persistence.rdb_types import (
     HASH,
@@ -89,19 +89,22 @@ def integer(number: int) -> bytes:
     return length(len(text)) + text
 
 
+#: Packs a string, or None.
+Pack = Callable[[bytes], bytes | None]
+
 #: Redis looks for integers only in texts that can be 32 bits, and compresses only longer ones.
 LONGEST_INTEGER = 11
 SHORTEST_PACKED = 21
 
 
-def string(text: bytes, compression: bool) -> bytes:
+def string(text: bytes, pack: Pack | None) -> bytes:
     """A STR in the form Redis would choose."""
     size = len(text)
     if size <= LONGEST_INTEGER:
         if is_canonical_int(text):
             return integer(int(text))
-    elif compression and size >= SHORTEST_PACKED:
-        packed = compress(text)
+    elif pack is not None and size >= SHORTEST_PACKED:
+        packed = pack(text)
         if packed is not None:
             return b"\xc3" + length(len(packed)) + length(size) + packed
     return length(size) + text
@@ -112,11 +115,11 @@ def string(text: bytes, compression: bool) -> bytes:
 _Parts = list[bytes]
 
 
-def _write_list(value: List, limits: Limits, compression: bool) -> _Parts:
+def _write_list(value: List, limits: Limits, pack: Pack | None) -> _Parts:
     nodes = list(_list_nodes(value, limits.list_max_listpack_size))
     parts = [length(len(nodes))]
     for container, blob in nodes:
-        parts += (length(container), string(blob, compression))
+        parts += (length(container), string(blob, pack))
     return parts
 
 
@@ -153,31 +156,31 @@ def _list_nodes(value: List, fill: int) -> Iterator[tuple[int, bytes]]:
         yield PACKED, join_listpack(entries)
 
 
-def _write_set(value: Set, limits: Limits, compression: bool) -> _Parts:
+def _write_set(value: Set, limits: Limits, pack: Pack | None) -> _Parts:
     if not value.wide:
-        return [string(write_intset(value), compression)]
-    return [length(len(value)), *(string(member, compression) for member in value)]
+        return [string(write_intset(value), pack)]
+    return [length(len(value)), *(string(member, pack) for member in value)]
 
 
-def _write_hash(value: Hash, limits: Limits, compression: bool) -> _Parts:
+def _write_hash(value: Hash, limits: Limits, pack: Pack | None) -> _Parts:
     if not value.wide:
         words = [word for pair in value.items() for word in pair]
-        return [string(write_listpack(words), compression)]
+        return [string(write_listpack(words), pack)]
     parts = [length(len(value))]
     for field, text in value.items():
-        parts += (string(field, compression), string(text, compression))
+        parts += (string(field, pack), string(text, pack))
     return parts
 
 
-def _write_sorted_set(value: SortedSet, limits: Limits, compression: bool) -> _Parts:
-    """Compact from low to high; wide from high to low, which is the fast order to insert in Redis."""
+def _write_sorted_set(value: SortedSet, limits: Limits, pack: Pack | None) -> _Parts:
+    """Compact from low to high; wide from high to low, which Redis can insert faster."""
     pairs = list(value.items())
     if not value.wide:
         words = [word for member, score in pairs for word in (member, score_text(score))]
-        return [string(write_listpack(words), compression)]
+        return [string(write_listpack(words), pack)]
     parts = [length(len(pairs))]
     for member, score in reversed(pairs):
-        parts += (string(member, compression), _F64.pack(score))
+        parts += (string(member, pack), _F64.pack(score))
     return parts
 
 
@@ -192,29 +195,29 @@ def score_text(score: float) -> bytes:
     return b"%.17g" % score
 
 
-def _write_string(value: bytes | bytearray, limits: Limits, compression: bool) -> _Parts:
-    return [string(bytes(value), compression)]
+def _write_string(value: bytes | bytearray, limits: Limits, pack: Pack | None) -> _Parts:
+    return [string(bytes(value), pack)]
 
 
-def _write_int(value: int, limits: Limits, compression: bool) -> _Parts:
+def _write_int(value: int, limits: Limits, pack: Pack | None) -> _Parts:
     return [integer(value)]
 
 
-def value_parts(value: Value, limits: Limits, compression: bool) -> tuple[int, _Parts]:
+def value_parts(value: Value, limits: Limits, pack: Pack | None) -> tuple[int, _Parts]:
     """The type byte of a value and its body."""
     if isinstance(value, int):
-        return STRING, _write_int(value, limits, compression)
+        return STRING, _write_int(value, limits, pack)
     if isinstance(value, bytes | bytearray):
-        return STRING, _write_string(value, limits, compression)
+        return STRING, _write_string(value, limits, pack)
     if isinstance(value, List):
-        return LIST_QUICKLIST_2, _write_list(value, limits, compression)
+        return LIST_QUICKLIST_2, _write_list(value, limits, pack)
     if isinstance(value, Hash):
-        return HASH if value.wide else HASH_LISTPACK, _write_hash(value, limits, compression)
+        return HASH if value.wide else HASH_LISTPACK, _write_hash(value, limits, pack)
     if isinstance(value, Set):
-        return SET if value.wide else SET_INTSET, _write_set(value, limits, compression)
+        return SET if value.wide else SET_INTSET, _write_set(value, limits, pack)
     return (
         ZSET_2 if value.wide else ZSET_LISTPACK,
-        _write_sorted_set(value, limits, compression),
+        _write_sorted_set(value, limits, pack),
     )
 
 
@@ -242,7 +245,7 @@ class Encoder:
         self._databases = databases
         self._limits = limits
         self._aux = aux
-        self._compression = compression
+        self._pack = Packer().compress if compression else None
         self._checksum = checksum
         self._crc = 0
 
@@ -267,8 +270,8 @@ class Encoder:
     def _opening(self) -> bytes:
         parts = [HEADER]
         for name, text in self._aux.items():
-            parts += (AUX, string(name, False))
-            parts.append(integer(text) if isinstance(text, int) else string(text, False))
+            parts += (AUX, string(name, None))
+            parts.append(integer(text) if isinstance(text, int) else string(text, None))
         return b"".join(parts)
 
     @staticmethod
@@ -282,7 +285,7 @@ class Encoder:
         One loop with local names and no call for a short string under a key that is no number:
         this is most of most dumps. Sizes are counted roughly, just to end a block in time.
         """
-        limits, compression = self._limits, self._compression
+        limits, pack = self._limits, self._pack
         heads, lengths, longest_key = _STRING_HEADS, _LENGTHS, SHORTEST_PACKED - 1
         prefix = _prefix_writer(view)
         parts: _Parts = []
@@ -291,16 +294,16 @@ class Encoder:
             if prefix is not None:
                 parts.append(prefix(key))
             key_size = len(key)
-            if type(value) is bytes and _ABOVE_NUMBERS <= key and key_size <= longest_key:
+            if type(value) is bytes and key >= _ABOVE_NUMBERS and key_size <= longest_key:
                 size = len(value)
                 if LONGEST_INTEGER < size <= longest_key:
                     parts += (heads[key_size], key, lengths[size], value)
                 else:
-                    parts += (heads[key_size], key, string(value, compression))
+                    parts += (heads[key_size], key, string(value, pack))
                 written += size
             else:
-                kind, body = value_parts(value, limits, compression)
-                parts += (bytes((kind,)), string(key, compression), *body)
+                kind, body = value_parts(value, limits, pack)
+                parts += (bytes((kind,)), string(key, pack), *body)
                 written += sum(map(len, body))
             written += key_size
             if written >= BLOCK:

@@ -119,7 +119,7 @@ def save(
         raise FileError(f"{target}: cannot be written: {error.strerror or error}") from error
     finally:
         # After a rename there is nothing to remove.
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             os.unlink(temporary)
     return encoder.size
 

@@ -69,6 +69,9 @@ class List:
 
     # The ends.
 
+    # What does not fit into the outer chunk goes into new chunks beside it. Topping up the old one
+    # would copy it, and a list at the border would pay for that with every push and pop.
+
     def push_left(self, elements: Sequence[bytes]) -> None:
         """Push each element to the head in turn; the last of them becomes the first."""
         first = self.chunks[0]
@@ -77,44 +80,75 @@ class List:
             first[0:0] = elements[::-1]
         else:
             # The short piece goes to the front, where there is room for the next pushes.
-            self.chunks[:1] = _cut([*elements[::-1], *first], (len(first) + count) % CHUNK)
+            self.chunks[: 0 if first else 1] = _cut(list(elements[::-1]), count % CHUNK)
             self.cuts = None
         self.size += count
 
     def push_right(self, elements: Sequence[bytes]) -> None:
         """Push each element to the tail in turn."""
         last = self.chunks[-1]
-        if len(last) + len(elements) <= CHUNK:
+        count = len(elements)
+        if len(last) + count <= CHUNK:
             last.extend(elements)
         else:
-            self.chunks[-1:] = _cut([*last, *elements])
+            end = len(self.chunks)
+            self.chunks[end if last else end - 1 :] = _cut(list(elements))
             self.cuts = None
-        self.size += len(elements)
+        self.size += count
 
     def pop_left(self, count: int) -> list[bytes]:
         """Remove `count` elements (there must be so many) from the head; in order of popping."""
         first = self.chunks[0]
-        if count < len(first):
-            popped = first[:count]
-            del first[:count]
-            self.size -= count
-            return popped
-        popped = self.slice(0, count)
-        self.trim(count, self.size)
+        if count >= len(first):
+            return self._pop_chunks_left(count)
+        popped = first[:count]
+        del first[:count]
+        self.size -= count
         return popped
 
     def pop_right(self, count: int) -> list[bytes]:
         """Remove `count` elements (there must be so many) from the tail; in order of popping."""
         last = self.chunks[-1]
-        if count < len(last):
-            start = len(last) - count
-            popped = last[start:]
-            del last[start:]
-            self.size -= count
-        else:
-            popped = self.slice(self.size - count, self.size)
-            self.trim(0, self.size - count)
+        if count >= len(last):
+            return self._pop_chunks_right(count)
+        start = len(last) - count
+        popped = last[start:]
+        del last[start:]
+        self.size -= count
         popped.reverse()
+        return popped
+
+    def _pop_chunks_left(self, count: int) -> list[bytes]:
+        chunks = self.chunks
+        number, left = 0, count
+        while number < len(chunks) and left >= len(chunks[number]):
+            left -= len(chunks[number])
+            number += 1
+        popped = list(chain.from_iterable(chunks[:number]))
+        if left:
+            popped += chunks[number][:left]
+            chunks[: number + 1] = [chunks[number][left:]]
+        else:
+            chunks[:number] = [] if number < len(chunks) else [[]]
+        self.cuts = None
+        self.size -= count
+        return popped
+
+    def _pop_chunks_right(self, count: int) -> list[bytes]:
+        chunks = self.chunks
+        number, left = len(chunks), count
+        while number and left >= len(chunks[number - 1]):
+            number -= 1
+            left -= len(chunks[number])
+        popped = list(chain.from_iterable(map(reversed, reversed(chunks[number:]))))
+        if left:
+            outer = chunks[number - 1]
+            popped += outer[: -left - 1 : -1]
+            chunks[number - 1 :] = [outer[:-left]]
+        else:
+            chunks[number:] = [] if number else [[]]
+        self.cuts = None
+        self.size -= count
         return popped
 
     # The middle; indexes are 0 <= index < len.
@@ -146,11 +180,21 @@ class List:
 
     def slice(self, start: int, stop: int) -> list[bytes]:
         """The elements in [start, stop), 0 <= start and stop <= len."""
+        first = self.chunks[0]
+        if stop <= len(first):
+            return first[start:stop]
         return list(chain.from_iterable(self._between(start, stop)))
 
     def trim(self, start: int, stop: int) -> None:
         """Keep only the elements in [start, stop), 0 <= start and stop <= len."""
-        self._hold(self._between(start, stop))
+        if start >= stop:
+            self._hold([])
+        elif not start:
+            self.pop_right(self.size - stop)
+        elif stop == self.size:
+            self.pop_left(start)
+        else:
+            self._hold(self._between(start, stop))
 
     def remove(self, count: int, value: bytes) -> int:
         """Remove elements equal to `value`; how many they were.

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from math import inf, nextafter
 from typing import Protocol, Self, overload
 
-from sortedcontainers import SortedList  # type: ignore[import-untyped]
+from sortedcontainers import SortedList
 
 from minidis.structures.index import Index
 from minidis.structures.limits import Limits

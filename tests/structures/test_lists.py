@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import is_
 from unittest import mock
 
 import pytest
@@ -63,6 +64,17 @@ def test_a_long_queue_keeps_its_chunks_full() -> None:
     row.check()
     assert len(row.chunks) < 14
     assert row.get(2_500) == b"17499"
+
+
+def test_at_a_full_chunk_a_push_and_a_pop_touch_no_other_chunk() -> None:
+    row = List.load(numbers(2048))
+    before = list(row.chunks)
+    row.push_left([b"x"])
+    row.push_right([b"y"])
+    assert all(map(is_, row.chunks[1:-1], before))
+    assert row.pop_left(1) + row.pop_right(1) == [b"x", b"y"]
+    assert all(map(is_, row.chunks, before))
+    row.check()
 
 
 def test_chunks_thinned_by_removals_are_packed_again() -> None:

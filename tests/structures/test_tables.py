@@ -39,7 +39,7 @@ def test_a_hash_is_judged_when_loaded_or_filled(fields: dict[bytes, bytes], wide
     assert table.put(fields, LIMITS) == len(fields)
     assert table.wide is wide
     single = Hash()
-    assert all([single.put_one(field, value, LIMITS) for field, value in fields.items()])
+    assert all(single.put_one(field, value, LIMITS) for field, value in fields.items())
     assert single.wide is wide
     assert table == single == fields
 
@@ -61,7 +61,7 @@ def test_a_set_is_judged_when_loaded_or_filled(members: list[bytes], wide: bool)
     assert table.put(members, LIMITS) == len(members)
     assert table.wide is wide
     single = Set()
-    assert all([single.put_one(member, LIMITS) for member in members])
+    assert all(single.put_one(member, LIMITS) for member in members)
     assert single.wide is wide
     assert list(table) == list(single) == members
 

@@ -30,7 +30,9 @@ def test_not_canonical_either(text: bytes) -> None:
     assert not is_canonical_int(text)
 
 
-@given(st.integers(-(2**64), 2**64) | st.integers(-20, 20), st.sampled_from([b"", b"0", b"-", b" "]))
+@given(
+    st.integers(-(2**64), 2**64) | st.integers(-20, 20), st.sampled_from([b"", b"0", b"-", b" "])
+)
 def test_as_str_writes_it(number: int, prefix: bytes) -> None:
     text = prefix + b"%d" % number
     try:
@@ -43,5 +45,6 @@ def test_as_str_writes_it(number: int, prefix: bytes) -> None:
 def test_text_is_bytes_without_a_dictionary() -> None:
     text = Text(b"12")
     assert text == b"12"
-    assert {text: 1}[b"12"] == 1
+    as_key: dict[bytes, int] = {text: 1}
+    assert as_key[b"12"] == 1
     assert not hasattr(text, "__dict__")

@@ -1,0 +1,669 @@
+"""List commands that do not wait: push, pop, move, look, cut.
+
+LMOVE and LMOVEM change two lists, or both ends of one. What they need to take a half-done move back
+is in `engine.undo` before they begin (see _move_on and its two helpers at the end).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minidis import errors
+from minidis.command import command
+from minidis.commands.group import Group, T
+from minidis.keyspace import no_such_key
+from minidis.kinds import (
+    I64_MAX,
+    RAW,
+    Integer,
+    Key,
+    Kind,
+    Many,
+    Value,
+    encode,
+    integer,
+    many,
+    positive,
+)
+from minidis.replies import OK, Status
+from minidis.structures.lists import List
+
+_BEYOND = f"value is out of range, value must between {-I64_MAX} and {I64_MAX}"
+
+
+def _ranged(value: Any) -> int:
+    """An integer whose absolute value is one, too: RANK and the count of LREM."""
+    number = integer(value)
+    if number < -I64_MAX:
+        raise errors.error(_BEYOND)
+    return number
+
+
+def _rank(value: Any) -> int:
+    """Which match LPOS begins with."""
+    number = _ranged(value)
+    if number == 0:
+        raise errors.error(
+            "RANK can't be zero: use 1 to start from the first match, 2 from the second ... "
+            "or use negative to start from the end of the list"
+        )
+    return number
+
+
+def _at_least(least: int, sentence: str) -> Kind:
+    """An integer from `least` upward; `sentence` for anything else."""
+
+    def convert(value: Any) -> int:
+        try:
+            number = integer(value)
+        except errors.ResponseError:
+            raise errors.error(sentence) from None
+        if number < least:
+            raise errors.error(sentence)
+        return number
+
+    return Kind(convert, "", "how many")
+
+
+_COUNT = _at_least(1, errors.COUNT_NOT_POSITIVE)
+
+
+class Lists(Group[T]):
+    """LPUSH, LPOP, LRANGE and everything else that works on lists at once."""
+
+    # the ends ----------------------------------------------------------------------------------
+
+    @command(
+        "LPUSH key element [element ...]",
+        "write denyoom fast",
+        group="list",
+        since="1.0.0",
+        complexity="O(1) for each element",
+        access="RW INSERT",
+        names={"element": "values"},
+    )
+    def lpush(self, key: Key, *values: Many) -> int:
+        """Push each of `values` to the head of the list at `key` in turn; the new length.
+
+        A missing key starts as an empty list; WrongTypeError when it holds another type.
+
+        >>> db.lpush("row", "a", "b"), db.lrange("row", 0, -1)
+        (2, [b'b', b'a'])
+        """
+        return self._push(key, values, True, False)
+
+    @command(
+        "RPUSH key element [element ...]",
+        "write denyoom fast",
+        group="list",
+        since="1.0.0",
+        complexity="O(1) for each element",
+        access="RW INSERT",
+        names={"element": "values"},
+    )
+    def rpush(self, key: Key, *values: Many) -> int:
+        """Push each of `values` to the tail of the list at `key` in turn; the new length.
+
+        A missing key starts as an empty list; WrongTypeError when it holds another type.
+
+        >>> db.rpush("row", "a", "b"), db.lrange("row", 0, -1)
+        (2, [b'a', b'b'])
+        """
+        return self._push(key, values, False, False)
+
+    @command(
+        "LPUSHX key element [element ...]",
+        "write denyoom fast",
+        group="list",
+        since="2.2.0",
+        complexity="O(1) for each element",
+        access="RW INSERT",
+        names={"element": "values"},
+    )
+    def lpushx(self, key: Key, *values: Many) -> int:
+        """LPUSH if the list exists; the new length, 0 when the key is missing.
+
+        >>> db.lpushx("row", "a"), db.exists("row")
+        (0, 0)
+        """
+        return self._push(key, values, True, True)
+
+    @command(
+        "RPUSHX key element [element ...]",
+        "write denyoom fast",
+        group="list",
+        since="2.2.0",
+        complexity="O(1) for each element",
+        access="RW INSERT",
+        names={"element": "values"},
+    )
+    def rpushx(self, key: Key, *values: Many) -> int:
+        """RPUSH if the list exists; the new length, 0 when the key is missing.
+
+        >>> db.rpush("row", "a"), db.rpushx("row", "b")
+        (1, 2)
+        """
+        return self._push(key, values, False, True)
+
+    def _push(self, key: Any, values: Any, left: bool, must_exist: bool) -> int:
+        """The body of the four pushes."""
+        space = self.space
+        row = space.write(key, List)
+        if row is None:
+            if must_exist:
+                return 0
+            space.touch(key, "lpush" if left else "rpush", len(values))
+            space.put(key, List.load(values[::-1] if left else values))
+            return len(values)
+        space.touch(key, "lpush" if left else "rpush", len(values))
+        (row.push_left if left else row.push_right)(values)
+        return len(row)
+
+    @command(
+        "LPOP key [count]",
+        "write fast",
+        group="list",
+        since="1.0.0",
+        complexity="O(n) for n elements returned",
+        access="RW ACCESS DELETE",
+        kinds={"count": RAW},
+        strict=True,
+    )
+    def lpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
+        """Remove and return the first element of the list at `key`; None when missing.
+
+        With `count` a list of at most so many elements. An emptied list is deleted.
+
+        >>> db.rpush("row", "a", "b", "c"), db.lpop("row"), db.lpop("row", 5)
+        (3, b'a', [b'b', b'c'])
+        """
+        return self._pop(key, count, True)
+
+    @command(
+        "RPOP key [count]",
+        "write fast",
+        group="list",
+        since="1.0.0",
+        complexity="O(n) for n elements returned",
+        access="RW ACCESS DELETE",
+        kinds={"count": RAW},
+        strict=True,
+    )
+    def rpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
+        """Remove and return the last element of the list at `key`; None when missing.
+
+        With `count` a list of at most so many elements, the last one first. An emptied list is
+        deleted.
+
+        >>> db.rpush("row", "a", "b", "c"), db.rpop("row"), db.rpop("row", 5)
+        (3, b'c', [b'b', b'a'])
+        """
+        return self._pop(key, count, False)
+
+    def _pop(self, key: Any, count: Any, left: bool) -> Any:
+        """LPOP and RPOP: without a count one element, with it a list."""
+        wanted = None if count is None else positive(count)
+        row = self.space.write(key, List)
+        if row is None:
+            return None
+        if wanted is None:
+            return self._take(key, row, 1, left)[0]
+        return self._take(key, row, wanted, left) if wanted else []
+
+    def _take(self, key: bytes, row: List, count: int, left: bool) -> list[bytes]:
+        """Pop at most `count` elements, and the key with the last of them."""
+        event = "lpop" if left else "rpop"
+        if count < len(row):
+            self.space.touch(key, event, count)
+            return (row.pop_left if left else row.pop_right)(count)
+        popped = list(row if left else reversed(row))
+        self.space.drop(key, event)
+        return popped
+
+    @command(
+        "LMPOP numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
+        "write movablekeys",
+        group="list",
+        since="7.0.0",
+        complexity="O(n + m) for n keys and m elements returned",
+        access="RW ACCESS DELETE",
+        names={"numkeys": "num_keys"},
+        kinds={"count": _COUNT},
+        choices="direction",
+        count_error=errors.NUMKEYS_NOT_POSITIVE,
+        once=True,
+    )
+    def lmpop(
+        self, num_keys: Integer, *keys: Many, direction: str, count: Integer | None = None
+    ) -> list[Any] | None:
+        """Pop from the first of `keys` that holds a list: [key, elements]; None if none does.
+
+        `num_keys` says how many keys there are, `direction` is LEFT (head) or RIGHT (tail), `count`
+        how many elements to pop at most (1 without it). WrongTypeError when another type comes
+        first.
+
+        >>> db.rpush("b", 1, 2, 3), db.lmpop(2, "a", "b", direction="LEFT", count=2)
+        (3, [b'b', [b'1', b'2']])
+        """
+        names = many(keys)
+        if num_keys != len(names):
+            least: Any = num_keys
+            raise errors.error(errors.NUMKEYS_NOT_POSITIVE if least < 1 else errors.SYNTAX)
+        for key in names:
+            row = self.space.write(key, List)
+            if row is not None:
+                left = encode(direction) == b"LEFT"
+                return [key, self._take(key, row, integer(count or 1), left)]
+        return None
+
+    # moving ------------------------------------------------------------------------------------
+
+    @command(
+        "LMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT>",
+        "write denyoom",
+        group="list",
+        since="6.2.0",
+        complexity="O(1)",
+        access="RW ACCESS DELETE | RW INSERT",
+        choices="src dest",
+    )
+    def lmove(
+        self, source: Key, destination: Key, src: str = "LEFT", dest: str = "RIGHT"
+    ) -> T | None:
+        """Move an element from an end of one list to an end of another, and return it.
+
+        `src` and `dest` are LEFT (head) or RIGHT (tail). Both may be the same list, which rotates.
+        None when `source` is missing; WrongTypeError when either key holds another type.
+
+        >>> db.rpush("todo", "a", "b"), db.lmove("todo", "done"), db.lrange("done", 0, -1)
+        (2, b'a', [b'a'])
+        """
+        moved: Any = self._move(source, destination, (src, dest), 1, False, True)
+        return moved[0] if moved else None
+
+    @command(
+        "RPOPLPUSH source destination",
+        "write denyoom",
+        group="list",
+        since="1.2.0",
+        complexity="O(1)",
+        access="RW ACCESS DELETE | RW INSERT",
+    )
+    def rpoplpush(self, source: Key, destination: Key) -> T | None:
+        """Move the last element of one list to the head of another: LMOVE ... RIGHT LEFT.
+
+        >>> db.rpush("todo", "a", "b"), db.rpoplpush("todo", "done")
+        (2, b'b')
+        """
+        moved: Any = self._move(source, destination, (b"RIGHT", b"LEFT"), 1, False, True)
+        return moved[0] if moved else None
+
+    @command(
+        "LMOVEM source destination <LEFT | RIGHT> <LEFT | RIGHT> "
+        "[<COUNT count | EXACTLY exactly> <OBO | BULK>]",
+        "write denyoom",
+        group="list",
+        since="8.10.0",
+        complexity="O(n) for n elements moved",
+        access="RW ACCESS DELETE | RW INSERT",
+        kinds={"count": _COUNT, "exactly": _COUNT},
+        choices="src dest ordering",
+    )
+    def lmovem(
+        self,
+        source: Key,
+        destination: Key,
+        src: str = "LEFT",
+        dest: str = "RIGHT",
+        count: Integer | None = None,
+        exactly: Integer | None = None,
+        ordering: str | None = None,
+    ) -> list[T] | None:
+        """Move elements from an end of one list to an end of another; those moved, as they lie there.
+
+        `src` and `dest` are LEFT (head) or RIGHT (tail). At most `count` elements, or `exactly` so
+        many or none; without either, one. They come with an `ordering`: OBO moves one by one, BULK
+        keeps the order in which the elements lie in `source`.
+
+        An empty list when `source` is missing; None when it has not `exactly` so many.
+
+        >>> db.rpush("todo", 1, 2, 3), db.lmovem("todo", "done", "LEFT", "LEFT", 2, ordering="OBO")
+        (3, [b'2', b'1'])
+        """
+        number: Any = exactly if count is None else count
+        if (number is None) != (ordering is None) or None not in (count, exactly):
+            raise errors.error(errors.SYNTAX)
+        bulk = ordering is None or encode(ordering) == b"BULK"
+        ends = (src, dest)
+        return self._move(source, destination, ends, number or 1, exactly is not None, bulk)
+
+    def _move(
+        self,
+        source: Any,
+        destination: Any,
+        ends: tuple[Any, Any],
+        count: int,
+        exactly: bool,
+        bulk: bool,
+    ) -> Any:
+        """Check both keys, then move; what has been moved in the order of the destination."""
+        space = self.space
+        row = space.write(source, List)
+        if row is None:
+            return None if exactly else []
+        target = space.write(destination, List)
+        size = len(row)
+        if exactly and count > size:
+            return None
+        count = min(count, size)
+        from_left, to_left = (end in (b"LEFT", "LEFT") for end in ends)
+        taken = row.slice(0, count) if from_left else row.slice(size - count, size)
+        # One by one, the first element taken ends up farthest from the end it is pushed to.
+        reverse = not bulk and from_left == to_left
+        moved = taken[::-1] if reverse else taken
+        space.touch(destination, "lpush" if to_left else "rpush", 0)
+        if row is target:
+            space.touch(source, "lpop" if from_left else "rpop")
+            self._move_within(source, row, taken, moved, (from_left, to_left))
+        else:
+            self._move_on(source, destination, (row, target), (taken, moved), (from_left, to_left))
+        return moved
+
+    def _move_on(
+        self,
+        source: bytes,
+        destination: bytes,
+        rows: tuple[List, List | None],
+        elements: tuple[list[bytes], list[bytes]],
+        left: tuple[bool, bool],
+    ) -> None:
+        """From one list to another, which may have to be made."""
+        space, engine = self.space, self.engine
+        (row, target), (taken, moved), (from_left, to_left) = rows, elements, left
+        engine.unsettled = True
+        engine.undo.append((_give_back, row, len(row), taken, from_left))
+        if target is None:
+            space.put(destination, List.load(moved))
+        else:
+            engine.undo.append((_take_back, target, len(target), to_left))
+            _push(target, moved, to_left)
+        event = "lpop" if from_left else "rpop"
+        if len(taken) == len(row):
+            space.drop(source, event)
+        else:
+            space.touch(source, event)
+            (row.pop_left if from_left else row.pop_right)(len(taken))
+
+    def _move_within(
+        self,
+        key: bytes,
+        row: List,
+        taken: list[bytes],
+        moved: list[bytes],
+        left: tuple[bool, bool],
+    ) -> None:
+        """From one end of a list to the other; or turn a few elements at one end around."""
+        engine = self.engine
+        from_left, to_left = left
+        if from_left == to_left and taken == moved:
+            return
+        engine.unsettled = True
+        # Once both steps are done the list has its size again, and the undo finds nothing to do.
+        if from_left != to_left:
+            engine.undo.append((_take_back, row, len(row), to_left))
+            _push(row, moved, to_left)
+            (row.pop_left if from_left else row.pop_right)(len(taken))
+        else:
+            self.space.note(key)  # the list may be empty in between
+            engine.undo.append((_give_back, row, len(row), taken, from_left))
+            (row.pop_left if from_left else row.pop_right)(len(taken))
+            _push(row, moved, to_left)
+
+    # looking -----------------------------------------------------------------------------------
+
+    @command(
+        "LLEN key",
+        "readonly fast",
+        group="list",
+        since="1.0.0",
+        complexity="O(1)",
+        access="RO",
+    )
+    def llen(self, key: Key) -> int:
+        """Number of elements of the list at `key`; 0 when missing.
+
+        WrongTypeError when the key holds another type.
+
+        >>> db.rpush("row", "a", "b"), db.llen("row")
+        (2, 2)
+        """
+        return len(self.space.read(key, List) or ())
+
+    @command(
+        "LRANGE key start stop",
+        "readonly",
+        group="list",
+        since="1.0.0",
+        complexity="O(n) for n elements returned",
+        access="RO ACCESS",
+        names={"stop": "end"},
+    )
+    def lrange(self, key: Key, start: Integer, end: Integer) -> list[T]:
+        """Return the elements from index `start` to `end`, both included.
+
+        Negative indexes count from the tail, -1 is the last element; what lies beyond the list is
+        left out. An empty list when the key is missing.
+
+        >>> db.rpush("row", "a", "b", "c"), db.lrange("row", 1, -1)
+        (3, [b'b', b'c'])
+        """
+        row = self.space.read(key, List)
+        answer: Any = [] if row is None else row.slice(*_span(start, end, len(row)))
+        return answer
+
+    @command(
+        "LINDEX key index",
+        "readonly",
+        group="list",
+        since="1.0.0",
+        complexity="O(log n) for n elements",
+        access="RO ACCESS",
+    )
+    def lindex(self, key: Key, index: Integer) -> T | None:
+        """Return the element at `index` (negative: from the tail); None when there is none.
+
+        >>> db.rpush("row", "a", "b", "c"), db.lindex("row", -1)
+        (3, b'c')
+        """
+        row = self.space.read(key, List)
+        answer: Any = None
+        if row is not None:
+            at = integer(index)
+            at += len(row) if at < 0 else 0
+            answer = row.get(at) if 0 <= at < len(row) else None
+        return answer
+
+    @command(
+        "LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len]",
+        "readonly",
+        group="list",
+        since="6.0.6",
+        complexity="O(n) for n elements looked at",
+        access="RO ACCESS",
+        names={"element": "value"},
+        kinds={
+            "rank": Kind(_rank, "", "which match to begin with; negative: from the tail"),
+            "num-matches": _at_least(0, "COUNT can't be negative"),
+            "len": _at_least(0, "MAXLEN can't be negative"),
+        },
+    )
+    def lpos(
+        self,
+        key: Key,
+        value: Value,
+        rank: Integer | None = None,
+        count: Integer | None = None,
+        maxlen: Integer | None = None,
+    ) -> int | list[int] | None:
+        """Return the index of the first element equal to `value`; None when there is none.
+
+        `rank` begins with another match: 2 is the second, -1 the last. `count` asks for a list of
+        so many indexes, 0 for all. `maxlen` elements are looked at, 0 means all.
+
+        >>> db.rpush("row", "a", "b", "a"), db.lpos("row", "a"), db.lpos("row", "a", count=0)
+        (3, 0, [0, 2])
+        """
+        row = self.space.read(key, List)
+        ranks: Any = (rank or 1, count, maxlen or 0)
+        found = [] if row is None else row.positions(encode(value), *ranks)
+        if count is not None:
+            return found
+        return found[0] if found else None
+
+    # cutting and changing ----------------------------------------------------------------------
+
+    @command(
+        "LSET key index element",
+        "write denyoom",
+        group="list",
+        since="1.0.0",
+        complexity="O(log n) for n elements",
+        access="RW UPDATE",
+        names={"element": "value"},
+    )
+    def lset(self, key: Key, index: Integer, value: Value) -> Status:
+        """Replace the element at `index` (negative: from the tail).
+
+        ResponseError when the key is missing or the index is out of range.
+
+        >>> db.rpush("row", "a", "b"), db.lset("row", -1, "z"), db.lrange("row", 0, -1)
+        (2, OK, [b'a', b'z'])
+        """
+        row = self.space.write(key, List)
+        if row is None:
+            raise no_such_key()
+        at = integer(index)
+        at += len(row) if at < 0 else 0
+        if not 0 <= at < len(row):
+            raise errors.error(errors.INDEX_OUT_OF_RANGE)
+        self.space.touch(key, "lset")
+        row.set(at, encode(value))
+        return OK
+
+    @command(
+        "LINSERT key <BEFORE | AFTER> pivot element",
+        "write denyoom",
+        group="list",
+        since="2.2.0",
+        complexity="O(n) for n elements before the pivot",
+        access="RW INSERT",
+        choices="where",
+        names={"pivot": "refvalue", "element": "value"},
+    )
+    def linsert(self, key: Key, where: str, refvalue: Value, value: Value) -> int:
+        """Insert `value` BEFORE or AFTER (`where`) the first element equal to `refvalue`.
+
+        The new length; -1 when no element equals `refvalue`, 0 when the key is missing.
+
+        >>> db.rpush("row", "a", "c"), db.linsert("row", "BEFORE", "c", "b")
+        (2, 3)
+        """
+        row = self.space.write(key, List)
+        if row is None:
+            return 0
+        found = row.positions(encode(refvalue))
+        if not found:
+            return -1
+        self.space.touch(key, "linsert")
+        row.insert(found[0] + (encode(where) == b"AFTER"), encode(value))
+        return len(row)
+
+    @command(
+        "LREM key count element",
+        "write",
+        group="list",
+        since="1.0.0",
+        complexity="O(n) for n elements",
+        access="RW DELETE",
+        names={"element": "value"},
+        kinds={"count": Kind(_ranged, "", "how many; negative: from the tail; 0: all")},
+    )
+    def lrem(self, key: Key, count: Integer, value: Value) -> int:
+        """Remove elements equal to `value`: `count` from the head, -count from the tail, 0 all.
+
+        How many were removed; 0 when the key is missing. An emptied list is deleted.
+
+        >>> db.rpush("row", "a", "b", "a"), db.lrem("row", -1, "a"), db.lrange("row", 0, -1)
+        (3, 1, [b'a', b'b'])
+        """
+        row = self.space.write(key, List)
+        if row is None or value not in row:
+            return 0
+        size, limit = len(row), integer(count)
+        if (abs(limit) or size) >= size and all(element == value for element in row):
+            self.space.drop(key, "lrem")
+            return size
+        self.space.touch(key, "lrem")
+        return row.remove(limit, encode(value))
+
+    @command(
+        "LTRIM key start stop",
+        "write",
+        group="list",
+        since="1.0.0",
+        complexity="O(n) for n elements removed",
+        access="RW DELETE",
+        names={"stop": "end"},
+    )
+    def ltrim(self, key: Key, start: Integer, end: Integer) -> Status:
+        """Keep only the elements from index `start` to `end`, both included.
+
+        Negative indexes count from the tail. An emptied list is deleted.
+
+        >>> db.rpush("row", "a", "b", "c"), db.ltrim("row", 0, 1), db.lrange("row", 0, -1)
+        (3, OK, [b'a', b'b'])
+        """
+        row = self.space.write(key, List)
+        if row is None:
+            return OK
+        size = len(row)
+        first, stop = _span(start, end, size)
+        if first >= stop:
+            self.space.drop(key, "ltrim")
+            return OK
+        self.space.touch(key, "ltrim", size - (stop - first))
+        if first == 0:
+            row.pop_right(size - stop)
+        elif stop == size:
+            row.pop_left(first)
+        else:
+            row.trim(first, stop)
+        return OK
+
+
+def _span(start: Any, end: Any, size: int) -> tuple[int, int]:
+    """Redis's inclusive indexes as [start, stop) inside a list of that size; (0, 0) for nothing."""
+    first = max(start + size, 0) if start < 0 else start
+    stop = min((end + size if end < 0 else end) + 1, size)
+    return (first, stop) if first < stop else (0, 0)
+
+
+def _push(row: List, elements: Sequence[bytes], left: bool) -> None:
+    """Let these elements, in this order, lie at that end."""
+    if left:
+        row.push_left(elements[::-1])
+    else:
+        row.push_right(elements)
+
+
+def _give_back(row: List, size: int, taken: list[bytes], left: bool) -> None:
+    """Undo a pop, if it has happened: the list is shorter than it was."""
+    if len(row) < size:
+        _push(row, taken, left)
+
+
+def _take_back(row: List, size: int, left: bool) -> None:
+    """Undo a push, if it has happened: the list is longer than it was."""
+    if len(row) > size:
+        (row.pop_left if left else row.pop_right)(len(row) - size)

@@ -1,0 +1,220 @@
+"""What COMMAND INFO and COMMAND DOCS say of a command, derived from its declaration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from minidis import syntax
+from minidis.command import COMMANDS, CONTAINERS, Command
+from minidis.kinds import KINDS, kind_of
+from minidis.replies import Status
+from minidis.syntax import Argument, Choice, Node, Optional, Repeat, Sequence, Word
+
+#: Group -> ACL category of its commands.
+CATEGORIES = {
+    "string": "@string",
+    "hash": "@hash",
+    "list": "@list",
+    "set": "@set",
+    "sorted-set": "@sortedset",
+    "generic": "@keyspace",
+    "connection": "@connection",
+}
+#: Commands that can bring a server down or lose everything, beyond those flagged admin.
+DANGEROUS = frozenset(("FLUSHALL", "FLUSHDB", "KEYS", "SORT", "SORT_RO", "SWAPDB", "RESTORE"))
+#: Commands of the server group that Redis files under the keyspace, or under others.
+ALSO = {
+    "DBSIZE": ("@keyspace",),
+    "FLUSHALL": ("@keyspace",),
+    "FLUSHDB": ("@keyspace",),
+    "SWAPDB": ("@keyspace",),
+    "SORT": ("@set", "@sortedset", "@list"),
+    "SORT_RO": ("@set", "@sortedset", "@list"),
+    "COMMAND": ("@connection",),
+}
+#: Containers that are single commands to Redis: their second word is an argument.
+UNDIVIDED = frozenset(("DEBUG",))
+TYPE_OF_KIND = {"pattern": "pattern", "cursor": "integer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Where the keys are, as COMMAND INFO counts: first, last (-1: to the end), step."""
+
+    first: int = 0
+    last: int = 0
+    step: int = 0
+
+
+def is_key(name: str) -> bool:
+    """Is an argument of that name a key?"""
+    return kind_of(name) is KINDS["key"]
+
+
+def key_positions(command: Command) -> Positions:
+    """Keys in front of the first option; counted lists are found by reading (movablekeys)."""
+    at = len(command.name.split())
+    first = last = 0
+    step = 1
+    items = list(command.line.items)
+    for index, item in enumerate(items):
+        if isinstance(item, Argument):
+            if is_key(item.name):
+                first, last = first or at, at
+        elif isinstance(item, Repeat) and is_key(syntax.arguments(item)[0]):
+            counted = index and str(items[index - 1]).startswith("num")
+            if not counted:
+                first, last, step = first or at, -1, len(item.body.items)
+            break
+        elif isinstance(item, Optional):
+            break
+        at += 1
+    return Positions(first, last, step) if first else Positions()
+
+
+def acl_categories(command: Command) -> set[Status]:
+    """Categories from the flags and the group."""
+    flags = set(command.flags)
+    found = {"@fast" if "fast" in flags else "@slow"}
+    if "write" in flags:
+        found.add("@write")
+    if "readonly" in flags and command.name not in ("LOLWUT",):
+        found.add("@read")
+    if "admin" in flags:
+        found |= {"@admin", "@dangerous"}
+    if "blocking" in flags:
+        found.add("@blocking")
+    if command.name in DANGEROUS:
+        found.add("@dangerous")
+    found.update(ALSO.get(command.name.split()[0], ()))
+    category = CATEGORIES.get(command.group)
+    if category and not (command.name.startswith("SORT") and category == "@keyspace"):
+        found.add(category)
+    return {Status(name) for name in found}
+
+
+def info(command: Command) -> list[Any]:
+    """One entry of COMMAND INFO."""
+    positions = key_positions(command)
+    return [
+        command.name.lower().replace(" ", "|").encode(),
+        command.line.arity,
+        {Status(flag) for flag in command.flags},
+        positions.first,
+        positions.last,
+        positions.step,
+        acl_categories(command),
+        [],
+        key_specs(command, positions),
+        [info(sub) for sub in subcommands(command.name)],
+    ]
+
+
+def container_info(name: str) -> list[Any]:
+    """The entry of a container that is no command itself."""
+    if name in UNDIVIDED:
+        flags = {Status(flag) for flag in ("admin", "noscript", "loading", "stale")}
+        categories = {Status(category) for category in ("@admin", "@slow", "@dangerous")}
+        return [name.lower().encode(), -2, flags, 0, 0, 0, categories, [], [], []]
+    slow = {Status("@slow")}
+    children = [info(sub) for sub in subcommands(name)]
+    return [name.lower().encode(), -2, set(), 0, 0, 0, slow, [], [], children]
+
+
+def key_specs(command: Command, positions: Positions) -> list[Any]:
+    """Key specifications: how the keys are used and where they are."""
+    if not command.access:
+        return []
+    flags = {Status(word if word.isupper() and len(word) == 2 else word.lower())
+             for word in command.access[0].split()}  # fmt: skip
+    found: dict[bytes, Any] = {b"flags": flags}
+    if not positions.first:
+        found[b"begin_search"] = {b"type": b"unknown", b"spec": {}}
+        found[b"find_keys"] = {b"type": b"unknown", b"spec": {}}
+        return [found]
+    last = positions.last if positions.last < 0 else positions.last - positions.first
+    spec = {b"lastkey": last, b"keystep": positions.step, b"limit": 0}
+    found[b"begin_search"] = {b"type": b"index", b"spec": {b"index": positions.first}}
+    found[b"find_keys"] = {b"type": b"range", b"spec": spec}
+    return [found]
+
+
+def subcommands(name: str) -> list[Command]:
+    """The commands below a container."""
+    if name not in CONTAINERS or name in UNDIVIDED:
+        return []
+    return [command for full, command in COMMANDS.items() if full.startswith(name + " ")]
+
+
+def top_level() -> list[str]:
+    """Names of all commands and containers, each once."""
+    return list(dict.fromkeys(name.split()[0] for name in COMMANDS))
+
+
+def entry(name: str) -> list[Any] | None:
+    """COMMAND INFO's entry for a name in capitals, `CONFIG|GET` for a subcommand."""
+    plain = name.replace("|", " ")
+    command = COMMANDS.get(plain)
+    if command is not None and plain.split()[0] not in UNDIVIDED:
+        return info(command)
+    return container_info(plain) if plain in CONTAINERS else None
+
+
+def docs(command: Command) -> dict[bytes, Any]:
+    """One entry of COMMAND DOCS; the sentences are ours."""
+    found: dict[bytes, Any] = {
+        b"summary": command.summary.encode(),
+        b"since": command.since.encode(),
+        b"group": command.group.encode(),
+        b"complexity": command.complexity.encode(),
+    }
+    arguments = [_argument(item) for item in command.line.items]
+    if arguments:
+        found[b"arguments"] = arguments
+    return found
+
+
+def _argument(node: Node) -> dict[bytes, Any]:
+    """A node of the syntax tree as COMMAND DOCS describes arguments."""
+    match node:
+        case Argument(name):
+            return {b"name": name.encode(), b"type": _type_of(name)}
+        case Word(text):
+            return {b"name": text.lower().encode(), b"type": b"pure-token", b"token": text.encode()}
+        case Optional(body):
+            inner = body.options[0] if len(body.options) == 1 else body
+            return {**_argument(inner), b"flags": [Status("optional")]}
+        case Repeat(body):
+            return {**_argument(body), b"flags": [Status("multiple")]}
+        case Choice(options):
+            return {
+                b"name": b"choice",
+                b"type": b"oneof",
+                b"arguments": [_argument(option) for option in options],
+            }
+        case Sequence(items):
+            return _sequence(items)
+
+
+def _sequence(items: tuple[Node, ...]) -> dict[bytes, Any]:
+    """One node, a word with its argument, or a block of several."""
+    if len(items) == 1:
+        return _argument(items[0])
+    if len(items) == 2 and isinstance(items[0], Word) and isinstance(items[1], Argument):
+        return {**_argument(items[1]), b"token": items[0].text.encode()}
+    parts = [_argument(item) for item in items]
+    return {b"name": b"block", b"type": b"block", b"arguments": parts}
+
+
+def _type_of(name: str) -> bytes:
+    if is_key(name):
+        return b"key"
+    if name.startswith("unix-time"):
+        return b"unix-time"
+    kind = kind_of(name)
+    if kind.offers in TYPE_OF_KIND:
+        return TYPE_OF_KIND[kind.offers].encode()
+    if kind.exact is float:
+        return b"double"
+    return b"string" if kind.exact is bytes else b"integer"
