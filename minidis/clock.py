@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from weakref import WeakSet
 from typing import Protocol
+from weakref import WeakSet
 
 
 class Wakeable(Protocol):

@@ -25,13 +25,13 @@ from minidis.syntax import Line, SyntaxLineError, parse_line
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
-CONTAINERS = frozenset(("CONFIG", "COMMAND", "OBJECT", "DEBUG"))
+CONTAINERS = frozenset(("CONFIG", "COMMAND", "OBJECT", "DEBUG", "HIMPORT"))
 
 #: Flags that a declaration may use; each must be one that COMMAND INFO knows.
 FLAGS = frozenset(
-    "write readonly denyoom admin noscript blocking loading stale fast no_auth allow_busy "
-    "movablekeys no_async_loading no_multi".split()
-)
+    ("write", "readonly", "denyoom", "admin", "noscript", "blocking", "loading", "stale", "fast",
+     "no_auth", "allow_busy", "movablekeys", "no_async_loading", "no_multi")
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def command(
     complexity: str,
     access: str = "",
     names: dict[str, str] | None = None,
-    kinds: dict[str, Kind] | None = None,  # noqa: F811 - the vocabulary's name, for the reader
+    kinds: dict[str, Kind] | None = None,
     choices: str = "",
     extra: str = "",
     count_error: str | None = None,
@@ -94,13 +94,16 @@ def command(
     tolerant: bool = False,
     late: bool = False,
     refusals: dict[str, str] | None = None,
+    word_error: str = errors.SYNTAX,
+    left_error: str = errors.SYNTAX,
     plain: Callable[..., Any] | None = None,
 ) -> Callable[[Body], Body]:
     """Declare a command: its syntax line, its flags and what the line cannot say.
 
     `names` maps words of the line to parameters, `kinds` argument names to other kinds, `choices`
     names the parameters of required choices, `extra` the parameters that the line does not have.
-    `plain` is a shorter body for calls without options. `access` says how the keys are used; several, separated by "|", go to the keys in order.
+    `plain` is a shorter body for calls without options. `access` says how the keys are used; several,
+    separated by "|", go to the keys in order. The others are explained in parser.Rules.
     """
     rules = Rules(
         names or {},
@@ -115,6 +118,8 @@ def command(
         tolerant,
         late,
         refusals or {},
+        word_error,
+        left_error,
     )
 
     def record(body: Body) -> Body:
@@ -145,10 +150,10 @@ def command(
 
 # Doors -------------------------------------------------------------------------------------------
 
-# The gate. A call converts its arguments, takes the lock, forgets the moment of the last command and
-# runs the body. A body that changed something in more than one step has left in `undo` how to put it
-# back; whatever strikes (a refusal, KeyboardInterrupt, MemoryError) is answered by putting back.
-# After a change the chores are settled once. The same lines are the words door (engine.py: run).
+# The gate. A call converts its arguments, takes the lock, forgets the moment of the last command
+# and runs the body. A body that changed something in more than one step has left in `undo` how to
+# put it back; whatever strikes (a refusal, KeyboardInterrupt, MemoryError) is answered by putting
+# back. After a change the chores are settled once. The words door (Minidis.execute) has these lines too.
 DOOR = """
 def {name}(self, {signature}):
 {ready}
@@ -171,7 +176,7 @@ CHOOSE = """    if {given}:
         return full(self, {everything})
 """
 
-READY = {
+READY: dict[type | None, str] = {
     bytes: """    if {p}.__class__ is str:
         try:
             {p} = {p}.encode()
@@ -250,9 +255,9 @@ def _signature(params: list[inspect.Parameter]) -> str:
     """The parameters of the door; a star before those that go by keyword alone."""
     declared = [_declared(param) for param in params]
     kinds_of = [param.kind for param in params]
-    if inspect.Parameter.VAR_POSITIONAL not in kinds_of:
-        if inspect.Parameter.KEYWORD_ONLY in kinds_of:
-            declared.insert(kinds_of.index(inspect.Parameter.KEYWORD_ONLY), "*")
+    variadic = inspect.Parameter.VAR_POSITIONAL in kinds_of
+    if not variadic and inspect.Parameter.KEYWORD_ONLY in kinds_of:
+        declared.insert(kinds_of.index(inspect.Parameter.KEYWORD_ONLY), "*")
     return ", ".join(declared)
 
 

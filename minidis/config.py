@@ -68,7 +68,9 @@ def _yes_no(text: str) -> bool:
     return text.lower() == "yes"
 
 
-def _limit(name: str, about: str, alias: str = "", *, size: bool = False, low: int = 0) -> Parameter:
+def _limit(
+    name: str, about: str, alias: str = "", *, size: bool = False, low: int = 0
+) -> Parameter:
     """A threshold of structures.limits."""
     attribute = name.replace("-", "_")
     high = 2**31 - 1 if low < 0 else I64_MAX
@@ -165,9 +167,7 @@ def set_parameters(engine: Engine, pairs: Iterable[tuple[bytes, bytes]]) -> None
         lower = text.lower()
         parameter = PARAMETERS.get(ALIASES.get(lower, lower))
         if parameter is None:
-            raise errors.error(
-                f"Unknown option or number of arguments for CONFIG SET - '{text}'"
-            )
+            raise errors.error(f"Unknown option or number of arguments for CONFIG SET - '{text}'")
         if parameter.set is None:
             raise _failed(text, "can't set immutable config")
         if parameter.name in ready:

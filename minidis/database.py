@@ -17,9 +17,15 @@ from minidis import errors
 from minidis.clock import Clock, Progress
 from minidis.command import COMMANDS, CONTAINERS, Command, make_door
 from minidis.commands.connection import Connection
+from minidis.commands.counters import Counters
 from minidis.commands.debugging import Debugging
+from minidis.commands.generic import Keys
 from minidis.commands.group import T
+from minidis.commands.introspection import Introspection
+from minidis.commands.lists import Lists
+from minidis.commands.objects import Objects
 from minidis.commands.server import Server
+from minidis.commands.sorting import Sorting
 from minidis.commands.strings import Strings
 from minidis.config import set_parameters
 from minidis.engine import Engine, Event
@@ -36,9 +42,15 @@ _MOST_SPELLINGS = 10_000
 
 class Minidis(
     Strings[T],
+    Objects[T],
+    Sorting[T],
+    Keys[T],
+    Lists[T],
+    Counters[T],
     Connection[T],
     Server[T],
     Debugging[T],
+    Introspection[T],
 ):
     """A database: one method for each command, `execute` for words. Open one with minidis.open().
 
@@ -71,7 +83,7 @@ class Minidis(
             line = [
                 word
                 if word.__class__ is bytes
-                else word.encode()  # type: ignore[union-attr]
+                else word.encode()
                 if word.__class__ is str
                 else encode(word)
                 for word in words
@@ -218,11 +230,11 @@ def open(
 ) -> Minidis[Any]:
     """Open a database.
 
-    `path`: None for memory; a directory, made if needed, that keeps `dump.rdb`; or a file ending in
-    `.rdb`. `decode_responses`: bulk strings come back as str. `databases`: how many numbered
+    `path`: None for memory; a directory, made if needed, that keeps `dump.rdb`; or a file ending
+    in `.rdb`. `decode_responses`: bulk strings come back as str. `databases`: how many numbered
     databases. `clock`: a ManualClock to move time by hand. `progress`: called with bytes done and
-    bytes in all while a dump is loaded. Other keywords are configuration parameters with underscores
-    for dashes, as CONFIG SET takes them: `hash_max_listpack_entries=64`.
+    bytes in all while a dump is loaded. Other keywords are configuration parameters with
+    underscores for dashes, as CONFIG SET takes them: `hash_max_listpack_entries=64`.
 
     RdbError when the dump is damaged, LockedError when the directory is in use, FileError when the
     path cannot be used, ResponseError for a parameter that does not exist.
@@ -236,7 +248,7 @@ def open(
     home = Home(path)
     try:
         engine = Engine(home, clock or Clock(), databases)
-        db = (MinidisText if decode_responses else Minidis)(engine)
+        db: Minidis[Any] = (MinidisText if decode_responses else Minidis)(engine)
         for name, value in config.items():
             set_parameters(engine, [(name.replace("_", "-").encode(), encode(value))])
         engine.load(progress)

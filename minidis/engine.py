@@ -29,6 +29,7 @@ from minidis.expire import Ticker
 from minidis.keyspace import Keyspace
 from minidis.persistence import snapshot
 from minidis.persistence.directory import Home
+from minidis.persistence.rdb import Loaded
 from minidis.structures.limits import Limits
 
 #: Keys expired in one hold of the lock; others get their turn in between.
@@ -207,7 +208,7 @@ class Engine:
             return
         self._adopt(self._read(path, progress))
 
-    def _read(self, path: str, progress: Progress | None) -> snapshot.Loaded:
+    def _read(self, path: str, progress: Progress | None) -> Loaded:
         return snapshot.load(
             path,
             self.limits,
@@ -216,7 +217,7 @@ class Engine:
             progress=progress,
         )
 
-    def _adopt(self, loaded: snapshot.Loaded) -> None:
+    def _adopt(self, loaded: Loaded) -> None:
         for number, data in loaded.databases.items():
             keys = self.databases[number]
             keys.adopt(data.values, data.deadlines)

@@ -1,15 +1,15 @@
 """Every sentence minidis says when it refuses, and the tree of exceptions that carries them.
 
-    MinidisError
-    ├── ResponseError          a command was refused; str() is the exact sentence of Redis
-    │   ├── WrongTypeError     the key holds another type
-    │   └── BusyKeyError       RESTORE onto a key that exists
-    ├── DataError              a Python object that has no place in a command
-    ├── ClosedError            the database has been closed
-    └── FileError              a file cannot be used: names the file, the reason and the remedy
-        ├── LockedError        another process, or another open(), has the directory
-        └── RdbError           a dump that is damaged, truncated or too new
-            └── RestoreError   the same for the payload of RESTORE
+MinidisError
+├── ResponseError          a command was refused; str() is the exact sentence of Redis
+│   ├── WrongTypeError     the key holds another type
+│   └── BusyKeyError       RESTORE onto a key that exists
+├── DataError              a Python object that has no place in a command
+├── ClosedError            the database has been closed
+└── FileError              a file cannot be used: names the file, the reason and the remedy
+    ├── LockedError        another process, or another open(), has the directory
+    └── RdbError           a dump that is damaged, truncated or too new
+        └── RestoreError   the same for the payload of RESTORE
 """
 
 from __future__ import annotations
@@ -124,6 +124,11 @@ HASH_NOT_INTEGER = "hash value is not an integer"
 HASH_NOT_FLOAT = "hash value is not a float"
 MIN_MAX_NOT_FLOAT = "min or max is not a float"
 MIN_MAX_NOT_STRING = "min or max not valid string range item"
+LIMIT_OF_RANKS = "syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
+SCORES_OF_TEXTS = "syntax error, WITHSCORES not supported in combination with BYLEX"
+NX_AND_XX = "XX and NX options at the same time are not compatible"
+GT_LT_NX = "GT, LT, and/or NX options at the same time are not compatible"
+ONE_INCREMENT = "INCR option supports a single increment-element pair"
 WEIGHT_NOT_FLOAT = "weight value is not a float"
 SCORE_NAN = "resulting score is not a number (NaN)"
 NUMKEYS_NOT_POSITIVE = "numkeys should be greater than 0"

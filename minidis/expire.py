@@ -67,7 +67,5 @@ class Ticker:
                 if wait <= 0:
                     self._wake_at = FOREVER
                     return True
-                self._condition.wait(
-                    None if self._wake_at == FOREVER else min(wait, LONGEST_WAIT)
-                )
+                self._condition.wait(None if self._wake_at == FOREVER else min(wait, LONGEST_WAIT))
         return False

@@ -6,12 +6,12 @@
     put     store a whole value           remove   delete a key
     touch   say that a key is about to change, and which event that is
 
-Every change of more than one step leaves in `engine.undo` how to put back what was there; the gate
-does so if an exception strikes before the command is complete. So a command is either done or has
-not happened. A container changes by methods that are units themselves (see structures/).
+Every change of more than one step leaves in `engine.undo` how to put back what was there; the
+gate does so if an exception strikes before the command is complete: a command is done or has not
+happened. A container changes by methods that are units themselves (see structures/).
 
-Deadlines live in a dict of their own and, in the order they become due, in a heap whose stale entries
-are dropped when they surface.
+Deadlines live in a dict of their own and, in the order they become due, in a heap whose stale
+entries are dropped when they surface.
 """
 
 from __future__ import annotations
@@ -41,6 +41,11 @@ _NO_DEADLINE = None
 def type_name(value: Any) -> str:
     """string, list, set, hash or zset."""
     return TYPE_NAMES.get(value.__class__, "string")
+
+
+def is_container(value: Any) -> bool:
+    """Is it a list, set, hash or sorted set?"""
+    return value.__class__ in TYPE_NAMES
 
 
 class Keyspace:
@@ -106,7 +111,7 @@ class Keyspace:
         """The container at key, None when missing; WrongTypeError for another type."""
         value = self.lookup(key)
         if value.__class__ is kind or value is None:
-            return cast("C | None", value)
+            return value
         raise WrongTypeError
 
     def write(self, key: bytes | Any, kind: type[C]) -> C | None:
@@ -118,7 +123,7 @@ class Keyspace:
             raise WrongTypeError
         if self.accessed is not None:
             self.accessed[key] = self.engine.now() // 1000
-        return cast("C", value)
+        return value
 
     def string(self, key: bytes | Any) -> bytes | None:
         """The bytes of a string value; None when missing; WrongTypeError for another type."""
@@ -223,7 +228,7 @@ class Keyspace:
 
     def expire(self, key: bytes) -> None:
         """Delete a key whose deadline has passed."""
-        # No note for undo: what has expired has expired, whatever becomes of the command that saw it.
+        # No note for undo: it has expired, whatever becomes of the command that saw it.
         if key in self.values:
             self.engine.expired_keys += 1
             self.touch(key, "expired")
@@ -307,8 +312,8 @@ class Keyspace:
     def repair(self, keys: Iterable[bytes]) -> None:
         """Make whole what an exception tore: the keys' containers, deadlines and the index."""
         for key in keys:
-            value = self.values.get(key)
-            if value.__class__ in TYPE_NAMES:
+            value: Any = self.values.get(key)
+            if is_container(value):
                 value.repair()
                 if not len(value):
                     self.values.pop(key)
@@ -328,7 +333,7 @@ class Keyspace:
         if self.index is not None:
             assert set(self.index.items) == set(self.values), "index out of step"
         for value in self.values.values():
-            if value.__class__ in TYPE_NAMES:
+            if is_container(value):
                 assert len(value), "empty container"
                 value.check()
 

@@ -56,7 +56,7 @@ def integer(value: Any) -> int:
     """A signed 64-bit integer, written exactly as Redis writes it."""
     if value.__class__ is int:
         if I64_MIN <= value <= I64_MAX:
-            return value  # type: ignore[no-any-return]
+            return value
         raise errors.error(errors.NOT_INTEGER)
     word = encode(value)
     try:
@@ -104,7 +104,7 @@ def float_or(sentence: str) -> Callable[[Any], float]:
 
     def convert(value: Any) -> float:
         if value.__class__ is float and value == value:
-            return value  # type: ignore[no-any-return]
+            return value
         number = to_float(encode(value))
         if number is None:
             raise errors.error(sentence)
@@ -119,20 +119,15 @@ number = float_or(errors.NOT_FLOAT)
 def cursor(value: Any) -> int:
     """A SCAN cursor: an unsigned 64-bit decimal."""
     word = encode(value)
-    if not word.isdigit() and word not in (b"", b"-0", b"+0"):
+    if not word.isdigit() and word:
         # strtoul accepts a sign and leading blanks; Redis refuses the blanks and keeps the sign
         text = word[1:] if word[:1] in (b"+", b"-") else b""
         if not text.isdigit():
             raise errors.error(errors.INVALID_CURSOR)
-    value = int(word or b"0")
-    if value > 2**64 - 1 or value < -(2**64 - 1):
+    number = int(word or b"0")
+    if abs(number) > 2**64 - 1:
         raise errors.error(errors.INVALID_CURSOR)
-    return value % 2**64
-
-
-def database(value: Any) -> int:
-    """A database number: any integer here, the range is checked against the configuration."""
-    return integer(value)
+    return number % 2**64
 
 
 def raw(value: Any) -> Any:
@@ -169,9 +164,7 @@ SCORE = Kind(number, "", "a number, inf or -inf", float)
 FLOAT = Kind(number, "", "a number", float)
 
 KINDS: dict[str, Kind] = {
-    **dict.fromkeys(
-        ("key", "newkey", "source", "destination", "src", "dst", "key1", "key2"), KEY
-    ),
+    **dict.fromkeys(("key", "newkey", "source", "destination", "src", "dst", "key1", "key2"), KEY),
     "field": _text("field", "a field of the hash"),
     "member": _text("member", "a member of the set or sorted set"),
     "element": _text("member", "an element of the list"),
@@ -202,7 +195,9 @@ KINDS: dict[str, Kind] = {
     "unix-time-seconds": _integer("seconds since 1970"),
     "unix-time-milliseconds": _integer("milliseconds since 1970"),
     "score": SCORE,
-    "weight": Kind(float_or(errors.WEIGHT_NOT_FLOAT), "", "a number to multiply scores with", float),
+    "weight": Kind(
+        float_or(errors.WEIGHT_NOT_FLOAT), "", "a number to multiply scores with", float
+    ),
     "min": Kind(encode, "bound", "lower bound: 1, (1, -inf; [a, (a, - for text", bytes),
     "max": Kind(encode, "bound", "upper bound: 9, (9, +inf; [z, (z, + for text", bytes),
     "numkeys": _integer("how many keys follow"),

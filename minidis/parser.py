@@ -92,6 +92,9 @@ class Rules:
     late: bool = False
     #: sentences for words that are options of a sister command only
     refusals: Mapping[str, str] = field(default_factory=dict)
+    #: sentence for a fixed word that is not in its place, and for words after the last one expected
+    word_error: str = errors.SYNTAX
+    left_error: str = errors.SYNTAX
 
 
 @dataclass(slots=True)
@@ -201,13 +204,17 @@ class Compiler:
         convert = kind.convert
         if self.in_front:
 
-            def step(words: Sequence[bytes], at: int, args: list[Any], _: dict[str, Any]) -> int:
+            def step(
+                words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]
+            ) -> int:
                 args.append(convert(words[at]))
                 return at + 1
 
         else:
 
-            def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            def step(
+                words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]
+            ) -> int:
                 if at >= len(words):
                     raise errors.error(errors.SYNTAX)
                 options[param] = convert(words[at])
@@ -219,11 +226,11 @@ class Compiler:
 
     def add_word(self, text: str) -> None:
         self.in_front = False
-        wanted = text.encode()
+        wanted, sentence = text.encode(), self.rules.word_error
 
         def step(words: Sequence[bytes], at: int, _: list[Any], __: dict[str, Any]) -> int:
             if at >= len(words) or words[at].upper() != wanted:
-                raise errors.error(errors.SYNTAX)
+                raise errors.error(sentence)
             return at + 1
 
         self.steps.append(step)
@@ -324,6 +331,7 @@ class Compiler:
         slot = replace(slot, weighted="WEIGHTS" in syntax.words(syntax.Sequence(self.line.items)))
         width = len(slot.kinds)
         given = self.param(name) if self.param(name) in self.params else None
+        variadic = self.is_variadic(slot.param)
         in_front, self.in_front = self.in_front, False
         count_of, too_many = self.counter(name), self.rules.overflow_error
 
@@ -336,6 +344,8 @@ class Compiler:
             options[_COUNTED] = count
             if in_front:
                 args.extend([values] if given is None else [count, values])
+            elif variadic:
+                args.extend(values)
             else:
                 options[slot.param] = values
             return end
@@ -535,7 +545,7 @@ class Compiler:
         self.emitters.append(emit)
 
         def read(words: Sequence[bytes], at: int, options: dict[str, Any]) -> int:
-            end = at + options.get(_COUNTED, len(words) - at)
+            end: int = at + options.get(_COUNTED, len(words) - at)
             if end > len(words):
                 raise errors.error(errors.SYNTAX)
             options[slot.param] = values(words, at, end)
@@ -627,7 +637,7 @@ class Compiler:
         steps, size, arity = tuple(self.steps), self.size, self.arity
         if self.rules.late:
             steps = (*steps[: self.front], self.forgiving(steps[self.front :]))
-        wrong_arity = self.wrong_arity
+        wrong_arity, left_error = self.wrong_arity, self.rules.left_error
 
         def parse(words: Sequence[bytes]) -> tuple[list[Any], dict[str, Any]]:
             count = len(words)
@@ -639,7 +649,7 @@ class Compiler:
             for step in steps:
                 at = step(words, at, args, options)
             if at < count:
-                raise errors.error(errors.SYNTAX)
+                raise errors.error(left_error)
             options.pop(_COUNTED, None)
             return args, options
 
@@ -653,7 +663,7 @@ class Compiler:
                 for inner in steps:
                     at = inner(words, at, args, options)
                 if at < len(words):
-                    raise errors.error(errors.SYNTAX)
+                    raise errors.error(self.rules.left_error)
             except errors.ResponseError as mistake:
                 options["_mistake"] = mistake
             return len(words)

@@ -14,7 +14,7 @@ from minidis.structures.glob import compile_pattern
 from minidis.walk import keys_of
 
 COMMAND_HELP = (
-    "COMMAND [<subcommand> [<arg> ...]]. Without one: the entries of all commands. Subcommands are:",
+    "COMMAND [<subcommand> [<arg> ...]]. Alone: the entries of all commands. Subcommands are:",
     "COUNT",
     "    Number of commands.",
     "LIST [FILTERBY MODULE <name> | ACLCAT <category> | PATTERN <pattern>]",

@@ -1,4 +1,4 @@
-"""When a key expires: the EX / PX / EXAT / PXAT options, and what Python callers may give for them."""
+"""When a key expires: the EX / PX / EXAT / PXAT options, and what may be given for them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from minidis.kinds import I64_MAX, I64_MIN, RAW, Integer, integer
 Span: TypeAlias = Integer | timedelta
 #: An absolute time: a number of units since 1970, or a datetime.
 Moment: TypeAlias = Integer | datetime
+
+#: The options as they stand in syntax lines.
+EXPIRY = "EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds"
 
 #: Redis converts the number of an expiry after all options have been read: raw here, converted by
 #: deadline_of().

@@ -148,7 +148,7 @@ class Server(Group[T]):
     ) -> Status:
         """Set one parameter, `config_set(name, value)`, or several with `mapping`; all or none.
 
-        ResponseError for a parameter that does not exist, cannot be set, or a value that is refused.
+        ResponseError for an unknown parameter, one that cannot be set, or a value it refuses.
 
         >>> db.config_set("hash-max-listpack-entries", 64)
         OK
@@ -194,7 +194,7 @@ class Server(Group[T]):
         complexity="O(n) for n keys",
     )
     def save(self) -> Status:
-        """Write all databases to the dump file: a temporary file first, then renamed over the old one.
+        """Write all databases to the dump: to a temporary file, then renamed over the old one.
 
         ResponseError for a database in memory; FileError when the file cannot be written, and then
         the old file is untouched.

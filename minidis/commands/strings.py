@@ -1,37 +1,21 @@
-"""String commands: bytes, counters and their conditions."""
+"""String commands: bytes and their conditions. Numbers are in counters.py."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 from minidis import errors
 from minidis.command import command
 from minidis.commands.group import Group, T
-from minidis.commands.moments import EXPIRY_KINDS, Moment, Span, deadline_of, milliseconds
+from minidis.commands.moments import EXPIRY, EXPIRY_KINDS, Moment, Span, deadline_of, milliseconds
 from minidis.keyspace import text_of
-from minidis.kinds import (
-    I64_MAX,
-    I64_MIN,
-    RAW,
-    Float,
-    Integer,
-    Key,
-    Many,
-    Value,
-    encode,
-    integer,
-)
-from minidis.replies import OK, Decimal, Status
-from minidis.structures import long_double
+from minidis.kinds import RAW, Integer, Key, Many, Value, encode, integer
+from minidis.replies import OK, Status
 from minidis.structures.digests import xxh3_64
-from minidis.structures.lcs import lcs
-from minidis.structures.text import Text
+from minidis.structures.lcs import lcs, table_size
 
-_EX = "EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds"
 _IF = "IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest"
-_LARGEST = Fraction((2**64 - 1) * 2**16320)  # LDBL_MAX
 
 
 def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
@@ -71,8 +55,9 @@ class Strings(Group[T]):
         (b'minidis', None)
         """
         space: Any = self.space
-        value = space.values.get(key)
-        if value.__class__ is bytes and space.accessed is None:
+        value: Any = space.values.get(key)
+        kind = value.__class__
+        if kind is bytes and space.accessed is None:
             deadline = space.deadlines.get(key)
             if deadline is None or self.engine.now() <= deadline:
                 space.hits += 1
@@ -80,7 +65,7 @@ class Strings(Group[T]):
         return space.string(key)
 
     @command(
-        f"SET key value [NX | XX | {_IF}] [GET] [{_EX} | KEEPTTL]",
+        f"SET key value [NX | XX | {_IF}] [GET] [{EXPIRY} | KEEPTTL]",
         "write denyoom",
         group="string",
         since="1.0.0",
@@ -109,9 +94,9 @@ class Strings(Group[T]):
         """Store `value` at `key`, whatever was there before, and forget its expiry.
 
         `ex` seconds, `px` milliseconds, `exat` seconds since 1970, `pxat` milliseconds since 1970:
-        the key expires then; `keepttl` leaves the expiry as it is. `nx`: only if the key is missing,
-        `xx`: only if it exists, `ifeq`/`ifne`: only if its value is (is not) the one given,
-        `ifdeq`/`ifdne`: the same with the DIGEST of the value. `get`: answer the old value.
+        the key expires then; `keepttl` leaves the expiry as it is. `nx`: only if the key is
+        missing, `xx`: only if it exists, `ifeq`/`ifne`: only if its value is (is not) the one
+        given, `ifdeq`/`ifdne`: the same with the DIGEST of the value. `get`: answer the old value.
 
         OK, or None when the condition was not met; with `get` the old value or None.
 
@@ -255,7 +240,7 @@ class Strings(Group[T]):
         return answer
 
     @command(
-        f"GETEX key [{_EX} | PERSIST]",
+        f"GETEX key [{EXPIRY} | PERSIST]",
         "write fast",
         group="string",
         since="6.2.0",
@@ -362,7 +347,7 @@ class Strings(Group[T]):
         return 1
 
     @command(
-        f"MSETEX numkeys key value [key value ...] [NX | XX] [{_EX} | KEEPTTL]",
+        f"MSETEX numkeys key value [key value ...] [NX | XX] [{EXPIRY} | KEEPTTL]",
         "write denyoom movablekeys",
         group="string",
         since="8.4.0",
@@ -386,8 +371,8 @@ class Strings(Group[T]):
     ) -> int:
         """Store every value of `mapping` with one expiry for all: 1 if it did, 0 if not.
 
-        `nx`: only if none of the keys exists; `xx`: only if all do. `ex` seconds, `px` milliseconds,
-        `exat` and `pxat` the same since 1970; `keepttl` leaves the expiries as they are.
+        `nx`: only if none of the keys exists; `xx`: only if all do. `ex` seconds, `px`
+        milliseconds, `exat` and `pxat` the same since 1970; `keepttl` leaves the expiries alone.
 
         >>> db.msetex({"a": 1, "b": 2}, ex=60), db.ttl("b")
         (1, 60)
@@ -477,7 +462,7 @@ class Strings(Group[T]):
     def setrange(self, key: Key, offset: Integer, value: Value) -> int:
         """Overwrite the string at `key` from byte `offset` on; the new length in bytes.
 
-        What lies before the offset and is missing becomes zero bytes. An empty value changes nothing.
+        What is missing before the offset becomes zero bytes. An empty value changes nothing.
 
         >>> db.set("greet", "Hello World"), db.setrange("greet", 6, "Redis"), db.get("greet")
         (OK, 11, b'Hello Redis')
@@ -574,6 +559,10 @@ class Strings(Group[T]):
             raise errors.error("The specified keys must contain string values") from None
         if len and idx:
             raise errors.error("If you want both the length and indexes, please just use IDX.")
+        if table_size(one, two) > self.engine.max_string:
+            raise errors.error(
+                "Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
+            )
         length, common, matches = lcs(one, two)
         if len:
             return length
@@ -588,180 +577,6 @@ class Strings(Group[T]):
             b"len": length,
         }
 
-    # numbers -----------------------------------------------------------------------------------
-
-    @command(
-        "INCR key",
-        "write denyoom fast",
-        group="string",
-        since="1.0.0",
-        complexity="O(1)",
-        access="RW ACCESS UPDATE",
-    )
-    def incr(self, key: Key) -> int:
-        """Add 1 to the integer at `key` and return it; a missing key counts as 0.
-
-        ResponseError when the value is no 64-bit integer or the sum would not be one.
-
-        >>> db.incr("visits"), db.incr("visits")
-        (1, 2)
-        """
-        return self._add(key, 1)
-
-    @command(
-        "INCRBY key increment",
-        "write denyoom fast",
-        group="string",
-        since="1.0.0",
-        complexity="O(1)",
-        access="RW ACCESS UPDATE",
-    )
-    def incrby(self, key: Key, increment: Integer) -> int:
-        """Add `increment` to the integer at `key` and return it; a missing key counts as 0.
-
-        >>> db.incrby("visits", 10)
-        10
-        """
-        return self._add(key, integer(increment))
-
-    @command(
-        "DECR key",
-        "write denyoom fast",
-        group="string",
-        since="1.0.0",
-        complexity="O(1)",
-        access="RW ACCESS UPDATE",
-    )
-    def decr(self, key: Key) -> int:
-        """Subtract 1 from the integer at `key` and return it; a missing key counts as 0.
-
-        >>> db.decr("stock")
-        -1
-        """
-        return self._add(key, -1)
-
-    @command(
-        "DECRBY key decrement",
-        "write denyoom fast",
-        group="string",
-        since="1.0.0",
-        complexity="O(1)",
-        access="RW ACCESS UPDATE",
-    )
-    def decrby(self, key: Key, decrement: Integer) -> int:
-        """Subtract `decrement` from the integer at `key` and return it; missing counts as 0.
-
-        >>> db.set("stock", 10), db.decrby("stock", 3)
-        (OK, 7)
-        """
-        amount = integer(decrement)
-        if amount == I64_MIN:
-            raise errors.error("decrement would overflow")
-        return self._add(key, -amount)
-
-    def _add(self, key: Any, amount: int) -> int:
-        """The body of the INCR family."""
-        space = self.space
-        old = space.string_to_change(key)
-        if old.__class__ is not int:
-            old = 0 if old is None else integer(text_of(old))
-        new: int = old + amount
-        if not I64_MIN <= new <= I64_MAX:
-            raise errors.error(errors.OVERFLOW)
-        space.touch(key, "incrby")
-        space.replace(key, new)
-        return new
-
-    @command(
-        "INCRBYFLOAT key increment",
-        "write denyoom fast",
-        group="string",
-        since="2.6.0",
-        complexity="O(1)",
-        access="RW ACCESS UPDATE",
-        kinds={"increment": RAW},
-    )
-    def incrbyfloat(self, key: Key, increment: Float) -> float:
-        """Add a decimal number to the one at `key` and return it; a missing key counts as 0.
-
-        Computed as Redis does, with 64 bits of mantissa and at most 17 decimals.
-
-        >>> db.set("price", "10.50"), db.incrbyfloat("price", 0.1)
-        (OK, 10.6)
-        """
-        old = text_of(self.space.string_to_change(key))
-        new = _float_sum(b"0" if old is None else old, encode(increment))
-        self.space.touch(key, "incrbyfloat")
-        self.space.replace(key, Text(new))
-        return Decimal(new)
-
-    @command(
-        "INCREX key [BYFLOAT float | BYINT integer] [SATURATE] [LBOUND lowerbound] "
-        f"[UBOUND upperbound] [{_EX} | PERSIST] [ENX]",
-        "write denyoom fast",
-        group="string",
-        since="8.8.0",
-        complexity="O(1)",
-        access="RW ACCESS UPDATE",
-        kinds={**EXPIRY_KINDS, "float": RAW, "integer": RAW},
-    )
-    def increx(
-        self,
-        key: Key,
-        byint: Integer | None = None,
-        byfloat: Float | None = None,
-        saturate: bool = False,
-        lbound: Value | None = None,
-        ubound: Value | None = None,
-        ex: Span | None = None,
-        px: Span | None = None,
-        exat: Moment | None = None,
-        pxat: Moment | None = None,
-        persist: bool = False,
-        enx: bool = False,
-    ) -> list[Any]:
-        """Add to the number at `key` within bounds; [new value, what was added].
-
-        Adds `byint` (1 without it) or `byfloat`. A sum outside `lbound`..`ubound` changes nothing
-        and answers [value, 0]; with `saturate` it stops at the bound. `ex` seconds, `px`
-        milliseconds, `exat`, `pxat` since 1970 set the expiry, with `enx` only if there is none;
-        `persist` takes it away; without any of them it stays.
-
-        >>> [db.increx("calls", ubound=2, ex=60, enx=True) for _ in range(3)]
-        [[1, 1], [2, 1], [2, 0]]
-        """
-        times = (ex, px, exat, pxat)
-        if enx and (persist or times == (None, None, None, None)):
-            raise errors.error(errors.SYNTAX)
-        old = text_of(self.space.string_to_change(key))
-        if byfloat is not None:
-            new, step, stored = _step_float(old, byfloat, lbound, ubound, saturate)
-        else:
-            new, step, stored = _step_integer(old, byint, lbound, ubound, saturate)
-        deadline = deadline_of(self.engine, "increx", *times)
-        if stored is not None:
-            self._store_step(encode(key), stored, deadline, persist, enx)
-        return [new, step]
-
-    def _store_step(
-        self, key: bytes, value: Any, deadline: int | None, persist: bool, enx: bool
-    ) -> None:
-        """INCREX's value and expiry."""
-        space = self.space
-        current = space.deadlines.get(key)
-        if persist:
-            deadline = None
-        elif deadline is None or (enx and current is not None):
-            deadline = current
-        if deadline is not None and deadline <= self.engine.now():
-            space.touch(key, "del")
-            space.remove(key)
-            return
-        space.touch(key, "incrby" if value.__class__ is int else "incrbyfloat")
-        space.put(key, value, deadline)
-        if deadline != current:
-            space.touch(key, "persist" if deadline is None else "expire", 0)
-
     # digests and conditions --------------------------------------------------------------------
 
     @command(
@@ -773,7 +588,7 @@ class Strings(Group[T]):
         access="RO ACCESS",
     )
     def digest(self, key: Key) -> T | None:
-        """Return the XXH3 hash of the string at `key` as 16 hexadecimal digits; None when missing.
+        """Return the XXH3 hash of the string at `key` as 16 hex digits; None when missing.
 
         >>> db.set("doc", "hello"), db.digest("doc")
         (OK, b'9555e8555c62dcfd')
@@ -800,8 +615,8 @@ class Strings(Group[T]):
     ) -> int:
         """Delete `key` if its value is (`ifeq`), is not (`ifne`) the one given: 1 if deleted.
 
-        `ifdeq` and `ifdne` compare the DIGEST instead. Without a condition any type is deleted; with
-        one, WrongTypeError for anything but a string.
+        `ifdeq` and `ifdne` compare the DIGEST instead. Without a condition any type is deleted;
+        with one, WrongTypeError for anything but a string.
 
         >>> db.set("lock", "me"), db.delex("lock", ifeq="you"), db.delex("lock", ifeq="me")
         (OK, 0, 1)
@@ -810,9 +625,9 @@ class Strings(Group[T]):
         old = self.space.find(encode(key))
         if old is None:
             return 0
-        if any(condition is not None for condition in conditions):
-            if not _condition_met(text_of(old), *conditions):
-                return 0
+        conditional = any(condition is not None for condition in conditions)
+        if conditional and not _condition_met(text_of(old), *conditions):
+            return 0
         self.space.touch(key, "del")
         return int(self.space.remove(key))
 
@@ -830,8 +645,10 @@ def _condition_met(old: bytes | None, ifeq: Any, ifne: Any, ifdeq: Any, ifdne: A
     for wanted, equal in ((ifdeq, True), (ifdne, False)):
         if wanted is not None:
             wanted = _checked_digest(wanted)
-            return old is not None and (b"%016x" % xxh3_64(old) == wanted) is equal or (
-                old is None and not equal
+            return (
+                (old is not None
+                and (b"%016x" % xxh3_64(old) == wanted) is equal)
+                or (old is None and not equal)
             )
     if ifeq is not None:
         return old is not None and old == ifeq
@@ -844,63 +661,3 @@ def _checked_digest(word: bytes) -> bytes:
     if len(lower) != 16 or lower.strip(b"0123456789abcdef"):
         raise errors.error("digest must be exactly 16 hexadecimal characters")
     return lower
-
-
-def _float_sum(old: bytes, increment: bytes) -> bytes:
-    """INCRBYFLOAT's text of a sum; both must be numbers, and so must be the sum."""
-    numbers = []
-    infinite = False
-    for word in (old, increment):
-        value = long_double.parse(word)
-        if value is None and not long_double.is_infinite(word):
-            raise errors.error(errors.NOT_FLOAT)
-        infinite = infinite or value is None
-        numbers.append(value or Fraction(0))
-    if infinite:
-        raise errors.error(errors.NOT_A_NUMBER)
-    return long_double.add_decimal(*numbers)
-
-
-def _step_integer(
-    old: bytes | None, byint: Any, lbound: Any, ubound: Any, saturate: bool
-) -> tuple[int, int, int | None]:
-    """(value after, step made, value to store or None when the bounds forbid the step)."""
-    low = I64_MIN if lbound is None else integer(lbound)
-    high = I64_MAX if ubound is None else integer(ubound)
-    value = 0 if old is None else integer(old)
-    step = 1 if byint is None else integer(byint)
-    if low > high:
-        raise errors.error("LBOUND can't be greater than UBOUND")
-    new = value + step
-    if not low <= new <= high:
-        if not saturate:
-            return value, 0, None
-        new = min(max(new, low), high)
-    if not I64_MIN <= new - value <= I64_MAX:
-        raise errors.error(errors.OVERFLOW)
-    return new, new - value, new
-
-
-def _step_float(
-    old: bytes | None, byfloat: Any, lbound: Any, ubound: Any, saturate: bool
-) -> tuple[float, float, Text | None]:
-    """The same for BYFLOAT."""
-    words = (lbound, ubound, b"0" if old is None else old, byfloat)
-    numbers = [None if word is None else long_double.parse(encode(word)) for word in words]
-    if any(number is None and word is not None for number, word in zip(numbers, words, strict=True)):
-        raise errors.error(errors.NOT_FLOAT)
-    value, step = numbers[2] or Fraction(0), numbers[3] or Fraction(0)
-    low = -_LARGEST if numbers[0] is None else numbers[0]
-    high = _LARGEST if numbers[1] is None else numbers[1]
-    if low > high:
-        raise errors.error("LBOUND can't be greater than UBOUND")
-    new = long_double.rounded(value + step)
-    if not low <= new <= high:
-        if not saturate:
-            return _decimal(value), Decimal(b"0"), None
-        new = min(max(new, low), high)
-    return _decimal(new), _decimal(new - value), Text(long_double.add_decimal(new, Fraction(0)))
-
-
-def _decimal(value: Fraction) -> Decimal:
-    return Decimal(long_double.add_decimal(value, Fraction(0)))

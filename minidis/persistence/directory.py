@@ -39,7 +39,8 @@ class Home:
 
     def _file(self, place: Path) -> None:
         if not place.parent.is_dir():
-            raise FileError(f"{place}: there is no directory {str(place.parent)!r}; create it first")
+            parent = str(place.parent)
+            raise FileError(f"{place}: there is no directory {parent!r}; create it first")
         self.directory, self.dump = str(place.parent), str(place)
 
     def _directory(self, place: Path, dump_name: str) -> None:

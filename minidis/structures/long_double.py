@@ -1,7 +1,8 @@
 """Sums of decimal texts as C's 80-bit long double makes them: INCRBYFLOAT and HINCRBYFLOAT.
 
-Redis parses both numbers to a 64-bit mantissa, adds them with the same precision, and prints up to 17
-decimals without trailing zeros. Exact fractions, rounded at the same two places, give the same text.
+Redis parses both numbers to a 64-bit mantissa, adds them with the same precision, and prints up
+to 17 decimals without trailing zeros. Exact fractions, rounded at the same two places, give the
+same text.
 """
 
 from __future__ import annotations
@@ -28,8 +29,7 @@ def parse(word: bytes) -> Fraction | None:
         return rounded(Fraction(word.decode()))
     match = _HEXADECIMAL.match(word)
     if match and (match[2] or match[3]) and abs(int(match[4] or 0)) < 16000:
-        digits = (match[2] + match[3]).decode()
-        value = Fraction(int(digits, 16)) / 16 ** len(match[3])
+        value = Fraction(int(match[2] + match[3], 16)) / 16 ** len(match[3])
         value *= Fraction(2) ** int(match[4] or 0)
         return rounded(-value if match[1] == b"-" else value)
     return None

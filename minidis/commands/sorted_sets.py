@@ -1,0 +1,832 @@
+"""Sorted set commands that work on one set at a time; sorted_set_algebra.py has those on several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from minidis import errors
+from minidis.command import command
+from minidis.commands.group import Group, T
+from minidis.commands.ranges import (
+    Range,
+    answer,
+    chosen_range,
+    limit_of,
+    limited,
+    rank_range,
+    rank_stretch,
+    score_range,
+    text_range,
+)
+from minidis.kinds import (
+    I64_MAX,
+    RANGED,
+    RAW,
+    SCORE,
+    Field,
+    Float,
+    Integer,
+    Key,
+    Many,
+    Value,
+    at_least,
+    integer,
+    number,
+    positive,
+)
+from minidis.structures.glob import compile_pattern
+from minidis.structures.sorted_set import SortedSet
+
+#: Most members that one ZRANDMEMBER with repetitions may answer.
+_MOST = 2**31
+
+_RANK_KINDS = {"start": RAW, "stop": RAW}
+_LIMIT_NAMES = {"offset": "start", "count": "num"}
+
+
+def _zadd_plain(self: SortedSets[Any], key: Any, mapping: Any) -> Any:
+    """ZADD of one member without options, which is most of them."""
+    if len(mapping) != 1:
+        return SortedSets.zadd(self, key, mapping)
+    member, score = mapping[0]
+    if score.__class__ is not float or score != score:
+        score = number(score)
+    space = self.space
+    zset = space.write(key, SortedSet)
+    if zset is None:
+        space.touch(key, "zadd")
+        space.put(key, SortedSet.load({member: score}, self.engine.limits))
+        return 1
+    if zset.scores.get(member) == score:
+        return 0
+    space.touch(key, "zadd")
+    return 1 if zset.put_one(member, score, self.engine.limits) else 0
+
+
+def _zrange_plain(self: SortedSets[Any], key: Any, start: Any, end: Any) -> Any:
+    """ZRANGE by rank, without options."""
+    first, last = integer(start), integer(end)
+    zset = self.space.read(key, SortedSet)
+    if zset is None:
+        return []
+    first, last = rank_stretch(len(zset.scores), first, last)
+    return [member for _, member in zset.ordered()[first:last]]
+
+
+class SortedSets(Group[T]):
+    """ZADD, ZRANGE, ZRANK and everything else that works on one sorted set."""
+
+    # adding ------------------------------------------------------------------------------------
+
+    @command(
+        "ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]",
+        "write denyoom fast",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(log n) for each member",
+        access="RW UPDATE",
+        names={"member": "mapping"},
+        kinds={"score": RAW},
+        tolerant=True,
+        plain=_zadd_plain,
+    )
+    def zadd(
+        self,
+        key: Key,
+        mapping: Mapping[Any, Float],
+        nx: bool = False,
+        xx: bool = False,
+        ch: bool = False,
+        incr: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> int | float | None:
+        """Give every member of `mapping` its score; how many members are new.
+
+        `nx`: only new members, `xx`: only members that are there, `gt`/`lt`: change a score only
+        to a greater (lower) one. `ch`: count the changed ones, too. `incr`: add the score of the
+        one member to the one it has, and return the sum, or None if an option forbade it.
+        WrongTypeError when the key holds another type.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zadd("rank", {"ann": 4}, gt=True, ch=True)
+        (2, 1)
+        """
+        if nx and xx:
+            raise errors.error(errors.NX_AND_XX)
+        if (nx and (gt or lt)) or (gt and lt):
+            raise errors.error(errors.GT_LT_NX)
+        if not mapping:
+            raise errors.wrong_arity("zadd")
+        if incr and len(mapping) > 1:
+            raise errors.error(errors.ONE_INCREMENT)
+        pairs: Any = [(member, number(score)) for member, score in mapping]  # type: ignore[misc]
+        if incr:
+            return self._increase(key, *pairs[0], nx, xx, gt, lt)
+        zset = self.space.write(key, SortedSet)
+        if zset is None and xx:
+            return 0
+        news, added, updated = _news(zset.scores if zset else {}, pairs, nx, xx, gt, lt)
+        if news:
+            self.space.touch(key, "zadd", added + updated)
+            self._put(key, zset, news)
+        return added + updated if ch else added
+
+    def _put(self, key: Any, zset: SortedSet | None, news: dict[bytes, float]) -> None:
+        """Set these scores, in the set there is or in a new one."""
+        if zset is None:
+            self.space.put(key, SortedSet.load(news, self.engine.limits))
+        else:
+            zset.put(news, self.engine.limits)
+
+    def _increase(
+        self,
+        key: Any,
+        member: bytes,
+        increment: float,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> float | None:
+        """The body of ZINCRBY and ZADD INCR."""
+        zset = self.space.write(key, SortedSet)
+        old = zset.scores.get(member) if zset else None
+        if (nx and old is not None) or (xx and old is None):
+            return None
+        new = increment if old is None else old + increment
+        if new != new:
+            raise errors.error(errors.SCORE_NAN)
+        if old is not None and ((gt and new <= old) or (lt and new >= old)):
+            return None
+        if new != old:
+            self.space.touch(key, "zincr")
+            self._put(key, zset, {member: new})
+        return new
+
+    @command(
+        "ZINCRBY key increment member",
+        "write denyoom fast",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(log n)",
+        access="RW ACCESS UPDATE",
+        kinds={"increment": SCORE},
+    )
+    def zincrby(self, key: Key, increment: Float, member: Field) -> float:
+        """Add `increment` to the score of `member` and return the new score; missing counts as 0.
+
+        ResponseError when the sum is no number (inf - inf).
+
+        >>> db.zincrby("rank", 2, "ann"), db.zincrby("rank", 0.5, "ann")
+        (2.0, 2.5)
+        """
+        answer: Any = self._increase(key, member, increment)  # type: ignore[arg-type]
+        return answer
+
+    # removing ----------------------------------------------------------------------------------
+
+    @command(
+        "ZREM key member [member ...]",
+        "write fast",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(m log n) for m members",
+        access="RW DELETE",
+    )
+    def zrem(self, key: Key, *members: Many) -> int:
+        """Remove `members`; how many of them were there.
+
+        >>> db.zadd("rank", {"ann": 1, "bob": 2}), db.zrem("rank", "bob", "cid")
+        (2, 1)
+        """
+        zset = self.space.write(key, SortedSet)
+        if zset is None:
+            return 0
+        scores = zset.scores
+        gone: Any = dict.fromkeys(member for member in members if member in scores)
+        if not gone:
+            return 0
+        if len(gone) == len(scores):
+            self.space.drop(key, "zrem")
+        else:
+            self.space.touch(key, "zrem", len(gone))
+            zset.drop(gone)
+        return len(gone)
+
+    @command(
+        "ZREMRANGEBYRANK key start stop",
+        "write",
+        group="sorted-set",
+        since="2.0.0",
+        complexity="O(log n + m) for m members removed",
+        access="RW DELETE",
+    )
+    def zremrangebyrank(self, key: Key, start: Integer, stop: Integer) -> int:
+        """Remove the members from rank `start` to rank `stop`; how many they were.
+
+        Both ends are included; ranks begin with 0 at the lowest score, negative ones count from
+        the highest.
+
+        >>> db.zadd("rank", {"ann": 1, "bob": 2, "cid": 3}), db.zremrangebyrank("rank", 0, -2)
+        (3, 2)
+        """
+        return self._remove(key, rank_range(start, stop), "zremrangebyrank")
+
+    @command(
+        "ZREMRANGEBYSCORE key min max",
+        "write",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(log n + m) for m members removed",
+        access="RW DELETE",
+    )
+    def zremrangebyscore(self, key: Key, min: Value, max: Value) -> int:
+        """Remove the members with scores from `min` to `max`; how many they were.
+
+        A bound like "(5" is excluded; "-inf" and "+inf" are the ends.
+
+        >>> db.zadd("rank", {"ann": 1, "bob": 2}), db.zremrangebyscore("rank", "-inf", "(2")
+        (2, 1)
+        """
+        return self._remove(key, score_range(min, max), "zremrangebyscore")
+
+    @command(
+        "ZREMRANGEBYLEX key min max",
+        "write",
+        group="sorted-set",
+        since="2.8.9",
+        complexity="O(log n + m) for m members removed",
+        access="RW DELETE",
+    )
+    def zremrangebylex(self, key: Key, min: Value, max: Value) -> int:
+        """Remove the members from text `min` to text `max` (all scores equal); how many they were.
+
+        "[a" includes, "(a" excludes, "-" and "+" are the ends.
+
+        >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zremrangebylex("names", "-", "[az")
+        (2, 1)
+        """
+        return self._remove(key, text_range(min, max), "zremrangebylex")
+
+    def _remove(self, key: Any, chosen: Range, event: str) -> int:
+        """The body of the ZREMRANGE family."""
+        zset = self.space.write(key, SortedSet)
+        if zset is None:
+            return 0
+        return self._take(key, zset, *chosen(zset, False), event)
+
+    def _take(self, key: Any, zset: SortedSet, start: int, stop: int, event: str) -> int:
+        """Remove a stretch, and the key if nothing is left."""
+        size = stop - start
+        if size >= len(zset):
+            self.space.drop(key, event)
+        elif size > 0:
+            self.space.touch(key, event, size)
+            zset.drop_ranks(start, stop)
+        return size
+
+    # popping -----------------------------------------------------------------------------------
+
+    @command(
+        "ZPOPMIN key [count]",
+        "write fast",
+        group="sorted-set",
+        since="5.0.0",
+        complexity="O(m log n) for m members popped",
+        access="RW ACCESS DELETE",
+        kinds={"count": RAW},
+    )
+    def zpopmin(self, key: Key, count: Integer | None = None) -> list[Any]:
+        """Remove the member with the lowest score and return it: [member, score].
+
+        With `count` a list of at most so many (member, score) pairs, lowest first. An empty list
+        when the key is missing.
+
+        >>> db.zadd("jobs", {"b": 2, "a": 1, "c": 3})
+        3
+        >>> db.zpopmin("jobs"), db.zpopmin("jobs", 5)
+        ([b'a', 1.0], [(b'b', 2.0), (b'c', 3.0)])
+        """
+        return self._pop_one_or_some(key, count, lowest=True)
+
+    @command(
+        "ZPOPMAX key [count]",
+        "write fast",
+        group="sorted-set",
+        since="5.0.0",
+        complexity="O(m log n) for m members popped",
+        access="RW ACCESS DELETE",
+        kinds={"count": RAW},
+    )
+    def zpopmax(self, key: Key, count: Integer | None = None) -> list[Any]:
+        """Remove the member with the highest score and return it: [member, score].
+
+        With `count` a list of at most so many (member, score) pairs, highest first. An empty list
+        when the key is missing.
+
+        >>> db.zadd("jobs", {"b": 2, "a": 1}), db.zpopmax("jobs")
+        (2, [b'b', 2.0])
+        """
+        return self._pop_one_or_some(key, count, lowest=False)
+
+    def _pop_one_or_some(self, key: Any, count: Integer | None, *, lowest: bool) -> list[Any]:
+        size = None if count is None else positive(count)
+        zset = self.space.write(key, SortedSet)
+        if zset is None or size == 0:
+            return []
+        popped = self._pop(key, zset, size or 1, lowest)
+        return list(popped[0]) if size is None else popped
+
+    def _pop(self, key: Any, zset: SortedSet, count: int, lowest: bool) -> list[Any]:
+        """Take at most `count` pairs from one end."""
+        size = len(zset)
+        count = min(count, size)
+        pairs = zset.min_pairs(count) if lowest else zset.max_pairs(count)
+        start = 0 if lowest else size - count
+        self._take(key, zset, start, start + count, "zpopmin" if lowest else "zpopmax")
+        return pairs
+
+    @command(
+        "ZMPOP numkeys key [key ...] <MIN | MAX> [COUNT count]",
+        "write movablekeys",
+        group="sorted-set",
+        since="7.0.0",
+        complexity="O(k) + O(m log n) for k keys and m members popped",
+        access="RW ACCESS DELETE",
+        names={"numkeys": "num_keys"},
+        kinds={"count": at_least(1, errors.COUNT_NOT_POSITIVE)},
+        choices="min|max",
+        count_error=errors.NUMKEYS_NOT_POSITIVE,
+        once=True,
+    )
+    def zmpop(
+        self,
+        num_keys: Integer,
+        keys: Many,
+        min: bool = False,
+        max: bool = False,
+        count: Integer | None = None,
+    ) -> list[Any] | None:
+        """Pop from the first of `keys` that is a sorted set: [key, [[member, score], ...]].
+
+        `min=True`: the lowest scores, `max=True`: the highest; at most `count` members (1 without
+        it). None if all keys are missing. `num_keys` is the number of keys. WrongTypeError when
+        another type comes first.
+
+        >>> db.zadd("jobs", {"b": 2, "a": 1}), db.zmpop(2, ["none", "jobs"], min=True)
+        (2, [b'jobs', [[b'a', 1.0]]])
+        """
+        names: Any = keys
+        if integer(num_keys) < 1:
+            raise errors.error(errors.NUMKEYS_NOT_POSITIVE)
+        if num_keys != len(names) or bool(min) == bool(max):
+            raise errors.error(errors.SYNTAX)
+        for key in names:
+            zset = self.space.write(key, SortedSet)
+            if zset is not None:
+                popped = self._pop(key, zset, 1 if count is None else integer(count), bool(min))
+                return [key, [list(pair) for pair in popped]]
+        return None
+
+    # looking at members ------------------------------------------------------------------------
+
+    @command(
+        "ZCARD key",
+        "readonly fast",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(1)",
+        access="RO",
+    )
+    def zcard(self, key: Key) -> int:
+        """Number of members; 0 when the key is missing.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zcard("rank")
+        (2, 2)
+        """
+        zset = self.space.read(key, SortedSet)
+        return 0 if zset is None else len(zset)
+
+    @command(
+        "ZSCORE key member",
+        "readonly fast",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(1)",
+        access="RO ACCESS",
+    )
+    def zscore(self, key: Key, member: Field) -> float | None:
+        """Score of `member`; None when the member or the key is missing.
+
+        >>> db.zadd("rank", {"ann": 3}), db.zscore("rank", "ann"), db.zscore("rank", "bob")
+        (1, 3.0, None)
+        """
+        zset = self.space.read(key, SortedSet)
+        return None if zset is None else zset.scores.get(member)  # type: ignore[arg-type]
+
+    @command(
+        "ZMSCORE key member [member ...]",
+        "readonly fast",
+        group="sorted-set",
+        since="6.2.0",
+        complexity="O(n) for n members asked for",
+        access="RO ACCESS",
+    )
+    def zmscore(self, key: Key, *members: Many) -> list[float | None]:
+        """The scores of `members`, None for those that are missing.
+
+        >>> db.zadd("rank", {"ann": 3}), db.zmscore("rank", "ann", "bob")
+        (1, [3.0, None])
+        """
+        zset = self.space.read(key, SortedSet)
+        scores: Any = {} if zset is None else zset.scores
+        return [scores.get(member) for member in members]
+
+    @command(
+        "ZRANK key member [WITHSCORE]",
+        "readonly fast",
+        group="sorted-set",
+        since="2.0.0",
+        complexity="O(log n)",
+        access="RO ACCESS",
+        strict=True,
+    )
+    def zrank(self, key: Key, member: Field, withscore: bool = False) -> int | list[Any] | None:
+        """How many members come before `member`; with `withscore` [rank, score].
+
+        The order is by score, members with equal scores by their bytes. None when the member or
+        the key is missing.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrank("rank", "bob")
+        (2, 1)
+        >>> db.zrank("rank", "bob", withscore=True)
+        [1, 5.0]
+        """
+        zset = self.space.read(key, SortedSet)
+        rank = None if zset is None else zset.rank(member)  # type: ignore[arg-type]
+        if zset is None or rank is None or not withscore:
+            return rank
+        return [rank, zset.scores[member]]  # type: ignore[index]
+
+    @command(
+        "ZREVRANK key member [WITHSCORE]",
+        "readonly fast",
+        group="sorted-set",
+        since="2.0.0",
+        complexity="O(log n)",
+        access="RO ACCESS",
+        strict=True,
+    )
+    def zrevrank(self, key: Key, member: Field, withscore: bool = False) -> int | list[Any] | None:
+        """How many members come after `member`; with `withscore` [rank, score].
+
+        None when the member or the key is missing.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrevrank("rank", "bob")
+        (2, 0)
+        """
+        zset = self.space.read(key, SortedSet)
+        rank = None if zset is None else zset.rank(member)  # type: ignore[arg-type]
+        if zset is None or rank is None:
+            return None
+        rank = len(zset) - 1 - rank
+        return [rank, zset.scores[member]] if withscore else rank  # type: ignore[index]
+
+    @command(
+        "ZRANDMEMBER key [count [WITHSCORES]]",
+        "readonly",
+        group="sorted-set",
+        since="6.2.0",
+        complexity="O(m) for m members returned",
+        access="RO ACCESS",
+        kinds={"count": RANGED},
+    )
+    def zrandmember(
+        self, key: Key, count: Integer | None = None, withscores: bool = False
+    ) -> Any:
+        """Return a random member, None when the key is missing.
+
+        `count`: a list of so many different members, all of them if there are fewer; a negative
+        one: exactly so many, the same ones possibly several times. `withscores`: (member, score)
+        pairs.
+
+        >>> db.zadd("rank", {"ann": 3}), db.zrandmember("rank"), db.zrandmember("rank", -2)
+        (1, b'ann', [b'ann', b'ann'])
+        """
+        size = None if count is None else integer(count)
+        if size is not None and withscores and not -(I64_MAX // 2) <= size <= I64_MAX // 2:
+            raise errors.error("value is out of range")
+        zset = self.space.read(key, SortedSet)
+        if size is None:
+            return None if zset is None else zset.random(self.engine.randbelow)
+        if zset is None:
+            return []
+        members = self._some(zset, size)
+        return [(member, zset.scores[member]) for member in members] if withscores else members
+
+    def _some(self, zset: SortedSet, count: int) -> list[bytes]:
+        """Random members: different ones, or with a negative count any."""
+        randbelow = self.engine.randbelow
+        if count < 0:
+            if count < -_MOST:
+                raise errors.error("value is out of range")
+            return [zset.random(randbelow) for _ in range(-count)]
+        return list(zset.scores) if count >= len(zset) else zset.sample(count, randbelow)
+
+    @command(
+        "ZSCAN key cursor [MATCH pattern] [COUNT count]",
+        "readonly",
+        group="sorted-set",
+        since="2.8.0",
+        complexity="O(1) for each call, O(n) for a whole walk",
+        access="RO ACCESS",
+        late=True,
+    )
+    def zscan(
+        self,
+        key: Key,
+        cursor: Integer = 0,
+        match: Value | None = None,
+        count: Integer | None = None,
+        _mistake: errors.ResponseError | None = None,
+    ) -> list[Any]:
+        """Walk through the members: [cursor to go on with, (member, score) pairs].
+
+        Begin with cursor 0; an answered 0 ends the walk. Members that are there all the time come
+        at least once. `match` is a glob pattern, `count` how many to look at in one call (10).
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zscan("rank", 0, match="a*")
+        (2, [b'0', [(b'ann', 3.0)]])
+        """
+        zset = self.space.read(key, SortedSet)
+        if zset is None:
+            return [b"0", []]
+        if _mistake is not None:
+            raise _mistake
+        size = 10 if count is None else integer(count)
+        if size < 1:
+            raise errors.error(errors.SYNTAX)
+        after, members = 0, list(zset.scores)
+        if zset.wide:
+            after, members = zset.scan(integer(cursor), size)
+        fits = compile_pattern(b"*" if match is None else match)  # type: ignore[arg-type]
+        scores = zset.scores
+        return [b"%d" % after, [(member, scores[member]) for member in members if fits(member)]]
+
+    # counting ranges ---------------------------------------------------------------------------
+
+    @command(
+        "ZCOUNT key min max",
+        "readonly fast",
+        group="sorted-set",
+        since="2.0.0",
+        complexity="O(log n)",
+        access="RO ACCESS",
+    )
+    def zcount(self, key: Key, min: Value, max: Value) -> int:
+        """Number of members with scores from `min` to `max`.
+
+        A bound like "(5" is excluded; "-inf" and "+inf" are the ends. 0 when the key is missing.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zcount("rank", "(3", "+inf")
+        (2, 1)
+        """
+        return self._count(key, score_range(min, max))
+
+    @command(
+        "ZLEXCOUNT key min max",
+        "readonly fast",
+        group="sorted-set",
+        since="2.8.9",
+        complexity="O(log n)",
+        access="RO ACCESS",
+    )
+    def zlexcount(self, key: Key, min: Value, max: Value) -> int:
+        """Number of members from text `min` to text `max` (all scores equal).
+
+        "[a" includes, "(a" excludes, "-" and "+" are the ends. 0 when the key is missing.
+
+        >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zlexcount("names", "[b", "+")
+        (2, 1)
+        """
+        return self._count(key, text_range(min, max))
+
+    def _count(self, key: Any, chosen: Range) -> int:
+        zset = self.space.read(key, SortedSet)
+        if zset is None:
+            return 0
+        start, stop = chosen(zset, False)
+        return stop - start
+
+    # reading ranges ----------------------------------------------------------------------------
+
+    @command(
+        "ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]",
+        "readonly",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(log n + m) for m members returned",
+        access="RO ACCESS",
+        names={"stop": "end", "REV": "desc", "count": "num"},
+        kinds=_RANK_KINDS,
+        once="BYSCORE BYLEX REV",
+        plain=_zrange_plain,
+    )
+    def zrange(
+        self,
+        key: Key,
+        start: Value,
+        end: Value,
+        desc: bool = False,
+        withscores: bool = False,
+        byscore: bool = False,
+        bylex: bool = False,
+        offset: Integer | None = None,
+        num: Integer | None = None,
+    ) -> list[Any]:
+        """Return the members from `start` to `end`, both included, lowest score first.
+
+        The bounds are ranks (negative ones count from the end), with `byscore` scores ("(5" is
+        excluded, "-inf", "+inf"), with `bylex` texts ("[a", "(a", "-", "+"; all scores equal).
+        `desc`: highest first, and then `start` is the upper bound. `offset`, `num`: leave so many
+        out, return at most so many. `withscores`: (member, score) pairs. An empty list when the
+        key is missing.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5, "cid": 7}), db.zrange("rank", 0, 1)
+        (3, [b'ann', b'bob'])
+        >>> db.zrange("rank", "+inf", "(3", byscore=True, desc=True, withscores=True)
+        [(b'cid', 7.0), (b'bob', 5.0)]
+        """
+        left_out, most = limit_of(offset, num)
+        low, high = (end, start) if desc and (byscore or bylex) else (start, end)
+        chosen = chosen_range(
+            low, high, byscore=byscore, bylex=bylex, limit=most, withscores=withscores
+        )
+        limit = (left_out, most) if byscore or bylex else (0, None)
+        return self._read(key, chosen, bool(desc), withscores, limit)
+
+    def _read(
+        self,
+        key: Any,
+        chosen: Range,
+        reverse: bool,
+        withscores: bool,
+        limit: tuple[int, int | None] = (0, None),
+    ) -> list[Any]:
+        """The members of a range, in the order wished for."""
+        zset = self.space.read(key, SortedSet)
+        if zset is None:
+            return []
+        stretch = limited(chosen(zset, reverse), *limit, reverse)
+        return answer(zset, stretch, reverse, withscores)
+
+    @command(
+        "ZREVRANGE key start stop [WITHSCORES]",
+        "readonly",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(log n + m) for m members returned",
+        access="RO ACCESS",
+        names={"stop": "end"},
+        kinds=_RANK_KINDS,
+        refusals={"LIMIT": errors.LIMIT_OF_RANKS},
+    )
+    def zrevrange(
+        self, key: Key, start: Integer, end: Integer, withscores: bool = False
+    ) -> list[Any]:
+        """The old way to say zrange(..., desc=True).
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrevrange("rank", 0, 0)
+        (2, [b'bob'])
+        """
+        return self._read(key, rank_range(start, end), True, withscores)
+
+    @command(
+        "ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count]",
+        "readonly",
+        group="sorted-set",
+        since="1.0.5",
+        complexity="O(log n + m) for m members returned",
+        access="RO ACCESS",
+        names=_LIMIT_NAMES,
+    )
+    def zrangebyscore(
+        self,
+        key: Key,
+        min: Value,
+        max: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: bool = False,
+    ) -> list[Any]:
+        """The old way to say zrange(..., byscore=True); `start` is its `offset`.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrangebyscore("rank", 4, "+inf")
+        (2, [b'bob'])
+        """
+        limit = limit_of(start, num)
+        return self._read(key, score_range(min, max), False, withscores, limit)
+
+    @command(
+        "ZREVRANGEBYSCORE key max min [WITHSCORES] [LIMIT offset count]",
+        "readonly",
+        group="sorted-set",
+        since="2.2.0",
+        complexity="O(log n + m) for m members returned",
+        access="RO ACCESS",
+        names=_LIMIT_NAMES,
+    )
+    def zrevrangebyscore(
+        self,
+        key: Key,
+        max: Value,
+        min: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: bool = False,
+    ) -> list[Any]:
+        """The old way to say zrange(..., byscore=True, desc=True); `start` is its `offset`.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrevrangebyscore("rank", "+inf", 0)
+        (2, [b'bob', b'ann'])
+        """
+        limit = limit_of(start, num)
+        return self._read(key, score_range(min, max), True, withscores, limit)
+
+    @command(
+        "ZRANGEBYLEX key min max [LIMIT offset count]",
+        "readonly",
+        group="sorted-set",
+        since="2.8.9",
+        complexity="O(log n + m) for m members returned",
+        access="RO ACCESS",
+        names=_LIMIT_NAMES,
+        refusals={"WITHSCORES": errors.SCORES_OF_TEXTS},
+    )
+    def zrangebylex(
+        self,
+        key: Key,
+        min: Value,
+        max: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+    ) -> list[Any]:
+        """The old way to say zrange(..., bylex=True); `start` is its `offset`.
+
+        >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zrangebylex("names", "[b", "+")
+        (2, [b'bob'])
+        """
+        return self._read(key, text_range(min, max), False, False, limit_of(start, num))
+
+    @command(
+        "ZREVRANGEBYLEX key max min [LIMIT offset count]",
+        "readonly",
+        group="sorted-set",
+        since="2.8.9",
+        complexity="O(log n + m) for m members returned",
+        access="RO ACCESS",
+        names=_LIMIT_NAMES,
+        refusals={"WITHSCORES": errors.SCORES_OF_TEXTS},
+    )
+    def zrevrangebylex(
+        self,
+        key: Key,
+        max: Value,
+        min: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+    ) -> list[Any]:
+        """The old way to say zrange(..., bylex=True, desc=True); `start` is its `offset`.
+
+        >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zrevrangebylex("names", "+", "-")
+        (2, [b'bob', b'ann'])
+        """
+        return self._read(key, text_range(min, max), True, False, limit_of(start, num))
+
+
+def _news(
+    scores: Mapping[bytes, float],
+    pairs: list[tuple[bytes, float]],
+    nx: bool,
+    xx: bool,
+    gt: bool,
+    lt: bool,
+) -> tuple[dict[bytes, float], int, int]:
+    """What ZADD's pairs come to, one after the other: (new scores, how many added, how many changed)."""
+    news: dict[bytes, float] = {}
+    added = updated = 0
+    for member, score in pairs:
+        old = news.get(member)
+        if old is None:
+            old = scores.get(member)
+        if old is None:
+            if xx:
+                continue
+            added += 1
+        elif nx or score == old or (gt and score < old) or (lt and score > old):
+            continue
+        else:
+            updated += 1
+        news[member] = score
+    return news, added, updated

@@ -1,0 +1,8 @@
+"""python -m repl: the same as the command `minidis`."""
+
+import sys
+
+from repl.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

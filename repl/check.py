@@ -1,0 +1,154 @@
+"""A refused command: where the mistake is, what was probably meant, what would be right.
+
+    (error) ERR syntax error
+      SET k v EXX 10
+              ^^^ did you mean EX?
+      SET key value [NX | XX] [GET] [EX seconds | ...]
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from minidis.command import COMMANDS, CONTAINERS
+from minidis.errors import MinidisError
+from minidis.kinds import kind_of
+from minidis.syntax import Argument, Word
+from minidis.walk import Mistake, is_key
+from repl import words as text_words
+from repl.lookup import Found, subcommands, walked
+from repl.words import Typed
+
+#: Which group of commands works on which type, for the advice after WRONGTYPE.
+GROUP_OF_TYPE = {
+    "string": "string",
+    "list": "list",
+    "set": "set",
+    "hash": "hash",
+    "zset": "sorted-set",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to say below an error."""
+
+    #: the word that is wrong, counted from the command's name; None: no single word
+    place: int | None = None
+    note: str = ""
+    #: the line of the command, when seeing it helps
+    syntax: str = ""
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """The known name that was probably meant; "" when nothing is near."""
+    upper = {other.upper(): other for other in known}
+    found = difflib.get_close_matches(name.upper(), upper, n=1, cutoff=0.65)
+    return upper[found[0]] if found else ""
+
+
+def advise(
+    typed: Sequence[Typed], error: Exception, type_of: Callable[[bytes], str | None]
+) -> Advice:
+    """The advice for a refused command. `type_of` answers what a key holds."""
+    found = walked(typed, complete=True)
+    if found is None:
+        return _unknown(typed)
+    sentence = str(error)
+    if sentence.startswith("WRONGTYPE"):
+        return _wrong_type(found, typed, type_of)
+    syntax = str(found.command.line)
+    if "wrong number of arguments" in sentence:
+        return Advice(None, "", syntax)
+    if sentence == "ERR syntax error":
+        return _misplaced(found, typed, syntax)
+    return _unconvertible(found, typed, sentence, syntax)
+
+
+def lines(typed: Sequence[Typed], advice: Advice) -> list[str]:
+    """The advice as indented lines."""
+    found = []
+    if advice.place is not None:
+        shown = [text_words.quote(word.value) for word in typed]
+        before = " ".join(shown[: advice.place])
+        indent = " " * (columns(before) + bool(before))
+        marks = "^" * max(1, columns(shown[advice.place]))
+        found += ["  " + " ".join(shown), f"  {indent}{marks} {advice.note}".rstrip()]
+    elif advice.note:
+        found.append("  " + advice.note)
+    if advice.syntax:
+        found.append("  " + advice.syntax)
+    return found
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal the text takes."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(
+        0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text
+    )
+
+
+def _unknown(typed: Sequence[Typed]) -> Advice:
+    """There is no such command, or no such subcommand."""
+    name = typed[0].text.upper()
+    if name in CONTAINERS:
+        names = [command.name.split()[1] for command in subcommands(name)]
+        if len(typed) < 2:
+            return Advice(None, "", f"{name} <{' | '.join(names)}>")
+        near = closest(typed[1].text, names)
+        return Advice(1, _did_you_mean(near) or "one of " + ", ".join(names))
+    near = closest(name, [*COMMANDS, *CONTAINERS])
+    return Advice(None, _did_you_mean(near) or "help lists all commands")
+
+
+def _did_you_mean(near: str) -> str:
+    return f"did you mean {near}?" if near else ""
+
+
+def _wrong_type(
+    found: Found, typed: Sequence[Typed], type_of: Callable[[bytes], str | None]
+) -> Advice:
+    """Say what the key holds and which commands are for that."""
+    for at, role in enumerate(found.walk.roles, found.size):
+        kind = type_of(typed[at].value) if is_key(role) else None
+        group = GROUP_OF_TYPE.get(kind or "", "")
+        if kind is not None and group != found.command.group:
+            return Advice(at, f"holds a {kind}; help @{group} lists the commands for it")
+    return Advice()
+
+
+def _misplaced(found: Found, typed: Sequence[Typed], syntax: str) -> Advice:
+    """The first word that has no place in the line."""
+    for at, role in enumerate(found.walk.roles, found.size):
+        if isinstance(role, Mistake):
+            return Advice(at, _note(role, typed[at].text), syntax)
+    return Advice(None, "", syntax)
+
+
+def _note(mistake: Mistake, text: str) -> str:
+    if mistake.conflict:
+        return f"cannot stand together with {mistake.conflict}"
+    near = closest(text, [node.text for node in mistake.expected if isinstance(node, Word)])
+    if near or mistake.expected:
+        return _did_you_mean(near)
+    return "one word too many"
+
+
+def _unconvertible(found: Found, typed: Sequence[Typed], sentence: str, syntax: str) -> Advice:
+    """The first word that its kind refuses with this very sentence."""
+    for at, role in enumerate(found.walk.roles, found.size):
+        if isinstance(role, Argument):
+            kind = kind_of(role.name)
+            try:
+                kind.convert(typed[at].value)
+            except MinidisError as refusal:
+                if str(refusal) == sentence:
+                    about = f": {kind.about}" if kind.about and kind.about != role.name else ""
+                    return Advice(at, f"{role.name}{about}", syntax)
+    return Advice()

@@ -1,0 +1,75 @@
+"""The words that the shell itself understands; everything else is a command of Redis.
+
+They are few on purpose. They are looked up before the commands, in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from repl import help as pages
+
+
+class Shell(Protocol):
+    """What these words can do to the session."""
+
+    def say(self, text: str) -> None:
+        """Print a few lines."""
+
+    def clear(self) -> None:
+        """Empty the screen."""
+
+    def leave(self) -> None:
+        """End the session, or remind of what is not saved."""
+
+    def run(self, text: str) -> bool:
+        """Run the commands of a text; False when one was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One word of the shell."""
+
+    name: str
+    syntax: str
+    about: str
+    act: Callable[[Shell, list[str]], None]
+
+
+def _help(shell: Shell, words: list[str]) -> None:
+    shell.say(pages.page(words, {dot.name: (dot.syntax, dot.about) for dot in DOTS.values()}))
+
+
+def _leave(shell: Shell, _: list[str]) -> None:
+    shell.leave()
+
+
+def _clear(shell: Shell, _: list[str]) -> None:
+    shell.clear()
+
+
+def _read(shell: Shell, words: list[str]) -> None:
+    if len(words) != 1:
+        shell.say(".read needs the name of one file with commands")
+        return
+    try:
+        text = Path(words[0]).expanduser().read_text("utf-8", "surrogateescape")
+    except OSError as error:
+        shell.say(f"{words[0]}: cannot be read: {error.strerror}")
+        return
+    shell.run(text)
+
+
+DOTS: dict[str, Dot] = {
+    dot.name: dot
+    for dot in (
+        Dot("help", "[command | @group]", "what a command does, or the commands of a group", _help),
+        Dot(".read", "file", "run the commands in a file; stops at the first refusal", _read),
+        Dot("clear", "", "empty the screen", _clear),
+        Dot("exit", "", "leave; a directory is saved first", _leave),
+        Dot("quit", "", "the same as exit", _leave),
+    )
+}

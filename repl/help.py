@@ -1,0 +1,97 @@
+"""Help texts, made of what the commands say of themselves.
+
+    help            the groups, and how to go on
+    help @hash      the commands of a group
+    help HSET       syntax, meaning, since when, cost, an example
+    help config     the subcommands of a container
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from textwrap import wrap
+
+from minidis.command import COMMANDS, CONTAINERS, Command
+from repl.check import closest
+from repl.lookup import groups, subcommands
+
+#: Words of the shell -> (syntax, what they do)
+Shellwords = Mapping[str, tuple[str, str]]
+
+_WIDTH = 78
+
+
+def page(words: list[str], shellwords: Shellwords) -> str:
+    """The page for what was asked; a page that says so when there is none."""
+    if not words:
+        return overview(shellwords)
+    name = " ".join(words).upper()
+    if name.startswith("@"):
+        return group_page(name[1:].lower())
+    if name in COMMANDS:
+        return command_page(COMMANDS[name])
+    if name in CONTAINERS:
+        return _table(f"{name}, its subcommands", subcommands(name))
+    if name.lower() in shellwords:
+        syntax, about = shellwords[name.lower()]
+        return f"  {' '.join(filter(None, (name.lower(), syntax)))}\n\n  {about}\n"
+    return f"no help for {' '.join(words)!r}" + _near(name, [*COMMANDS, *CONTAINERS])
+
+
+def overview(shellwords: Shellwords) -> str:
+    """The page without a question."""
+    lines = ["  help SET       a command", "  help @hash     the commands of a group", ""]
+    for group, commands in groups().items():
+        names = [command.name for command in commands]
+        head = f"  @{group:<13}"
+        lines += wrap(" ".join(_glued(names)), _WIDTH, initial_indent=head, subsequent_indent=" " * 16)
+    lines += ["", "  the shell itself:"]
+    for name, (syntax, about) in shellwords.items():
+        lines.append(f"  {' '.join(filter(None, (name, syntax))):<25} {about}")
+    lines += ["", "  Tab completes, Right takes the grey suggestion, Ctrl-R searches the history,"]
+    lines += ["  Ctrl-C stops a command or clears the line, Ctrl-D leaves."]
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ") + "\n"
+
+
+def group_page(group: str) -> str:
+    """One line for each command of a group."""
+    found = groups()
+    if group not in found:
+        known = "  ".join("@" + name for name in found)
+        return f"there is no group @{group}" + _near(group, found, "@") + f"\n  {known}\n"
+    return _table(f"@{group}", found[group])
+
+
+def command_page(command: Command) -> str:
+    """Everything about one command."""
+    document = inspect.getdoc(command.body) or ""
+    lines = wrap(str(command.line), _WIDTH, initial_indent="  ", subsequent_indent="      ")
+    lines += ["", *("  " + line if line else "" for line in document.splitlines()), ""]
+    newer = ", newer than the server minidis compares itself with" if command.newer else ""
+    lines.append(f"  since {command.since}{newer}")
+    lines.append(f"  cost  {command.complexity}")
+    lines.append(f"  group @{command.group}, in Python db.{command.method}()")
+    return "\n".join(lines) + "\n"
+
+
+def _table(title: str, commands: list[Command]) -> str:
+    """Names and first sentences in two columns."""
+    width = max((len(command.name) for command in commands), default=0)
+    lines = [f"  {title}", ""]
+    for command in commands:
+        head = f"  {command.name:<{width}}  "
+        lines += wrap(
+            command.summary, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head)
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _near(name: str, known: list[str] | Mapping[str, object], mark: str = "") -> str:
+    near = closest(name, known)
+    return f"; did you mean {mark}{near}?" if near else ""
+
+
+def _glued(names: list[str]) -> list[str]:
+    """Names of two words are not to be broken between them."""
+    return [name.replace(" ", "\N{NO-BREAK SPACE}") for name in names]

@@ -1,0 +1,54 @@
+"""Which command do the words begin with? The question of every part of the shell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from minidis.command import COMMANDS, CONTAINERS, Command
+from minidis.walk import Walk, walk
+from repl.words import Typed
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A command, the words of its name, and the walk of the words after the name."""
+
+    command: Command
+    size: int
+    walk: Walk
+
+
+def find(words: Sequence[bytes]) -> tuple[Command, int] | None:
+    """The command and how many words its name has; None when there is no such command."""
+    if not words:
+        return None
+    name = words[0].decode("latin-1").upper()
+    if name in CONTAINERS and len(words) > 1:
+        longer = f"{name} {words[1].decode('latin-1').upper()}"
+        if longer in COMMANDS:
+            return COMMANDS[longer], 2
+    return (COMMANDS[name], 1) if name in COMMANDS else None
+
+
+def walked(typed: Sequence[Typed], *, complete: bool = False) -> Found | None:
+    """The command that the typed words begin with, and what each of them is."""
+    words = [word.value for word in typed]
+    found = find(words)
+    if found is None:
+        return None
+    command, size = found
+    return Found(command, size, walk(command.line, words[size:], complete=complete))
+
+
+def subcommands(name: str) -> list[Command]:
+    """The commands of a container such as CONFIG."""
+    return [command for full, command in COMMANDS.items() if full.startswith(name + " ")]
+
+
+def groups() -> dict[str, list[Command]]:
+    """Group -> its commands by name."""
+    found: dict[str, list[Command]] = {}
+    for _, command in sorted(COMMANDS.items()):
+        found.setdefault(command.group, []).append(command)
+    return dict(sorted(found.items()))

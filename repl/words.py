@@ -1,0 +1,164 @@
+r"""From a line to words, as redis-cli splits it, and back.
+
+    SET greeting "hello \xe4\xb8\x96 \"you\"\n" EX 10
+    └─┘ └──────┘ └─────────────────────────────┘ └┘ └┘
+
+    "..."    \n \r \t \b \a, \xHH for a byte, and \ before anything else for that itself
+    '...'    everything as it is; only \' for the quote
+    line end, outside of quotes: the next command begins
+    #        at the beginning of a command: the rest of the line is a remark
+
+Nothing here raises: a word that is not well formed says so itself (`trouble`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "a": "\a"}
+_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\a": r"\a", '"': r"\"", "\\": r"\\"}
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+OPEN = "a quote is not closed"
+GLUED = "a closing quote is followed by something else than a blank"
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """One word: its value, and where it stands in the text."""
+
+    value: bytes
+    start: int
+    end: int
+    trouble: str = ""
+
+    @property
+    def text(self) -> str:
+        """The value as text; bytes that are no UTF-8 become surrogates."""
+        return self.value.decode("utf-8", "surrogateescape")
+
+
+def split(text: str) -> list[list[Typed]]:
+    """The commands of a text, each as its words; empty lines and remarks are left out.
+
+    >>> [[word.text for word in command] for command in split("SET a 'b c'\\nGET a")]
+    [['SET', 'a', 'b c'], ['GET', 'a']]
+    """
+    commands: list[list[Typed]] = [[]]
+    at = 0
+    while at < len(text):
+        letter = text[at]
+        if letter == "\n":
+            commands.append([])
+            at += 1
+        elif letter.isspace() or letter == "\0":
+            at += 1
+        elif letter == "#" and not commands[-1]:
+            at = _line_end(text, at)
+        else:
+            commands[-1].append(_read(text, at))
+            at = commands[-1][-1].end
+    return [command for command in commands if command]
+
+
+def is_open(text: str) -> bool:
+    """Does the text end inside of quotes, so that the command goes on in the next line?"""
+    commands = split(text)
+    return bool(commands) and commands[-1][-1].trouble == OPEN
+
+
+def at_cursor(before: str) -> tuple[list[Typed], Typed]:
+    """The finished words of the command at the cursor, and the one that is being typed."""
+    commands = split(before)
+    nothing = Typed(b"", len(before), len(before))
+    if not commands or "\n" in before[commands[-1][-1].end :]:
+        return [], nothing
+    *finished, last = commands[-1]
+    if last.end == len(before):
+        return finished, last
+    return [*finished, last], nothing
+
+
+def quote(value: bytes) -> str:
+    r"""A word that split() reads as `value`, as plain as possible.
+
+    >>> print(quote(b"plain"), quote(b"two words"), quote(b"\xff"), quote("张三".encode()))
+    plain "two words" "\xff" 张三
+    """
+    text = value.decode("utf-8", "surrogateescape")
+    plain = text and text.isprintable() and not any(letter in " '\"\\" for letter in text)
+    return text if plain and not text.startswith("#") else quoted(value)
+
+
+def quoted(value: bytes) -> str:
+    """The value in double quotes: UTF-8 text as text, everything else escaped."""
+    text = value.decode("utf-8", "surrogateescape")
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(letter: str) -> str:
+    if letter in _ESCAPES:
+        return _ESCAPES[letter]
+    if letter.isprintable():
+        return letter
+    return "".join(f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape"))
+
+
+def _line_end(text: str, at: int) -> int:
+    found = text.find("\n", at)
+    return len(text) if found < 0 else found
+
+
+def _read(text: str, start: int) -> Typed:
+    """The word that begins at `start`; quotes may also open in its middle."""
+    value = bytearray()
+    at = start
+    while at < len(text) and not text[at].isspace():
+        if text[at] in "\"'":
+            at, closed = _read_quoted(text, at, value)
+            if not closed:
+                return Typed(bytes(value), start, at, OPEN)
+            if at < len(text) and not text[at].isspace():
+                return Typed(bytes(value), start, _word_end(text, at), GLUED)
+            break
+        value += text[at].encode("utf-8", "surrogateescape")
+        at += 1
+    return Typed(bytes(value), start, at)
+
+
+def _read_quoted(text: str, at: int, value: bytearray) -> tuple[int, bool]:
+    """Read from the opening quote on; where it ends, and whether it has been closed."""
+    mark = text[at]
+    at += 1
+    while at < len(text):
+        letter = text[at]
+        if letter == mark:
+            return at + 1, True
+        if letter == "\\" and at + 1 < len(text):
+            at = _escape(text, at, mark, value)
+        else:
+            value += letter.encode("utf-8", "surrogateescape")
+            at += 1
+    return at, False
+
+
+def _escape(text: str, at: int, mark: str, value: bytearray) -> int:
+    """Read a backslash and what it stands before."""
+    letter = text[at + 1]
+    if mark == "'":
+        value += b"'" if letter == "'" else b"\\"
+        return at + 2 if letter == "'" else at + 1
+    digits = text[at + 2 : at + 4]
+    if letter == "x" and len(digits) == 2 and _HEX.issuperset(digits):
+        value.append(int(digits, 16))
+        return at + 4
+    value += _SIMPLE.get(letter, letter).encode("utf-8", "surrogateescape")
+    return at + 2
+
+
+def _word_end(text: str, at: int) -> int:
+    while at < len(text) and not text[at].isspace():
+        at += 1
+    return at

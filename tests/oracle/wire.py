@@ -1,0 +1,162 @@
+"""What minidis answers, as the wire would carry it; and the ways in which two replies can be equal.
+
+A natural reply (bytes, dict, set, tuple, Status, Decimal, ...) becomes the value that resp.py makes of
+the bytes of a server, for RESP3 and for RESP2:
+
+    natural           RESP3                    RESP2
+    dict              Map of pairs             flat array
+    set               Members                  array
+    tuple in a list   array of its own         flattened into the list
+    Decimal           bulk string              bulk string
+    float             double                   bulk string
+    bool              integer                  integer
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+from minidis.errors import ResponseError
+from minidis.replies import Decimal, Status
+from tests.oracle.resp import Error, Map, Members, Reply
+
+
+def on_the_wire(reply: Any, protocol: int = 3) -> Reply:
+    """The natural reply as a client would receive it."""
+    if isinstance(reply, ResponseError):
+        return Error(one_line(str(reply)))
+    if isinstance(reply, Status):
+        return Status(one_line(reply))
+    if isinstance(reply, Decimal):
+        return reply.text
+    if isinstance(reply, bool):
+        return int(reply)
+    if reply is None or isinstance(reply, (bytes, int)):
+        return reply
+    if isinstance(reply, float):
+        return reply if protocol == 3 else digits(reply)
+    if isinstance(reply, dict):
+        pairs = [
+            [on_the_wire(key, protocol), on_the_wire(value, protocol)]
+            for key, value in reply.items()
+        ]
+        return Map(pairs) if protocol == 3 else [part for pair in pairs for part in pair]
+    if isinstance(reply, (set, frozenset)):
+        members = [on_the_wire(member, protocol) for member in reply]
+        return Members(members) if protocol == 3 else members
+    if isinstance(reply, (list, tuple)):
+        return _array(reply, protocol)
+    raise TypeError(f"{reply!r} is no reply")
+
+
+def _array(reply: list[Any] | tuple[Any, ...], protocol: int) -> list[Reply]:
+    items: list[Reply] = []
+    for item in reply:
+        if isinstance(item, tuple) and protocol == 2:
+            items += [on_the_wire(part, protocol) for part in item]
+        else:
+            items.append(on_the_wire(item, protocol))
+    return items
+
+
+def one_line(text: str) -> str:
+    """A simple string or error has no line breaks; Redis puts blanks."""
+    return text.replace("\r", " ").replace("\n", " ")
+
+
+def digits(number: float) -> bytes:
+    """A double as RESP2 text, as 7.0 prints it."""
+    if math.isinf(number):
+        return b"inf" if number > 0 else b"-inf"
+    return b"%.17g" % number
+
+
+def same(ours: Reply, real: Reply) -> bool:
+    """Equal in kind and value. Maps and sets have no order, doubles are compared by value."""
+    if ours.__class__ is not real.__class__:
+        return False
+    if isinstance(real, (Map, Members)):
+        return len(ours) == len(real) and Counter(map(frozen, ours)) == Counter(map(frozen, real))
+    if isinstance(real, list):
+        return len(ours) == len(real) and all(map(same, ours, real))
+    return bool(ours == real)
+
+
+def frozen(reply: Reply) -> Any:
+    """A hashable form of a reply, for counting; the order of maps and sets does not matter."""
+    if isinstance(reply, (Map, Members)):
+        return reply.__class__, frozenset(Counter(map(frozen, reply)).items())
+    if isinstance(reply, list):
+        return tuple(map(frozen, reply))
+    return reply.__class__, reply
+
+
+def unordered(ours: Reply, real: Reply) -> bool:
+    """Two arrays with the same elements."""
+    return (
+        isinstance(ours, list)
+        and isinstance(real, list)
+        and Counter(map(frozen, ours)) == Counter(map(frozen, real))
+    )
+
+
+def paired(reply: Reply) -> Reply:
+    """A flat array of RESP2 as the map that RESP3 would make of it."""
+    return Map([reply[i], reply[i + 1]] for i in range(0, len(reply) - 1, 2))
+
+
+def shape(reply: Reply) -> Any:
+    """Kinds and lengths without the contents."""
+    if isinstance(reply, list):
+        return reply.__class__, tuple(map(shape, reply))
+    return reply if isinstance(reply, Error) else reply.__class__
+
+
+def strings(reply: Reply) -> list[bytes]:
+    """All bulk strings of a reply."""
+    if isinstance(reply, list):
+        return [text for item in reply for text in strings(item)]
+    return [reply] if isinstance(reply, bytes) else []
+
+
+# Replies as JSON, for the recorded answers --------------------------------------------------------
+
+
+def to_json(reply: Reply) -> Any:
+    """Bulk strings are JSON strings (latin-1), everything without a JSON form a one-entry object."""
+    if isinstance(reply, Error):
+        return {"error": str(reply)}
+    if isinstance(reply, Status):
+        return {"status": str(reply)}
+    if isinstance(reply, bytes):
+        return reply.decode("latin-1")
+    if isinstance(reply, float):
+        return {"double": repr(reply)}
+    if isinstance(reply, (Map, Members)):
+        return {"map" if isinstance(reply, Map) else "set": [to_json(item) for item in reply]}
+    if isinstance(reply, list):
+        return [to_json(item) for item in reply]
+    return reply
+
+
+def from_json(data: Any) -> Reply:
+    """The counterpart of to_json."""
+    if isinstance(data, str):
+        return data.encode("latin-1")
+    if isinstance(data, list):
+        return [from_json(item) for item in data]
+    if isinstance(data, dict):
+        ((kind, content),) = data.items()
+        return JSON_KINDS[kind](content)
+    return data
+
+
+JSON_KINDS: dict[str, Any] = {
+    "error": Error,
+    "status": Status,
+    "double": float,
+    "map": lambda items: Map(map(from_json, items)),
+    "set": lambda items: Members(map(from_json, items)),
+}
