@@ -82,52 +82,21 @@ def command(
     since: str,
     complexity: str,
     access: str = "",
-    names: dict[str, str] | None = None,
-    kinds: dict[str, Kind] | None = None,
-    choices: str = "",
-    extra: str = "",
-    count_error: str | None = None,
-    overflow_error: str = errors.SYNTAX,
-    strict: bool = False,
-    unknown_error: str = errors.SYNTAX,
-    once: bool | str = False,
-    tolerant: bool = False,
-    late: bool = False,
-    refusals: dict[str, str] | None = None,
-    word_error: str = errors.SYNTAX,
-    left_error: str = errors.SYNTAX,
     plain: Callable[..., Any] | None = None,
+    **rules: Any,
 ) -> Callable[[Body], Body]:
     """Declare a command: its syntax line, its flags and what the line cannot say.
 
-    `names` maps words of the line to parameters, `kinds` argument names to other kinds, `choices`
-    names the parameters of required choices, `extra` the parameters that the line does not have.
-    `plain` is a shorter body for calls without options. `access` says how the keys are used; several,
-    separated by "|", go to the keys in order. The others are explained in parser.Rules.
+    `access` says how the keys are used; several, separated by "|", go to the keys in order. `plain`
+    is a shorter body for calls without options. The other keywords are explained at parser.Rules.
     """
-    rules = Rules(
-        names or {},
-        kinds or {},
-        tuple(choices.split()),
-        frozenset(extra.split()),
-        count_error,
-        overflow_error,
-        strict,
-        unknown_error,
-        once,
-        tolerant,
-        late,
-        refusals or {},
-        word_error,
-        left_error,
-    )
 
     def record(body: Body) -> Body:
         tree = parse_line(line, CONTAINERS)
         unknown = set(flags.split()) - FLAGS
         if unknown or tree.name in COMMANDS or not inspect.getdoc(body):
             raise SyntaxLineError(f"{line}: flags {unknown}, declared twice, or no docstring")
-        compiled = compile_line(tree, body, rules)
+        compiled = compile_line(tree, body, Rules(**rules))
         COMMANDS[tree.name] = Command(
             tree.name,
             tree,
@@ -201,7 +170,9 @@ def make_door(command: Command, *, decode: bool) -> Callable[..., Any]:
     ]
     door = _compile_door(command, params, params, decode, None)
     optional = params[len(needed) :]
-    if needed and optional and all(_is_plain_option(param) for param in optional):
+    required = {slot.param for slot in command.compiled.slots if not slot.optional}
+    usual = required.isdisjoint(param.name for param in optional)  # not HSET: see its mapping
+    if needed and optional and usual and all(_is_plain_option(param) for param in optional):
         door = _compile_door(command, needed, params, decode, door)
     return functools.wraps(command.body)(door)
 
@@ -292,7 +263,10 @@ def _ready(slot: Slot, param: inspect.Parameter, space: dict[str, Any]) -> str:
         return ""
     space["ready_" + name] = slot.ready
     exact = slot.kinds[0].exact if slot.shape == "one" else None
-    lines = READY[exact if not slot.optional else None].format(p=name)
-    if not slot.optional:
+    optional = slot.optional or (
+        param.default is None and param.kind is not inspect.Parameter.VAR_POSITIONAL
+    )
+    lines = READY[exact if not optional else None].format(p=name)
+    if not optional:
         return lines
     return f"    if {name} is not None:\n    " + lines.replace("\n", "\n    ")

@@ -6,12 +6,10 @@ the other sessions of the same open(). Its command methods are the doors of comm
 
 from __future__ import annotations
 
-import atexit
 import os
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
-from weakref import WeakSet
 
 from minidis import errors
 from minidis.clock import Clock, Progress
@@ -21,10 +19,12 @@ from minidis.commands.counters import Counters
 from minidis.commands.debugging import Debugging
 from minidis.commands.generic import Keys
 from minidis.commands.group import T
+from minidis.commands.hashes import Hashes
 from minidis.commands.introspection import Introspection
 from minidis.commands.lists import Lists
 from minidis.commands.objects import Objects
 from minidis.commands.server import Server
+from minidis.commands.sets import Sets
 from minidis.commands.sorting import Sorting
 from minidis.commands.strings import Strings
 from minidis.config import set_parameters
@@ -45,7 +45,9 @@ class Minidis(
     Objects[T],
     Sorting[T],
     Keys[T],
+    Hashes[T],
     Lists[T],
+    Sets[T],
     Counters[T],
     Connection[T],
     Server[T],
@@ -255,16 +257,4 @@ def open(
     except BaseException:
         home.release()
         raise
-    _AT_EXIT.add(engine)
     return db
-
-
-#: Directories left open are saved when the interpreter ends, as they would be by close().
-_AT_EXIT: WeakSet[Engine] = WeakSet()
-
-
-@atexit.register
-def _close_all() -> None:
-    for engine in list(_AT_EXIT):
-        if engine.home.durable and not engine.closed:
-            engine.close()

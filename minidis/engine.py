@@ -12,6 +12,7 @@ listeners collects no events.
 
 from __future__ import annotations
 
+import atexit
 import os
 import queue
 import random
@@ -21,6 +22,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 from minidis import errors
 from minidis.clock import Clock, Progress
@@ -87,6 +89,9 @@ class Engine:
         self._events: queue.SimpleQueue[Event | None] | None = None
         self._process = os.getpid()
         clock.attach(self)
+        _ENGINES.add(self)
+        if home.durable:
+            _DURABLE.add(self)
 
     # time ------------------------------------------------------------------------------------
 
@@ -300,8 +305,30 @@ class Engine:
             for keys in self.databases:
                 keys.set_contents(({}, {}, [], None, None))
                 keys.__class__ = ClosedKeyspace
+            _DURABLE.discard(self)
             if not forked:
                 self.home.release()
+
+
+#: Directories that are open. Forgotten ones are saved when the interpreter ends, as by close().
+_DURABLE: set[Engine] = set()
+_ENGINES: WeakSet[Engine] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for engine in list(_DURABLE):
+        engine.close()
+
+
+def _unlock_in_child() -> None:
+    """A lock held by another thread at the fork would be held for ever in the child."""
+    for engine in _ENGINES:
+        engine.lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock_in_child)
 
 
 class _View:

@@ -111,6 +111,10 @@ SYNTAX = "syntax error"
 NOT_INTEGER = "value is not an integer or out of range"
 NOT_FLOAT = "value is not a valid float"
 NOT_POSITIVE = "value is out of range, must be positive"
+OUT_OF_RANGE = "value is out of range"
+COUNT_OUT_OF_RANGE = f"{OUT_OF_RANGE}, value must between {1 - 2**63} and {2**63 - 1}"
+NAN_OR_INFINITY = "value is NaN or Infinity"
+NUMFIELDS_DIFFERENT = "The `numfields` parameter must match the number of arguments"
 NO_SUCH_KEY = "no such key"
 SAME_OBJECT = "source and destination objects are the same"
 INDEX_OUT_OF_RANGE = "index out of range"
@@ -136,6 +140,11 @@ COUNT_NOT_POSITIVE = "count should be greater than 0"
 NUMKEYS_TOO_LARGE = "Number of keys can't be greater than number of args"
 LIMIT_NEGATIVE = "LIMIT can't be negative"
 EMPTY_COMMAND = "a command needs at least one word"
+
+
+def out_of_range(low: int, high: int) -> str:
+    """An integer, but not between these two."""
+    return f"value is out of range, value must between {low} and {high}"
 
 
 def invalid_expire(command: str) -> ResponseError:

@@ -84,6 +84,8 @@ _HEXADECIMAL = re.compile(rb"[+-]?0[xX]", re.A)
 
 def to_float(word: bytes) -> float | None:
     """What C's strtod makes of the whole word; None where Redis refuses it (NaN, range, blanks)."""
+    if word.isdigit() and len(word) < 300:
+        return float(word)
     if not word or b"_" in word or word != word.strip() or b"\0" in word:
         return None
     try:
@@ -99,12 +101,18 @@ def to_float(word: bytes) -> float | None:
     return number
 
 
+#: Integers up to here are floats without rounding.
+_EXACT = 2**53
+
+
 def float_or(sentence: str) -> Callable[[Any], float]:
     """A converter to float that complains with `sentence`."""
 
     def convert(value: Any) -> float:
         if value.__class__ is float and value == value:
             return value
+        if value.__class__ is int and -_EXACT <= value <= _EXACT:
+            return float(value)
         number = to_float(encode(value))
         if number is None:
             raise errors.error(sentence)
@@ -130,6 +138,14 @@ def cursor(value: Any) -> int:
     return number % 2**64
 
 
+def ranged(value: Any) -> int:
+    """An integer whose opposite is one, too: a count that may be negative."""
+    number = integer(value)
+    if number < -I64_MAX:
+        raise errors.error(f"value is out of range, value must between {-I64_MAX} and {I64_MAX}")
+    return number
+
+
 def raw(value: Any) -> Any:
     """Left as it came; the body converts it."""
     return value
@@ -148,6 +164,21 @@ class Kind:
     exact: type | None = None
 
 
+def at_least(least: int, sentence: str, about: str = "how many") -> Kind:
+    """An integer from `least` upward; `sentence` for anything else."""
+
+    def convert(value: Any) -> int:
+        try:
+            number = integer(value)
+        except errors.ResponseError:
+            raise errors.error(sentence) from None
+        if number < least:
+            raise errors.error(sentence)
+        return number
+
+    return Kind(convert, "", about)
+
+
 def _text(offers: str = "", about: str = "") -> Kind:
     return Kind(encode, offers, about, bytes)
 
@@ -160,6 +191,7 @@ KEY = _text("key", "name of a key")
 TEXT = _text()
 RAW = Kind(raw)
 INTEGER = _integer("an integer")
+RANGED = Kind(ranged, "", "how many; negative: repetitions allowed")
 SCORE = Kind(number, "", "a number, inf or -inf", float)
 FLOAT = Kind(number, "", "a number", float)
 
@@ -225,6 +257,6 @@ def many(values: Iterable[Any]) -> list[Any]:
 
 def pairs(value: Any) -> list[tuple[Any, Any]]:
     """The pairs of a mapping, or of an iterable of pairs."""
-    if isinstance(value, Mapping):
+    if value.__class__ is dict or isinstance(value, Mapping):
         return list(value.items())
     return [(first, second) for first, second in value]

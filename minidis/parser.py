@@ -72,10 +72,14 @@ class Slot:
 class Rules:
     """What a declaration says beyond its line."""
 
+    #: word of the line -> parameter, where Python or redis-py calls it differently
     names: Mapping[str, str] = field(default_factory=dict)
+    #: argument -> kind, where it is not the one of the vocabulary
     kinds: Mapping[str, Kind] = field(default_factory=dict)
-    choices: tuple[str, ...] = ()
-    extra: frozenset[str] = frozenset()
+    #: parameters of the required choices, in their order
+    choices: str = ""
+    #: parameters that the line does not have
+    extra: str = ""
     #: sentence for a count that is no positive integer, and for one above the words that follow
     count_error: str | None = None
     overflow_error: str = errors.SYNTAX
@@ -140,7 +144,7 @@ class Compiler:
         self.front = 1000
         self.emitters: list[Emitter] = []
         self.slots: list[Slot] = []
-        self.choice_names = list(rules.choices)
+        self.choice_names = rules.choices.split()
         self.size = len(line.name.split())
         self.arity = line.arity
         self.display = line.name.lower().replace(" ", "|")
@@ -698,7 +702,7 @@ class Compiler:
 
     def agree(self) -> None:
         """Every argument is a parameter and the reverse; what may be left out has a default."""
-        expected = {slot.param for slot in self.slots} | self.rules.extra
+        expected = {slot.param for slot in self.slots} | set(self.rules.extra.split())
         expected |= {"_mistake"} if self.rules.late else set()
         if expected != set(self.params):
             difference = sorted(expected ^ set(self.params))

@@ -1,9 +1,9 @@
 """A refused command: where the mistake is, what was probably meant, what would be right.
 
-    (error) ERR syntax error
-      SET k v EXX 10
-              ^^^ did you mean EX?
-      SET key value [NX | XX] [GET] [EX seconds | ...]
+(error) ERR syntax error
+  SET k v EXX 10
+          ^^^ did you mean EX?
+  SET key value [NX | XX] [GET] [EX seconds | ...]
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from minidis.errors import MinidisError
 from minidis.kinds import kind_of
 from minidis.syntax import Argument, Word
 from minidis.walk import Mistake, is_key
-from repl import words as text_words
 from repl.lookup import Found, subcommands, walked
-from repl.words import Typed
+from repl.words import Typed, columns, quote
 
 #: Which group of commands works on which type, for the advice after WRONGTYPE.
 GROUP_OF_TYPE = {
@@ -71,7 +70,7 @@ def lines(typed: Sequence[Typed], advice: Advice) -> list[str]:
     """The advice as indented lines."""
     found = []
     if advice.place is not None:
-        shown = [text_words.quote(word.value) for word in typed]
+        shown = [quote(word.value) for word in typed]
         before = " ".join(shown[: advice.place])
         indent = " " * (columns(before) + bool(before))
         marks = "^" * max(1, columns(shown[advice.place]))
@@ -81,17 +80,6 @@ def lines(typed: Sequence[Typed], advice: Advice) -> list[str]:
     if advice.syntax:
         found.append("  " + advice.syntax)
     return found
-
-
-def columns(text: str) -> int:
-    """How many columns of a terminal the text takes."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
-
-    return sum(
-        0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text
-    )
 
 
 def _unknown(typed: Sequence[Typed]) -> Advice:

@@ -36,31 +36,35 @@ class Dot:
     name: str
     syntax: str
     about: str
-    act: Callable[[Shell, list[str]], None]
+    #: does it; False when it could not
+    act: Callable[[Shell, list[str]], bool]
 
 
-def _help(shell: Shell, words: list[str]) -> None:
+def _help(shell: Shell, words: list[str]) -> bool:
     shell.say(pages.page(words, {dot.name: (dot.syntax, dot.about) for dot in DOTS.values()}))
+    return True
 
 
-def _leave(shell: Shell, _: list[str]) -> None:
+def _leave(shell: Shell, _: list[str]) -> bool:
     shell.leave()
+    return True
 
 
-def _clear(shell: Shell, _: list[str]) -> None:
+def _clear(shell: Shell, _: list[str]) -> bool:
     shell.clear()
+    return True
 
 
-def _read(shell: Shell, words: list[str]) -> None:
+def _read(shell: Shell, words: list[str]) -> bool:
     if len(words) != 1:
-        shell.say(".read needs the name of one file with commands")
-        return
+        shell.say("(error) .read needs the name of one file with commands")
+        return False
     try:
         text = Path(words[0]).expanduser().read_text("utf-8", "surrogateescape")
     except OSError as error:
-        shell.say(f"{words[0]}: cannot be read: {error.strerror}")
-        return
-    shell.run(text)
+        shell.say(f"(error) {words[0]}: cannot be read: {error.strerror}")
+        return False
+    return shell.run(text)
 
 
 DOTS: dict[str, Dot] = {

@@ -1,9 +1,9 @@
 """Help texts, made of what the commands say of themselves.
 
-    help            the groups, and how to go on
-    help @hash      the commands of a group
-    help HSET       syntax, meaning, since when, cost, an example
-    help config     the subcommands of a container
+help            the groups, and how to go on
+help @hash      the commands of a group
+help HSET       syntax, meaning, since when, cost, an example
+help config     the subcommands of a container
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def overview(shellwords: Shellwords) -> str:
     for group, commands in groups().items():
         names = [command.name for command in commands]
         head = f"  @{group:<13}"
-        lines += wrap(" ".join(_glued(names)), _WIDTH, initial_indent=head, subsequent_indent=" " * 16)
+        lines += wrap(
+            " ".join(_glued(names)), _WIDTH, initial_indent=head, subsequent_indent=" " * 16
+        )
     lines += ["", "  the shell itself:"]
     for name, (syntax, about) in shellwords.items():
         lines.append(f"  {' '.join(filter(None, (name, syntax))):<25} {about}")

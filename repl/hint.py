@@ -1,8 +1,8 @@
 """What is left to type, shown in grey behind the cursor.
 
-    SET k v EX 10 ▏[NX | XX] [GET]          what was typed is consumed
-    SET k v▏ [NX | XX] [GET] ...            a word is an argument as soon as it cannot be an option
-    SET k v NX GE▏T [EX seconds ...]        an option that can only become one thing is completed
+SET k v EX 10 ▏[NX | XX] [GET]          what was typed is consumed
+SET k v▏ [NX | XX] [GET] ...            a word is an argument as soon as it cannot be an option
+SET k v NX GE▏T [EX seconds ...]        an option that can only become one thing is completed
 """
 
 from __future__ import annotations

@@ -14,9 +14,18 @@ Nothing here raises: a word that is not well formed says so itself (`trouble`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from unicodedata import combining, east_asian_width
 
 _SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "a": "\a"}
-_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\a": r"\a", '"': r"\"", "\\": r"\\"}
+_ESCAPES = {
+    "\n": r"\n",
+    "\r": r"\r",
+    "\t": r"\t",
+    "\b": r"\b",
+    "\a": r"\a",
+    '"': r"\"",
+    "\\": r"\\",
+}
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 OPEN = "a quote is not closed"
@@ -96,6 +105,19 @@ def quoted(value: bytes) -> str:
     if text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
     return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal the text takes: two for each Chinese character.
+
+    >>> columns("abc"), columns("张三")
+    (3, 4)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text
+    )
 
 
 def _escaped(letter: str) -> str:

@@ -52,7 +52,7 @@ class Connection(Group[T]):
         number = integer(index)
         databases = self.engine.databases
         if not -(2**31) <= number < 2**31:
-            raise errors.error(errors.NOT_INTEGER)
+            raise errors.error(errors.out_of_range(-(2**31), 2**31 - 1))
         if not 0 <= number < len(databases):
             raise errors.error(errors.DB_OUT_OF_RANGE)
         self.space = databases[number]

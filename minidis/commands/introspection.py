@@ -157,8 +157,8 @@ class Introspection(Group[T]):
     def command_getkeysandflags(self, name: Key, *args: Key) -> list[Any]:
         """The keys among the words of a command, each with what the command does to it.
 
-        >>> db.command_getkeysandflags("get", "a")
-        [[b'a', {RO, access}]]
+        >>> [(key, sorted(use)) for key, use in db.command_getkeysandflags("get", "a")]
+        [(b'a', [RO, access])]
         """
         words: Any = [name, *args]
         places = _key_places(words)

@@ -29,20 +29,15 @@ from minidis.kinds import (
 from minidis.replies import OK, Status
 from minidis.structures.lists import List
 
-_BEYOND = f"value is out of range, value must between {-I64_MAX} and {I64_MAX}"
-
-
-def _ranged(value: Any) -> int:
-    """An integer whose absolute value is one, too: RANK and the count of LREM."""
-    number = integer(value)
-    if number < -I64_MAX:
-        raise errors.error(_BEYOND)
-    return number
 
 
 def _rank(value: Any) -> int:
     """Which match LPOS begins with."""
-    number = _ranged(value)
+    number = integer(value)
+    if number < -I64_MAX:
+        raise errors.error(
+            f"value is out of range, value must between {-I64_MAX} and {I64_MAX}"
+        )
     if number == 0:
         raise errors.error(
             "RANK can't be zero: use 1 to start from the first match, 2 from the second ... "
@@ -587,7 +582,6 @@ class Lists(Group[T]):
         complexity="O(n) for n elements",
         access="RW DELETE",
         names={"element": "value"},
-        kinds={"count": Kind(_ranged, "", "how many; negative: from the tail; 0: all")},
     )
     def lrem(self, key: Key, count: Integer, value: Value) -> int:
         """Remove elements equal to `value`: `count` from the head, -count from the tail, 0 all.

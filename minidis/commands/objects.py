@@ -232,7 +232,7 @@ class Objects(Group[T]):
         if span < 0:
             raise errors.error("Invalid TTL value, must be >= 0")
         restored = self._restored(value)
-        deadline = (span if absttl else now + span) if span else None
+        deadline = min(span if absttl else now + span, I64_MAX) if span else None
         if deadline is not None and deadline <= now:
             if present:
                 space.touch(held, "del")

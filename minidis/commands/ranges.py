@@ -22,56 +22,53 @@ Range: TypeAlias = Callable[[SortedSet, bool], Stretch]
 
 
 def chosen_range(
-    low: Any,
-    high: Any,
-    *,
-    byscore: bool = False,
-    bylex: bool = False,
-    limit: int | None = None,
+    start: Any,
+    end: Any,
+    desc: bool,
+    byscore: bool,
+    bylex: bool,
+    offset: Integer | None,
+    num: Integer | None,
     withscores: bool = False,
 ) -> Range:
-    """The range that the options of ZRANGE and its relatives choose."""
-    if not (byscore or bylex):
-        if limit is not None and limit != -1:
-            raise errors.error(errors.LIMIT_OF_RANKS)
-        return rank_range(low, high)
+    """The range that the options of ZRANGE and ZRANGESTORE choose."""
     if byscore and bylex:
         raise errors.error(errors.SYNTAX)
-    if byscore:
-        return score_range(low, high)
-    if withscores:
+    if not (byscore or bylex):
+        # Redis's own "all of them" is no limit at all.
+        if num is not None and integer(num) != -1:
+            raise errors.error(errors.LIMIT_OF_RANKS)
+        return rank_range(start, end)
+    if bylex and withscores:
         raise errors.error(errors.SCORES_OF_TEXTS)
-    return text_range(low, high)
+    low, high = (end, start) if desc else (start, end)
+    return limited((score_range if byscore else text_range)(low, high), offset, num)
 
 
-def limit_of(offset: Integer | None, count: Integer | None) -> tuple[int, int | None]:
-    """LIMIT as (how many to leave out, how many at most)."""
-    if (offset is None) != (count is None):
+def limited(chosen: Range, offset: Integer | None, num: Integer | None) -> Range:
+    """The range with LIMIT: without the first `offset`, and at most `num` (all if negative)."""
+    if offset is None and num is None:
+        return chosen
+    if offset is None or num is None:
         raise DataError("offset and num belong together: give both of them, or none")
-    if offset is None or count is None:
-        return 0, None
-    return integer(offset), integer(count)
+    skipped, most = integer(offset), integer(num)
+
+    def stretch(zset: SortedSet, reverse: bool) -> Stretch:
+        start, stop = chosen(zset, reverse)
+        size = stop - start - skipped
+        if most >= 0:
+            size = min(size, most)
+        if skipped < 0 or size <= 0:
+            return 0, 0
+        first = stop - skipped - size if reverse else start + skipped
+        return first, first + size
+
+    return stretch
 
 
-def limited(stretch: Stretch, offset: int, count: int | None, reverse: bool) -> Stretch:
-    """The part of a stretch that LIMIT leaves; a negative count means all, a negative offset none."""
-    start, stop = stretch
-    if offset < 0:
-        return 0, 0
-    if reverse:
-        stop -= offset
-        if count is not None and count >= 0:
-            start = max(start, stop - count)
-    else:
-        start += offset
-        if count is not None and count >= 0:
-            stop = min(stop, start + count)
-    return (start, stop) if start < stop else (0, 0)
-
-
-def answer(zset: SortedSet, stretch: Stretch, reverse: bool, withscores: bool) -> list[Any]:
-    """The members of a stretch, or (member, score) pairs."""
-    start, stop = stretch
+def answer(zset: SortedSet, chosen: Range, reverse: bool, withscores: bool) -> list[Any]:
+    """The members of a range, or (member, score) pairs, from its first or its last one on."""
+    start, stop = chosen(zset, bool(reverse))
     entries = zset.ordered()[start:stop]
     if reverse:
         entries.reverse()

@@ -1,24 +1,16 @@
-"""Sorted set commands that work on one set at a time; sorted_set_algebra.py has those on several."""
+"""Sorted set commands that work on members and scores of one set.
+
+Ranges are in sorted_set_ranges.py, unions and intersections in sorted_set_algebra.py.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from minidis import errors
 from minidis.command import command
 from minidis.commands.group import Group, T
-from minidis.commands.ranges import (
-    Range,
-    answer,
-    chosen_range,
-    limit_of,
-    limited,
-    rank_range,
-    rank_stretch,
-    score_range,
-    text_range,
-)
 from minidis.kinds import (
     I64_MAX,
     RANGED,
@@ -35,14 +27,12 @@ from minidis.kinds import (
     number,
     positive,
 )
+from minidis.replies import Decimal
 from minidis.structures.glob import compile_pattern
 from minidis.structures.sorted_set import SortedSet
 
 #: Most members that one ZRANDMEMBER with repetitions may answer.
 _MOST = 2**31
-
-_RANK_KINDS = {"start": RAW, "stop": RAW}
-_LIMIT_NAMES = {"offset": "start", "count": "num"}
 
 
 def _zadd_plain(self: SortedSets[Any], key: Any, mapping: Any) -> Any:
@@ -62,16 +52,6 @@ def _zadd_plain(self: SortedSets[Any], key: Any, mapping: Any) -> Any:
         return 0
     space.touch(key, "zadd")
     return 1 if zset.put_one(member, score, self.engine.limits) else 0
-
-
-def _zrange_plain(self: SortedSets[Any], key: Any, start: Any, end: Any) -> Any:
-    """ZRANGE by rank, without options."""
-    first, last = integer(start), integer(end)
-    zset = self.space.read(key, SortedSet)
-    if zset is None:
-        return []
-    first, last = rank_stretch(len(zset.scores), first, last)
-    return [member for _, member in zset.ordered()[first:last]]
 
 
 class SortedSets(Group[T]):
@@ -213,68 +193,6 @@ class SortedSets(Group[T]):
             self.space.touch(key, "zrem", len(gone))
             zset.drop(gone)
         return len(gone)
-
-    @command(
-        "ZREMRANGEBYRANK key start stop",
-        "write",
-        group="sorted-set",
-        since="2.0.0",
-        complexity="O(log n + m) for m members removed",
-        access="RW DELETE",
-    )
-    def zremrangebyrank(self, key: Key, start: Integer, stop: Integer) -> int:
-        """Remove the members from rank `start` to rank `stop`; how many they were.
-
-        Both ends are included; ranks begin with 0 at the lowest score, negative ones count from
-        the highest.
-
-        >>> db.zadd("rank", {"ann": 1, "bob": 2, "cid": 3}), db.zremrangebyrank("rank", 0, -2)
-        (3, 2)
-        """
-        return self._remove(key, rank_range(start, stop), "zremrangebyrank")
-
-    @command(
-        "ZREMRANGEBYSCORE key min max",
-        "write",
-        group="sorted-set",
-        since="1.2.0",
-        complexity="O(log n + m) for m members removed",
-        access="RW DELETE",
-    )
-    def zremrangebyscore(self, key: Key, min: Value, max: Value) -> int:
-        """Remove the members with scores from `min` to `max`; how many they were.
-
-        A bound like "(5" is excluded; "-inf" and "+inf" are the ends.
-
-        >>> db.zadd("rank", {"ann": 1, "bob": 2}), db.zremrangebyscore("rank", "-inf", "(2")
-        (2, 1)
-        """
-        return self._remove(key, score_range(min, max), "zremrangebyscore")
-
-    @command(
-        "ZREMRANGEBYLEX key min max",
-        "write",
-        group="sorted-set",
-        since="2.8.9",
-        complexity="O(log n + m) for m members removed",
-        access="RW DELETE",
-    )
-    def zremrangebylex(self, key: Key, min: Value, max: Value) -> int:
-        """Remove the members from text `min` to text `max` (all scores equal); how many they were.
-
-        "[a" includes, "(a" excludes, "-" and "+" are the ends.
-
-        >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zremrangebylex("names", "-", "[az")
-        (2, 1)
-        """
-        return self._remove(key, text_range(min, max), "zremrangebylex")
-
-    def _remove(self, key: Any, chosen: Range, event: str) -> int:
-        """The body of the ZREMRANGE family."""
-        zset = self.space.write(key, SortedSet)
-        if zset is None:
-            return 0
-        return self._take(key, zset, *chosen(zset, False), event)
 
     def _take(self, key: Any, zset: SortedSet, start: int, stop: int, event: str) -> int:
         """Remove a stretch, and the key if nothing is left."""
@@ -551,13 +469,14 @@ class SortedSets(Group[T]):
         count: Integer | None = None,
         _mistake: errors.ResponseError | None = None,
     ) -> list[Any]:
-        """Walk through the members: [cursor to go on with, (member, score) pairs].
+        """A step of a walk over the members: [next cursor, [member, score, member, score, ...]].
 
-        Begin with cursor 0; an answered 0 ends the walk. Members that are there all the time come
-        at least once. `match` is a glob pattern, `count` how many to look at in one call (10).
+        Cursor 0 begins the walk, and ends it. A member that is there all the time comes at least
+        once. `match` is a glob pattern, `count` how many to look at (10). See `zscan_iter` for the
+        whole walk.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zscan("rank", 0, match="a*")
-        (2, [b'0', [(b'ann', 3.0)]])
+        (2, [b'0', [b'ann', 3.0]])
         """
         zset = self.space.read(key, SortedSet)
         if zset is None:
@@ -570,239 +489,34 @@ class SortedSets(Group[T]):
         after, members = 0, list(zset.scores)
         if zset.wide:
             after, members = zset.scan(integer(cursor), size)
-        fits = compile_pattern(b"*" if match is None else match)  # type: ignore[arg-type]
+        if match is not None:
+            fits: Any = compile_pattern(match)  # type: ignore[arg-type]
+            members = list(filter(fits, members))
         scores = zset.scores
-        return [b"%d" % after, [(member, scores[member]) for member in members if fits(member)]]
+        return [
+            b"%d" % after,
+            [part for member in members for part in (member, _in_text(scores[member]))],
+        ]
 
-    # counting ranges ---------------------------------------------------------------------------
+    def zscan_iter(
+        self, key: Key, match: Value | None = None, count: Integer | None = None
+    ) -> Iterator[tuple[T, float]]:
+        """Every (member, score), in small steps between which other threads get their turn.
 
-    @command(
-        "ZCOUNT key min max",
-        "readonly fast",
-        group="sorted-set",
-        since="2.0.0",
-        complexity="O(log n)",
-        access="RO ACCESS",
-    )
-    def zcount(self, key: Key, min: Value, max: Value) -> int:
-        """Number of members with scores from `min` to `max`.
-
-        A bound like "(5" is excluded; "-inf" and "+inf" are the ends. 0 when the key is missing.
-
-        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zcount("rank", "(3", "+inf")
-        (2, 1)
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), sorted(db.zscan_iter("rank"))
+        (2, [(b'ann', 3.0), (b'bob', 5.0)])
         """
-        return self._count(key, score_range(min, max))
+        cursor: Any = 0
+        while True:
+            cursor, parts = self.zscan(key, cursor, match, count)
+            yield from zip(parts[::2], map(float, parts[1::2]), strict=True)
+            if int(cursor) == 0:
+                return
 
-    @command(
-        "ZLEXCOUNT key min max",
-        "readonly fast",
-        group="sorted-set",
-        since="2.8.9",
-        complexity="O(log n)",
-        access="RO ACCESS",
-    )
-    def zlexcount(self, key: Key, min: Value, max: Value) -> int:
-        """Number of members from text `min` to text `max` (all scores equal).
 
-        "[a" includes, "(a" excludes, "-" and "+" are the ends. 0 when the key is missing.
-
-        >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zlexcount("names", "[b", "+")
-        (2, 1)
-        """
-        return self._count(key, text_range(min, max))
-
-    def _count(self, key: Any, chosen: Range) -> int:
-        zset = self.space.read(key, SortedSet)
-        if zset is None:
-            return 0
-        start, stop = chosen(zset, False)
-        return stop - start
-
-    # reading ranges ----------------------------------------------------------------------------
-
-    @command(
-        "ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]",
-        "readonly",
-        group="sorted-set",
-        since="1.2.0",
-        complexity="O(log n + m) for m members returned",
-        access="RO ACCESS",
-        names={"stop": "end", "REV": "desc", "count": "num"},
-        kinds=_RANK_KINDS,
-        once="BYSCORE BYLEX REV",
-        plain=_zrange_plain,
-    )
-    def zrange(
-        self,
-        key: Key,
-        start: Value,
-        end: Value,
-        desc: bool = False,
-        withscores: bool = False,
-        byscore: bool = False,
-        bylex: bool = False,
-        offset: Integer | None = None,
-        num: Integer | None = None,
-    ) -> list[Any]:
-        """Return the members from `start` to `end`, both included, lowest score first.
-
-        The bounds are ranks (negative ones count from the end), with `byscore` scores ("(5" is
-        excluded, "-inf", "+inf"), with `bylex` texts ("[a", "(a", "-", "+"; all scores equal).
-        `desc`: highest first, and then `start` is the upper bound. `offset`, `num`: leave so many
-        out, return at most so many. `withscores`: (member, score) pairs. An empty list when the
-        key is missing.
-
-        >>> db.zadd("rank", {"ann": 3, "bob": 5, "cid": 7}), db.zrange("rank", 0, 1)
-        (3, [b'ann', b'bob'])
-        >>> db.zrange("rank", "+inf", "(3", byscore=True, desc=True, withscores=True)
-        [(b'cid', 7.0), (b'bob', 5.0)]
-        """
-        left_out, most = limit_of(offset, num)
-        low, high = (end, start) if desc and (byscore or bylex) else (start, end)
-        chosen = chosen_range(
-            low, high, byscore=byscore, bylex=bylex, limit=most, withscores=withscores
-        )
-        limit = (left_out, most) if byscore or bylex else (0, None)
-        return self._read(key, chosen, bool(desc), withscores, limit)
-
-    def _read(
-        self,
-        key: Any,
-        chosen: Range,
-        reverse: bool,
-        withscores: bool,
-        limit: tuple[int, int | None] = (0, None),
-    ) -> list[Any]:
-        """The members of a range, in the order wished for."""
-        zset = self.space.read(key, SortedSet)
-        if zset is None:
-            return []
-        stretch = limited(chosen(zset, reverse), *limit, reverse)
-        return answer(zset, stretch, reverse, withscores)
-
-    @command(
-        "ZREVRANGE key start stop [WITHSCORES]",
-        "readonly",
-        group="sorted-set",
-        since="1.2.0",
-        complexity="O(log n + m) for m members returned",
-        access="RO ACCESS",
-        names={"stop": "end"},
-        kinds=_RANK_KINDS,
-        refusals={"LIMIT": errors.LIMIT_OF_RANKS},
-    )
-    def zrevrange(
-        self, key: Key, start: Integer, end: Integer, withscores: bool = False
-    ) -> list[Any]:
-        """The old way to say zrange(..., desc=True).
-
-        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrevrange("rank", 0, 0)
-        (2, [b'bob'])
-        """
-        return self._read(key, rank_range(start, end), True, withscores)
-
-    @command(
-        "ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count]",
-        "readonly",
-        group="sorted-set",
-        since="1.0.5",
-        complexity="O(log n + m) for m members returned",
-        access="RO ACCESS",
-        names=_LIMIT_NAMES,
-    )
-    def zrangebyscore(
-        self,
-        key: Key,
-        min: Value,
-        max: Value,
-        start: Integer | None = None,
-        num: Integer | None = None,
-        withscores: bool = False,
-    ) -> list[Any]:
-        """The old way to say zrange(..., byscore=True); `start` is its `offset`.
-
-        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrangebyscore("rank", 4, "+inf")
-        (2, [b'bob'])
-        """
-        limit = limit_of(start, num)
-        return self._read(key, score_range(min, max), False, withscores, limit)
-
-    @command(
-        "ZREVRANGEBYSCORE key max min [WITHSCORES] [LIMIT offset count]",
-        "readonly",
-        group="sorted-set",
-        since="2.2.0",
-        complexity="O(log n + m) for m members returned",
-        access="RO ACCESS",
-        names=_LIMIT_NAMES,
-    )
-    def zrevrangebyscore(
-        self,
-        key: Key,
-        max: Value,
-        min: Value,
-        start: Integer | None = None,
-        num: Integer | None = None,
-        withscores: bool = False,
-    ) -> list[Any]:
-        """The old way to say zrange(..., byscore=True, desc=True); `start` is its `offset`.
-
-        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrevrangebyscore("rank", "+inf", 0)
-        (2, [b'bob', b'ann'])
-        """
-        limit = limit_of(start, num)
-        return self._read(key, score_range(min, max), True, withscores, limit)
-
-    @command(
-        "ZRANGEBYLEX key min max [LIMIT offset count]",
-        "readonly",
-        group="sorted-set",
-        since="2.8.9",
-        complexity="O(log n + m) for m members returned",
-        access="RO ACCESS",
-        names=_LIMIT_NAMES,
-        refusals={"WITHSCORES": errors.SCORES_OF_TEXTS},
-    )
-    def zrangebylex(
-        self,
-        key: Key,
-        min: Value,
-        max: Value,
-        start: Integer | None = None,
-        num: Integer | None = None,
-    ) -> list[Any]:
-        """The old way to say zrange(..., bylex=True); `start` is its `offset`.
-
-        >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zrangebylex("names", "[b", "+")
-        (2, [b'bob'])
-        """
-        return self._read(key, text_range(min, max), False, False, limit_of(start, num))
-
-    @command(
-        "ZREVRANGEBYLEX key max min [LIMIT offset count]",
-        "readonly",
-        group="sorted-set",
-        since="2.8.9",
-        complexity="O(log n + m) for m members returned",
-        access="RO ACCESS",
-        names=_LIMIT_NAMES,
-        refusals={"WITHSCORES": errors.SCORES_OF_TEXTS},
-    )
-    def zrevrangebylex(
-        self,
-        key: Key,
-        max: Value,
-        min: Value,
-        start: Integer | None = None,
-        num: Integer | None = None,
-    ) -> list[Any]:
-        """The old way to say zrange(..., bylex=True, desc=True); `start` is its `offset`.
-
-        >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zrevrangebylex("names", "+", "-")
-        (2, [b'bob', b'ann'])
-        """
-        return self._read(key, text_range(min, max), True, False, limit_of(start, num))
+def _in_text(score: float) -> Decimal:
+    """A score that goes over the wire as a string: ZSCAN's do."""
+    return Decimal(b"%.17g" % score)
 
 
 def _news(

@@ -25,6 +25,7 @@ from minidis.persistence.rdb_types import (
     STRING,
     Value,
     as_string,
+    check_kind,
     is_empty,
     read_value,
 )
@@ -230,6 +231,7 @@ class Decoder:
         source.pos = pos
 
     def _read_key(self, kind: int) -> None:
+        check_kind(kind)
         key = self._key = self._source.string()
         value = read_value(self._source, kind, self._limits)
         info, self._info = self._info, _KeyInfo()

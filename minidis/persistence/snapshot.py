@@ -84,8 +84,8 @@ def _read(file: BinaryIO, count: int) -> bytes:
 def _without_collector() -> Iterator[None]:
     """Loading makes no cycles, but so many objects that the collector would walk them in vain."""
     enabled = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if enabled:

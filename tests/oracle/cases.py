@@ -39,11 +39,16 @@ _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|.)|([^\\]+)")
 
 @dataclass(frozen=True)
 class Scenario:
-    """Commands on empty databases; the first `setup` of them only prepare and are not compared."""
+    """Commands on empty databases.
+
+    The first `setup` of them only prepare and are not compared; the last `probes` look at what the
+    others have done, and count only if they find something.
+    """
 
     name: str
     commands: tuple[Words, ...]
     setup: int = 0
+    probes: int = 0
 
 
 def split(line: str) -> list[bytes]:

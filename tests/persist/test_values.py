@@ -96,7 +96,7 @@ def test_dump(value: Any, body: str) -> None:
 @pytest.mark.parametrize(("value", "body"), BOTH_WAYS + READ_ONLY)
 @pytest.mark.parametrize("version", [0, 1, 10, 12])
 def test_restore(value: Any, body: str, version: int, plain: Plain) -> None:
-    restored = restore_value(seal(body, version), LIMITS)
+    restored: Any = restore_value(seal(body, version), LIMITS)
     assert plain(restored) == plain(value)
     assert type(restored) is type(value)
     if not isinstance(restored, bytes | int):
@@ -208,7 +208,8 @@ def test_list_nodes_keep_to_the_limit(fill: int) -> None:
 
 
 def test_real_server_restores_ours_and_we_restore_its(real_server: Any, plain: Plain) -> None:
-    for value in [*samples(), *(value for value, _ in BOTH_WAYS)]:
+    values: list[Any] = [*samples(), *(value for value, _ in BOTH_WAYS)]
+    for value in values:
         real_server.restore(b"key", 0, dump_value(value, LIMITS), replace=True)
         assert plain(restore_value(real_server.dump(b"key"), LIMITS)) == plain(value)
 

@@ -1,0 +1,1 @@
+"""One question per file; each runs with `python -m benchmarks.<name>`. See README.md."""

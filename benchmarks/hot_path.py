@@ -1,0 +1,288 @@
+"""What does a call cost, beside a dictionary with a lock, fakeredis, and a real server?
+
+The same statement runs against the hand-written floor, minidis (typed), fakeredis and redis-py on a
+Unix socket, because all have redis-py's names; words go through execute(). A second part compares a
+sorted set of 100,000 members with bare sortedcontainers.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import minidis
+from benchmarks import picture
+from benchmarks.measure import (
+    Candidate,
+    Check,
+    Options,
+    Report,
+    Table,
+    duration,
+    options,
+    progress,
+    quiet_end,
+    ratio,
+    side_by_side,
+)
+from benchmarks.peers import Bare, Floor, fake_client, running_server
+
+FLOOR, TYPED, WORDS, SERVER, FAKE = "floor", "typed", "words", "real server", "fakeredis"
+SERIES = (FLOOR, TYPED, WORDS, SERVER, FAKE)
+
+#: typed and words, at most so many times the floor: for commands that are little more than it
+FLOOR_LIMITS = {"GET": (1.5, 4.0), "SET": (1.5, 4.0)}
+#: so many times faster than fakeredis, at least
+FAKE_LIMITS = {TYPED: 50.0, WORDS: 20.0}
+#: beside bare sortedcontainers, at most
+SORTED_LIMIT = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`typed` and `words` are run for each key of a hundred; `before` makes what they need."""
+
+    name: str
+    typed: str
+    words: str
+    before: str = ""
+    #: untimed, before every turn: what would grow begins anew
+    setup: str = "pass"
+    calls: int = 1
+
+
+OPERATIONS = (
+    Operation("GET", "get(key)", '"GET", key', "db.set(key, 'a value of some length')"),
+    Operation(
+        "GET, keys expire",
+        "get(key)",
+        '"GET", key',
+        "db.set(key, 'a value of some length', ex=10_000)",
+    ),
+    Operation("SET", "set(key, 'a value')", '"SET", key, "a value"'),
+    Operation("SET EX", "set(key, 'a value', ex=9)", '"SET", key, "a value", "EX", 9'),
+    Operation("EXISTS", "exists(key)", '"EXISTS", key', "db.set(key, 'value')"),
+    Operation("INCR", "incr(key)", '"INCR", key'),
+    Operation("HSET", "hset('h', key, 'a value')", '"HSET", "h", key, "a value"'),
+    Operation("HGET", "hget('h', key)", '"HGET", "h", key', "db.hset('h', key, 'a value')"),
+    Operation("SADD", "sadd('s', key)", '"SADD", "s", key', setup="db.delete('s')"),
+    Operation("SISMEMBER", "sismember('s', key)", '"SISMEMBER", "s", key', "db.sadd('s', key)"),
+    Operation(
+        "ZADD, scores change",
+        "zadd('z', {key: 1}); db.zadd('z', {key: 2})",
+        '"ZADD", "z", 1, key); db.execute("ZADD", "z", 2, key',
+        "db.zadd('z', {key: 2}); db.zrange('z', 0, 0)",
+        calls=2,
+    ),
+    Operation("ZSCORE", "zscore('z', key)", '"ZSCORE", "z", key', "db.zadd('z', {key: 1})"),
+    Operation("LPUSH", "lpush('l', key)", '"LPUSH", "l", key', setup="db.delete('l')"),
+    Operation(
+        "LPUSH, LPOP",
+        "lpush('l', key); db.lpop('l')",
+        '"LPUSH", "l", key); db.execute("LPOP", "l"',
+        "db.lpush('l', key)",
+        calls=2,
+    ),
+)
+
+
+def candidates(operation: Operation, clients: dict[str, Any]) -> list[Candidate]:
+    """The operation for everybody, on empty databases."""
+    keys = [f"key:{number}" for number in range(100)]
+    found = []
+    for name, client in clients.items():
+        space = {"db": client, "keys": keys}
+        call = f"db.execute({operation.words})" if name == WORDS else f"db.{operation.typed}"
+        if operation.before:
+            exec(f"for key in keys:\n    {operation.before}", dict(space))
+        found.append(
+            Candidate(
+                name,
+                f"for key in keys:\n    {call}",
+                space,
+                operation.setup,
+                operation.calls * len(keys),
+            )
+        )
+    return found
+
+
+def new_clients(server: Any, fake: bool) -> dict[str, Any]:
+    """Everybody with an empty database, in the order of SERIES."""
+    clients: dict[str, Any] = {FLOOR: Floor(), TYPED: minidis.open(), WORDS: minidis.open()}
+    if server is not None:
+        server.flushall()
+        clients[SERVER] = server
+    if fake and (client := fake_client()) is not None:
+        clients[FAKE] = client
+    return clients
+
+
+def measure_operations(server: Any, chosen: Options) -> dict[str, dict[str, float]]:
+    """Operation -> candidate -> seconds per call."""
+    rounds, seconds = (2, 0.002) if chosen.quick else (15, 0.02)
+    results = {}
+    for operation in OPERATIONS:
+        progress(operation.name)
+        clients = new_clients(server, fake=True)
+        results[operation.name] = side_by_side(
+            candidates(operation, clients), rounds=rounds, seconds=seconds
+        )
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A statement on a large sorted set for each of us; `bare` has no key to look up."""
+
+    name: str
+    bare: str
+    typed: str
+    words: str
+    setup: tuple[str, str] = ("pass", "pass")
+    loops: int | None = None
+    calls: int = 1
+
+
+#: `moves` are members with two other scores, `news` members that are not there yet
+ORDERED = (
+    Ordered(
+        "ZADD, new members",
+        "for m, s in news: z.zadd(m, s)",
+        "for m, s in news: z.zadd(b'z', {m: s})",
+        "for m, s in news: z.execute(b'ZADD', b'z', s, m)",
+        ("z.zrem(*gone)", "z.zrem(b'z', *gone)"),
+        loops=1,
+    ),
+    Ordered(
+        "ZADD, scores change",
+        "for m, a, b in moves: z.zadd(m, a); z.zadd(m, b)",
+        "for m, a, b in moves: z.zadd(b'z', {m: a}); z.zadd(b'z', {m: b})",
+        "for m, a, b in moves: z.execute(b'ZADD', b'z', a, m); z.execute(b'ZADD', b'z', b, m)",
+        calls=2,
+    ),
+    Ordered(
+        "ZRANK",
+        "for m, a, b in moves: z.zrank(m)",
+        "for m, a, b in moves: z.zrank(b'z', m)",
+        "for m, a, b in moves: z.execute(b'ZRANK', b'z', m)",
+    ),
+    Ordered(
+        "ZRANGE, 10 members",
+        "for at in ranks: z.zrange(at, at + 9)",
+        "for at in ranks: z.zrange(b'z', at, at + 9)",
+        "for at in ranks: z.execute(b'ZRANGE', b'z', at, at + 9)",
+    ),
+    Ordered(
+        "ZRANGE, 100 members",
+        "for at in ranks: z.zrange(at, at + 99)",
+        "for at in ranks: z.zrange(b'z', at, at + 99)",
+        "for at in ranks: z.execute(b'ZRANGE', b'z', at, at + 99)",
+    ),
+)
+
+
+def measure_ordered(chosen: Options) -> dict[str, dict[str, float]]:
+    """Statement -> candidate -> seconds per call, on 100,000 members."""
+    size, sample = (2_000, 50) if chosen.quick else (100_000, 500)
+    rounds, seconds = (2, 0.002) if chosen.quick else (25, 0.02)
+    chance = random.Random(7)
+    scores = {b"member:%d" % number: chance.random() for number in range(size)}
+    news = [(b"new:%d" % number, chance.random()) for number in range(sample)]
+    space = {
+        "news": news,
+        "gone": [member for member, _ in news],
+        "moves": [(m, chance.random(), chance.random()) for m in chance.sample(list(scores), sample)],
+        "ranks": [chance.randrange(size - 100) for _ in range(sample)],
+    }
+    db = minidis.open()
+    db.zadd("z", scores)
+    db.zrange("z", 0, 0)
+    people = {FLOOR: Bare(scores), TYPED: db, WORDS: db}
+    results = {}
+    for one in ORDERED:
+        progress(one.name)
+        texts = {FLOOR: one.bare, TYPED: one.typed, WORDS: one.words}
+        turns = [
+            Candidate(
+                name,
+                texts[name],
+                {**space, "z": person},
+                one.setup[name != FLOOR],
+                one.calls * sample,
+                one.loops,
+            )
+            for name, person in people.items()
+        ]
+        results[one.name] = side_by_side(turns, rounds=rounds, seconds=seconds)
+    return results
+
+
+def operations_table(results: dict[str, dict[str, float]]) -> Table:
+    """Time per call; behind a slash how many times the floor (ours) or how many times ours (theirs)."""
+    table = Table(
+        "A call, and its ratios",
+        [
+            *("", FLOOR, TYPED, "/floor", WORDS, "/floor", SERVER, "/typed"),
+            *(FAKE, "/typed", "/words"),
+        ],
+    )
+    for name, row in results.items():
+        floor, typed, words = row[FLOOR], row[TYPED], row[WORDS]
+        server, fake = row.get(SERVER), row.get(FAKE)
+        cells = [duration(floor), duration(typed), ratio(typed, floor)]
+        cells += [duration(words), ratio(words, floor), duration(server), ratio(server, typed)]
+        cells += [duration(fake), ratio(fake, typed), ratio(fake, words)]
+        table.rows.append([name, *cells])
+    return table
+
+
+def ordered_table(results: dict[str, dict[str, float]]) -> Table:
+    """The second part."""
+    columns = ["", "bare", TYPED, "/bare", WORDS, "/bare"]
+    table = Table("A sorted set of 100,000 members beside bare sortedcontainers", columns)
+    for name, row in results.items():
+        bare, typed, words = row[FLOOR], row[TYPED], row[WORDS]
+        cells = [duration(bare), duration(typed), ratio(typed, bare)]
+        table.rows.append([name, *cells, duration(words), ratio(words, bare)])
+    return table
+
+
+def checks(
+    operations: dict[str, dict[str, float]], ordered: dict[str, dict[str, float]]
+) -> list[Check]:
+    """Every limit of this benchmark."""
+    found = []
+    for name, (typed, words) in FLOOR_LIMITS.items():
+        row = operations[name]
+        found.append(Check(f"{name}, typed / floor", ratio(row[TYPED], row[FLOOR]), typed))
+        found.append(Check(f"{name}, words / floor", ratio(row[WORDS], row[FLOOR]), words))
+    for name, row in ordered.items():
+        found.append(Check(f"{name}, typed / bare", ratio(row[TYPED], row[FLOOR]), SORTED_LIMIT))
+    for name, row in operations.items():
+        for door, limit in FAKE_LIMITS.items():
+            found.append(
+                Check(f"{name}, fakeredis / {door}", ratio(row.get(FAKE), row[door]), limit, True)
+            )
+    return found
+
+
+def main() -> int:
+    chosen = options(__doc__)
+    report = Report("hot_path", "Time per call", chosen)
+    with quiet_end(), running_server() as server:
+        client = server.client() if server else None
+        operations = measure_operations(client, chosen)
+        ordered = measure_ordered(chosen)
+    report.tables = [operations_table(operations), ordered_table(ordered)]
+    report.checks = checks(operations, ordered)
+    if client is None:
+        report.notes.append("no redis-server or no redis-py: nothing compared with a real server")
+    drawn = [(name, row) for name, row in operations.items()]
+    return report.finish(picture.dots("Time per call", drawn, SERIES, duration))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

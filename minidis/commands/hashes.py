@@ -1,0 +1,594 @@
+"""Hash commands: fields and their values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from minidis import errors
+from minidis.command import command
+from minidis.commands.group import Group, T
+from minidis.commands.walks import STEP_SIZE, walk
+from minidis.kinds import (
+    I64_MAX,
+    I64_MIN,
+    RAW,
+    Field,
+    Float,
+    Integer,
+    Key,
+    Kind,
+    Many,
+    Value,
+    encode,
+    integer,
+    many,
+    pairs,
+)
+from minidis.replies import OK, Decimal, Status
+from minidis.structures import long_double
+from minidis.structures.tables import Hash
+
+#: The most fields that one call of HRANDFIELD gives out with repetitions.
+_MOST = 2**31
+
+
+def _ranged(value: Any) -> int:
+    """A count whose negative is a count, too."""
+    number = integer(value)
+    if number == I64_MIN:
+        raise errors.error(errors.COUNT_OUT_OF_RANGE)
+    return number
+
+
+class Hashes(Group[T]):
+    """HSET, HGET and everything else that works on one hash."""
+
+    #: name -> fields, of HIMPORT PREPARE; they belong to the session
+    fieldsets: dict[bytes, tuple[bytes, ...]] | None = None
+
+    # setting -----------------------------------------------------------------------------------
+
+    @command(
+        "HSET key field value [field value ...]",
+        "write denyoom fast",
+        group="hash",
+        since="2.0.0",
+        complexity="O(n) for n fields",
+        access="RW UPDATE",
+        names={"field": "mapping"},
+        extra="field value items",
+    )
+    def hset(
+        self,
+        key: Key,
+        field: Field | None = None,
+        value: Value | None = None,
+        mapping: Mapping[Any, Value] | None = None,
+        items: Iterable[Any] | None = None,
+    ) -> int:
+        """Set fields of the hash at `key`; how many of them are new.
+
+        One `field` and its `value`, a `mapping`, or `items`: a flat list of fields and values. They
+        may come together. A missing key starts empty; WrongTypeError for another type.
+
+        >>> db.hset("ann", "age", 30), db.hset("ann", mapping={"age": 31, "city": "Rome"})
+        (1, 1)
+        """
+        if value is not None and mapping is None and items is None and field is not None:
+            return self._set_field(key, field, value)
+        given: Any = mapping
+        if field is not None or value is not None or items is not None:
+            given = _gathered(field, value, given or (), items)
+        return self._set_fields("hset", key, given)
+
+    def _set_field(self, key: Any, field: Any, value: Any, event: str = "hset") -> int:
+        """Set one field; 1 if it is new."""
+        space = self.space
+        table = space.write(key, Hash)
+        space.touch(key, event)
+        if table is not None:
+            return int(table.put_one(field, value, self.engine.limits))
+        space.put(key, Hash.load({field: value}, self.engine.limits))
+        return 1
+
+    def _set_fields(self, name: str, key: Any, given: Any) -> int:
+        """Set fields from a list of pairs; how many are new."""
+        if not given:
+            raise errors.wrong_arity(name)
+        space, limits = self.space, self.engine.limits
+        fields = dict(given)
+        table = space.write(key, Hash)
+        space.touch(key, "hset", len(given))
+        if table is not None:
+            return table.put(fields, limits)
+        space.put(key, Hash.load(fields, limits))
+        return len(fields)
+
+    @command(
+        "HMSET key field value [field value ...]",
+        "write denyoom fast",
+        group="hash",
+        since="2.0.0",
+        complexity="O(n) for n fields",
+        access="RW UPDATE",
+        names={"field": "mapping"},
+    )
+    def hmset(self, key: Key, mapping: Mapping[Any, Value]) -> Status:
+        """Set the fields of `mapping`; the older form of HSET, which always answers OK.
+
+        >>> db.hmset("ann", {"age": 30, "city": "Rome"})
+        OK
+        """
+        self._set_fields("hmset", key, mapping)
+        return OK
+
+    @command(
+        "HSETNX key field value",
+        "write denyoom fast",
+        group="hash",
+        since="2.0.0",
+        complexity="O(1)",
+        access="RW INSERT",
+    )
+    def hsetnx(self, key: Key, field: Field, value: Value) -> int:
+        """Set `field` if the hash does not have it: 1 if it did, 0 if not.
+
+        >>> db.hsetnx("ann", "age", 30), db.hsetnx("ann", "age", 31)
+        (1, 0)
+        """
+        table: Any = self.space.write(key, Hash)
+        if table is not None and field in table:
+            return 0
+        return self._set_field(key, field, value)
+
+    # getting -----------------------------------------------------------------------------------
+
+    @command(
+        "HGET key field",
+        "readonly fast",
+        group="hash",
+        since="2.0.0",
+        complexity="O(1)",
+        access="RO ACCESS",
+    )
+    def hget(self, key: Key, field: Field) -> T | None:
+        """Return the value of `field`; None when the field or the key is missing.
+
+        >>> db.hset("ann", "age", 30), db.hget("ann", "age"), db.hget("ann", "city")
+        (1, b'30', None)
+        """
+        table: Any = self.space.read(key, Hash)
+        return None if table is None else table.get(field)
+
+    @command(
+        "HMGET key field [field ...]",
+        "readonly fast",
+        group="hash",
+        since="2.0.0",
+        complexity="O(n) for n fields",
+        access="RO ACCESS",
+    )
+    def hmget(self, key: Key, *fields: Many) -> list[T | None]:
+        """Return the values of `fields` in their order; None for each one that is missing.
+
+        >>> db.hset("ann", "age", 30), db.hmget("ann", "age", "city")
+        (1, [b'30', None])
+        """
+        table: Any = self.space.read(key, Hash) or {}
+        return list(map(table.get, fields))
+
+    @command(
+        "HGETALL key",
+        "readonly",
+        group="hash",
+        since="2.0.0",
+        complexity="O(n) for a hash of n fields",
+        access="RO ACCESS",
+    )
+    def hgetall(self, key: Key) -> dict[T, T]:
+        """Return all fields and their values; an empty dict when the key is missing.
+
+        >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hgetall("ann")
+        (2, {b'age': b'30', b'city': b'Rome'})
+        """
+        table: Any = self.space.read(key, Hash) or {}
+        return dict(table)
+
+    @command(
+        "HKEYS key",
+        "readonly",
+        group="hash",
+        since="2.0.0",
+        complexity="O(n) for a hash of n fields",
+        access="RO ACCESS",
+    )
+    def hkeys(self, key: Key) -> list[T]:
+        """Return the names of all fields; an empty list when the key is missing.
+
+        >>> db.hset("ann", "age", 30), db.hkeys("ann")
+        (1, [b'age'])
+        """
+        table: Any = self.space.read(key, Hash) or {}
+        return list(table)
+
+    @command(
+        "HVALS key",
+        "readonly",
+        group="hash",
+        since="2.0.0",
+        complexity="O(n) for a hash of n fields",
+        access="RO ACCESS",
+    )
+    def hvals(self, key: Key) -> list[T]:
+        """Return the values of all fields; an empty list when the key is missing.
+
+        >>> db.hset("ann", "age", 30), db.hvals("ann")
+        (1, [b'30'])
+        """
+        table: Any = self.space.read(key, Hash) or {}
+        return list(table.values())
+
+    @command(
+        "HLEN key",
+        "readonly fast",
+        group="hash",
+        since="2.0.0",
+        complexity="O(1)",
+        access="RO",
+    )
+    def hlen(self, key: Key) -> int:
+        """Number of fields of the hash at `key`; 0 when missing.
+
+        >>> db.hset("ann", "age", 30), db.hlen("ann")
+        (1, 1)
+        """
+        return len(self.space.read(key, Hash) or ())
+
+    @command(
+        "HEXISTS key field",
+        "readonly fast",
+        group="hash",
+        since="2.0.0",
+        complexity="O(1)",
+        access="RO",
+    )
+    def hexists(self, key: Key, field: Field) -> int:
+        """1 if the hash at `key` has `field`, 0 if not.
+
+        >>> db.hset("ann", "age", 30), db.hexists("ann", "age"), db.hexists("ann", "city")
+        (1, 1, 0)
+        """
+        return int(field in (self.space.read(key, Hash) or ()))
+
+    @command(
+        "HSTRLEN key field",
+        "readonly fast",
+        group="hash",
+        since="3.2.0",
+        complexity="O(1)",
+        access="RO",
+    )
+    def hstrlen(self, key: Key, field: Field) -> int:
+        """Length in bytes of the value of `field`; 0 when it is missing.
+
+        >>> db.hset("ann", "city", "Rome"), db.hstrlen("ann", "city")
+        (1, 4)
+        """
+        table: Any = self.space.read(key, Hash) or {}
+        return len(table.get(field, b""))
+
+    # removing ----------------------------------------------------------------------------------
+
+    @command(
+        "HDEL key field [field ...]",
+        "write fast",
+        group="hash",
+        since="2.0.0",
+        complexity="O(n) for n fields",
+        access="RW DELETE",
+    )
+    def hdel(self, key: Key, *fields: Many) -> int:
+        """Remove `fields`; how many of them were there. The key goes with its last field.
+
+        >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hdel("ann", "age", "street")
+        (2, 1)
+        """
+        table: Any = self.space.write(key, Hash)
+        if table is None:
+            return 0
+        return self._remove_fields(
+            key, table, dict.fromkeys(field for field in fields if field in table)
+        )
+
+    def _remove_fields(self, key: Any, table: Hash, gone: dict[Any, Any]) -> int:
+        """Remove these fields, all of which are there."""
+        if len(gone) == len(table):
+            self.space.drop(key, "hdel")
+        elif gone:
+            self.space.touch(key, "hdel", len(gone))
+            table.drop(gone)
+        return len(gone)
+
+    @command(
+        "HGETDEL key FIELDS numfields field [field ...]",
+        "write fast",
+        group="hash",
+        since="8.0.0",
+        complexity="O(n) for n fields",
+        access="RW ACCESS DELETE",
+        late=True,
+        word_error="Mandatory argument FIELDS is missing or not at the right position",
+        count_error="Number of fields must be a positive integer",
+        overflow_error=errors.NUMFIELDS_DIFFERENT,
+        left_error=errors.NUMFIELDS_DIFFERENT,
+    )
+    def hgetdel(self, key: Key, *fields: Many, _mistake: Any = None) -> list[T | None]:
+        """Return the values of `fields` and remove them; None for each one that is missing.
+
+        The key goes with its last field.
+
+        >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hgetdel("ann", "age", "street")
+        (2, [b'30', None])
+        """
+        table: Any = self.space.write(key, Hash)
+        if _mistake is not None:
+            raise _mistake
+        if table is None:
+            return [None] * len(fields)
+        gone: dict[Any, Any] = {}
+        answer: list[Any] = []
+        for field in fields:
+            value = None if field in gone else table.get(field)
+            if value is not None:
+                gone[field] = value
+            answer.append(value)
+        self._remove_fields(key, table, gone)
+        return answer
+
+    # numbers -----------------------------------------------------------------------------------
+
+    @command(
+        "HINCRBY key field increment",
+        "write denyoom fast",
+        group="hash",
+        since="2.0.0",
+        complexity="O(1)",
+        access="RW ACCESS UPDATE",
+    )
+    def hincrby(self, key: Key, field: Field, increment: Integer = 1) -> int:
+        """Add `increment` to the integer in `field` and return it; a missing field counts as 0.
+
+        ResponseError when the value is no 64-bit integer or the sum would not be one.
+
+        >>> db.hincrby("page", "visits"), db.hincrby("page", "visits", 10)
+        (1, 11)
+        """
+        new = self._field_integer(key, field) + integer(increment)
+        if not I64_MIN <= new <= I64_MAX:
+            raise errors.error(errors.OVERFLOW)
+        self._set_field(key, field, b"%d" % new, "hincrby")
+        return new
+
+    def _field_integer(self, key: Any, field: Any) -> int:
+        """The integer in a field; 0 when it is missing."""
+        table: Any = self.space.write(key, Hash) or {}
+        try:
+            return integer(table.get(field, 0))
+        except errors.ResponseError:
+            raise errors.error(errors.HASH_NOT_INTEGER) from None
+
+    @command(
+        "HINCRBYFLOAT key field increment",
+        "write denyoom fast",
+        group="hash",
+        since="2.6.0",
+        complexity="O(1)",
+        access="RW ACCESS UPDATE",
+        kinds={"increment": RAW},
+    )
+    def hincrbyfloat(self, key: Key, field: Field, increment: Float = 1.0) -> float:
+        """Add a decimal number to the one in `field` and return it; a missing field counts as 0.
+
+        Computed as Redis does, with 64 bits of mantissa and at most 17 decimals.
+
+        >>> db.hset("tea", "price", "10.50"), db.hincrbyfloat("tea", "price", 0.1)
+        (1, 10.6)
+        """
+        step = _number(encode(increment), errors.NOT_FLOAT)
+        if step is None:
+            raise errors.error(errors.NAN_OR_INFINITY)
+        table: Any = self.space.write(key, Hash) or {}
+        old = _number(table.get(field, b"0"), errors.HASH_NOT_FLOAT)
+        if old is None:
+            raise errors.error(errors.NOT_A_NUMBER)
+        new = long_double.add_decimal(old, step)
+        self._set_field(key, field, new, "hincrbyfloat")
+        return Decimal(new)
+
+    # at random, and by cursor ------------------------------------------------------------------
+
+    @command(
+        "HRANDFIELD key [count [WITHVALUES]]",
+        "readonly",
+        group="hash",
+        since="6.2.0",
+        complexity="O(n) for n fields returned; the first call on a hash O(n) for its fields",
+        access="RO ACCESS",
+        kinds={"count": Kind(_ranged, "", "how many; negative: with repetitions")},
+    )
+    def hrandfield(
+        self, key: Key, count: Integer | None = None, withvalues: bool = False
+    ) -> T | list[T] | list[tuple[T, T]] | None:
+        """Return a random field, or `count` different ones; None, or [], when the key is missing.
+
+        A negative `count` gives as many fields as its absolute value, with repetitions.
+        `withvalues`: pairs of field and value.
+
+        >>> db.hset("coin", "heads", 1), db.hrandfield("coin"), db.hrandfield("coin", -2)
+        (1, b'heads', [b'heads', b'heads'])
+        """
+        wanted: Any = count
+        if withvalues and wanted is not None and abs(wanted) > I64_MAX // 2:
+            raise errors.error(errors.OUT_OF_RANGE)
+        table: Any = self.space.read(key, Hash)
+        if wanted is None:
+            return None if table is None else table.random(self.engine.randbelow)
+        fields = [] if table is None else self._choose_fields(table, wanted)
+        return [(field, table[field]) for field in fields] if withvalues else fields
+
+    def _choose_fields(self, table: Hash, count: int) -> list[Any]:
+        """Some random fields."""
+        randbelow = self.engine.randbelow
+        if count >= len(table):
+            return list(table)
+        if count >= 0:
+            return table.sample(count, randbelow)
+        if count < -_MOST:
+            raise errors.error(errors.OUT_OF_RANGE)
+        fields, size = table.indexed().items, len(table)
+        return [fields[randbelow(size)] for _ in range(-count)]
+
+    @command(
+        "HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]",
+        "readonly",
+        group="hash",
+        since="2.8.0",
+        complexity="O(1) for each call, O(n) for a whole walk over n fields",
+        access="RO ACCESS",
+        names={"NOVALUES": "no_values"},
+        kinds={"count": STEP_SIZE},
+        late=True,
+    )
+    def hscan(
+        self,
+        key: Key,
+        cursor: Integer = 0,
+        match: Value | None = None,
+        count: Integer | None = None,
+        no_values: bool = False,
+        _mistake: Any = None,
+    ) -> list[Any]:
+        """A step of a walk: [next cursor, [(field, value), ...]]; cursor 0 begins and ends it.
+
+        `match` is a glob pattern for fields, `count` how many to look at (10), `no_values` leaves
+        the values out. A field that is there all the time comes at least once.
+
+        >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hscan("ann", 0, match="a*")
+        (2, [b'0', [(b'age', b'30')]])
+        """
+        table: Any = self.space.read(key, Hash)
+        following, fields = walk(table, cursor, match, count, _mistake)
+        if no_values:
+            return [following, fields]
+        return [following, [(field, table[field]) for field in fields]]
+
+    # one layout for many hashes ----------------------------------------------------------------
+
+    @command(
+        "HIMPORT PREPARE fieldset-name field [field ...]",
+        "denyoom",
+        group="hash",
+        since="8.10.0",
+        complexity="O(n) for n fields",
+    )
+    def himport_prepare(self, fieldset_name: Key, *fields: Many) -> Status:
+        """Remember a list of fields under a name, for the calls of HIMPORT SET in this session.
+
+        A list of that name is replaced. ResponseError when a field comes twice.
+
+        >>> db.himport_prepare("person", "name", "age")
+        OK
+        >>> db.himport_set("ann", "person", "Ann", 30), db.hgetall("ann")
+        (OK, {b'name': b'Ann', b'age': b'30'})
+        """
+        named: Any = (fieldset_name, fields)
+        if not fields:
+            raise errors.wrong_arity("himport|prepare")
+        if len(set(named[1])) != len(fields):
+            raise errors.error("duplicate field name in fieldset")
+        self.fieldsets = {**(self.fieldsets or {}), **dict([named])}
+        return OK
+
+    @command(
+        "HIMPORT SET key fieldset-name value [value ...]",
+        "write denyoom",
+        group="hash",
+        since="8.10.0",
+        complexity="O(n) for n fields",
+        access="OW UPDATE",
+    )
+    def himport_set(self, key: Key, fieldset_name: Key, *values: Many) -> Status:
+        """Store a hash of the prepared fields and these values, in place of one that was there.
+
+        ResponseError when there is no such list of fields or it is not as long as the values;
+        WrongTypeError when the key holds another type than a hash.
+
+        >>> db.himport_prepare("point", "x", "y"), db.himport_set("here", "point", 3, 4)
+        (OK, OK)
+        """
+        name: Any = fieldset_name
+        fields = (self.fieldsets or {}).get(name)
+        if fields is None:
+            raise errors.error("no such fieldset")
+        if len(fields) != len(values):
+            raise errors.error("value count does not match fieldset field count")
+        space, given = self.space, dict(zip(fields, values, strict=True))
+        space.write(key, Hash)
+        space.touch(key, "hset")
+        space.put(key, Hash.load(given, self.engine.limits))  # type: ignore[arg-type]
+        return OK
+
+    @command(
+        "HIMPORT DISCARD fieldset-name",
+        group="hash",
+        since="8.10.0",
+        complexity="O(n) for n lists of fields",
+    )
+    def himport_discard(self, fieldset_name: Key) -> int:
+        """Forget a list of fields: 1 if there was one of that name, 0 if not.
+
+        >>> db.himport_prepare("point", "x", "y"), db.himport_discard("point")
+        (OK, 1)
+        """
+        known: Any = self.fieldsets or {}
+        if fieldset_name not in known:
+            return 0
+        self.fieldsets = {name: known[name] for name in known if name != fieldset_name}
+        return 1
+
+    @command(
+        "HIMPORT DISCARDALL",
+        group="hash",
+        since="8.10.0",
+        complexity="O(n) for n lists of fields",
+    )
+    def himport_discardall(self) -> int:
+        """Forget all lists of fields of this session; how many there were.
+
+        >>> db.himport_prepare("point", "x", "y"), db.himport_discardall()
+        (OK, 1)
+        """
+        count = len(self.fieldsets or ())
+        self.fieldsets = None
+        return count
+
+
+def _gathered(field: Any, value: Any, mapping: Any, items: Any) -> list[tuple[bytes, bytes]]:
+    """The pairs of all the ways in which HSET can be given fields."""
+    flat = [encode(item) for item in many(items or ())]
+    if len(flat) % 2 or (field is None) != (value is None):
+        raise errors.wrong_arity("hset")
+    found = list(zip(flat[::2], flat[1::2], strict=True))
+    if field is not None:
+        found.append((field, value))
+    return found + pairs(mapping)
+
+
+def _number(word: bytes, sentence: str) -> Fraction | None:
+    """The number in a text, None for an infinite one; a refusal with `sentence` if it is none."""
+    value = long_double.parse(word)
+    if value is None and not long_double.is_infinite(word):
+        raise errors.error(sentence)
+    return value

@@ -1,0 +1,568 @@
+"""Set commands: members without order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from itertools import islice
+from operator import and_
+from typing import Any
+
+from minidis import errors
+from minidis.command import command
+from minidis.commands.group import Group, T
+from minidis.commands.walks import STEP_SIZE, walk
+from minidis.kinds import I64_MIN, RAW, Integer, Key, Kind, Many, Value, integer, positive
+from minidis.structures.limits import Limits
+from minidis.structures.tables import Set
+
+#: The most members that one call of SRANDMEMBER gives out with repetitions.
+_MOST = 2**31
+
+
+def _limit(value: Any) -> int:
+    """LIMIT: anything but a non-negative integer is called negative."""
+    try:
+        number = integer(value)
+    except errors.ResponseError:
+        number = -1
+    if number < 0:
+        raise errors.error(errors.LIMIT_NEGATIVE)
+    return number
+
+
+_LIMIT = {"limit": Kind(_limit, "", "where to stop counting; 0 for nowhere")}
+
+
+class Sets(Group[T]):
+    """SADD, SINTER and everything else that works on sets."""
+
+    # members -----------------------------------------------------------------------------------
+
+    @command(
+        "SADD key member [member ...]",
+        "write denyoom fast",
+        group="set",
+        since="1.0.0",
+        complexity="O(n) for n members",
+        access="RW INSERT",
+    )
+    def sadd(self, key: Key, *members: Many) -> int:
+        """Add `members` to the set at `key`; how many of them are new.
+
+        A missing key starts empty; WrongTypeError for another type.
+
+        >>> db.sadd("tags", "new", "red"), db.sadd("tags", "red", "old")
+        (2, 1)
+        """
+        given: Any = members
+        if not given:
+            raise errors.wrong_arity("sadd")
+        space, limits = self.space, self.engine.limits
+        table = space.write(key, Set)
+        if table is None:
+            new = Set.load(given, limits)
+            space.touch(key, "sadd", len(new))
+            space.put(key, new)
+            return len(new)
+        news = [member for member in given if member not in table]
+        if not news:
+            return 0
+        space.touch(key, "sadd", len(news))
+        return table.put(news, limits)
+
+    @command(
+        "SREM key member [member ...]",
+        "write fast",
+        group="set",
+        since="1.0.0",
+        complexity="O(n) for n members",
+        access="RW DELETE",
+    )
+    def srem(self, key: Key, *members: Many) -> int:
+        """Remove `members`; how many of them were there. The key goes with its last member.
+
+        >>> db.sadd("tags", "new", "red"), db.srem("tags", "red", "old")
+        (2, 1)
+        """
+        table: Any = self.space.write(key, Set)
+        if table is None:
+            return 0
+        gone = dict.fromkeys(member for member in members if member in table)
+        self._remove_members(key, table, gone, "srem")
+        return len(gone)
+
+    def _remove_members(self, key: Any, table: Set, gone: Any, event: str) -> None:
+        """Remove these members, which are different and all there."""
+        if len(gone) == len(table):
+            self.space.drop(key, event)
+        elif gone:
+            self.space.touch(key, event, len(gone))
+            table.drop(gone)
+
+    @command(
+        "SMOVE source destination member",
+        "write fast",
+        group="set",
+        since="1.0.0",
+        complexity="O(1)",
+        access="RW ACCESS DELETE | RW INSERT",
+    )
+    def smove(self, source: Key, destination: Key, member: Value) -> int:
+        """Move `member` from one set to another: 1 if it did, 0 if `source` does not have it.
+
+        >>> db.sadd("todo", "tea", "bread"), db.smove("todo", "done", "tea"), db.smembers("done")
+        (2, 1, {b'tea'})
+        """
+        moved: Any = member
+        origin = self.space.write(source, Set)
+        if origin is None:
+            return 0
+        target = self.space.write(destination, Set)
+        if moved not in origin:
+            return 0
+        if origin is not target:
+            self._take_member(source, origin, moved)
+            self._give_member(destination, target, moved)
+        return 1
+
+    def _take_member(self, key: Any, origin: Set, member: bytes) -> None:
+        """The first half of SMOVE."""
+        if len(origin) > 1:
+            self.engine.undo.append((_put_back, origin, member, self.engine.limits))
+            self.engine.unsettled = True
+        self._remove_members(key, origin, (member,), "srem")
+
+    def _give_member(self, key: Any, target: Set | None, member: bytes) -> None:
+        """The second half of SMOVE."""
+        space, limits = self.space, self.engine.limits
+        if target is None:
+            space.touch(key, "sadd")
+            space.put(key, Set.load((member,), limits))
+        elif member not in target:
+            self.engine.undo.append((_take_back, target, member, target.wide))
+            self.engine.unsettled = True
+            space.touch(key, "sadd")
+            target.put_one(member, limits)
+
+    # questions ---------------------------------------------------------------------------------
+
+    @command(
+        "SISMEMBER key member",
+        "readonly fast",
+        group="set",
+        since="1.0.0",
+        complexity="O(1)",
+        access="RO",
+    )
+    def sismember(self, key: Key, member: Value) -> int:
+        """1 if `member` is in the set at `key`, 0 if not.
+
+        >>> db.sadd("tags", "red"), db.sismember("tags", "red"), db.sismember("tags", "blue")
+        (1, 1, 0)
+        """
+        return int(member in (self.space.read(key, Set) or ()))
+
+    @command(
+        "SMISMEMBER key member [member ...]",
+        "readonly fast",
+        group="set",
+        since="6.2.0",
+        complexity="O(n) for n members",
+        access="RO ACCESS",
+    )
+    def smismember(self, key: Key, *members: Many) -> list[int]:
+        """1 or 0 for each of `members`: is it in the set at `key`?
+
+        >>> db.sadd("tags", "red"), db.smismember("tags", "red", "blue")
+        (1, [1, 0])
+        """
+        table: Any = self.space.read(key, Set) or ()
+        return [int(member in table) for member in members]
+
+    @command(
+        "SCARD key",
+        "readonly fast",
+        group="set",
+        since="1.0.0",
+        complexity="O(1)",
+        access="RO",
+    )
+    def scard(self, key: Key) -> int:
+        """Number of members of the set at `key`; 0 when missing.
+
+        >>> db.sadd("tags", "red", "blue"), db.scard("tags")
+        (2, 2)
+        """
+        return len(self.space.read(key, Set) or ())
+
+    @command(
+        "SMEMBERS key",
+        "readonly",
+        group="set",
+        since="1.0.0",
+        complexity="O(n) for a set of n members",
+        access="RO ACCESS",
+    )
+    def smembers(self, key: Key) -> set[T]:
+        """Return all members; an empty set when the key is missing.
+
+        >>> db.sadd("tags", "red"), db.smembers("tags")
+        (1, {b'red'})
+        """
+        table: Any = self.space.read(key, Set) or ()
+        return set(table)
+
+    # at random, and by cursor ------------------------------------------------------------------
+
+    @command(
+        "SPOP key [count]",
+        "write fast",
+        group="set",
+        since="1.0.0",
+        complexity="O(n) for n members returned; the first call on a set O(n) for its members",
+        access="RW ACCESS DELETE",
+        kinds={"count": RAW},
+    )
+    def spop(self, key: Key, count: Integer | None = None) -> T | set[T] | None:
+        """Remove and return a random member, or a set of `count`; None, or set(), when missing.
+
+        The key goes with its last member.
+
+        >>> db.sadd("coin", "heads"), db.spop("coin"), db.spop("coin", 2)
+        (1, b'heads', set())
+        """
+        wanted: Any = None if count is None else positive(count)
+        table: Any = self.space.write(key, Set)
+        if wanted is None:
+            return None if table is None else self._pop_member(key, table)
+        if table is None or wanted == 0:
+            return set()
+        randbelow = self.engine.randbelow
+        gone = list(table) if wanted >= len(table) else table.sample(wanted, randbelow)
+        self._remove_members(key, table, gone, "spop")
+        return set(gone)
+
+    def _pop_member(self, key: Any, table: Set) -> Any:
+        """One random member."""
+        member = table.random(self.engine.randbelow)
+        self._remove_members(key, table, (member,), "spop")
+        return member
+
+    @command(
+        "SRANDMEMBER key [count]",
+        "readonly",
+        group="set",
+        since="1.0.0",
+        complexity="O(n) for n members returned; the first call on a set O(n) for its members",
+        access="RO ACCESS",
+        names={"count": "number"},
+        kinds={"count": RAW},
+    )
+    def srandmember(self, key: Key, number: Integer | None = None) -> T | list[T] | None:
+        """Return a random member, or `number` different ones; None, or [], when the key is missing.
+
+        A negative `number` gives as many members as its absolute value, with repetitions.
+
+        >>> db.sadd("coin", "heads"), db.srandmember("coin"), db.srandmember("coin", -2)
+        (1, b'heads', [b'heads', b'heads'])
+        """
+        count: Any = None if number is None else integer(number)
+        if count == I64_MIN:
+            raise errors.error(errors.COUNT_OUT_OF_RANGE)
+        table: Any = self.space.read(key, Set)
+        if count is None:
+            return None if table is None else table.random(self.engine.randbelow)
+        return [] if table is None else self._choose_members(table, count)
+
+    def _choose_members(self, table: Set, count: int) -> list[Any]:
+        """Some random members."""
+        randbelow = self.engine.randbelow
+        if count >= len(table):
+            return list(table)
+        if count >= 0:
+            return table.sample(count, randbelow)
+        if count < -_MOST:
+            raise errors.error(errors.OUT_OF_RANGE)
+        members, size = table.indexed().items, len(table)
+        return [members[randbelow(size)] for _ in range(-count)]
+
+    @command(
+        "SSCAN key cursor [MATCH pattern] [COUNT count]",
+        "readonly",
+        group="set",
+        since="2.8.0",
+        complexity="O(1) for each call, O(n) for a whole walk over n members",
+        access="RO ACCESS",
+        kinds={"count": STEP_SIZE},
+        late=True,
+    )
+    def sscan(
+        self,
+        key: Key,
+        cursor: Integer = 0,
+        match: Value | None = None,
+        count: Integer | None = None,
+        _mistake: Any = None,
+    ) -> list[Any]:
+        """A step of a walk: [next cursor, [member, ...]]; cursor 0 begins and ends it.
+
+        `match` is a glob pattern, `count` how many to look at (10). A member that is there all the
+        time comes at least once.
+
+        >>> db.sadd("tags", "red", "blue"), db.sscan("tags", 0, match="r*")
+        (2, [b'0', [b'red']])
+        """
+        return list(walk(self.space.read(key, Set), cursor, match, count, _mistake))
+
+    # several sets ------------------------------------------------------------------------------
+
+    @command(
+        "SUNION key [key ...]",
+        "readonly",
+        group="set",
+        since="1.0.0",
+        complexity="O(n) for n members in all sets",
+        access="RO ACCESS",
+    )
+    def sunion(self, *keys: Many) -> set[T]:
+        """Return the members of at least one of the sets; a missing key is an empty set.
+
+        >>> db.sadd("a", 1), db.sadd("b", 2), sorted(db.sunion("a", "b"))
+        (1, 1, [b'1', b'2'])
+        """
+        return _union(self._sets_at(keys, "sunion"))
+
+    @command(
+        "SINTER key [key ...]",
+        "readonly",
+        group="set",
+        since="1.0.0",
+        complexity="O(n*m) for m sets, the smallest of which has n members",
+        access="RO ACCESS",
+    )
+    def sinter(self, *keys: Many) -> set[T]:
+        """Return the members of all of the sets; a missing key is an empty set.
+
+        >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sinter("a", "b")
+        (2, 2, {b'2'})
+        """
+        return _intersection(self._sets_at(keys, "sinter"))
+
+    @command(
+        "SDIFF key [key ...]",
+        "readonly",
+        group="set",
+        since="1.0.0",
+        complexity="O(n) for n members in all sets",
+        access="RO ACCESS",
+    )
+    def sdiff(self, *keys: Many) -> set[T]:
+        """Return the members of the first set that no other one has; missing keys are empty sets.
+
+        >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sdiff("a", "b")
+        (2, 2, {b'1'})
+        """
+        return _difference(self._sets_at(keys, "sdiff"))
+
+    def _sets_at(self, keys: Any, name: str) -> Any:
+        """The sets at the keys, an empty one for each that is missing."""
+        if not keys:
+            raise errors.wrong_arity(name)
+        read = self.space.read
+        return [read(key, Set) or _EMPTY for key in keys]
+
+    @command(
+        "SUNIONSTORE destination key [key ...]",
+        "write denyoom",
+        group="set",
+        since="1.0.0",
+        complexity="O(n) for n members in all sets",
+        access="OW UPDATE | RO ACCESS",
+    )
+    def sunionstore(self, destination: Key, *keys: Many) -> int:
+        """Store what SUNION answers at `destination`, whatever was there; how many members.
+
+        An empty result deletes `destination`.
+
+        >>> db.sadd("a", 1), db.sadd("b", 2), db.sunionstore("both", "a", "b")
+        (1, 1, 2)
+        """
+        return self._store_set(
+            destination, _union(self._sets_at(keys, "sunionstore")), "sunionstore"
+        )
+
+    @command(
+        "SINTERSTORE destination key [key ...]",
+        "write denyoom",
+        group="set",
+        since="1.0.0",
+        complexity="O(n*m) for m sets, the smallest of which has n members",
+        access="RW UPDATE | RO ACCESS",
+    )
+    def sinterstore(self, destination: Key, *keys: Many) -> int:
+        """Store what SINTER answers at `destination`, whatever was there; how many members.
+
+        An empty result deletes `destination`.
+
+        >>> db.sadd("a", 1, 2), db.sadd("b", 2), db.sinterstore("both", "a", "b")
+        (2, 1, 1)
+        """
+        found = _intersection(self._sets_at(keys, "sinterstore"))
+        return self._store_set(destination, found, "sinterstore")
+
+    @command(
+        "SDIFFSTORE destination key [key ...]",
+        "write denyoom",
+        group="set",
+        since="1.0.0",
+        complexity="O(n) for n members in all sets",
+        access="OW UPDATE | RO ACCESS",
+    )
+    def sdiffstore(self, destination: Key, *keys: Many) -> int:
+        """Store what SDIFF answers at `destination`, whatever was there; how many members.
+
+        An empty result deletes `destination`.
+
+        >>> db.sadd("a", 1, 2), db.sadd("b", 2), db.sdiffstore("rest", "a", "b")
+        (2, 1, 1)
+        """
+        return self._store_set(
+            destination, _difference(self._sets_at(keys, "sdiffstore")), "sdiffstore"
+        )
+
+    def _store_set(self, key: Any, members: set[Any], event: str) -> int:
+        """Store a result as a set; an empty one is no key at all."""
+        space = self.space
+        if members:
+            space.touch(key, event)
+            space.put(key, Set.load(members, self.engine.limits))
+        elif space.find(key) is not None:
+            space.touch(key, "del")
+            space.remove(key)
+        return len(members)
+
+    # sizes of results --------------------------------------------------------------------------
+
+    @command(
+        "SINTERCARD numkeys key [key ...] [LIMIT limit]",
+        "readonly movablekeys",
+        group="set",
+        since="7.0.0",
+        complexity="O(n*m) for m sets, the smallest of which has n members",
+        access="RO ACCESS",
+        kinds=_LIMIT,
+        count_error=errors.NUMKEYS_NOT_POSITIVE,
+        overflow_error=errors.NUMKEYS_TOO_LARGE,
+    )
+    def sintercard(self, numkeys: Integer, keys: Iterable[Key], limit: Integer = 0) -> int:
+        """Number of members that SINTER would answer, counted up to `limit` (0: all of them).
+
+        `numkeys` is the number of `keys`.
+
+        >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sintercard(2, ["a", "b"])
+        (2, 2, 1)
+        """
+        first, *others = sorted(self._counted_sets(numkeys, keys), key=len)
+        common = (member for member in first if all(member in other for other in others))
+        return _count(common, limit)
+
+    @command(
+        "SUNIONCARD numkeys key [key ...] [APPROX] [LIMIT limit]",
+        "readonly movablekeys",
+        group="set",
+        since="8.10.0",
+        complexity="O(n) for n members in all sets",
+        access="RO ACCESS",
+        kinds=_LIMIT,
+        count_error=errors.NUMKEYS_NOT_POSITIVE,
+        overflow_error=errors.NUMKEYS_TOO_LARGE,
+    )
+    def sunioncard(
+        self, numkeys: Integer, keys: Iterable[Key], limit: Integer = 0, approx: bool = False
+    ) -> int:
+        """Number of members that SUNION would answer, counted up to `limit` (0: all of them).
+
+        `numkeys` is the number of `keys`. `approx` allows an estimate; the answer is exact anyway.
+
+        >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sunioncard(2, ["a", "b"])
+        (2, 2, 3)
+        """
+        tables, most = self._counted_sets(numkeys, keys), integer(limit)
+        # Below the limit each set is small: then the union costs no more than limit * numkeys.
+        if most and max(map(len, tables)) >= most:
+            return most
+        size = len(_union(tables))
+        return min(size, most) if most else size
+
+    @command(
+        "SDIFFCARD numkeys key [key ...] [LIMIT limit]",
+        "readonly movablekeys",
+        group="set",
+        since="8.10.0",
+        complexity="O(n*m) for m sets, the first of which has n members",
+        access="RO ACCESS",
+        kinds=_LIMIT,
+        count_error=errors.NUMKEYS_NOT_POSITIVE,
+        overflow_error=errors.NUMKEYS_TOO_LARGE,
+    )
+    def sdiffcard(self, numkeys: Integer, keys: Iterable[Key], limit: Integer = 0) -> int:
+        """Number of members that SDIFF would answer, counted up to `limit` (0: all of them).
+
+        `numkeys` is the number of `keys`.
+
+        >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sdiffcard(2, ["a", "b"])
+        (2, 2, 1)
+        """
+        first, *others = self._counted_sets(numkeys, keys)
+        rest = (member for member in first if not any(member in other for other in others))
+        return _count(rest, limit)
+
+    def _counted_sets(self, numkeys: Any, keys: Any) -> Any:
+        """The sets at the keys, if they are as many as announced."""
+        if numkeys < 1:
+            raise errors.error(errors.NUMKEYS_NOT_POSITIVE)
+        if numkeys != len(keys):
+            raise errors.error(errors.NUMKEYS_TOO_LARGE if numkeys > len(keys) else errors.SYNTAX)
+        return self._sets_at(keys, "")
+
+
+#: Stands for the set at a missing key; never changed.
+_EMPTY = Set()
+
+
+def _union(tables: list[Set]) -> set[Any]:
+    return set().union(*tables)
+
+
+def _intersection(tables: list[Set]) -> set[Any]:
+    """What all of the sets have; each `&` walks over the smaller side."""
+    views = [table.keys() for table in sorted(tables, key=len)]
+    return set(reduce(and_, views[1:], views[0]))
+
+
+def _difference(tables: list[Set]) -> set[Any]:
+    """What only the first set has."""
+    left: set[Any] = set(tables[0])
+    for table in tables[1:]:
+        if len(table) < len(left):
+            left.difference_update(table)
+        else:
+            left = {member for member in left if member not in table}
+    return left
+
+
+def _count(members: Iterator[Any], limit: Any) -> int:
+    """How many there are, up to a limit other than 0."""
+    return sum(1 for _ in islice(members, limit or None))
+
+
+def _put_back(table: Set, member: bytes, limits: Limits) -> None:
+    """Undo the first half of SMOVE, if it has happened."""
+    table.put_one(member, limits)
+
+
+def _take_back(table: Set, member: bytes, wide: bool) -> None:
+    """Undo the second half of SMOVE, if it has happened."""
+    table.drop((member,))
+    table.wide = wide

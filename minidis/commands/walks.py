@@ -1,0 +1,44 @@
+"""One step of a walk by cursor over what a key holds: HSCAN, SSCAN and their like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minidis import errors
+from minidis.kinds import Kind, integer
+from minidis.structures.glob import compile_pattern
+
+#: What a step looks at without COUNT.
+_STEP = 10
+
+#: A cursor and members, as they stand in the reply.
+Walked = tuple[bytes, list[bytes]]
+
+
+def _step_size(value: Any) -> int:
+    number = integer(value)
+    if number < 1:
+        raise errors.error(errors.SYNTAX)
+    return number
+
+
+#: COUNT: less than one is a syntax error.
+STEP_SIZE = Kind(_step_size, "", "how many to look at")
+
+
+def walk(container: Any, cursor: Any, match: Any, count: Any, mistake: Any) -> Walked:
+    """The next cursor and what was found; (0, nothing) when `container` is None.
+
+    A missing key is answered before the options are read, so what is wrong with them comes as
+    `mistake`. A container in the compact encoding is given whole, whatever cursor and count say.
+    """
+    if container is None:
+        return b"0", []
+    if mistake is not None:
+        raise mistake
+    following, found = 0, container
+    if container.wide:
+        following, found = container.scan(cursor, _STEP if count is None else count)
+    if match is not None:
+        found = filter(compile_pattern(match), found)
+    return b"%d" % following, list(found)

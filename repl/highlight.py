@@ -1,0 +1,130 @@
+"""Colours for what is typed and for what is answered: two Pygments lexers.
+
+The first one is no grammar of its own: it asks words.split where words are, and the walk along the
+command's line what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pygments.lexer import Lexer, RegexLexer, bygroups  # type: ignore[import-untyped]
+from pygments.token import (  # type: ignore[import-untyped]
+    Comment,
+    Error,
+    Generic,
+    Keyword,
+    Name,
+    Number,
+    Operator,
+    String,
+    Text,
+    _TokenType,
+)
+
+from minidis.command import COMMANDS, CONTAINERS
+from minidis.kinds import kind_of
+from minidis.syntax import Argument, Word
+from minidis.walk import Mistake, Role
+from repl import dots
+from repl.lookup import walked
+from repl.words import Typed, split
+
+#: What the shell can offer for an argument -> how it is coloured
+_BY_OFFER: dict[str, _TokenType] = {
+    "key": Name.Variable,
+    "field": Name.Attribute,
+    "member": Name.Attribute,
+    "pattern": String.Regex,
+    "bound": Number,
+    "cursor": Number,
+}
+
+
+class CommandLexer(Lexer):  # type: ignore[misc]
+    """Commands as they are typed."""
+
+    name = "minidis commands"
+    aliases: ClassVar[list[str]] = ["minidis"]
+
+    def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, _TokenType, str]]:
+        at = 0
+        for command in split(text):
+            for word, token in _coloured(command, len(text)):
+                yield at, Text, text[at : word.start]
+                yield word.start, token, text[word.start : word.end]
+                at = word.end
+        yield at, Text, text[at:]
+
+
+def _coloured(command: list[Typed], end: int) -> Iterator[tuple[Typed, _TokenType]]:
+    """Every word of a command with its token. A word at `end` may still be growing."""
+    found = walked(command)
+    if found is None:
+        yield command[0], _name_token(command, end)
+        for word in command[1:]:
+            yield word, Text
+        return
+    for word in command[: found.size]:
+        yield word, Keyword
+    for word, role in zip(command[found.size :], found.walk.roles, strict=True):
+        growing = word.end == end
+        yield word, Error if word.trouble and not growing else _token(role, word, growing)
+
+
+def _name_token(command: list[Typed], end: int) -> _TokenType:
+    """The first word of something that is no command: one of the shell, unfinished, or wrong."""
+    name = command[0].text
+    if name.lower() in dots.DOTS:
+        return Keyword.Pseudo
+    if name.upper() in CONTAINERS:
+        return Keyword
+    known = (*COMMANDS, *CONTAINERS, *(dot.upper() for dot in dots.DOTS))
+    growing = command[0].end == end
+    return Text if growing and any(one.startswith(name.upper()) for one in known) else Error
+
+
+def _token(role: Role, word: Typed, growing: bool) -> _TokenType:
+    if isinstance(role, Word):
+        return Keyword.Type
+    if isinstance(role, Argument):
+        return _BY_OFFER.get(kind_of(role.name).offers) or _value_token(word)
+    return Text if growing and _may_become(role, word.text.upper()) else Error
+
+
+def _may_become(mistake: Mistake, text: str) -> bool:
+    """Is the word the beginning of something that could stand there?"""
+    return any(isinstance(node, Word) and node.text.startswith(text) for node in mistake.expected)
+
+
+def _value_token(word: Typed) -> _TokenType:
+    try:
+        float(word.value)
+    except ValueError:
+        return String
+    return Number
+
+
+class ReplyLexer(RegexLexer):  # type: ignore[misc]
+    """Replies as render.lines writes them."""
+
+    name = "minidis replies"
+    aliases: ClassVar[list[str]] = ["minidis-replies"]
+    tokens: ClassVar = {
+        "root": [
+            (r"\n", Text),
+            (r"[ ]+", Text),
+            (r"\d+\)(?=[ ])", Comment),
+            (r"\(error\)[^\n]*", Generic.Error),
+            (r"\((?:integer|double)\)", Comment, "value"),
+            (r"\((?:nil|empty [a-z]+|true|false)\)", Comment),
+            (r'"(?:\\.|[^"\\])*"', String.Double),
+            (r"=>", Operator),
+            (r"([-+\d.e]+|-?inf)(?=\n|$)", Number),
+            (r"(\()([\d,]+ [^\n]*)(\))", bygroups(Comment, Comment, Comment)),
+            (r"[^\n]", Text, "rest"),
+        ],
+        "value": [(r"[^\n]+", Number), (r"\n", Text, "#pop")],
+        "rest": [(r"[^\n]+", Text), (r"\n", Text, "#pop")],
+    }

@@ -1,0 +1,187 @@
+"""The command `minidis`: reads its arguments, opens the database, and hands over.
+
+    minidis data                              a session with a person
+    minidis data zrange rank 0 -1             one command, given as words
+    minidis data -c "SET a 1" -c "GET a"      commands, given as lines
+    minidis data < commands.txt               commands from a file or a pipe
+
+Everything after the first word of a command belongs to it, so that -1 is a number and no option.
+prompt_toolkit is imported only for a session: one command is not to wait a tenth of a second for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import minidis
+from minidis.command import COMMANDS, CONTAINERS
+from minidis.errors import MinidisError
+from repl.batch import FORMS, Batch, silence_stdout, unsaved
+from repl.progress import bar
+
+USAGE_ERROR = 2
+REFUSED = 1
+INTERRUPTED = 130
+
+#: Options that take the word after them.
+_TAKING = ("-c", "--command", "-f", "--file", "-n", "--database")
+_MEMORY = ":memory:"
+
+_EPILOG = """\
+PATH is a directory (made if needed, saved when it is closed) or a dump ending in .rdb (written by
+SAVE only). Without PATH, or with :memory:, everything lives in memory and is gone at the end.
+
+Options stand before the first word of a command; after it, everything belongs to the command.
+The first refused command ends the run. Exit code: 0 done, 1 a command was refused, 2 the arguments
+or the PATH cannot be used.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options, for reading them and for --help."""
+    found = argparse.ArgumentParser(
+        prog="minidis",
+        usage="%(prog)s [options] [PATH] [COMMAND [ARGUMENT ...]]",
+        description="Explore and use a minidis database: Redis inside a Python process.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = found.add_argument
+    add("path", nargs="?", metavar="PATH", help="directory or .rdb file; none: memory")
+    add("words", nargs="*", metavar="COMMAND", help="one command, given as words")
+    add("-c", "--command", action="append", default=[], metavar="LINE",
+        help="run a line of commands; may be given several times")  # fmt: skip
+    add("-f", "--file", action="append", default=[], metavar="FILE",
+        help="run the commands in a file, after those of -c; - is standard input")  # fmt: skip
+    add("-n", "--database", type=int, default=0, metavar="N", help="select database N")
+    forms = found.add_mutually_exclusive_group()
+    forms.add_argument("--json", dest="form", action="store_const", const="json",
+                       help="print each reply as one line of JSON")  # fmt: skip
+    forms.add_argument("--raw", dest="form", action="store_const", const="raw",
+                       help="print the values as they are, one in a line")  # fmt: skip
+    add("--version", action="version", version=f"minidis {minidis.__version__}")
+    found.set_defaults(form="text")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; the exit code."""
+    options = read_arguments(sys.argv[1:] if arguments is None else arguments)
+    mistake = _mistaken_path(options)
+    if mistake:
+        return _fail(mistake)
+    path = None if options.path in (None, _MEMORY) else options.path
+    try:
+        with bar("loading") as progress:
+            db = minidis.open(path, progress=progress)
+        if options.database:
+            db.execute("SELECT", options.database)
+    except (MinidisError, OSError) as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return _closed(db, _work(db, options))
+
+
+def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Options up to the first word of a command; the rest is that command."""
+    front, words = _cut(arguments)
+    options = parser().parse_args(front)
+    options.words = words
+    return options
+
+
+def _cut(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Cut before the second argument that is no option: the first one is PATH."""
+    at = seen = 0
+    while at < len(arguments):
+        if arguments[at] in _TAKING:
+            at += 1
+        elif not arguments[at].startswith("-") or arguments[at] == "-":
+            seen += 1
+        if seen == 2:
+            break
+        at += 1
+    return list(arguments[:at]), list(arguments[at:])
+
+
+def _mistaken_path(options: argparse.Namespace) -> str:
+    """`minidis get a` would make a directory named get; that is not what was meant."""
+    path = options.path
+    known = path is not None and path.upper() in COMMANDS.keys() | CONTAINERS
+    if not known or os.path.exists(path) or (not options.words and options.command):
+        return ""
+    return (
+        f"{path!r} is a command, but the first word is the PATH of the database: "
+        f"minidis PATH {' '.join([path, *options.words])} (./{path} if you mean a directory)"
+    )
+
+
+def _work(db: minidis.Minidis[bytes], options: argparse.Namespace) -> int:
+    """Do what the arguments ask for."""
+    alone = not (options.words or options.command or options.file)
+    if alone and sys.stdin is not None and sys.stdin.isatty():
+        from repl.session import converse  # prompt_toolkit comes with it
+
+        return converse(db)
+    if alone:
+        options.file = ["-"]
+    try:
+        return _batch(db, options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        silence_stdout()
+        return REFUSED
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _batch(db: minidis.Minidis[bytes], options: argparse.Namespace) -> int:
+    out = sys.stdout.buffer
+    batch = Batch(db, FORMS[options.form], out, sys.stderr)
+    done = (
+        all(batch.run(line) for line in options.command)
+        and all(_run_file(batch, name) for name in options.file)
+        and (not options.words or batch.run_words([os.fsencode(word) for word in options.words]))
+    )
+    out.flush()
+    return 0 if done else REFUSED
+
+
+def _run_file(batch: Batch, name: str) -> bool:
+    if name == "-":
+        return batch.run_stream(sys.stdin.buffer, "standard input") if sys.stdin else True
+    with open(name, "rb") as file:
+        return batch.run_stream(file, name)
+
+
+def _closed(db: minidis.Minidis[Any], code: int) -> int:
+    """Close the database, saving it if it is a directory; say what is not saved."""
+    lost, file = unsaved(db)
+    try:
+        if db.engine.home.durable and db.engine.dirty > 0:
+            with bar("saving") as progress:
+                db.engine.save(progress)
+        db.close()
+    except (MinidisError, OSError) as error:
+        db.close(save=False)
+        return _fail(f"not saved: {error}")
+    if lost and not code == INTERRUPTED:
+        changes = "1 change was" if lost == 1 else f"{lost:,} changes were"
+        sys.stderr.write(f"minidis: {changes} not saved; the command SAVE writes {file}\n")
+    return code
+
+
+def _fail(text: str) -> int:
+    sys.stderr.write(f"minidis: {text}\n")
+    return USAGE_ERROR
+
+
+if __name__ == "__main__":
+    sys.exit(main())

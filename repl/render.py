@@ -1,0 +1,257 @@
+r"""From a reply to lines: for a person, as JSON, or raw.
+
+    (integer) 3        1) "ann"    3          1) "name" => "张三"
+    (nil)              2) "bobby"  12.5       2) "city" => "Köln"
+    "text \x00"        scores in a column     fields and values
+
+Strings are shown as the text they are when they are UTF-8, whatever script that is; what cannot be
+printed is escaped, so that a line can be typed in again as it stands.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from minidis.replies import Decimal, Status
+from repl.words import columns, quoted
+
+#: Commands whose text is meant to be read as it is, with its line ends.
+PAGES = frozenset(
+    ("INFO", "LOLWUT", "CLIENT LIST", "CLIENT INFO", "MEMORY DOCTOR", "LATENCY DOCTOR")
+)
+#: Names longer than this do not push the column of values to the right.
+_WIDEST = 32
+#: The column is measured on so many names.
+_MEASURED = 1000
+
+
+def lines(reply: Any, name: str = "") -> Iterator[str]:
+    """The reply of the command `name` for a person.
+
+    >>> list(lines([b"a", 1, None, [b"b"]]))
+    ['1) "a"', '2) (integer) 1', '3) (nil)', '4) 1) "b"']
+    """
+    if name in PAGES and isinstance(reply, bytes):
+        return iter(reply.decode("utf-8", "backslashreplace").rstrip("\r\n").splitlines())
+    if name in ("HSCAN", "ZSCAN"):
+        reply = _paired_scan(reply, name)
+    return _lines(reply)
+
+
+def _lines(reply: Any) -> Iterator[str]:
+    """Lines of any reply; those of a container are numbered."""
+    if isinstance(reply, Mapping) and reply:
+        return _named(reply.items(), len(reply), " => ")
+    if isinstance(reply, (set, frozenset)) and reply:
+        return _numbered(sorted(reply, key=_order), len(reply))
+    if isinstance(reply, (list, tuple)) and reply:
+        if isinstance(reply, list) and all(_is_pair(item) for item in reply):
+            return _named(reply, len(reply), "  ")
+        return _numbered(reply, len(reply))
+    return iter((scalar(reply),))
+
+
+def scalar(value: Any) -> str:
+    """One value, or an empty container, in one line."""
+    match value:
+        case None:
+            return "(nil)"
+        case Status():
+            return str(value)
+        case bytes() | bytearray():
+            return quoted(bytes(value))
+        case str():
+            return quoted(value.encode("utf-8", "surrogateescape"))
+        case bool():
+            return "(true)" if value else "(false)"
+        case int():
+            return f"(integer) {value}"
+        case float():
+            return f"(double) {number(value)}"
+        case BaseException():
+            return f"(error) {value}"
+        case Mapping():
+            return "(empty hash)"
+        case set() | frozenset():
+            return "(empty set)"
+        case _:
+            return "(empty array)"
+
+
+def number(value: float) -> str:
+    """A float as Redis writes it: 3 for 3.0, inf, 17 digits at most.
+
+    >>> number(3.0), number(0.1), number(float("-inf")), number(1e30)
+    ('3', '0.1', '-inf', '1e+30')
+    """
+    if isinstance(value, Decimal):
+        return value.text.decode()
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e17:
+        return "-0" if value == 0 and math.copysign(1, value) < 0 else str(int(value))
+    return repr(float(value))
+
+
+def summary(reply: Any) -> str:
+    """How many there are of what: "3 elements"; empty for a single value."""
+    if isinstance(reply, Mapping):
+        return _count(len(reply), "field")
+    if isinstance(reply, (list, set, frozenset)):
+        return _count(len(reply), "element")
+    return ""
+
+
+def footer(reply: Any, seconds: float) -> str:
+    """The line below a reply: counts always, the time for a single value only if it was long."""
+    count = summary(reply)
+    if not count and seconds < 0.01:
+        return ""
+    return f"({', '.join(filter(None, (count, elapsed(seconds))))})"
+
+
+def elapsed(seconds: float) -> str:
+    """A duration in words: 0.2 ms, 35 ms, 1.84 s."""
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    milliseconds = seconds * 1000
+    return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms"
+
+
+# numbered lines ----------------------------------------------------------------------------------
+
+
+def _numbered(items: Iterable[Any], size: int) -> Iterator[str]:
+    """`1) item`; the lines of a nested item are indented below the first one."""
+    width = len(str(size))
+    blank = " " * (width + 2)
+    for at, item in enumerate(items, 1):
+        head = f"{at:>{width}}) "
+        for line in _lines(item):
+            yield head + line
+            head = blank
+
+
+def _named(items: Iterable[tuple[Any, Any]], size: int, joint: str) -> Iterator[str]:
+    """`1) name => value`, the values in a column; a nested value goes below its name."""
+    pairs = list(items)
+    width = len(str(size))
+    column = _column(name for name, _ in islice(pairs, _MEASURED))
+    for at, (name, value) in enumerate(pairs, 1):
+        label = scalar(name)
+        head = f"{at:>{width}}) {label}"
+        if _is_nested(value):
+            yield f"{head}{joint}".rstrip()
+            yield from (" " * (width + 2) + line for line in _lines(value))
+        else:
+            shown = number(value) if isinstance(value, float) else scalar(value)
+            yield head + " " * (column - columns(label)) + joint + shown
+
+
+def _column(names: Iterable[Any]) -> int:
+    """The width of the widest name that is not too wide."""
+    widths = (columns(scalar(name)) for name in names)
+    return max((width for width in widths if width <= _WIDEST), default=0)
+
+
+def _is_pair(item: Any) -> bool:
+    return isinstance(item, tuple) and len(item) == 2
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, (list, tuple, set, frozenset, Mapping)) and len(value) > 0
+
+
+def _paired_scan(reply: Any, name: str) -> Any:
+    """HSCAN and ZSCAN answer fields and values in one flat list; a person wants them in pairs."""
+    match reply:
+        case [cursor, [*flat]] if len(flat) % 2 == 0 and all(isinstance(x, bytes) for x in flat):
+            pairs = zip(flat[::2], flat[1::2], strict=True)
+            if name == "HSCAN":
+                return [cursor, dict(pairs)]
+            return [cursor, [(member, _score(score)) for member, score in pairs]]
+    return reply
+
+
+def _score(text: bytes) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _order(value: Any) -> tuple[int, Any]:
+    """Members of a set: numbers by size, then texts."""
+    if isinstance(value, bytes):
+        return (0, int(value)) if value.isdigit() and len(value) < 20 else (1, value)
+    return (0, value) if isinstance(value, (int, float)) else (2, repr(value))
+
+
+def _count(size: int, noun: str) -> str:
+    return f"{size:,} {noun}{'' if size == 1 else 's'}"
+
+
+# for programs ------------------------------------------------------------------------------------
+
+
+def raw(reply: Any) -> Iterator[bytes]:
+    """The values without any decoration, one in a line; nothing for (nil)."""
+    if isinstance(reply, Mapping):
+        for name, value in reply.items():
+            yield from raw(name)
+            yield from raw(value)
+    elif isinstance(reply, (set, frozenset)):
+        for item in sorted(reply, key=_order):
+            yield from raw(item)
+    elif isinstance(reply, (list, tuple)):
+        for item in reply:
+            yield from raw(item)
+    elif isinstance(reply, (bytes, bytearray)):
+        yield bytes(reply)
+    elif isinstance(reply, float):
+        yield number(reply).encode()
+    else:
+        yield b"" if reply is None else str(reply).encode("utf-8", "surrogateescape")
+
+
+def as_json(reply: Any) -> str:
+    r"""The reply as JSON in one line.
+
+    >>> print(as_json({b"name": "张三".encode(), b"raw": b"\xff", b"far": float("inf")}))
+    {"name": "张三", "raw": "\\xff", "far": "inf"}
+    """
+    return json.dumps(_plain(reply), ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    """The value in the types that JSON has."""
+    match value:
+        case bytes() | bytearray():
+            return bytes(value).decode("utf-8", "backslashreplace")
+        case str():
+            # Surrogates stand for bytes that are no UTF-8; no reader of JSON accepts them.
+            return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        case float() if not math.isfinite(value):
+            return str(value)
+        case float():
+            return int(value) if value == int(value) and abs(value) < 2**53 else float(value)
+        case None | bool() | int():
+            return value
+        case Mapping():
+            return {_name(name): _plain(item) for name, item in value.items()}
+        case set() | frozenset():
+            return [_plain(item) for item in sorted(value, key=_order)]
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case BaseException():
+            return {"error": str(value)}
+        case _:
+            return str(value)
+
+
+def _name(name: Any) -> str:
+    """The name of a field: JSON knows only text."""
+    plain = _plain(name)
+    return plain if isinstance(plain, str) else json.dumps(plain)
