@@ -25,6 +25,9 @@ from minidis.commands.lists import Lists
 from minidis.commands.objects import Objects
 from minidis.commands.server import Server
 from minidis.commands.sets import Sets
+from minidis.commands.sorted_set_algebra import SortedSetAlgebra
+from minidis.commands.sorted_set_ranges import SortedSetRanges
+from minidis.commands.sorted_sets import SortedSets
 from minidis.commands.sorting import Sorting
 from minidis.commands.strings import Strings
 from minidis.config import set_parameters
@@ -47,6 +50,9 @@ class Minidis(
     Keys[T],
     Hashes[T],
     Lists[T],
+    SortedSets[T],
+    SortedSetRanges[T],
+    SortedSetAlgebra[T],
     Sets[T],
     Counters[T],
     Connection[T],

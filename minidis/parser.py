@@ -94,8 +94,10 @@ class Rules:
     #: Redis looks at the keys before it reads the options: what is wrong with them arrives as the
     #: parameter `_mistake`, and the body raises it when its time has come
     late: bool = False
-    #: sentences for words that are options of a sister command only
-    refusals: Mapping[str, str] = field(default_factory=dict)
+    #: brackets that Redis reads although its manual does not say so; what they held goes to
+    #: `refuse`, which takes it away again, or refuses
+    unsaid: str = ""
+    refuse: Callable[[dict[str, Any]], None] | None = None
     #: sentence for a fixed word that is not in its place, and for words after the last one expected
     word_error: str = errors.SYNTAX
     left_error: str = errors.SYNTAX
@@ -230,6 +232,7 @@ class Compiler:
 
     def add_word(self, text: str) -> None:
         self.in_front = False
+        self.front = min(self.front, len(self.steps))
         wanted, sentence = text.encode(), self.rules.word_error
 
         def step(words: Sequence[bytes], at: int, _: list[Any], __: dict[str, Any]) -> int:
@@ -347,7 +350,8 @@ class Compiler:
             values = read(words, at + 1, end)
             options[_COUNTED] = count
             if in_front:
-                args.extend([values] if given is None else [count, values])
+                args.extend([] if given is None else [count])
+                args.extend(values if variadic else [values])
             elif variadic:
                 args.extend(values)
             else:
@@ -392,7 +396,7 @@ class Compiler:
         self.in_front = False
         self.front = min(self.front, len(self.steps))
         once, unknown = self.rules.once, self.rules.unknown_error
-        tolerant, refusals = self.rules.tolerant, self.rules.refusals
+        tolerant, refuse = self.rules.tolerant, self.rules.refuse
         single = {
             bracket
             for bracket, optional in enumerate(group)
@@ -403,6 +407,12 @@ class Compiler:
             for alternative, option in enumerate(optional.body.options):
                 word, reader = self.option(option.items)
                 table[word] = (bracket, alternative, reader)
+        said = len(self.slots), len(self.emitters)
+        for unsaid in syntax.parse_line(f"X {self.rules.unsaid}").items:
+            assert isinstance(unsaid, Optional)
+            word, reader = self.option(unsaid.body.options[0].items)
+            table[word] = (len(table), 0, reader)
+        del self.slots[said[0] :], self.emitters[said[1] :]
 
         def step(words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
             chosen: dict[int, int] = {}
@@ -411,10 +421,7 @@ class Compiler:
                 entry = table.get(words[at].upper())
                 if entry is None:
                     if last:
-                        raise errors.error(
-                            refusals.get(_shown(words[at]).upper())
-                            or unknown.format(_shown(words[at]))
-                        )
+                        raise errors.error(unknown.format(_shown(words[at])))
                     break
                 bracket, alternative, reader = entry
                 if bracket in single and bracket in chosen:
@@ -422,6 +429,8 @@ class Compiler:
                 if chosen.setdefault(bracket, alternative) != alternative and not tolerant:
                     raise errors.error(errors.SYNTAX)
                 at = reader(words, at + 1, options)
+            if refuse is not None:
+                refuse(options)
             return at
 
         self.steps.append(step)

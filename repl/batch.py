@@ -70,10 +70,7 @@ class Batch:
 
     def run(self, text: str) -> bool:
         """Run the commands of a text; False when one was refused."""
-        for command in split(text):
-            if not self.left and not self._run_typed(command):
-                return False
-        return True
+        return all(self.left or self._run_typed(command) for command in split(text))
 
     # running
 

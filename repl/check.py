@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from minidis.command import COMMANDS, CONTAINERS
 from minidis.errors import MinidisError
@@ -29,6 +30,9 @@ GROUP_OF_TYPE = {
     "zset": "sorted-set",
 }
 
+#: Columns that texts are wrapped to.
+WIDTH = 78
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:
@@ -44,8 +48,11 @@ class Advice:
 def closest(name: str, known: Iterable[str]) -> str:
     """The known name that was probably meant; "" when nothing is near."""
     upper = {other.upper(): other for other in known}
-    found = difflib.get_close_matches(name.upper(), upper, n=1, cutoff=0.65)
-    return upper[found[0]] if found else ""
+    text = name.upper()
+    found = difflib.get_close_matches(text, upper, n=3, cutoff=0.65)
+    # People slip at the end of a word more often than at its beginning: EXX is EX, not XX.
+    alike = [other for other in found if other[:1] == text[:1]]
+    return upper[(alike or found)[0]] if found else ""
 
 
 def advise(
@@ -77,8 +84,7 @@ def lines(typed: Sequence[Typed], advice: Advice) -> list[str]:
         found += ["  " + " ".join(shown), f"  {indent}{marks} {advice.note}".rstrip()]
     elif advice.note:
         found.append("  " + advice.note)
-    if advice.syntax:
-        found.append("  " + advice.syntax)
+    found += wrap(advice.syntax, WIDTH, initial_indent="  ", subsequent_indent="      ")
     return found
 
 

@@ -74,17 +74,14 @@ def candidates(before: str, db: Minidis[Any]) -> list[Candidate]:
 def _offers(finished: list[Typed], typing: Typed, db: Minidis[Any]) -> Iterator[tuple[str, str]]:
     if not finished:
         return _names(typing)
-    found = walked(finished)
-    if found is not None:
-        return _next(found, finished, typing, db)
     name = finished[0].text
+    if name.upper() in CONTAINERS and len(finished) == 1:
+        below = ((one.name.split()[1], _about(one)) for one in subcommands(name.upper()))
+        return _words(below, typing)
     if name.lower() == "help" and len(finished) == 1:
         return _help_topics(typing)
-    if name.upper() in CONTAINERS and len(finished) == 1:
-        return _words(
-            ((one.name.split()[1], _about(one)) for one in subcommands(name.upper())), typing
-        )
-    return iter(())
+    found = walked(finished)
+    return iter(()) if found is None else _next(found, finished, typing, db)
 
 
 # words -------------------------------------------------------------------------------------------

@@ -13,13 +13,11 @@ from collections.abc import Mapping
 from textwrap import wrap
 
 from minidis.command import COMMANDS, CONTAINERS, Command
-from repl.check import closest
+from repl.check import WIDTH, closest
 from repl.lookup import groups, subcommands
 
 #: Words of the shell -> (syntax, what they do)
 Shellwords = Mapping[str, tuple[str, str]]
-
-_WIDTH = 78
 
 
 def page(words: list[str], shellwords: Shellwords) -> str:
@@ -46,13 +44,13 @@ def overview(shellwords: Shellwords) -> str:
         names = [command.name for command in commands]
         head = f"  @{group:<13}"
         lines += wrap(
-            " ".join(_glued(names)), _WIDTH, initial_indent=head, subsequent_indent=" " * 16
+            " ".join(_glued(names)), WIDTH, initial_indent=head, subsequent_indent=" " * 16
         )
     lines += ["", "  the shell itself:"]
     for name, (syntax, about) in shellwords.items():
-        lines.append(f"  {' '.join(filter(None, (name, syntax))):<25} {about}")
-    lines += ["", "  Tab completes, Right takes the grey suggestion, Ctrl-R searches the history,"]
-    lines += ["  Ctrl-C stops a command or clears the line, Ctrl-D leaves."]
+        lines.append(f"  {' '.join(filter(None, (name, syntax))):<24}  {about}")
+    lines += ["", "  Tab completes, Right takes the grey suggestion, Ctrl-R searches the"]
+    lines += ["  history, Ctrl-C stops a command or clears the line, Ctrl-D leaves."]
     return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ") + "\n"
 
 
@@ -68,7 +66,7 @@ def group_page(group: str) -> str:
 def command_page(command: Command) -> str:
     """Everything about one command."""
     document = inspect.getdoc(command.body) or ""
-    lines = wrap(str(command.line), _WIDTH, initial_indent="  ", subsequent_indent="      ")
+    lines = wrap(str(command.line), WIDTH, initial_indent="  ", subsequent_indent="      ")
     lines += ["", *("  " + line if line else "" for line in document.splitlines()), ""]
     newer = ", newer than the server minidis compares itself with" if command.newer else ""
     lines.append(f"  since {command.since}{newer}")
@@ -84,7 +82,7 @@ def _table(title: str, commands: list[Command]) -> str:
     for command in commands:
         head = f"  {command.name:<{width}}  "
         lines += wrap(
-            command.summary, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head)
+            command.summary, WIDTH, initial_indent=head, subsequent_indent=" " * len(head)
         )
     return "\n".join(lines) + "\n"
 

@@ -7,7 +7,7 @@ SET k v NX GE▏T [EX seconds ...]        an option that can only become one thi
 
 from __future__ import annotations
 
-from minidis.command import CONTAINERS
+from minidis.command import COMMANDS, CONTAINERS
 from minidis.syntax import Word
 from minidis.walk import walk
 from repl import dots
@@ -28,45 +28,53 @@ def hint(before: str) -> str:
 
 def _rest(words: list[bytes]) -> str:
     """What may follow the finished words."""
+    name = words[0].decode("latin-1").upper()
+    if len(words) == 1 and name in CONTAINERS:
+        names = " | ".join(sorted(command.name.split()[1] for command in subcommands(name)))
+        return f"[{names}]" if name in COMMANDS else names
     found = find(words)
     if found is not None:
         command, size = found
         return walk(command.line, words[size:]).remaining
-    name = words[0].decode("latin-1").upper()
-    if len(words) == 1 and name in CONTAINERS:
-        return " | ".join(sorted(command.name.split()[1] for command in subcommands(name)))
     dot = dots.DOTS.get(words[0].decode("latin-1").lower())
     return dot.syntax if dot is not None and len(words) == 1 else ""
 
 
 def _within(words: list[bytes], typing: Typed) -> str:
     """What follows while a word is being typed: the end of an option, or the next arguments."""
-    found = find(words)
-    if found is not None:
-        command, size = found
-        ahead = walk(command.line, words[size:]).next
-        ending = _only_ending([str(node) for node in ahead if isinstance(node, Word)], typing.text)
-        if ending is not None:
-            rest = _rest([*words, typing.value + ending.encode()])
-            return " ".join(filter(None, (ending, rest))) if ending else _spaced(rest)
-        if any(isinstance(node, Word) and _begins(str(node), typing.text) for node in ahead):
-            return ""  # more than one option may become of it; the menu shows them
+    options = _options(words)
+    ending = _only_ending(options, typing.text)
+    if ending is not None:
+        rest = _rest([*words, typing.value + ending.encode()])
+        return " ".join(filter(None, (ending, rest))) if ending else _spaced(rest)
+    if any(option.startswith(typing.text.upper()) for option in options):
+        return ""  # more than one thing may become of it; the menu shows them
     return _spaced(_rest([*words, typing.value]))
+
+
+def _options(words: list[bytes]) -> list[str]:
+    """The fixed words that may follow, in capitals: names, subcommands, options."""
+    if not words:
+        return [*(name for name in COMMANDS if " " not in name), *CONTAINERS]
+    name = words[0].decode("latin-1").upper()
+    if len(words) == 1 and name in CONTAINERS:
+        return [one.name.split()[1] for one in subcommands(name)]
+    found = find(words)
+    if found is None:
+        return []
+    ahead = walk(found[0].line, words[found[1] :]).next
+    return [node.text for node in ahead if isinstance(node, Word)]
 
 
 def _only_ending(options: list[str], text: str) -> str | None:
     """What completes the one option that begins with the text; "" when it stands complete."""
-    found = [option for option in options if _begins(option, text)]
+    found = [option for option in options if option.startswith(text.upper())]
     if text.upper() in found:
         return ""
     if len(found) != 1:
         return None
     ending = found[0][len(text) :]
     return ending.lower() if text.islower() else ending
-
-
-def _begins(option: str, text: str) -> bool:
-    return option.startswith(text.upper())
 
 
 def _spaced(rest: str) -> str:

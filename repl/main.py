@@ -6,7 +6,7 @@
     minidis data < commands.txt               commands from a file or a pipe
 
 Everything after the first word of a command belongs to it, so that -1 is a number and no option.
-prompt_toolkit is imported only for a session: one command is not to wait a tenth of a second for it.
+prompt_toolkit is imported for a session only: it costs a tenth of a second.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def _closed(db: minidis.Minidis[Any], code: int) -> int:
     except (MinidisError, OSError) as error:
         db.close(save=False)
         return _fail(f"not saved: {error}")
-    if lost and not code == INTERRUPTED:
+    if lost and code != INTERRUPTED:
         changes = "1 change was" if lost == 1 else f"{lost:,} changes were"
         sys.stderr.write(f"minidis: {changes} not saved; the command SAVE writes {file}\n")
     return code

@@ -11,8 +11,11 @@ While a suggestion from the history stands behind the cursor, the hint moves int
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -34,6 +37,7 @@ from prompt_toolkit.styles import Style
 
 from minidis.database import Minidis
 from minidis.errors import MinidisError
+from minidis.replies import OK
 from repl import dots
 from repl.batch import name_of, type_of, unsaved
 from repl.check import advise
@@ -121,6 +125,7 @@ class Session:
         self.style = Style.from_dict(THEME)
         self.depth = ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None
         self.done = False
+        self.busy = False
         self.reminded = False
         self.prompt: PromptSession[str] = PromptSession(
             self.message,
@@ -160,7 +165,7 @@ class Session:
         engine = self.db.engine
         keys = len(self.db.space.values)
         parts: StyleAndTextTuples = [
-            ("", f" {engine.home.directory and self.place() or 'in memory, gone at the end'}"),
+            ("", f" {self.place() if engine.home.dump else 'in memory, gone at the end'}"),
             ("", f" · database {self.db.space.number} · {keys:,} key{'' if keys == 1 else 's'}"),
         ]
         if engine.home.dump is not None and engine.dirty > 0:
@@ -214,18 +219,49 @@ class Session:
     def converse(self) -> None:
         """Prompt and answer until the person leaves."""
         self.note(self.greeting())
-        while not self.done:
-            try:
-                text = self.prompt.prompt()
-            except KeyboardInterrupt:
-                continue  # the line is dropped, the session stays
-            except EOFError:
-                self.leave()
-                continue
-            try:
-                self.run(text)
-            except KeyboardInterrupt:
-                self.note("(interrupted)")
+        with self._hearing_ctrl_c():
+            while not self.done:
+                try:
+                    text = self.prompt.prompt()
+                except KeyboardInterrupt:
+                    continue  # the line is dropped, the session stays
+                except EOFError:
+                    self.leave()
+                    continue
+                self._run_interruptible(text)
+
+    def _run_interruptible(self, text: str) -> None:
+        """Run what was typed; Ctrl-C ends it, and nothing else."""
+        try:
+            self.busy = True
+            self.run(text)
+            self.busy = False
+        except KeyboardInterrupt:
+            self.busy = False
+            self.note("(interrupted)")
+
+    @contextmanager
+    def _hearing_ctrl_c(self) -> Iterator[None]:
+        """Ctrl-C counts while a command runs, and only once.
+
+        prompt_toolkit hears it while a person types. In between, Python would raise
+        KeyboardInterrupt at whatever line the loop is at, outside of every `try`, and the session
+        would end with a traceback.
+        """
+
+        def heard(*_: object) -> None:
+            if self.busy:
+                self.busy = False
+                raise KeyboardInterrupt
+
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGINT, heard)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def run(self, text: str) -> bool:
         """Run the commands of a text; False when one was refused."""
@@ -262,14 +298,11 @@ class Session:
         return True
 
     def _execute(self, words: list[bytes]) -> Any:
-        """Run the command. A SAVE of much data shows how far it is."""
+        """Run the command. SAVE goes around its door, to show how far it is with much data."""
         if len(words) == 1 and words[0].upper() == b"SAVE":
             with bar("saving") as progress:
-                self.db.engine.progress = progress
-                try:
-                    return self.db.execute(*words)
-                finally:
-                    self.db.engine.progress = None
+                self.db.engine.save(progress)
+                return OK
         return self.db.execute(*words)
 
     def _refused(self, typed: list[Typed], error: MinidisError) -> None:

@@ -9,16 +9,15 @@ from minidis import errors
 from minidis.command import command
 from minidis.commands.group import Group, T
 from minidis.commands.moments import EXPIRY_KINDS, Moment, Span, milliseconds
+from minidis.commands.walks import STEP, STEP_SIZE
 from minidis.keyspace import TYPE_NAMES, Keyspace, no_such_key, type_name
 from minidis.kinds import I64_MAX, I64_MIN, Integer, Key, Kind, Many, Value, integer
 from minidis.replies import OK, Status
 from minidis.structures.glob import compile_pattern
 
-_CONDITIONS = "[NX] [XX] [GT] [LT]"
+_CONDITIONS = "[NX | XX | GT | LT]"
 _UNKNOWN_CONDITION = "Unsupported option {}"
 _INT_MAX = 2**31 - 1
-#: What SCAN looks at in one step without COUNT.
-_STEP = 10
 
 
 def _small_integer(value: Any) -> int:
@@ -28,14 +27,6 @@ def _small_integer(value: Any) -> int:
         raise errors.error(
             f"value is out of range, value must between {-_INT_MAX - 1} and {_INT_MAX}"
         )
-    return number
-
-
-def _step_size(value: Any) -> int:
-    """COUNT of SCAN: how many keys to look at."""
-    number = integer(value)
-    if number < 1:
-        raise errors.error(errors.SYNTAX)
     return number
 
 
@@ -278,6 +269,7 @@ class Keys(Group[T]):
         access="RW UPDATE",
         kinds=EXPIRY_KINDS,
         unknown_error=_UNKNOWN_CONDITION,
+        tolerant=True,
     )
     def expire(
         self,
@@ -290,9 +282,9 @@ class Keys(Group[T]):
     ) -> int:
         """Let `key` expire after `seconds`: 1 if it will, 0 if not.
 
-        `nx`: only if it has no expiry, `xx`: only if it has one, `gt`: only if the new one is later,
-        `lt`: only if it is earlier (no expiry counts as never). 0 when the key is missing or the
-        condition is not met. With no time left the key is deleted at once.
+        `nx`: only if it has no expiry, `xx`: only if it has one, `gt`: only if the new one is
+        later, `lt`: only if it is earlier (no expiry counts as never). 0 when the key is missing or
+        the condition is not met. With no time left the key is deleted at once.
 
         >>> db.set("code", 1), db.expire("code", 60), db.expire("code", 30, gt=True)
         (OK, 1, 0)
@@ -308,6 +300,7 @@ class Keys(Group[T]):
         access="RW UPDATE",
         kinds=EXPIRY_KINDS,
         unknown_error=_UNKNOWN_CONDITION,
+        tolerant=True,
     )
     def pexpire(
         self,
@@ -335,6 +328,7 @@ class Keys(Group[T]):
         names={"unix-time-seconds": "when"},
         kinds=EXPIRY_KINDS,
         unknown_error=_UNKNOWN_CONDITION,
+        tolerant=True,
     )
     def expireat(
         self,
@@ -362,6 +356,7 @@ class Keys(Group[T]):
         names={"unix-time-milliseconds": "when"},
         kinds=EXPIRY_KINDS,
         unknown_error=_UNKNOWN_CONDITION,
+        tolerant=True,
     )
     def pexpireat(
         self,
@@ -391,9 +386,7 @@ class Keys(Group[T]):
         """The body of the four: conditions first, then the number, then the key."""
         nx, xx, gt, lt = conditions
         if nx and (xx or gt or lt):
-            raise errors.error(
-                "NX and XX, GT or LT options at the same time are not compatible"
-            )
+            raise errors.error("NX and XX, GT or LT options at the same time are not compatible")
         if gt and lt:
             raise errors.error("GT and LT options at the same time are not compatible")
         least = I64_MIN if unit == 1 else -(I64_MAX // unit)
@@ -543,7 +536,7 @@ class Keys(Group[T]):
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk over n keys",
         names={"TYPE": "_type"},
-        kinds={"count": Kind(_step_size, "", "how many keys to look at")},
+        kinds={"count": STEP_SIZE},
     )
     def scan(
         self,
@@ -554,21 +547,21 @@ class Keys(Group[T]):
     ) -> list[Any]:
         """A step of a walk over all keys: [next cursor, some keys]; cursor 0 begins and ends it.
 
-        `match` is a glob pattern, `_type` the name of a type, `count` how many keys to look at (10).
-        A key that is there all the time comes at least once, whatever happens in between. See
-        `scan_iter` for the whole walk.
+        `match` is a glob pattern, `_type` the name of a type, `count` how many keys to look at
+        (10). A key that is there all the time comes at least once, whatever happens in between.
+        See `scan_iter` for the whole walk.
 
         >>> db.mset({"a": 1, "b": 2}), db.scan(0, match="a*")
         (OK, [b'0', [b'a']])
         """
-        walk: Any = (cursor, _STEP if count is None else count)
+        walk: Any = (cursor, STEP if count is None else count)
         space = self.space
         following, found = space.keys_index().scan(*walk)
         if match is not None:
             glob: Any = match
             found = list(filter(compile_pattern(glob), found))
         # Keys that expire here leave holes above the cursor only: see structures/index.py.
-        values = [(key, space.peek(key)) for key in found]
+        values = [(key, space.find(key)) for key in found]
         wanted: Any = None if _type is None else _type.lower().decode("latin-1")  # type: ignore[union-attr]
         left = [
             key
@@ -614,8 +607,5 @@ class Keys(Group[T]):
 
 def _twin(value: Any) -> Any:
     """A value that does not change when the given one does."""
-    if value.__class__ in TYPE_NAMES:
-        return value.copy()
-    return bytearray(value) if value.__class__ is bytearray else value
-
-
+    kind = value.__class__
+    return value.copy() if kind in TYPE_NAMES or kind is bytearray else value

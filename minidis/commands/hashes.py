@@ -13,6 +13,7 @@ from minidis.commands.walks import STEP_SIZE, walk
 from minidis.kinds import (
     I64_MAX,
     I64_MIN,
+    INTEGER,
     RAW,
     Field,
     Float,
@@ -318,6 +319,7 @@ class Hashes(Group[T]):
         since="8.0.0",
         complexity="O(n) for n fields",
         access="RW ACCESS DELETE",
+        kinds={"numfields": INTEGER},
         late=True,
         word_error="Mandatory argument FIELDS is missing or not at the right position",
         count_error="Number of fields must be a positive integer",
@@ -401,7 +403,7 @@ class Hashes(Group[T]):
             raise errors.error(errors.NAN_OR_INFINITY)
         table: Any = self.space.write(key, Hash) or {}
         old = _number(table.get(field, b"0"), errors.HASH_NOT_FLOAT)
-        if old is None:
+        if old is None or abs(long_double.rounded(old + step)) > long_double.LARGEST:
             raise errors.error(errors.NOT_A_NUMBER)
         new = long_double.add_decimal(old, step)
         self._set_field(key, field, new, "hincrbyfloat")
@@ -470,19 +472,19 @@ class Hashes(Group[T]):
         no_values: bool = False,
         _mistake: Any = None,
     ) -> list[Any]:
-        """A step of a walk: [next cursor, [(field, value), ...]]; cursor 0 begins and ends it.
+        """A step of a walk: [next cursor, [field, value, ...]]; cursor 0 begins and ends it.
 
         `match` is a glob pattern for fields, `count` how many to look at (10), `no_values` leaves
         the values out. A field that is there all the time comes at least once.
 
         >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hscan("ann", 0, match="a*")
-        (2, [b'0', [(b'age', b'30')]])
+        (2, [b'0', [b'age', b'30']])
         """
         table: Any = self.space.read(key, Hash)
         following, fields = walk(table, cursor, match, count, _mistake)
         if no_values:
             return [following, fields]
-        return [following, [(field, table[field]) for field in fields]]
+        return [following, [part for field in fields for part in (field, table[field])]]
 
     # one layout for many hashes ----------------------------------------------------------------
 

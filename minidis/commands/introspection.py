@@ -9,8 +9,10 @@ from minidis.command import COMMANDS, Command
 from minidis.command import command as declare  # COMMAND has a method of that name
 from minidis.commands.group import Group, T
 from minidis.kinds import Key, Many, Value, encode
+from minidis.parser import COUNTERS
 from minidis.replies import Status
 from minidis.structures.glob import compile_pattern
+from minidis.syntax import Argument
 from minidis.walk import keys_of
 
 COMMAND_HELP = (
@@ -163,7 +165,7 @@ class Introspection(Group[T]):
         words: Any = [name, *args]
         places = _key_places(words)
         known = _known(words)
-        uses = [_use(known, number) for number in range(len(places))]
+        uses = [_use(known, words, number) for number in range(len(places))]
         return [[words[at], use] for at, use in zip(places, uses, strict=True)]
 
     @declare("COMMAND HELP", _FLAGS, group="server", since="5.0.0", complexity="O(1)")
@@ -196,16 +198,29 @@ def _key_places(words: list[bytes]) -> list[int]:
     if len(words) != arity if arity > 0 else len(words) < -arity:
         raise errors.error("Invalid number of arguments specified for command")
     places = keys_of(known, words)
-    if not places:
+    if not places or not _counts_right(known, words):
         raise errors.error("Invalid arguments specified for command")
     return places
 
 
-def _use(known: Command, number: int) -> set[Status]:
+def _counts_right(known: Command, words: list[bytes]) -> bool:
+    """Does the number in front of a counted list agree with the words?"""
+    at = len(known.name.split())
+    for item in known.line.items:
+        if not isinstance(item, Argument):
+            return True
+        if item.name in COUNTERS:
+            count = words[at]
+            return count.isdigit() and 1 <= int(count) < len(words) - at
+        at += 1
+    return True
+
+
+def _use(known: Command, words: list[bytes], number: int) -> set[Status]:
     """Flags of the key with that number; the last declared use goes for all that follow."""
     declared = known.access[min(number, len(known.access) - 1)].split()
-    return {
-        Status(word if len(word) == 2 else word.lower())
-        for word in declared
-        if word != "VARIABLE_FLAGS"
-    }
+    if "VARIABLE_FLAGS" in declared:
+        # SET reads the old value only if asked to.
+        reads = b"GET" in {word.upper() for word in words[3:]}
+        declared = ["RW", "ACCESS", "UPDATE"] if reads else ["OW", "UPDATE"]
+    return {Status(word if len(word) == 2 else word.lower()) for word in declared}

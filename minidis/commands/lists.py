@@ -23,21 +23,17 @@ from minidis.kinds import (
     Value,
     encode,
     integer,
-    many,
     positive,
 )
 from minidis.replies import OK, Status
 from minidis.structures.lists import List
 
 
-
 def _rank(value: Any) -> int:
     """Which match LPOS begins with."""
     number = integer(value)
     if number < -I64_MAX:
-        raise errors.error(
-            f"value is out of range, value must between {-I64_MAX} and {I64_MAX}"
-        )
+        raise errors.error(f"value is out of range, value must between {-I64_MAX} and {I64_MAX}")
     if number == 0:
         raise errors.error(
             "RANK can't be zero: use 1 to start from the first match, 2 from the second ... "
@@ -241,11 +237,11 @@ class Lists(Group[T]):
         >>> db.rpush("b", 1, 2, 3), db.lmpop(2, "a", "b", direction="LEFT", count=2)
         (3, [b'b', [b'1', b'2']])
         """
-        names = many(keys)
-        if num_keys != len(names):
-            least: Any = num_keys
-            raise errors.error(errors.NUMKEYS_NOT_POSITIVE if least < 1 else errors.SYNTAX)
-        for key in names:
+        if integer(num_keys) < 1:
+            raise errors.error(errors.NUMKEYS_NOT_POSITIVE)
+        if num_keys != len(keys):
+            raise errors.error(errors.SYNTAX)
+        for key in keys:
             row = self.space.write(key, List)
             if row is not None:
                 left = encode(direction) == b"LEFT"
@@ -315,7 +311,7 @@ class Lists(Group[T]):
         exactly: Integer | None = None,
         ordering: str | None = None,
     ) -> list[T] | None:
-        """Move elements from an end of one list to an end of another; those moved, as they lie there.
+        """Move elements from an end of one list to one of another; those moved, as they lie there.
 
         `src` and `dest` are LEFT (head) or RIGHT (tail). At most `count` elements, or `exactly` so
         many or none; without either, one. They come with an `ordering`: OBO moves one by one, BULK
@@ -591,15 +587,15 @@ class Lists(Group[T]):
         >>> db.rpush("row", "a", "b", "a"), db.lrem("row", -1, "a"), db.lrange("row", 0, -1)
         (3, 1, [b'a', b'b'])
         """
-        row = self.space.write(key, List)
-        if row is None or value not in row:
+        row, element, limit = self.space.write(key, List), encode(value), integer(count)
+        if row is None or element not in row:
             return 0
-        size, limit = len(row), integer(count)
-        if (abs(limit) or size) >= size and all(element == value for element in row):
+        size = len(row)
+        if (abs(limit) or size) >= size and all(map(element.__eq__, row)):
             self.space.drop(key, "lrem")
             return size
         self.space.touch(key, "lrem")
-        return row.remove(limit, encode(value))
+        return row.remove(limit, element)
 
     @command(
         "LTRIM key start stop",

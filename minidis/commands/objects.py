@@ -89,9 +89,9 @@ class Objects(Group[T]):
         access="RO",
     )
     def object_refcount(self, key: Key) -> int | None:
-        """References to the value at `key`: 1, or 2147483647 for an integer up to 9999, as in Redis.
+        """References to the value at `key`: 1, or 2147483647 for an integer from 0 to 9999.
 
-        None when the key is missing.
+        As in Redis, which keeps one object for each of these. None when the key is missing.
 
         >>> db.set("word", "x"), db.object_refcount("word")
         (OK, 1)
@@ -189,8 +189,7 @@ class Objects(Group[T]):
         return answer
 
     @command(
-        "RESTORE key ttl serialized-value [REPLACE] [ABSTTL] "
-        "[IDLETIME seconds | FREQ frequency]",
+        "RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds | FREQ frequency]",
         "write denyoom",
         group="generic",
         since="2.6.0",
@@ -213,9 +212,9 @@ class Objects(Group[T]):
         idletime: Integer | None = None,
         frequency: Integer | None = None,
     ) -> Status:
-        """Store what DUMP returned (`value`) at `key`, to expire after `ttl` milliseconds (0: never).
+        """Store what DUMP returned (`value`) at `key`, to expire after `ttl` milliseconds.
 
-        `absttl`: `ttl` is a moment, milliseconds since 1970. `replace`: overwrite what is there,
+        0 is never. `absttl`: `ttl` is a moment, milliseconds since 1970. `replace`: overwrite,
         BusyKeyError without it. `idletime`: seconds since the last use, see OBJECT IDLETIME;
         `frequency`: for an LFU policy.
 
@@ -267,5 +266,3 @@ def _encoding(value: Any) -> str:
         return "int"
     # A string that was changed in place has room to grow; the others are packed when short.
     return "raw" if kind is bytearray or len(value) > _LONGEST_EMBEDDED else "embstr"
-
-

@@ -128,7 +128,7 @@ def _score_bound(word: bytes) -> tuple[float, bool]:
 
 
 def _score(word: bytes) -> float | None:
-    """What C's strtod makes of a bound. More than a score may be: blanks in front, nothing at all."""
+    """What C's strtod makes of a bound. It may be more than a score: blanks in front, or empty."""
     text = word.partition(b"\0")[0]
     if not text:
         return 0.0
@@ -164,6 +164,8 @@ def text_range(low: Any, high: Any) -> Range:
 
     def stretch(zset: SortedSet, reverse: bool) -> Stretch:
         order = zset.ordered()
+        if not _fits(order[-1][1], lower, 1) or not _fits(order[0][1], upper, -1):
+            return 0, 0
         if order[0][0] != order[-1][0] and not zset.wide:
             return _walk([member for _, member in order], lower, upper, reverse)
         start = _text_rank(zset, lower, lower[2])
@@ -190,7 +192,7 @@ def _text_rank(zset: SortedSet, bound: TextBound, after: bool) -> int:
     order: Any = zset.ordered()
     if order[0][0] == order[-1][0]:
         return zset.rank_of_member(text, after)
-    # Different scores: nobody promises anything. Members whose texts rise with the scores are found.
+    # Different scores: nothing is promised, but texts that rise with the scores will be found.
     return (bisect_right if after else bisect_left)(order, text, key=_member)
 
 
@@ -202,14 +204,11 @@ def _walk(members: list[bytes], lower: TextBound, upper: TextBound, reverse: boo
     """The stretch in a small set with different scores, where the order of texts is broken.
 
     Redis walks: from one end to the first member that is past the near bound, and on from there to
-    the first that is past the far bound. It does not start at all if the last member lies before
-    the lower bound or the first one after the upper bound.
+    the first that is past the far bound.
     """
     size = len(members)
     fits_lower = [_fits(member, lower, 1) for member in members]
     fits_upper = [_fits(member, upper, -1) for member in members]
-    if not fits_lower[-1] or not fits_upper[0]:
-        return 0, 0
     if reverse:
         stop = next((at + 1 for at in range(size - 1, -1, -1) if fits_upper[at]), 0)
         return next((at + 1 for at in range(stop - 1, -1, -1) if not fits_lower[at]), 0), stop

@@ -43,6 +43,7 @@ class Server(Group[T]):
         since="1.0.0",
         complexity="O(n) for n keys",
         names={"ASYNC": "asynchronous"},
+        once=True,
     )
     def flushdb(self, asynchronous: bool = False, sync: bool = False) -> Status:
         """Delete all keys of the selected database.
@@ -62,6 +63,7 @@ class Server(Group[T]):
         since="1.0.0",
         complexity="O(n) for n keys",
         names={"ASYNC": "asynchronous"},
+        once=True,
     )
     def flushall(self, asynchronous: bool = False, sync: bool = False) -> Status:
         """Delete all keys of all databases.

@@ -1,7 +1,7 @@
 """Sorted set commands on several sets: union, intersection, difference; and storing a range.
 
-Sources may be sets as well: all their members have the score 1. Redis looks at all sources before it
-reads the options, so a wrong type is complained about first (the parameter `_mistake`).
+Sources may be sets as well: all their members have the score 1. Redis looks at the sources before
+it reads the options, so a wrong type is complained about first (the parameter `_mistake`).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zunion(["spring", "autumn"], withscores=True)
         [(b'ann', 3.0), (b'bob', 9.0)]
         """
-        sources = self._sources("zunion", keys, _mistake)
+        sources = self._zsources("zunion", keys, _mistake)
         return _sorted(_union(_weighed(sources, keys, weights), aggregate), withscores)
 
     @command(
@@ -87,9 +87,9 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zunionstore("b", {"a": 10}), db.zscore("b", "y")
         (2, 2, 20.0)
         """
-        sources = self._sources("zunionstore", keys, _mistake)
+        sources = self._zsources("zunionstore", keys, _mistake)
         scores = _union(_weighed(sources, keys, weights), aggregate)
-        return self._store(destination, scores, "zunionstore")
+        return self._zstore(destination, scores, "zunionstore")
 
     # intersection ------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zinter(["spring", "autumn"], aggregate="MAX", withscores=True)
         [(b'bob', 5.0)]
         """
-        sources = self._sources("zinter", keys, _mistake)
+        sources = self._zsources("zinter", keys, _mistake)
         return _sorted(_intersection(_weighed(sources, keys, weights), aggregate), withscores)
 
     @command(
@@ -146,9 +146,9 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zinterstore("c", ["a", "b"])
         (2, 1, 1)
         """
-        sources = self._sources("zinterstore", keys, _mistake)
+        sources = self._zsources("zinterstore", keys, _mistake)
         scores = _intersection(_weighed(sources, keys, weights), aggregate)
-        return self._store(destination, scores, "zinterstore")
+        return self._zstore(destination, scores, "zinterstore")
 
     @command(
         "ZINTERCARD numkeys key [key ...] [LIMIT limit]",
@@ -174,7 +174,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zintercard(2, ["a", "b"])
         (2, 1, 1)
         """
-        sources = self._sources("zintercard", keys, _mistake)
+        sources = self._zsources("zintercard", keys, _mistake)
         if numkeys != len(sources):
             raise errors.error(errors.SYNTAX)
         smallest, *others = sorted(sources, key=len)
@@ -211,7 +211,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zdiff(["a", "b"])
         (2, 1, [b'x'])
         """
-        return _sorted(_difference(self._sources("zdiff", keys, _mistake)), withscores)
+        return _sorted(_difference(self._zsources("zdiff", keys, _mistake)), withscores)
 
     @command(
         "ZDIFFSTORE destination numkeys key [key ...]",
@@ -232,8 +232,8 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zdiffstore("b", ["a", "none"])
         (2, 2)
         """
-        scores = _difference(self._sources("zdiffstore", keys, _mistake))
-        return self._store(destination, scores, "zdiffstore")
+        scores = _difference(self._zsources("zdiffstore", keys, _mistake))
+        return self._zstore(destination, scores, "zdiffstore")
 
     # a range -----------------------------------------------------------------------------------
 
@@ -277,13 +277,11 @@ class SortedSetAlgebra(Group[T]):
         chosen = chosen_range(start, end, desc, byscore, bylex, offset, num)
         zset = self.space.read(source, SortedSet)
         pairs = [] if zset is None else answer(zset, chosen, desc, True)
-        return self._store(destination, dict(pairs), "zrangestore")
+        return self._zstore(destination, dict(pairs), "zrangestore")
 
     # what they share ---------------------------------------------------------------------------
 
-    def _sources(
-        self, name: str, keys: Any, mistake: errors.ResponseError | None
-    ) -> list[Scores]:
+    def _zsources(self, name: str, keys: Any, mistake: errors.ResponseError | None) -> list[Scores]:
         """The scores at all keys; then it is time to complain of the options."""
         if not keys:
             raise errors.error(f"at least 1 input key is needed for '{name}' command")
@@ -292,7 +290,7 @@ class SortedSetAlgebra(Group[T]):
             raise mistake
         return sources
 
-    def _store(self, key: Any, scores: dict[bytes, float], event: str) -> int:
+    def _zstore(self, key: Any, scores: dict[bytes, float], event: str) -> int:
         """Replace whatever is at the key; nothing at all is no sorted set."""
         space = self.space
         if scores:

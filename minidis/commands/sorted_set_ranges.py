@@ -38,6 +38,22 @@ def _zrange_plain(self: SortedSetRanges[Any], key: Any, start: Any, end: Any) ->
     return [member for _, member in zset.ordered()[first:last]]
 
 
+# Redis has one parser for all of them, so they know each other's options, only to refuse them.
+
+
+def _refuse_limit(options: dict[str, Any]) -> None:
+    """LIMIT of ZREVRANGE."""
+    options.pop("offset", None)
+    if options.pop("count", -1) != -1:
+        raise errors.error(errors.LIMIT_OF_RANKS)
+
+
+def _refuse_scores(options: dict[str, Any]) -> None:
+    """WITHSCORES of ZRANGEBYLEX."""
+    if options.pop("withscores", False):
+        raise errors.error(errors.SCORES_OF_TEXTS)
+
+
 class SortedSetRanges(Group[T]):
     """ZRANGE, ZCOUNT, ZREMRANGEBYSCORE and everything else that has a lower and an upper bound."""
 
@@ -59,7 +75,7 @@ class SortedSetRanges(Group[T]):
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zcount("rank", "(3", "+inf")
         (2, 1)
         """
-        return self._count(key, score_range(min, max))
+        return self._zcount(key, score_range(min, max))
 
     @command(
         "ZLEXCOUNT key min max",
@@ -77,9 +93,9 @@ class SortedSetRanges(Group[T]):
         >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zlexcount("names", "[b", "+")
         (2, 1)
         """
-        return self._count(key, text_range(min, max))
+        return self._zcount(key, text_range(min, max))
 
-    def _count(self, key: Any, chosen: Range) -> int:
+    def _zcount(self, key: Any, chosen: Range) -> int:
         zset = self.space.read(key, SortedSet)
         if zset is None:
             return 0
@@ -126,9 +142,9 @@ class SortedSetRanges(Group[T]):
         [(b'cid', 7.0), (b'bob', 5.0)]
         """
         chosen = chosen_range(start, end, desc, byscore, bylex, offset, num, withscores)
-        return self._read(key, chosen, desc, withscores)
+        return self._zread(key, chosen, desc, withscores)
 
-    def _read(self, key: Any, chosen: Range, reverse: bool, withscores: bool) -> list[Any]:
+    def _zread(self, key: Any, chosen: Range, reverse: bool, withscores: bool) -> list[Any]:
         """The members of a range, in the order wished for."""
         zset = self.space.read(key, SortedSet)
         return [] if zset is None else answer(zset, chosen, reverse, withscores)
@@ -142,7 +158,8 @@ class SortedSetRanges(Group[T]):
         access="RO ACCESS",
         names={"stop": "end"},
         kinds=_RANK_KINDS,
-        refusals={"LIMIT": errors.LIMIT_OF_RANKS},
+        unsaid="[LIMIT offset count]",
+        refuse=_refuse_limit,
     )
     def zrevrange(
         self, key: Key, start: Integer, end: Integer, withscores: bool = False
@@ -152,7 +169,7 @@ class SortedSetRanges(Group[T]):
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrevrange("rank", 0, 0)
         (2, [b'bob'])
         """
-        return self._read(key, rank_range(start, end), True, withscores)
+        return self._zread(key, rank_range(start, end), True, withscores)
 
     @command(
         "ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count]",
@@ -177,7 +194,7 @@ class SortedSetRanges(Group[T]):
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrangebyscore("rank", 4, "+inf")
         (2, [b'bob'])
         """
-        return self._read(key, limited(score_range(min, max), start, num), False, withscores)
+        return self._zread(key, limited(score_range(min, max), start, num), False, withscores)
 
     @command(
         "ZREVRANGEBYSCORE key max min [WITHSCORES] [LIMIT offset count]",
@@ -202,7 +219,7 @@ class SortedSetRanges(Group[T]):
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrevrangebyscore("rank", "+inf", 0)
         (2, [b'bob', b'ann'])
         """
-        return self._read(key, limited(score_range(min, max), start, num), True, withscores)
+        return self._zread(key, limited(score_range(min, max), start, num), True, withscores)
 
     @command(
         "ZRANGEBYLEX key min max [LIMIT offset count]",
@@ -212,7 +229,8 @@ class SortedSetRanges(Group[T]):
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
         names=_LIMIT_NAMES,
-        refusals={"WITHSCORES": errors.SCORES_OF_TEXTS},
+        unsaid="[WITHSCORES]",
+        refuse=_refuse_scores,
     )
     def zrangebylex(
         self,
@@ -227,7 +245,7 @@ class SortedSetRanges(Group[T]):
         >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zrangebylex("names", "[b", "+")
         (2, [b'bob'])
         """
-        return self._read(key, limited(text_range(min, max), start, num), False, False)
+        return self._zread(key, limited(text_range(min, max), start, num), False, False)
 
     @command(
         "ZREVRANGEBYLEX key max min [LIMIT offset count]",
@@ -237,7 +255,8 @@ class SortedSetRanges(Group[T]):
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
         names=_LIMIT_NAMES,
-        refusals={"WITHSCORES": errors.SCORES_OF_TEXTS},
+        unsaid="[WITHSCORES]",
+        refuse=_refuse_scores,
     )
     def zrevrangebylex(
         self,
@@ -252,7 +271,7 @@ class SortedSetRanges(Group[T]):
         >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zrevrangebylex("names", "+", "-")
         (2, [b'bob', b'ann'])
         """
-        return self._read(key, limited(text_range(min, max), start, num), True, False)
+        return self._zread(key, limited(text_range(min, max), start, num), True, False)
 
     # removing ranges ---------------------------------------------------------------------------
 
@@ -273,7 +292,7 @@ class SortedSetRanges(Group[T]):
         >>> db.zadd("rank", {"ann": 1, "bob": 2, "cid": 3}), db.zremrangebyrank("rank", 0, -2)
         (3, 2)
         """
-        return self._remove(key, rank_range(start, stop), "zremrangebyrank")
+        return self._zremove(key, rank_range(start, stop), "zremrangebyrank")
 
     @command(
         "ZREMRANGEBYSCORE key min max",
@@ -291,7 +310,7 @@ class SortedSetRanges(Group[T]):
         >>> db.zadd("rank", {"ann": 1, "bob": 2}), db.zremrangebyscore("rank", "-inf", "(2")
         (2, 1)
         """
-        return self._remove(key, score_range(min, max), "zremrangebyscore")
+        return self._zremove(key, score_range(min, max), "zremrangebyscore")
 
     @command(
         "ZREMRANGEBYLEX key min max",
@@ -309,9 +328,9 @@ class SortedSetRanges(Group[T]):
         >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zremrangebylex("names", "-", "[az")
         (2, 1)
         """
-        return self._remove(key, text_range(min, max), "zremrangebylex")
+        return self._zremove(key, text_range(min, max), "zremrangebylex")
 
-    def _remove(self, key: Any, chosen: Range, event: str) -> int:
+    def _zremove(self, key: Any, chosen: Range, event: str) -> int:
         """The body of the ZREMRANGE family."""
         zset = self.space.write(key, SortedSet)
         if zset is None:

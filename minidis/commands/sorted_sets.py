@@ -11,6 +11,7 @@ from typing import Any
 from minidis import errors
 from minidis.command import command
 from minidis.commands.group import Group, T
+from minidis.commands.walks import STEP_SIZE, walk
 from minidis.kinds import (
     I64_MAX,
     RANGED,
@@ -28,7 +29,6 @@ from minidis.kinds import (
     positive,
 )
 from minidis.replies import Decimal
-from minidis.structures.glob import compile_pattern
 from minidis.structures.sorted_set import SortedSet
 
 #: Most members that one ZRANDMEMBER with repetitions may answer.
@@ -100,26 +100,27 @@ class SortedSets(Group[T]):
             raise errors.wrong_arity("zadd")
         if incr and len(mapping) > 1:
             raise errors.error(errors.ONE_INCREMENT)
-        pairs: Any = [(member, number(score)) for member, score in mapping]  # type: ignore[misc]
+        pairs: Any = [(member, number(score)) for member, score in mapping]
         if incr:
-            return self._increase(key, *pairs[0], nx, xx, gt, lt)
+            member, increment = pairs[0]
+            return self._zincrease(key, member, increment, nx, xx, gt, lt)
         zset = self.space.write(key, SortedSet)
         if zset is None and xx:
             return 0
         news, added, updated = _news(zset.scores if zset else {}, pairs, nx, xx, gt, lt)
         if news:
             self.space.touch(key, "zadd", added + updated)
-            self._put(key, zset, news)
+            self._zput(key, zset, news)
         return added + updated if ch else added
 
-    def _put(self, key: Any, zset: SortedSet | None, news: dict[bytes, float]) -> None:
+    def _zput(self, key: Any, zset: SortedSet | None, news: dict[bytes, float]) -> None:
         """Set these scores, in the set there is or in a new one."""
         if zset is None:
             self.space.put(key, SortedSet.load(news, self.engine.limits))
         else:
             zset.put(news, self.engine.limits)
 
-    def _increase(
+    def _zincrease(
         self,
         key: Any,
         member: bytes,
@@ -141,7 +142,7 @@ class SortedSets(Group[T]):
             return None
         if new != old:
             self.space.touch(key, "zincr")
-            self._put(key, zset, {member: new})
+            self._zput(key, zset, {member: new})
         return new
 
     @command(
@@ -161,7 +162,7 @@ class SortedSets(Group[T]):
         >>> db.zincrby("rank", 2, "ann"), db.zincrby("rank", 0.5, "ann")
         (2.0, 2.5)
         """
-        answer: Any = self._increase(key, member, increment)  # type: ignore[arg-type]
+        answer: Any = self._zincrease(key, member, increment)  # type: ignore[arg-type]
         return answer
 
     # removing ----------------------------------------------------------------------------------
@@ -194,7 +195,7 @@ class SortedSets(Group[T]):
             zset.drop(gone)
         return len(gone)
 
-    def _take(self, key: Any, zset: SortedSet, start: int, stop: int, event: str) -> int:
+    def _ztake(self, key: Any, zset: SortedSet, start: int, stop: int, event: str) -> int:
         """Remove a stretch, and the key if nothing is left."""
         size = stop - start
         if size >= len(zset):
@@ -226,7 +227,7 @@ class SortedSets(Group[T]):
         >>> db.zpopmin("jobs"), db.zpopmin("jobs", 5)
         ([b'a', 1.0], [(b'b', 2.0), (b'c', 3.0)])
         """
-        return self._pop_one_or_some(key, count, lowest=True)
+        return self._zpop_some(key, count, lowest=True)
 
     @command(
         "ZPOPMAX key [count]",
@@ -246,23 +247,23 @@ class SortedSets(Group[T]):
         >>> db.zadd("jobs", {"b": 2, "a": 1}), db.zpopmax("jobs")
         (2, [b'b', 2.0])
         """
-        return self._pop_one_or_some(key, count, lowest=False)
+        return self._zpop_some(key, count, lowest=False)
 
-    def _pop_one_or_some(self, key: Any, count: Integer | None, *, lowest: bool) -> list[Any]:
+    def _zpop_some(self, key: Any, count: Integer | None, *, lowest: bool) -> list[Any]:
         size = None if count is None else positive(count)
         zset = self.space.write(key, SortedSet)
         if zset is None or size == 0:
             return []
-        popped = self._pop(key, zset, size or 1, lowest)
+        popped = self._zpop(key, zset, size or 1, lowest)
         return list(popped[0]) if size is None else popped
 
-    def _pop(self, key: Any, zset: SortedSet, count: int, lowest: bool) -> list[Any]:
+    def _zpop(self, key: Any, zset: SortedSet, count: int, lowest: bool) -> list[Any]:
         """Take at most `count` pairs from one end."""
         size = len(zset)
         count = min(count, size)
         pairs = zset.min_pairs(count) if lowest else zset.max_pairs(count)
         start = 0 if lowest else size - count
-        self._take(key, zset, start, start + count, "zpopmin" if lowest else "zpopmax")
+        self._ztake(key, zset, start, start + count, "zpopmin" if lowest else "zpopmax")
         return pairs
 
     @command(
@@ -303,7 +304,7 @@ class SortedSets(Group[T]):
         for key in names:
             zset = self.space.write(key, SortedSet)
             if zset is not None:
-                popped = self._pop(key, zset, 1 if count is None else integer(count), bool(min))
+                popped = self._zpop(key, zset, 1 if count is None else integer(count), bool(min))
                 return [key, [list(pair) for pair in popped]]
         return None
 
@@ -420,9 +421,7 @@ class SortedSets(Group[T]):
         access="RO ACCESS",
         kinds={"count": RANGED},
     )
-    def zrandmember(
-        self, key: Key, count: Integer | None = None, withscores: bool = False
-    ) -> Any:
+    def zrandmember(self, key: Key, count: Integer | None = None, withscores: bool = False) -> Any:
         """Return a random member, None when the key is missing.
 
         `count`: a list of so many different members, all of them if there are fewer; a negative
@@ -440,10 +439,10 @@ class SortedSets(Group[T]):
             return None if zset is None else zset.random(self.engine.randbelow)
         if zset is None:
             return []
-        members = self._some(zset, size)
+        members = self._zsample(zset, size)
         return [(member, zset.scores[member]) for member in members] if withscores else members
 
-    def _some(self, zset: SortedSet, count: int) -> list[bytes]:
+    def _zsample(self, zset: SortedSet, count: int) -> list[bytes]:
         """Random members: different ones, or with a negative count any."""
         randbelow = self.engine.randbelow
         if count < 0:
@@ -459,6 +458,7 @@ class SortedSets(Group[T]):
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk",
         access="RO ACCESS",
+        kinds={"count": STEP_SIZE},
         late=True,
     )
     def zscan(
@@ -469,34 +469,17 @@ class SortedSets(Group[T]):
         count: Integer | None = None,
         _mistake: errors.ResponseError | None = None,
     ) -> list[Any]:
-        """A step of a walk over the members: [next cursor, [member, score, member, score, ...]].
+        """A step of a walk: [next cursor, [(member, score), ...]]; cursor 0 begins and ends it.
 
-        Cursor 0 begins the walk, and ends it. A member that is there all the time comes at least
-        once. `match` is a glob pattern, `count` how many to look at (10). See `zscan_iter` for the
-        whole walk.
+        `match` is a glob pattern for members, `count` how many to look at (10). A member that is
+        there all the time comes at least once. See `zscan_iter` for the whole walk.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zscan("rank", 0, match="a*")
-        (2, [b'0', [b'ann', 3.0]])
+        (2, [b'0', [(b'ann', 3.0)]])
         """
-        zset = self.space.read(key, SortedSet)
-        if zset is None:
-            return [b"0", []]
-        if _mistake is not None:
-            raise _mistake
-        size = 10 if count is None else integer(count)
-        if size < 1:
-            raise errors.error(errors.SYNTAX)
-        after, members = 0, list(zset.scores)
-        if zset.wide:
-            after, members = zset.scan(integer(cursor), size)
-        if match is not None:
-            fits: Any = compile_pattern(match)  # type: ignore[arg-type]
-            members = list(filter(fits, members))
-        scores = zset.scores
-        return [
-            b"%d" % after,
-            [part for member in members for part in (member, _in_text(scores[member]))],
-        ]
+        zset: Any = self.space.read(key, SortedSet)
+        following, members = walk(zset, cursor, match, count, _mistake)
+        return [following, [(member, _in_text(zset.scores[member])) for member in members]]
 
     def zscan_iter(
         self, key: Key, match: Value | None = None, count: Integer | None = None
@@ -508,8 +491,8 @@ class SortedSets(Group[T]):
         """
         cursor: Any = 0
         while True:
-            cursor, parts = self.zscan(key, cursor, match, count)
-            yield from zip(parts[::2], map(float, parts[1::2]), strict=True)
+            cursor, pairs = self.zscan(key, cursor, match, count)
+            yield from pairs
             if int(cursor) == 0:
                 return
 
@@ -527,7 +510,7 @@ def _news(
     gt: bool,
     lt: bool,
 ) -> tuple[dict[bytes, float], int, int]:
-    """What ZADD's pairs come to, one after the other: (new scores, how many added, how many changed)."""
+    """What ZADD's pairs come to, one after the other: (scores to set, members new, changed)."""
     news: dict[bytes, float] = {}
     added = updated = 0
     for member, score in pairs:

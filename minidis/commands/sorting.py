@@ -4,6 +4,8 @@
                │            │               └ the element itself
                │            └ field `name` of the hash at user_<element>
                └ compare by the string at weight_<element>
+
+The star is the element; what is missing there counts as 0, or as less than any text.
 """
 
 from __future__ import annotations
@@ -23,10 +25,7 @@ from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
 
-#: Both ASC and DESC may be given; the last one counts.
-_OPTIONS = (
-    "[BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC] [DESC] [ALPHA]"
-)
+_OPTIONS = "[BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]"
 _NAMES = {"offset": "start", "count": "num", "ASC": "not desc"}
 
 #: What a pattern makes of an element: another string, or None.
@@ -47,6 +46,7 @@ class Sorting(Group[T]):
         complexity="O(n log n) for n elements",
         access="RO ACCESS | OW UPDATE",
         names=_NAMES,
+        tolerant=True,  # of ASC and DESC the last one counts
     )
     def sort(
         self,
@@ -63,9 +63,9 @@ class Sorting(Group[T]):
 
         `alpha`: as text. `desc`: the largest first. `start` and `num`: leave out so many, return at
         most so many. `by`: compare the strings at other keys, `weight_*` or `user_*->age` with the
-        element in place of the star (a pattern without a star leaves the order alone). `get`: return
-        such strings, `#` is the element; None for one that is missing. `store`: keep the result as
-        a list at this key and return its length.
+        element in place of the star (a pattern without a star leaves the order alone). `get`:
+        return such strings, `#` is the element; None for one that is missing. `store`: keep the
+        result as a list at this key and return its length.
 
         An empty list when `key` is missing; WrongTypeError for a string or hash, ResponseError when
         something to compare is no number.
@@ -86,6 +86,7 @@ class Sorting(Group[T]):
         complexity="O(n log n) for n elements",
         access="RO ACCESS",
         names=_NAMES,
+        tolerant=True,  # of ASC and DESC the last one counts
     )
     def sort_ro(
         self,

@@ -9,7 +9,7 @@ from minidis.kinds import Kind, integer
 from minidis.structures.glob import compile_pattern
 
 #: What a step looks at without COUNT.
-_STEP = 10
+STEP = 10
 
 #: A cursor and members, as they stand in the reply.
 Walked = tuple[bytes, list[bytes]]
@@ -38,7 +38,7 @@ def walk(container: Any, cursor: Any, match: Any, count: Any, mistake: Any) -> W
         raise mistake
     following, found = 0, container
     if container.wide:
-        following, found = container.scan(cursor, _STEP if count is None else count)
+        following, found = container.scan(cursor, STEP if count is None else count)
     if match is not None:
         found = filter(compile_pattern(match), found)
     return b"%d" % following, list(found)

@@ -63,8 +63,8 @@ def decompress(data: bytes, size: int) -> bytes:
 
 #: Redis stores a string packed only when that saves at least this much.
 LEAST_GAIN = 4
-#: Only every fourth place is looked up, with the four bytes there; a match found is extended to
-#: both sides. So every repetition of seven bytes is found, and half of the shorter ones.
+#: At most every fourth place is looked up, with the four bytes there; a match found is extended
+#: to both sides. So long repetitions are found, and some of the short ones.
 STEP = 4
 #: Up to this size bytes.find is faster than a table of all places.
 _SMALL = 384
@@ -127,9 +127,12 @@ def _hopeless(data: bytes) -> bool:
     """Is it certain, at a glance, that packing cannot gain?
 
     A copy holds only bytes that occurred before, and costs two bytes; so the gain is below
-    size - distinct bytes - 2. Random bytes fail this in a quarter of the time of a search.
+    size - distinct bytes - 2. Random bytes fail this in a quarter of the time of a search; longer
+    texts have too few distinct letters to fail it.
     """
     size = len(data)
+    if size > 32 and data.isascii():
+        return False
     return size <= 128 and size - len(set(data)) - 3 < LEAST_GAIN + (size + 31) // 32 - 1
 
 
@@ -137,20 +140,20 @@ def _pack_small(data: bytes) -> bytearray | None:
     """Pack a short string: each fourth place asks bytes.find for its first occurrence.
 
     The steps grow while nothing is found: the longer a string is without repetition, the less
-    there is to gain by one.
+    there is to gain by one. Time matters more than size here, as every short string of a dump
+    passes.
     """
     find, last = data.find, len(data) - STEP
     out = bytearray()
-    done, place = 0, STEP
-    misses = 0
+    done, place, step = 0, STEP, STEP
     while place <= last:
         source = find(data[place : place + STEP], 0, place + STEP - 1)
         if source < 0:
-            misses += 1
-            place += STEP + (misses >> 2)
+            place += step
+            step += 1
             continue
         done = place = _copy(out, data, done, place, source)
-        misses = 0
+        step = STEP
     if not done:
         return None
     _add_literals(out, data, done, len(data))
@@ -216,27 +219,22 @@ def _copy(out: bytearray, data: bytes, done: int, place: int, source: int) -> in
     while place > done and source > 0 and data[place - 1] == data[source - 1]:
         place -= 1
         source -= 1
-    length = _common(data, place, source)
-    _add_literals(out, data, done, place)
+    here = data[place : place + MAX_MATCH]
+    there = data[source : source + len(here)]
+    if here == there:
+        length = len(here)
+    else:
+        # The lowest bit that differs tells the first byte that does.
+        differing = int.from_bytes(here, "little") ^ int.from_bytes(there, "little")
+        length = (differing & -differing).bit_length() - 1 >> 3
+    if place > done:
+        _add_literals(out, data, done, place)
     distance = place - source - 1
     if length < 9:
-        out.append(length - 2 << 5 | distance >> 8)
+        out += bytes((length - 2 << 5 | distance >> 8, distance & 0xFF))
     else:
-        out.append(0xE0 | distance >> 8)
-        out.append(length - 9)
-    out.append(distance & 0xFF)
+        out += bytes((0xE0 | distance >> 8, length - 9, distance & 0xFF))
     return place + length
-
-
-def _common(data: bytes, place: int, source: int) -> int:
-    """How many bytes are equal at both places; the lowest bit that differs tells the byte."""
-    for most in (32, MAX_MATCH):
-        here = data[place : place + most]
-        there = data[source : source + len(here)]
-        if here != there:
-            differing = int.from_bytes(here, "little") ^ int.from_bytes(there, "little")
-            return (differing & -differing).bit_length() - 1 >> 3
-    return len(here)
 
 
 def _add_literals(out: bytearray, data: bytes, start: int, end: int) -> None:

@@ -8,31 +8,52 @@ same text.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 
 MANTISSA = 64
 _DECIMAL = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
 _INFINITE = re.compile(rb"[+-]?inf(inity)?\Z", re.I)
 _HEXADECIMAL = re.compile(rb"([+-]?)0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?\Z", re.I)
-#: The largest power of ten an 80-bit number can hold; larger exponents are out of range.
-MAX_EXPONENT = 4932
+#: Redis refuses longer texts unread.
+LONGEST = 5119
+#: Of exponents beyond this it matters only on which side they are.
+_FAR = 40_000
+#: The largest number, and half of the smallest: what lies beyond is infinite, or nothing.
+LARGEST = Fraction((2**64 - 1) * 2**16320)
+SMALLEST = Fraction(1, 2**16446)
 
 
 def parse(word: bytes) -> Fraction | None:
     """The number nearest to the text with a 64-bit mantissa; None if it is no finite number."""
+    if len(word) > LONGEST:
+        return None
     if _DECIMAL.match(word):
         digits, _, exponent = word.lower().partition(b"e")
-        if exponent and abs(int(exponent)) > 2 * MAX_EXPONENT:
-            return None
-        if len(digits) > 2 * MAX_EXPONENT:
-            return None
-        return rounded(Fraction(word.decode()))
+        # By way of Decimal: int(text) refuses texts of more than 4300 digits.
+        number = Fraction(Decimal(digits.decode()))
+        return _in_range(number * Fraction(10) ** _clamped(exponent))
     match = _HEXADECIMAL.match(word)
-    if match and (match[2] or match[3]) and abs(int(match[4] or 0)) < 16000:
+    if match and (match[2] or match[3]):
         value = Fraction(int(match[2] + match[3], 16)) / 16 ** len(match[3])
-        value *= Fraction(2) ** int(match[4] or 0)
-        return rounded(-value if match[1] == b"-" else value)
+        value *= Fraction(2) ** _clamped(match[4] or b"")
+        return _in_range(-value if match[1] == b"-" else value)
     return None
+
+
+def _clamped(exponent: bytes) -> int:
+    """The exponent, or one as good as it."""
+    digits = exponent.lstrip(b"+-0")
+    size = _FAR if len(digits) > 5 else min(int(digits or b"0"), _FAR)
+    return -size if exponent[:1] == b"-" else size
+
+
+def _in_range(value: Fraction) -> Fraction | None:
+    """The nearest number; None where C reports an overflow, or an underflow to zero."""
+    nearest = rounded(value)
+    if abs(nearest) > LARGEST or (value and abs(value) <= SMALLEST):
+        return None
+    return nearest
 
 
 def is_infinite(word: bytes) -> bool:
@@ -62,5 +83,5 @@ def add_decimal(one: Fraction, two: Fraction) -> bytes:
     sign = b"-" if scaled < 0 else b""
     whole, decimals = divmod(abs(scaled), 10**17)
     tail = (b"%017d" % decimals).rstrip(b"0")
-    text = b"%d" % whole + (b"." + tail if tail else b"")
+    text = str(Decimal(whole)).encode() + (b"." + tail if tail else b"")
     return b"0" if text == b"0" else sign + text

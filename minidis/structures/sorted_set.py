@@ -69,7 +69,7 @@ class SortedSet:
         """A sorted set with these scores, judged by its size alone."""
         new = cls()
         new.wide = new._outgrown_by(scores, limits)
-        new.scores = dict(scores)
+        new.scores = dict(scores) if new.wide else _compact(scores)
         return new
 
     def copy(self) -> Self:
@@ -81,6 +81,9 @@ class SortedSet:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.scores)
 
     def __contains__(self, member: object) -> bool:
         return member in self.scores
@@ -102,6 +105,8 @@ class SortedSet:
             self.wide = True
             self._widening = None
         else:
+            if not self.wide:
+                news = _compact(news)
             mine.update(news)
         self._reorder(stale, news)
         if self.index is not None:
@@ -124,6 +129,8 @@ class SortedSet:
             )
         ):
             return self.put({member: score}, limits) == 1
+        if not self.wide:
+            score += 0.0
         scores[member] = score
         order = self.order
         if order is not None:
@@ -298,3 +305,8 @@ class SortedSet:
             len(self.scores) + len(new) > limits.zset_max_listpack_entries
             or max(map(len, new)) > limits.zset_max_listpack_value
         )
+
+
+def _compact(scores: dict[bytes, float]) -> dict[bytes, float]:
+    """The scores as Redis's compact encoding keeps them: whole numbers are integers, so -0 is 0."""
+    return {member: score + 0.0 for member, score in scores.items()}

@@ -57,7 +57,7 @@ RIGHT_KEYS = {
 BY_HAND = frozenset(("CONFIG SET", "DEBUG", "COMMAND"))
 
 #: The payload of a string `v`, as DUMP of 7.0 gives it.
-PAYLOAD = b"\x00\x01v\n\x00\xbcG\xd8O\xc2\xf3\xa3\x9e"
+PAYLOAD = b"\x00\x01v\n\x00\x91\x08\xce\xb2\x198\x8a\xce"
 
 KEY_NAMES = frozenset("key key1 key2 newkey source destination src dst".split())
 ODD_NUMBERS = tuple(

@@ -150,11 +150,10 @@ def show(words: Words) -> str:
 
 
 def _quoted(word: bytes) -> str:
-    text = word.decode("utf-8", "backslashreplace")
-    if len(text) > 60:
-        text = f"{text[:40]}...({len(word)} bytes)"
-    plain = text and text.isprintable() and not set(text) & set(" \"'")
-    return text if plain else '"' + text.replace('"', '\\"') + '"'
+    if len(word) > 60:
+        return _quoted(word[:40]) + f"...({len(word)} bytes)"
+    text = ascii(word)[2:-1]
+    return text if text and not set(text) & set(" \"'\\") else f'"{text}"'
 
 
 def explain(outcome: Outcome) -> str:

@@ -312,18 +312,15 @@ def judge(
 ) -> tuple[str, bool]:
     """(verdict, whether the data is still to be compared)."""
     same_data = not data_counts or ours.digest == real.digest
-    if wire.same(ours.reply, real.reply):
-        return (EQUAL if same_data else OPEN), data_counts
+    same_reply = wire.same(ours.reply, real.reply)
+    if same_reply and same_data:
+        return EQUAL, data_counts
     name = name_of(words)
-    case = Case(
-        name, words, ours.reply, real.reply, seen, NEWER_WORDS.get(name, frozenset())
-    )
-    allowed = permission(case)
-    if allowed is None:
+    case = Case(name, words, ours.reply, real.reply, seen, NEWER_WORDS.get(name, frozenset()))
+    allowed = permission(case, same_reply=same_reply)
+    if allowed is None or not (same_data or allowed.changes_data):
         return OPEN, data_counts
-    if allowed.changes_data:
-        return allowed.name, False
-    return (allowed.name if same_data else OPEN), data_counts
+    return allowed.name, data_counts and not allowed.changes_data
 
 
 @cache

@@ -261,7 +261,7 @@ def test_every_changed_byte_under_a_right_checksum_gives_an_error_or_a_database(
                 continue
             for database in loaded.databases.values():
                 for value in database.values.values():
-                    if not isinstance(value, bytes | int):
+                    if not isinstance(value, bytes | int | bytearray):
                         value.check()
 
 

@@ -1,0 +1,283 @@
+"""How much memory does a key cost, beside a plain dictionary of the same bytes?
+
+Every figure comes from a fresh process that builds one thing: what its resident memory has grown by
+(with what the allocator wastes), and, in another process, what Python allocated for it (exact, the
+same on every machine). The same objects go into both, so the ratio is the price of being a database.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sortedcontainers import SortedList
+
+import minidis
+from benchmarks import picture
+from benchmarks.measure import Check, Options, Report, Table, options, progress, quiet_end, ratio
+from benchmarks.peers import running_server
+
+LIMIT = 1.3
+PLAIN, OURS = "plain", "minidis"
+#: resident memory, and what tracemalloc sees
+RESIDENT, TRACED = "resident", "allocated"
+
+
+def pairs(count: int) -> Iterator[tuple[bytes, bytes]]:
+    """Keys and random values of 64 bytes."""
+    chance = random.Random(1)
+    return ((b"key:%07d" % number, chance.randbytes(64)) for number in range(count))
+
+
+def members(count: int) -> Iterator[bytes]:
+    return (b"member:%07d" % number for number in range(count))
+
+
+# What is built: plain, ours. The answer is kept alive until it has been measured. -----------------
+
+
+def plain_strings(count: int, dump: str) -> Any:
+    return dict(pairs(count))
+
+
+def our_strings(count: int, dump: str) -> Any:
+    db = minidis.open()
+    for key, value in pairs(count):
+        db.set(key, value)
+    return db
+
+
+def our_loaded(count: int, dump: str) -> Any:
+    return minidis.open(dump)
+
+
+def our_indexed(count: int, dump: str) -> Any:
+    db = our_strings(count, dump)
+    db.randomkey()
+    return db
+
+
+def plain_expiring(count: int, dump: str) -> Any:
+    return dict(pairs(count)), {key: 2 * 10**12 + at for at, (key, _) in enumerate(pairs(count))}
+
+
+def our_expiring(count: int, dump: str) -> Any:
+    db = minidis.open()
+    for number, (key, value) in enumerate(pairs(count)):
+        db.set(key, value, px=10**9 + number)
+    return db
+
+
+def plain_counters(count: int, dump: str) -> Any:
+    return {key: 1_000 + number for number, (key, _) in enumerate(pairs(count))}
+
+
+def our_counters(count: int, dump: str) -> Any:
+    db = minidis.open()
+    for number, (key, _) in enumerate(pairs(count)):
+        db.set(key, 1_000 + number)
+    return db
+
+
+def plain_hashes(count: int, dump: str) -> Any:
+    return {key: {b"f%d" % n: value for n in range(10)} for key, value in pairs(count // 10)}
+
+
+def our_hashes(count: int, dump: str) -> Any:
+    db = minidis.open()
+    for key, value in pairs(count // 10):
+        db.hset(key, mapping={b"f%d" % n: value for n in range(10)})
+    return db
+
+
+def plain_list(count: int, dump: str) -> Any:
+    return list(members(count))
+
+
+def our_list(count: int, dump: str) -> Any:
+    db = minidis.open()
+    for member in members(count):
+        db.rpush("big", member)
+    return db
+
+
+def plain_set(count: int, dump: str) -> Any:
+    return set(members(count))
+
+
+def our_set(count: int, dump: str) -> Any:
+    db = minidis.open()
+    for member in members(count):
+        db.sadd("big", member)
+    return db
+
+
+def plain_ordered(count: int, dump: str) -> Any:
+    scores = {member: float(at) for at, member in enumerate(members(count))}
+    return scores, SortedList((score, member) for member, score in scores.items())
+
+
+def our_ordered(count: int, dump: str) -> Any:
+    db = minidis.open()
+    for at, member in enumerate(members(count)):
+        db.zadd("big", {member: float(at)})
+    db.zrange("big", 0, 0)
+    return db
+
+
+Build = Callable[[int, str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is compared, and how many elements there are of it in a full run."""
+
+    title: str
+    plain: Build
+    ours: Build
+    limit: float | None = None
+    count: int = 200_000
+
+
+KINDS = (
+    Kind("strings of 64 bytes", plain_strings, our_strings, LIMIT, 1_000_000),
+    Kind("the same, loaded from a dump", plain_strings, our_loaded, LIMIT, 1_000_000),
+    Kind("the same, after RANDOMKEY", plain_strings, our_indexed),
+    Kind("strings that expire", plain_expiring, our_expiring),
+    Kind("counters", plain_counters, our_counters),
+    Kind("hashes of 10 fields, per field", plain_hashes, our_hashes),
+    Kind("one list, per element", plain_list, our_list),
+    Kind("one set, per member", plain_set, our_set),
+    Kind("one sorted set, per member", plain_ordered, our_ordered),
+)
+
+
+# The processes ------------------------------------------------------------------------------------
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds; 0 where the system does not tell."""
+    try:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def child(number: str, which: str, how: str, count: str, dump: str) -> None:
+    """In a process of its own: build one thing and print how much memory it took."""
+    kind = KINDS[int(number)]
+    build = kind.plain if which == PLAIN else kind.ours
+    build(100, dump)  # what is made once and for all does not count
+    gc.collect()
+    if how == TRACED:
+        tracemalloc.start()
+    before = resident()
+    kept = build(int(count), dump)
+    gc.collect()
+    spent = tracemalloc.get_traced_memory()[0] if how == TRACED else resident() - before
+    print(json.dumps(spent))
+    del kept
+
+
+def bytes_of(kind: Kind, which: str, how: str, count: int, dump: str) -> float | None:
+    """Bytes for each element, found by a child; None where that cannot be measured."""
+    words = ["child", str(KINDS.index(kind)), which, how, str(count), dump]
+    ran = subprocess.run(
+        [sys.executable, "-m", "benchmarks.memory", *words],
+        stdout=subprocess.PIPE,
+        check=True,
+        cwd=Path(__file__).parents[1],
+    )
+    spent: int = json.loads(ran.stdout)
+    return spent / count if spent > 0 else None
+
+
+def write_dump(path: str, count: int) -> None:
+    """The strings, as a file."""
+    with minidis.open(path) as db:
+        db.mset(dict(pairs(count)))
+        db.save()
+
+
+def server_bytes(dump: str, count: int) -> float | None:
+    """What the real server says it uses for each key of the dump."""
+    used = []
+    for path in (None, Path(dump)):
+        with running_server(dump=path) as server:
+            client = server.client() if server else None
+            if client is None:
+                return None
+            used.append(int(client.info("memory")["used_memory"]))
+            client.close()
+    return (used[1] - used[0]) / count
+
+
+@dataclass(slots=True)
+class Answer:
+    """Everything measured of one kind, bytes for each element."""
+
+    kind: Kind
+    found: dict[tuple[str, str], float | None]
+
+    def ratio(self, how: str) -> float | None:
+        return ratio(self.found[OURS, how], self.found[PLAIN, how])
+
+
+def measure(chosen: Options, dump: str) -> Iterator[Answer]:
+    """Kind by kind; plain and ours in turns."""
+    for kind in KINDS:
+        progress(kind.title)
+        count = 1_000 if chosen.quick else kind.count
+        # In a small run the allocator's blocks are larger than what is measured.
+        ways = (TRACED,) if chosen.quick else (RESIDENT, TRACED)
+        found: dict[tuple[str, str], float | None] = {}
+        for how in (RESIDENT, TRACED):
+            for which in (PLAIN, OURS):
+                missing = how not in ways
+                found[which, how] = None if missing else bytes_of(kind, which, how, count, dump)
+        yield Answer(kind, found)
+
+
+def main() -> int:
+    chosen = options(__doc__)
+    report = Report("memory", "Memory beside a plain dictionary", chosen)
+    columns = ["", "plain", "minidis", "ratio", "plain", "minidis", "ratio"]
+    table = Table("Bytes for each element: resident memory, then allocated by Python", columns)
+    drawn = []
+    with quiet_end(), tempfile.TemporaryDirectory(prefix="minidis-bench-") as directory:
+        dump = os.path.join(directory, "dump.rdb")
+        keys = 1_000 if chosen.quick else KINDS[0].count
+        write_dump(dump, keys)
+        if (theirs := server_bytes(dump, keys)) is not None:
+            text = f"the real server uses {theirs:.0f} bytes for each of the first kind"
+            report.notes.append(text)
+        for answer in measure(chosen, dump):
+            row: list[Any] = [answer.kind.title]
+            for how in (RESIDENT, TRACED):
+                row += [answer.found[PLAIN, how], answer.found[OURS, how], answer.ratio(how)]
+                if answer.kind.limit is not None:
+                    what = f"{answer.kind.title}, {how}, ours / plain"
+                    report.checks.append(Check(what, answer.ratio(how), answer.kind.limit))
+            table.rows.append(row)
+            shown = answer.ratio(RESIDENT) or answer.ratio(TRACED) or 0.0
+            drawn.append((answer.kind.title, shown, answer.kind.limit))
+    report.tables = [table]
+    return report.finish(picture.bars(report.title, drawn, "times the memory of plain Python"))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["child"]:
+        child(*sys.argv[2:])
+    else:
+        sys.exit(main())

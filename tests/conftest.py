@@ -1,0 +1,60 @@
+"""Fixtures that more than one room of the tests uses."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import minidis
+
+ROOT = str(Path(__file__).resolve().parents[1])
+if ROOT not in sys.path:  # so that `tests.oracle` can be imported however pytest was started
+    sys.path.insert(0, ROOT)
+
+from tests.oracle.run import Live, Recorded, Source, start_server  # noqa: E402
+from tests.oracle.server import RealServer  # noqa: E402
+
+
+@pytest.fixture
+def db() -> Iterator[minidis.Minidis[bytes]]:
+    """A fresh database in memory."""
+    with minidis.open() as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def server_if_any() -> Iterator[RealServer | None]:
+    """A real redis-server, or None; an error where MINIDIS_REQUIRE_SERVER=1 asks for one."""
+    server = start_server()
+    yield server
+    if server is not None:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def real_server(server_if_any: RealServer | None) -> RealServer:
+    """A real redis-server on the Unix socket `.path`; `.execute(*words)` gives raw RESP3 replies."""
+    if server_if_any is None:
+        pytest.skip("no redis-server 7.0 on this machine")
+    return server_if_any
+
+
+@pytest.fixture(scope="session")
+def oracle(server_if_any: RealServer | None) -> Source:
+    """Where the answers of Redis come from: a server, else those that were recorded."""
+    return Recorded.load() if server_if_any is None else Live(server_if_any)
+
+
+@pytest.fixture(scope="session")
+def compared(
+    oracle: Source, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[minidis.Minidis[bytes]]:
+    """Our side of the comparison: a database in a directory, so that SAVE and RELOAD work."""
+    from tests.oracle.run import open_like
+
+    database = open_like(oracle, str(tmp_path_factory.mktemp("compared")))
+    yield database
+    database.close(save=False)

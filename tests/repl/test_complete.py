@@ -1,0 +1,69 @@
+"""Candidates, by a table on a small data set; and with a million keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import perf_counter
+
+import pytest
+
+import minidis
+from repl.complete import MOST, candidates
+
+DATA: tuple[tuple[str | bytes | int, ...], ...] = (
+    ("SET", "greeting", "hello"),
+    ("SET", "two words", "x"),
+    ("MSET", "page:1", "a", "page:2", "b"),
+    ("HSET", "user:1", "name", "Ann", "city", "Köln", "姓名", "张三"),
+    ("ZADD", "rank", 1, "ann", 2, "bob"),
+    ("SADD", "colours", "red", "blue"),
+    ("RPUSH", "queue", "a", "b"),
+    ("SADD", b"\xff", "x"),
+)
+
+
+@pytest.fixture(scope="module")
+def db() -> Iterator[minidis.Minidis[bytes]]:
+    with minidis.open() as found:
+        for words in DATA:
+            found.execute(*words)
+        yield found
+
+
+@pytest.mark.table("completions.txt")
+def test_candidates(db: minidis.Minidis[bytes], typed: str, expected: str) -> None:
+    got = " ".join(one.text for one in candidates(typed, db))
+    if expected.endswith(" ..."):
+        assert got.startswith(expected[:-4])
+    else:
+        assert got == expected
+
+
+def test_descriptions(db: minidis.Minidis[bytes]) -> None:
+    about = {one.text: one.about for one in candidates("DEL ", db)}
+    assert about["rank"] == "zset, 2"
+    assert {one.about for one in candidates("ZREM rank a", db)} == {"1"}
+    assert candidates("HGET user:1 ", db)[-1].about == '"张三"'
+
+
+def test_start_is_the_beginning_of_the_word(db: minidis.Minidis[bytes]) -> None:
+    assert candidates('GET "two w', db)[0].start == 4
+
+
+def test_an_expired_key_is_not_offered() -> None:
+    clock = minidis.ManualClock()
+    with minidis.open(clock=clock) as db:
+        db.set("a", 1, ex=10)
+        db.space.deadlines[b"a"] = clock.now() - 1
+        assert candidates("GET ", db) == []
+
+
+def test_a_million_keys_cost_no_time() -> None:
+    with minidis.open() as db:
+        db.space.values.update((b"key:%d" % number, b"") for number in range(1_000_000))
+        for typed in ("GET ", "GET key:99999", "GET nothing", "HGET ", "HGET k", "KEYS k"):
+            began = perf_counter()
+            found = candidates(typed, db)
+            assert perf_counter() - began < 1.0, typed
+            assert len(found) <= MOST
+        assert len(candidates("GET ", db)) == MOST

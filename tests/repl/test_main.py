@@ -1,0 +1,130 @@
+"""The command line, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def minidis(*words: str, stdin: str | bytes = "", cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "repl", *words],
+        input=stdin if isinstance(stdin, str) else stdin.decode("utf-8", "surrogateescape"),
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        cwd=cwd,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(cwd)},
+        timeout=60,
+    )
+
+
+def test_words_and_negative_numbers(tmp_path: Path) -> None:
+    assert (
+        minidis("data", "zadd", "rank", "1", "ann", "-2", "bob", cwd=tmp_path).stdout
+        == "(integer) 2\n"
+    )
+    answer = minidis("data", "zrange", "rank", "0", "-1", cwd=tmp_path)
+    assert answer.stdout == '1) "bob"\n2) "ann"\n'
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_lines_of_c(tmp_path: Path) -> None:
+    answer = minidis("data", "-c", "SET a '张 三'", "-c", "GET a\nINCR n", cwd=tmp_path)
+    assert answer.stdout == 'OK\n"张 三"\n(integer) 1\n'
+
+
+def test_options_may_stand_before_the_path(tmp_path: Path) -> None:
+    assert minidis("--raw", "-c", "SET a 1", "-c", "GET a", cwd=tmp_path).stdout == "OK\n1\n"
+    assert minidis("--json", ":memory:", "set", "--raw", "-1", cwd=tmp_path).stdout == '"OK"\n'
+
+
+def test_json_and_raw(tmp_path: Path) -> None:
+    minidis("data", "hset", "h", "name", "张三", "n", "1", cwd=tmp_path)
+    answer = minidis("data", "--json", "hgetall", "h", cwd=tmp_path)
+    assert json.loads(answer.stdout) == {"name": "张三", "n": "1"}
+    assert minidis("data", "--raw", "hgetall", "h", cwd=tmp_path).stdout == "name\n张三\nn\n1\n"
+
+
+def test_a_pipe_stops_at_the_first_refusal(tmp_path: Path) -> None:
+    answer = minidis("data", stdin='SET a "1\n2"\n# remark\nINCR a\nSET b 1\n', cwd=tmp_path)
+    assert answer.stdout == "OK\n"
+    assert answer.returncode == 1
+    assert "(error) ERR value is not an integer" in answer.stderr
+    assert "standard input, line 4: stopped here" in answer.stderr
+    assert minidis("data", "exists", "b", cwd=tmp_path).stdout == "(integer) 0\n"
+
+
+def test_a_file(tmp_path: Path) -> None:
+    (tmp_path / "load.txt").write_text("SET a 1\nINCR a\nexit\nbad", "utf-8")
+    answer = minidis("-f", "load.txt", "data", cwd=tmp_path)
+    assert (answer.stdout, answer.returncode) == ("OK\n(integer) 2\n", 0)
+    missing = minidis("-f", "nothing.txt", cwd=tmp_path)
+    assert (missing.returncode, "nothing.txt" in missing.stderr) == (2, True)
+
+
+def test_a_refused_command(tmp_path: Path) -> None:
+    answer = minidis("data", "gett", "a", cwd=tmp_path)
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert "did you mean GET?" in answer.stderr
+    assert minidis("data", "-c", "bad", "-c", "SET a 1", cwd=tmp_path).returncode == 1
+    assert minidis("data", "exists", "a", cwd=tmp_path).stdout == "(integer) 0\n"
+    assert "a quote is not closed" in minidis("data", "-c", "SET a 'b", cwd=tmp_path).stderr
+
+
+def test_a_dump_says_what_is_not_saved(tmp_path: Path) -> None:
+    answer = minidis("x.rdb", "mset", "a", "1", "b", "2", cwd=tmp_path)
+    assert answer.returncode == 0
+    assert "2 changes were not saved; the command SAVE writes x.rdb" in answer.stderr
+    assert minidis("x.rdb", "-c", "SET a 1", "-c", "SAVE", cwd=tmp_path).stderr == ""
+    assert minidis("x.rdb", "get", "a", cwd=tmp_path).stdout == '"1"\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("nowhere/x.rdb", "get", "a"), "there is no directory"),
+        (("broken.rdb", "get", "a"), "broken.rdb"),
+        (("file", "get", "a"), "is a file"),
+        (("get", "a"), "minidis PATH get a"),
+        (("--nonsense",), "unrecognized arguments"),
+        (("-n", "99", "data"), "DB index is out of range"),
+    ],
+)
+def test_a_bad_path_is_one_clear_line(tmp_path: Path, words: tuple[str, ...], text: str) -> None:
+    (tmp_path / "broken.rdb").write_bytes(b"REDIS0011\xff\x00garbage")
+    (tmp_path / "file").write_text("x")
+    answer = minidis(*words, cwd=tmp_path)
+    assert answer.returncode == 2
+    assert text in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_help_of_the_command_line(tmp_path: Path) -> None:
+    answer = minidis("--help", cwd=tmp_path)
+    assert answer.returncode == 0
+    assert "PATH is a directory" in answer.stdout
+    assert "HGETALL" in minidis("data", "help", "@hash", cwd=tmp_path).stdout
+
+
+def test_database_number(tmp_path: Path) -> None:
+    minidis("-n", "3", "data", "set", "a", "1", cwd=tmp_path)
+    assert minidis("data", "-c", "SELECT 3", "-c", "GET a", cwd=tmp_path).stdout == 'OK\n"1"\n'
+
+
+def test_one_command_does_not_wait_for_the_shell() -> None:
+    code = "import sys, repl.main; sys.exit('prompt_toolkit' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={"PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    answer = minidis("--raw", stdin=b'SET a "\\xff"\nGET a\nSET b \xfe\nGET b\n', cwd=tmp_path)
+    assert answer.stdout.encode("utf-8", "surrogateescape") == b"OK\n\xff\nOK\n\xfe\n"

@@ -1,0 +1,67 @@
+"""How replies look, by a table; JSON and raw."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from minidis.errors import ResponseError
+from minidis.replies import OK, Decimal
+from repl import render
+from repl.highlight import ReplyLexer
+
+from .conftest import TABLES
+
+NAMES: dict[str, Any] = {"OK": OK, "Decimal": Decimal, "ResponseError": ResponseError}
+
+
+def cases() -> list[tuple[str, str]]:
+    text = (TABLES / "rendering.txt").read_text("utf-8")
+    parts = text.split("\n>>> ")[1:]
+    return [(head, body.rstrip("\n")) for head, _, body in (part.partition("\n") for part in parts)]
+
+
+@pytest.mark.parametrize(("given", "shown"), cases())
+def test_lines(given: str, shown: str) -> None:
+    name, _, rest = given.partition(" ")
+    known = name in ("HSCAN", "ZSCAN", "INFO")
+    reply = eval(rest if known else given, NAMES)
+    lines = list(render.lines(reply, name if known else ""))
+    assert "\n".join(lines) == shown
+    text = "\n".join(lines) + "\n"
+    assert (
+        "".join(value for _, value in ReplyLexer(ensurenl=False, stripnl=False).get_tokens(text))
+        == text
+    )
+
+
+def test_json() -> None:
+    reply = {b"a": [1, 2.5, 3.0, None, OK], b"b": {b"y", b"x"}, b"c": (b"m", float("inf"))}
+    assert json.loads(render.as_json(reply)) == {
+        "a": [1, 2.5, 3, None, "OK"],
+        "b": ["x", "y"],
+        "c": ["m", "inf"],
+    }
+    assert render.as_json("张".encode()) == '"张"'
+    assert render.as_json(b"\xff") == r'"\\xff"'
+    assert render.as_json("\udcff") == r'"\\xff"'
+
+
+def test_raw() -> None:
+    assert list(render.raw([b"a\xff", 1, 2.0, None, [b"b"], {b"f": b"v"}])) == [
+        b"a\xff", b"1", b"2", b"", b"b", b"f", b"v",
+    ]  # fmt: skip
+
+
+def test_footer() -> None:
+    assert render.footer([1, 2, 3], 0.0002) == "(3 elements, 0.2 ms)"
+    assert render.footer({b"a": b"b"}, 0.0123) == "(1 field, 12 ms)"
+    assert render.footer(b"x", 0.0002) == ""
+    assert render.footer(1, 1.839) == "(1.84 s)"
+
+
+def test_a_long_list_is_shown_as_it_comes() -> None:
+    lines = render.lines([b"x"] * 1_000_000)
+    assert next(lines) == '      1) "x"'

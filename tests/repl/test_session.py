@@ -1,0 +1,184 @@
+"""The session, typed into a pipe; and Ctrl-C as a signal to a process on a terminal."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.document import Document
+from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+from prompt_toolkit.output.vt100 import Vt100_Output
+
+import minidis
+from repl import session as room
+from repl.session import Session
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+_CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]")
+
+
+def converse(db: minidis.Minidis[bytes], keys: str, *, history: tuple[str, ...] = ()) -> str:
+    """Type `keys`; what stands on the screen at the end, without colours."""
+    screen = io.StringIO()
+    output = Vt100_Output(screen, lambda: Size(rows=40, columns=120), term="xterm")
+    with create_pipe_input() as typed:
+        typed.send_text(keys)
+        shell = Session(db, input=typed, output=output, history=InMemoryHistory(list(history)))
+        shell.converse()
+    return _CODES.sub("", screen.getvalue()).replace("\r", "")
+
+
+@pytest.fixture
+def db() -> minidis.Minidis[bytes]:
+    return minidis.open()
+
+
+def test_commands_and_leaving(db: minidis.Minidis[bytes]) -> None:
+    shown = converse(db, "SET name 张三\rGET name\rrpush l a b\rlrange l 0 -1\rexit\r")
+    assert '"张三"' in shown
+    assert '1) "a"' in shown and '2) "b"' in shown
+    assert "(2 elements, " in shown
+    assert db.get("name") == "张三".encode()
+
+
+def test_dummy_output_is_enough(db: minidis.Minidis[bytes]) -> None:
+    with create_pipe_input() as typed:
+        typed.send_text("SET a 1\r\x04")
+        Session(db, input=typed, output=DummyOutput(), history=InMemoryHistory()).converse()
+    assert db.get("a") == b"1"
+
+
+def test_mistakes_are_explained(db: minidis.Minidis[bytes]) -> None:
+    shown = converse(db, "gett a\rSET a 1 EXX 3\r\x04")
+    assert "did you mean GET?" in shown
+    assert "^^^ did you mean EX?" in shown
+
+
+def test_a_quote_goes_on_in_the_next_line(db: minidis.Minidis[bytes]) -> None:
+    converse(db, 'SET a "one\rtwo"\r\x04')
+    assert db.get("a") == b"one\ntwo"
+
+
+def test_several_lines_are_pasted(db: minidis.Minidis[bytes]) -> None:
+    shown = converse(db, "\x1b[200~SET a 1\nINCR a\nGET a\n\x1b[201~\r\x04")
+    assert db.get("a") == b"2"
+    assert "> INCR a" in shown
+
+
+def test_ctrl_c_clears_the_line(db: minidis.Minidis[bytes]) -> None:
+    converse(db, "SET a wrong\x03SET a right\r\x04")
+    assert db.get("a") == b"right"
+
+
+def test_history_is_suggested_and_taken(db: minidis.Minidis[bytes]) -> None:
+    converse(db, "SET a\x05\r\x04", history=("SET a 12345",))
+    assert db.get("a") is None  # without time to suggest, Enter runs what was typed
+
+
+def test_tab_completes(db: minidis.Minidis[bytes]) -> None:
+    db.set("a long key", "x")
+    shown = converse(db, "STRLEN a\t\r\x04")
+    assert "wrong number" not in shown
+
+
+def test_help_and_reading_a_file(db: minidis.Minidis[bytes], tmp_path: Path) -> None:
+    (tmp_path / "load.txt").write_text("SET a 1\nINCR a\n", "utf-8")
+    shown = converse(db, f"help incr\r.read {tmp_path / 'load.txt'}\r.read nothing\rclear\r\x04")
+    assert "since 1.0.0" in shown
+    assert db.get("a") == b"2"
+    assert "nothing: cannot be read" in shown
+
+
+def test_a_dump_reminds_before_it_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "x.rdb"
+    with minidis.open(path) as db:
+        shown = converse(db, "MSET a 1 b 2 c 3\rexit\r\x04")
+        assert "3 changes are not saved; SAVE writes them to" in shown
+        assert not path.exists()
+    with minidis.open(path) as db:
+        shown = converse(db, "SET a 1\rexit\rSAVE\rexit\r")
+        assert "1 change is not saved" in shown
+        assert path.exists()
+
+
+def test_the_prompt_names_the_place(tmp_path: Path) -> None:
+    with minidis.open(tmp_path / "data") as db:
+        shown = converse(db, "SELECT 2\rexit\r")
+        assert "data> " in shown and "data[2]> " in shown
+    with minidis.open(tmp_path / "dump.rdb") as db:
+        assert "dump.rdb> " in converse(db, "exit\r")
+    with minidis.open() as db:
+        assert "nothing is kept" in converse(db, "exit\r")
+
+
+def test_an_interrupted_command_leaves_the_session(
+    db: minidis.Minidis[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "_execute", interrupted)
+    assert "(interrupted)" in converse(db, "GET a\rexit\r")
+
+
+def test_completions_replace_the_typed_word(db: minidis.Minidis[bytes]) -> None:
+    db.set("two words", "x")
+    found = list(room.LiveCompleter(db).get_completions(Document('GET "tw'), None))  # type: ignore[arg-type]
+    assert [(one.text, one.start_position) for one in found] == [('"two words"', -3)]
+
+
+def test_history_has_a_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert room.history_file() == tmp_path / "minidis" / "history"
+    room.open_history().append_string("GET a")
+    assert "+GET a" in (tmp_path / "minidis" / "history").read_text()
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null/nowhere")
+    assert isinstance(room.open_history(), InMemoryHistory)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
+def test_sigint_keeps_the_session(tmp_path: Path) -> None:
+    import pty
+
+    process, terminal = pty.fork()
+    if process == 0:
+        os.environ |= {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "TERM": "xterm"}
+        os.execv(sys.executable, [sys.executable, "-m", "repl"])
+    try:
+        read_until(terminal, "memory>")
+        os.write(terminal, b"DEBUG SLEEP 30\r")
+        time.sleep(0.5)
+        os.kill(process, signal.SIGINT)
+        read_until(terminal, "interrupted")
+        os.write(terminal, b"INCRBY n 41\r")
+        read_until(terminal, "41")
+        os.kill(process, signal.SIGINT)
+        os.write(terminal, b"INCR n\r")
+        read_until(terminal, "42")
+        os.write(terminal, b"exit\r")
+        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    finally:
+        os.close(terminal)
+
+
+def read_until(terminal: int, wanted: str, seconds: float = 20) -> None:
+    """Read what the process shows until the text has come; answers its question for the cursor."""
+    until, shown = time.monotonic() + seconds, ""
+    while wanted not in _CODES.sub("", shown):
+        ready, _, _ = select.select([terminal], [], [], max(0.0, until - time.monotonic()))
+        assert ready, f"{wanted!r} did not come: {shown[-2000:]!r}"
+        got = os.read(terminal, 65536).decode("utf-8", "replace")
+        if "\x1b[6n" in got:
+            os.write(terminal, b"\x1b[1;1R")
+        shown += got

@@ -1,0 +1,54 @@
+"""Lines to words and back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repl import words
+
+
+@pytest.mark.table("words.txt", " ¦ ")
+def test_split(typed: str, expected: str) -> None:
+    typed = typed.removeprefix("&")
+    wanted = [eval(part) for part in expected.split(" | ")]
+    assert [[word.value for word in command] for command in words.split(typed)] == wanted
+
+
+@given(st.lists(st.binary(), min_size=1))
+def test_what_is_quoted_is_read_again(values: list[bytes]) -> None:
+    line = " ".join(map(words.quote, values))
+    assert [[word.value for word in command] for command in words.split(line)] == [values]
+
+
+@given(st.text())
+def test_anything_can_be_split(text: str) -> None:
+    for command in words.split(text):
+        for word in command:
+            assert 0 <= word.start < word.end <= len(text)
+    finished, typing = words.at_cursor(text)
+    assert typing.end == len(text)
+    assert all(word.end <= typing.start for word in finished)
+
+
+@pytest.mark.parametrize(
+    ("text", "trouble"),
+    [
+        ('SET a "b', words.OPEN),
+        ("SET a 'b", words.OPEN),
+        ('SET a "b\\"', words.OPEN),
+        ('SET a "b"c', words.GLUED),
+        ("SET a b", ""),
+    ],
+)
+def test_trouble(text: str, trouble: str) -> None:
+    assert words.split(text)[0][-1].trouble == trouble
+    assert words.is_open(text) == (trouble == words.OPEN)
+
+
+def test_at_cursor() -> None:
+    finished, typing = words.at_cursor("SET a 1\nGET two")
+    assert [word.text for word in finished] == ["GET"]
+    assert (typing.text, typing.start) == ("two", 12)
+    assert words.at_cursor("GET a\n") == ([], words.Typed(b"", 6, 6))
