@@ -34,7 +34,8 @@ SERIES = (FLOOR, TYPED, WORDS, SERVER, FAKE)
 
 #: typed and words, at most so many times the floor: for commands that are little more than it
 FLOOR_LIMITS = {"GET": (1.5, 4.0), "SET": (1.5, 4.0)}
-#: so many times faster than fakeredis, at least
+#: so many times faster than fakeredis, at least, for every command that is measured. The table
+#: shows the floor too: where that is not fifty times as fast either, no implementation could be.
 FAKE_LIMITS = {TYPED: 50.0, WORDS: 20.0}
 #: beside bare sortedcontainers, at most
 SORTED_LIMIT = 1.5
@@ -194,7 +195,9 @@ def measure_ordered(chosen: Options) -> dict[str, dict[str, float]]:
     space = {
         "news": news,
         "gone": [member for member, _ in news],
-        "moves": [(m, chance.random(), chance.random()) for m in chance.sample(list(scores), sample)],
+        "moves": [
+            (m, chance.random(), chance.random()) for m in chance.sample(list(scores), sample)
+        ],
         "ranks": [chance.randrange(size - 100) for _ in range(sample)],
     }
     db = minidis.open()
@@ -221,12 +224,12 @@ def measure_ordered(chosen: Options) -> dict[str, dict[str, float]]:
 
 
 def operations_table(results: dict[str, dict[str, float]]) -> Table:
-    """Time per call; behind a slash how many times the floor (ours) or how many times ours (theirs)."""
+    """Time per call; behind a slash how many times the column of that name it is."""
     table = Table(
         "A call, and its ratios",
         [
             *("", FLOOR, TYPED, "/floor", WORDS, "/floor", SERVER, "/typed"),
-            *(FAKE, "/typed", "/words"),
+            *(FAKE, "/floor", "/typed", "/words"),
         ],
     )
     for name, row in results.items():
@@ -234,7 +237,7 @@ def operations_table(results: dict[str, dict[str, float]]) -> Table:
         server, fake = row.get(SERVER), row.get(FAKE)
         cells = [duration(floor), duration(typed), ratio(typed, floor)]
         cells += [duration(words), ratio(words, floor), duration(server), ratio(server, typed)]
-        cells += [duration(fake), ratio(fake, typed), ratio(fake, words)]
+        cells += [duration(fake), ratio(fake, floor), ratio(fake, typed), ratio(fake, words)]
         table.rows.append([name, *cells])
     return table
 
@@ -263,9 +266,8 @@ def checks(
         found.append(Check(f"{name}, typed / bare", ratio(row[TYPED], row[FLOOR]), SORTED_LIMIT))
     for name, row in operations.items():
         for door, limit in FAKE_LIMITS.items():
-            found.append(
-                Check(f"{name}, fakeredis / {door}", ratio(row.get(FAKE), row[door]), limit, True)
-            )
+            times = ratio(row.get(FAKE), row[door])
+            found.append(Check(f"{name}, fakeredis / {door}", times, limit, at_least=True))
     return found
 
 

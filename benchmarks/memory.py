@@ -1,8 +1,9 @@
 """How much memory does a key cost, beside a plain dictionary of the same bytes?
 
-Every figure comes from a fresh process that builds one thing: what its resident memory has grown by
-(with what the allocator wastes), and, in another process, what Python allocated for it (exact, the
-same on every machine). The same objects go into both, so the ratio is the price of being a database.
+Every figure comes from a fresh process that builds one thing: what its resident memory has grown
+by (with what the allocator wastes), and, in another process, what Python allocated for it (exact,
+the same on every machine). The same objects go into both, so the ratio is the price of being a
+database.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from benchmarks.measure import Check, Options, Report, Table, options, progress,
 from benchmarks.peers import running_server
 
 LIMIT = 1.3
+#: elements of a small run
+QUICK = 1_000
 PLAIN, OURS = "plain", "minidis"
 #: resident memory, and what tracemalloc sees
 RESIDENT, TRACED = "resident", "allocated"
@@ -68,7 +71,9 @@ def our_indexed(count: int, dump: str) -> Any:
 
 
 def plain_expiring(count: int, dump: str) -> Any:
-    return dict(pairs(count)), {key: 2 * 10**12 + at for at, (key, _) in enumerate(pairs(count))}
+    values = dict(pairs(count))
+    # the same key objects in both, as anyone would write it
+    return values, {key: 2 * 10**12 + at for at, key in enumerate(values)}
 
 
 def our_expiring(count: int, dump: str) -> Any:
@@ -136,6 +141,8 @@ def our_ordered(count: int, dump: str) -> Any:
 
 
 Build = Callable[[int, str], Any]
+#: (plain or ours, resident or allocated) -> bytes for each element
+Found = dict[tuple[str, str], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,16 +185,22 @@ def child(number: str, which: str, how: str, count: str, dump: str) -> None:
     """In a process of its own: build one thing and print how much memory it took."""
     kind = KINDS[int(number)]
     build = kind.plain if which == PLAIN else kind.ours
+    print(json.dumps(spent_on(build, how, int(count), dump)))
+
+
+def spent_on(build: Build, how: str, count: int, dump: str) -> int:
+    """Bytes that are there after building and were not there before."""
     build(100, dump)  # what is made once and for all does not count
     gc.collect()
     if how == TRACED:
         tracemalloc.start()
     before = resident()
-    kept = build(int(count), dump)
+    kept = build(count, dump)
     gc.collect()
     spent = tracemalloc.get_traced_memory()[0] if how == TRACED else resident() - before
-    print(json.dumps(spent))
+    tracemalloc.stop()
     del kept
+    return spent
 
 
 def bytes_of(kind: Kind, which: str, how: str, count: int, dump: str) -> float | None:
@@ -228,7 +241,7 @@ class Answer:
     """Everything measured of one kind, bytes for each element."""
 
     kind: Kind
-    found: dict[tuple[str, str], float | None]
+    found: Found
 
     def ratio(self, how: str) -> float | None:
         return ratio(self.found[OURS, how], self.found[PLAIN, how])
@@ -238,15 +251,25 @@ def measure(chosen: Options, dump: str) -> Iterator[Answer]:
     """Kind by kind; plain and ours in turns."""
     for kind in KINDS:
         progress(kind.title)
-        count = 1_000 if chosen.quick else kind.count
-        # In a small run the allocator's blocks are larger than what is measured.
-        ways = (TRACED,) if chosen.quick else (RESIDENT, TRACED)
-        found: dict[tuple[str, str], float | None] = {}
-        for how in (RESIDENT, TRACED):
-            for which in (PLAIN, OURS):
-                missing = how not in ways
-                found[which, how] = None if missing else bytes_of(kind, which, how, count, dump)
-        yield Answer(kind, found)
+        yield Answer(kind, quick_bytes(kind, dump) if chosen.quick else all_bytes(kind, dump))
+
+
+def all_bytes(kind: Kind, dump: str) -> Found:
+    """Both ways, each in a process of its own."""
+    return {
+        (which, how): bytes_of(kind, which, how, kind.count, dump)
+        for how in (RESIDENT, TRACED)
+        for which in (PLAIN, OURS)
+    }
+
+
+def quick_bytes(kind: Kind, dump: str) -> Found:
+    """Of a thousand elements, in this process; resident memory would show blocks, not values."""
+    return {
+        **{(which, RESIDENT): None for which in (PLAIN, OURS)},
+        (PLAIN, TRACED): spent_on(kind.plain, TRACED, QUICK, dump) / QUICK,
+        (OURS, TRACED): spent_on(kind.ours, TRACED, QUICK, dump) / QUICK,
+    }
 
 
 def main() -> int:
@@ -257,7 +280,7 @@ def main() -> int:
     drawn = []
     with quiet_end(), tempfile.TemporaryDirectory(prefix="minidis-bench-") as directory:
         dump = os.path.join(directory, "dump.rdb")
-        keys = 1_000 if chosen.quick else KINDS[0].count
+        keys = QUICK if chosen.quick else KINDS[0].count
         write_dump(dump, keys)
         if (theirs := server_bytes(dump, keys)) is not None:
             text = f"the real server uses {theirs:.0f} bytes for each of the first kind"

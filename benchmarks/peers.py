@@ -1,8 +1,8 @@
 """Those we compare with: the hand-written floor, fakeredis, and a real server behind redis-py.
 
-Floor and Bare are baselines, so they are written to be fast, not to be complete. The others are used
-as their users use them: fakeredis through redis-py's API, the server through redis-py on a Unix
-socket (with hiredis, if that is installed: redis-py takes it by itself).
+Floor and Bare are baselines, so they are written to be fast, not to be complete. The others are
+used as their users use them: fakeredis through redis-py's API, the server through redis-py on a
+Unix socket (with hiredis, if that is installed: redis-py takes it by itself).
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ PATIENCE = 60.0
 class Floor:
     """What one would write by hand: a dictionary, a lock, and deadlines that are looked at.
 
-    Keys and values are str or bytes, as in the candidates; str is encoded. The names are redis-py's,
-    so that one statement serves all.
+    Keys and values are str or bytes, as in the candidates; str is encoded. The names are
+    redis-py's, so that one statement serves all.
     """
 
     def __init__(self) -> None:
@@ -56,16 +56,16 @@ class Floor:
                 return None
         return value
 
-    def get(self, key: str | bytes) -> Any:
+    def get(self, key: Any) -> Any:
         if key.__class__ is str:
             key = key.encode()
         with self.lock:
             # find() written out: a call costs a fifth of this method
-            value = self.data.get(key)  # type: ignore[arg-type]
+            value = self.data.get(key)
             if value is not None and self.deadlines:
-                deadline = self.deadlines.get(key)  # type: ignore[arg-type]
+                deadline = self.deadlines.get(key)
                 if deadline is not None and deadline < time.time():
-                    del self.data[key], self.deadlines[key]  # type: ignore[arg-type]
+                    del self.data[key], self.deadlines[key]
                     return None
             return value
 
@@ -236,8 +236,8 @@ class Bare:
 
 
 def fake_client() -> Any:
-    """fakeredis behind redis-py's API; None when it is not installed."""
-    return None if fakeredis is None else fakeredis.FakeRedis()
+    """fakeredis behind redis-py's API, on its own data; None when it is not installed."""
+    return None if fakeredis is None else fakeredis.FakeRedis(server=fakeredis.FakeServer())
 
 
 class Server:

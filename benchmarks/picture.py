@@ -9,7 +9,7 @@ The colours follow the reader's light or dark setting, so the same file suits bo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from html import escape
 from math import ceil, floor, log10
 
@@ -34,7 +34,7 @@ STYLE = """
   }
 """
 
-WIDTH, LEFT, RIGHT, TOP, ROW = 760, 210, 70, 76, 24
+WIDTH, LEFT, RIGHT, TOP, ROW = 760, 250, 70, 76, 24
 
 Scale = Callable[[float], float]
 
@@ -90,7 +90,9 @@ def bars(
         if limit is not None:
             x = place(limit)
             parts.append(f'<path class="limit" d="M{x:.1f} {y - 10}V{y + 10}"/>')
-        beside = max(place(value), place(limit) if limit else 0)
+        beside = place(value)
+        if limit is not None and beside - 8 < place(limit) < beside + 46:
+            beside = place(limit)  # the figure does not cover the mark
         parts.append(f'<text x="{beside + 6:.1f}" y="{y + 4}">{value:.2f}</text>')
     return _page(title, bottom + 36, parts)
 
@@ -101,8 +103,9 @@ def lines(
     sizes: Sequence[float],
     series: Sequence[str],
     unit: Callable[[float], str],
+    loud: Collection[str] = (),
 ) -> str:
-    """Rows of (label, series, values at sizes)."""
+    """Rows of (label, series, values at sizes); those labelled in `loud` are red and named."""
     rows = list(rows)
     height, left = 420, 80
     down, levels = _log_scale([v for _, _, row in rows for v in row], TOP + height, TOP)
@@ -115,19 +118,25 @@ def lines(
             f'<text class="faint" x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">'
             f"{escape(unit(level))}</text>"
         )
-    for size in sizes:
-        parts.append(
-            f'<text class="faint" x="{across(size):.1f}" y="{TOP + height + 20}" '
-            f'text-anchor="middle">{size:,.0f}</text>'
-        )
+    parts += [
+        f'<text class="faint" x="{across(size):.1f}" y="{TOP + height + 20}" '
+        f'text-anchor="middle">{size:,.0f}</text>'
+        for size in sizes
+    ]
     for label, name, row in rows:
         points = " ".join(
             f"{across(size):.1f},{down(value):.1f}" for size, value in zip(sizes, row, strict=True)
         )
+        colour = "over" if label in loud else f"s{series.index(name)}"
         parts.append(
-            f'<polyline class="s{series.index(name)} line" points="{points}">'
+            f'<polyline class="{colour} line" points="{points}">'
             f"<title>{escape(label)}</title></polyline>"
         )
+        if label in loud:
+            parts.append(
+                f'<text x="{WIDTH - 34}" y="{down(row[-1]) - 5:.1f}" text-anchor="end">'
+                f"{escape(label)}</text>"
+            )
     return _page(title, TOP + height + 40, parts)
 
 

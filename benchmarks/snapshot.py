@@ -1,7 +1,8 @@
 """How long do a save and a load of 1,000,000 keys take, beside the real server?
 
 Both save the same keys to the same file system (write, fsync, rename) and load the same file. The
-server's load is what it says in its log, without its start. Compression and checksum are on in both.
+server's load is what it says in its log, without its start. Compression and checksum are on in
+both.
 """
 
 from __future__ import annotations
@@ -97,11 +98,20 @@ def measure(kind: Kind, count: int, rounds: int) -> Times:
             kind.fill(db, count, random.Random(1))
             db.save()
             measure_saves(db, dump, rounds, times)
+            kept = db.dbsize()
         for _ in range(rounds):
             progress(f"{kind.title}: load")
-            times.our_load = min(times.our_load, timed(lambda: minidis.open(dump)))
+            times.our_load = min(times.our_load, timed(lambda: loaded(dump, kept)))
             times.load = min(times.load, server_load(dump))
     return times
+
+
+def loaded(dump: Path, keys: int) -> Any:
+    """A database with the dump in it: all of it."""
+    db = minidis.open(dump)
+    if db.dbsize() != keys:
+        raise RuntimeError("not all keys were loaded")
+    return db
 
 
 def measure_saves(db: Any, dump: Path, rounds: int, times: Times) -> None:

@@ -17,10 +17,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from minidis import errors, kinds
-from minidis.kinds import Kind, encode
-from minidis.parser import Compiled, Rules, Slot, compile_line
+from minidis import kinds
+from minidis.kinds import encode
+from minidis.parser import compile_line
 from minidis.replies import decoded
+from minidis.shapes import Compiled, Rules, Slot
 from minidis.syntax import Line, SyntaxLineError, parse_line
 
 Body = TypeVar("Body", bound=Callable[..., Any])
@@ -122,7 +123,7 @@ def command(
 # The gate. A call converts its arguments, takes the lock, forgets the moment of the last command
 # and runs the body. A body that changed something in more than one step has left in `undo` how to
 # put it back; whatever strikes (a refusal, KeyboardInterrupt, MemoryError) is answered by putting
-# back. After a change the chores are settled once. The words door (Minidis.execute) has these lines too.
+# back. After a change the chores are settled once. Minidis.execute has these lines for words.
 DOOR = """
 def {name}(self, {signature}):
 {ready}
@@ -236,9 +237,7 @@ def _declared(param: inspect.Parameter) -> str:
     """The parameter as the door declares it."""
     if param.kind is inspect.Parameter.VAR_POSITIONAL:
         return "*" + param.name
-    default = (
-        "" if param.default is inspect.Parameter.empty else f"=default_{param.name}"
-    )
+    default = "" if param.default is inspect.Parameter.empty else f"=default_{param.name}"
     return param.name + default
 
 
@@ -259,14 +258,15 @@ def _passed(param: inspect.Parameter) -> str:
 def _ready(slot: Slot, param: inspect.Parameter, space: dict[str, Any]) -> str:
     """The lines that convert one parameter; options that are not given cost one test."""
     name = param.name
-    if slot.shape in ("flag", "raw") or (slot.shape == "one" and slot.kinds[0] is kinds.RAW):
+    as_it_came = slot.shape in ("one", "pairs") and set(slot.kinds) == {kinds.RAW}
+    if slot.shape in ("flag", "raw") or as_it_came:
         return ""
     space["ready_" + name] = slot.ready
     exact = slot.kinds[0].exact if slot.shape == "one" else None
     optional = slot.optional or (
         param.default is None and param.kind is not inspect.Parameter.VAR_POSITIONAL
     )
-    lines = READY[exact if not optional else None].format(p=name)
+    lines = READY[exact].format(p=name)
     if not optional:
         return lines
     return f"    if {name} is not None:\n    " + lines.replace("\n", "\n    ")

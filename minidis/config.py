@@ -12,7 +12,7 @@ from typing import Any
 
 from minidis import errors
 from minidis.engine import Engine
-from minidis.kinds import I64_MAX
+from minidis.kinds import I64_MAX, I64_MIN
 from minidis.structures.glob import compile_pattern
 
 MEMORY_UNITS = {
@@ -39,7 +39,7 @@ def _number(low: int, high: int) -> Callable[[str], int]:
             value = int(text)
         except ValueError:
             raise ValueError("argument couldn't be parsed into an integer") from None
-        if str(value) != text:
+        if str(value) != text or not I64_MIN <= value <= I64_MAX:
             raise ValueError("argument couldn't be parsed into an integer")
         if not low <= value <= high:
             raise ValueError(f"argument must be between {low} and {high} inclusive")
@@ -154,8 +154,9 @@ def get_parameters(engine: Engine, patterns: Iterable[bytes]) -> dict[bytes, byt
         match = compile_pattern(pattern, nocase=True)
         for name in [*PARAMETERS, *ALIASES]:
             if match(name.encode()):
-                parameter = PARAMETERS[ALIASES.get(name, name)]
-                found.setdefault(name.encode(), parameter.get(engine).encode())
+                # A name without glob signs is answered as it was written.
+                shown = pattern if pattern.lower() == name.encode() else name.encode()
+                found.setdefault(shown, PARAMETERS[ALIASES.get(name, name)].get(engine).encode())
     return found
 
 

@@ -163,13 +163,17 @@ def unknown_command(words: list[bytes]) -> ResponseError:
     for word in words[1:]:
         if len(shown) >= 128:
             break
-        room = 128 - len(shown)
-        shown += "'" + word[:room].decode("utf-8", "surrogateescape") + "' "
-    name = words[0][:128].decode("utf-8", "surrogateescape")
+        shown += f"'{_as_text(word, 128 - len(shown))}' "
+    name = _as_text(words[0], 128)
     return error(f"unknown command '{name}', with args beginning with: {shown}")
+
+
+def _as_text(word: bytes, room: int) -> str:
+    """At most `room` bytes of a word, up to the first NUL, as C prints it."""
+    return word[:room].split(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def unknown_subcommand(container: str, word: bytes) -> ResponseError:
     """`container` has no subcommand of that name."""
-    name = word[:128].decode("utf-8", "surrogateescape")
+    name = _as_text(word, 128)
     return error(f"unknown subcommand '{name}'. Try {container.upper()} HELP.")

@@ -28,6 +28,10 @@ Many: TypeAlias = Key | Iterable[Key]
 
 I64_MIN, I64_MAX = -(2**63), 2**63 - 1
 
+#: The most elements one call of SRANDMEMBER and its like gives out with repetitions. Redis has no
+#: such limit and dies of SRANDMEMBER s -5000000000000000000; here the host program would.
+MOST_REPEATED = 2**24
+
 
 def encode(value: Any) -> bytes:
     """The bytes Redis would see for a Python object; DataError for one that has none."""

@@ -43,6 +43,12 @@ def decoded(reply: Any) -> Any:
     return reply
 
 
+class Cursor(int):
+    """A SCAN cursor: an int here, so that `while cursor:` ends, a bulk string on the wire."""
+
+    __slots__ = ()
+
+
 class Decimal(float):
     """A float with the exact decimal text that Redis answers (INCRBYFLOAT, HINCRBYFLOAT).
 

@@ -27,7 +27,7 @@ from minidis import syntax
 from minidis.command import Command
 from minidis.errors import MinidisError
 from minidis.kinds import kind_of, to_float
-from minidis.parser import COUNTERS
+from minidis.shapes import COUNTERS
 from minidis.syntax import Argument, Choice, Line, Node, Optional, Repeat, Sequence, Word
 
 #: Counts longer than this are not counts.

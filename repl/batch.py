@@ -16,7 +16,7 @@ from repl import dots
 from repl.check import advise
 from repl.check import lines as advice_lines
 from repl.lookup import find
-from repl.render import as_json, lines, raw
+from repl.render import as_json, lines, raw, scalar
 from repl.words import Typed, is_open, split
 
 #: A form: (reply, name of the command) -> lines
@@ -114,8 +114,8 @@ class Batch:
     def _refused(self, typed: list[Typed], error: MinidisError) -> None:
         self.out.flush()
         advice = advise(typed, error, type_of(self.db))
-        for line in (f"(error) {error}", *advice_lines(typed, advice)):
-            self.err.write(line.encode("utf-8", "backslashreplace").decode() + "\n")
+        for line in (scalar(error), *advice_lines(typed, advice)):
+            self.err.write(line + "\n")
 
 
 def unsaved(db: Minidis[Any]) -> tuple[int, str]:

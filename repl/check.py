@@ -19,7 +19,7 @@ from minidis.kinds import kind_of
 from minidis.syntax import Argument, Word
 from minidis.walk import Mistake, is_key
 from repl.lookup import Found, subcommands, walked
-from repl.words import Typed, columns, quote
+from repl.words import Typed, columns, quote, shortened
 
 #: Which group of commands works on which type, for the advice after WRONGTYPE.
 GROUP_OF_TYPE = {
@@ -32,6 +32,8 @@ GROUP_OF_TYPE = {
 
 #: Columns that texts are wrapped to.
 WIDTH = 78
+#: Columns that one word of a mistaken command may take.
+_WORD = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +79,31 @@ def lines(typed: Sequence[Typed], advice: Advice) -> list[str]:
     """The advice as indented lines."""
     found = []
     if advice.place is not None:
-        shown = [quote(word.value) for word in typed]
-        before = " ".join(shown[: advice.place])
-        indent = " " * (columns(before) + bool(before))
-        marks = "^" * max(1, columns(shown[advice.place]))
-        found += ["  " + " ".join(shown), f"  {indent}{marks} {advice.note}".rstrip()]
+        before, wrong, after = _around(typed, advice.place)
+        marks = "^" * max(1, columns(wrong))
+        found.append("  " + shortened(before + wrong + after, WIDTH))
+        found.append(f"  {' ' * columns(before)}{marks} {advice.note}".rstrip())
     elif advice.note:
         found.append("  " + advice.note)
-    found += wrap(advice.syntax, WIDTH, initial_indent="  ", subsequent_indent="      ")
-    return found
+    return found + wrapped(advice.syntax)
+
+
+def _around(typed: Sequence[Typed], place: int) -> tuple[str, str, str]:
+    """The wrong word, and as much before and after it as a line has room for."""
+    shown = [shortened(quote(word.value), _WORD) for word in typed]
+    first = place
+    while first and columns(" ".join(shown[first - 1 : place])) <= WIDTH // 2:
+        first -= 1
+    before = " ".join([*(["…"] if first else []), *shown[first:place], ""])
+    after = " ".join(["", *shown[place + 1 : place + WIDTH // 2]])
+    return before.lstrip(), shown[place], after
+
+
+def wrapped(syntax: str) -> list[str]:
+    """A syntax line in as many lines as it takes; names with hyphens stay whole."""
+    return wrap(
+        syntax, WIDTH, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False
+    )
 
 
 def _unknown(typed: Sequence[Typed]) -> Advice:

@@ -29,7 +29,7 @@ from repl.words import GLUED, Typed, at_cursor, quote, quoted
 #: Never more candidates than this.
 MOST = 200
 #: Never longer over a dictionary than this, in seconds.
-_PATIENCE = 0.05
+_PATIENCE = 0.1
 _CHUNK = 4096
 
 #: Group of a command -> the types of keys it works on; other groups work on every type.
@@ -231,8 +231,9 @@ def matching(
 ) -> list[bytes]:
     """Names that begin with `wanted`, then those that contain it, as far as patience goes.
 
-    The dictionary is walked in pieces, so that the tests run in comprehensions and the clock is
-    asked seldom; only what was found is sorted.
+    The dictionary is walked in pieces. A piece is joined to one text and searched as a whole, which
+    costs a tenth of asking each name; most pieces have nothing and are done with that. Only what
+    was found is sorted.
     """
     until = perf_counter() + _PATIENCE
     front: list[bytes] = []
@@ -241,14 +242,11 @@ def matching(
     while chunk := list(islice(rest, _CHUNK)):
         if not wanted:
             front += filter(fits, chunk)
-        else:
-            front += [name for name in chunk if name.startswith(wanted) and fits(name)]
+        elif wanted in b"\n".join(chunk):
+            found = [name for name in chunk if wanted in name and fits(name)]
+            front += [name for name in found if name.startswith(wanted)]
             if len(within) < most:
-                within += [
-                    name
-                    for name in chunk
-                    if wanted in name and not name.startswith(wanted) and fits(name)
-                ]
+                within += [name for name in found if not name.startswith(wanted)]
         if len(front) >= most or perf_counter() > until:
             break
     return (sorted(front) + sorted(within))[:most]

@@ -71,7 +71,7 @@ DOTS: dict[str, Dot] = {
     dot.name: dot
     for dot in (
         Dot("help", "[command | @group]", "what a command does, or the commands of a group", _help),
-        Dot(".read", "file", "run the commands in a file; stops at the first refusal", _read),
+        Dot(".read", "file", "run the commands in a file, up to the first refusal", _read),
         Dot("clear", "", "empty the screen", _clear),
         Dot("exit", "", "leave; a directory is saved first", _leave),
         Dot("quit", "", "the same as exit", _leave),

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from textwrap import wrap
 
 from minidis.command import COMMANDS, CONTAINERS, Command
-from repl.check import WIDTH, closest
+from repl.check import WIDTH, closest, wrapped
 from repl.lookup import groups, subcommands
 
 #: Words of the shell -> (syntax, what they do)
@@ -48,7 +48,7 @@ def overview(shellwords: Shellwords) -> str:
         )
     lines += ["", "  the shell itself:"]
     for name, (syntax, about) in shellwords.items():
-        lines.append(f"  {' '.join(filter(None, (name, syntax))):<24}  {about}")
+        lines.append(f"  {' '.join(filter(None, (name, syntax))):<24} {about}")
     lines += ["", "  Tab completes, Right takes the grey suggestion, Ctrl-R searches the"]
     lines += ["  history, Ctrl-C stops a command or clears the line, Ctrl-D leaves."]
     return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ") + "\n"
@@ -66,7 +66,7 @@ def group_page(group: str) -> str:
 def command_page(command: Command) -> str:
     """Everything about one command."""
     document = inspect.getdoc(command.body) or ""
-    lines = wrap(str(command.line), WIDTH, initial_indent="  ", subsequent_indent="      ")
+    lines = wrapped(str(command.line))
     lines += ["", *("  " + line if line else "" for line in document.splitlines()), ""]
     newer = ", newer than the server minidis compares itself with" if command.newer else ""
     lines.append(f"  since {command.since}{newer}")
@@ -82,7 +82,10 @@ def _table(title: str, commands: list[Command]) -> str:
     for command in commands:
         head = f"  {command.name:<{width}}  "
         lines += wrap(
-            command.summary, WIDTH, initial_indent=head, subsequent_indent=" " * len(head)
+            command.summary.replace("`", ""),
+            WIDTH,
+            initial_indent=head,
+            subsequent_indent=" " * len(head),
         )
     return "\n".join(lines) + "\n"
 

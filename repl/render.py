@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any
 
 from minidis.replies import Decimal, Status
-from repl.words import columns, quoted
+from repl.words import columns, printable, quoted
 
 #: Commands whose text is meant to be read as it is, with its line ends.
 PAGES = frozenset(
@@ -73,7 +73,7 @@ def scalar(value: Any) -> str:
         case float():
             return f"(double) {number(value)}"
         case BaseException():
-            return f"(error) {value}"
+            return f"(error) {printable(str(value))}"
         case Mapping():
             return "(empty hash)"
         case set() | frozenset():
@@ -113,9 +113,11 @@ def footer(reply: Any, seconds: float) -> str:
 
 
 def elapsed(seconds: float) -> str:
-    """A duration in words: 0.2 ms, 35 ms, 1.84 s."""
+    """A duration in words: 24 µs, 0.2 ms, 35 ms, 1.84 s."""
     if seconds >= 1:
         return f"{seconds:.2f} s"
+    if seconds < 0.0001:
+        return f"{seconds * 1_000_000:.0f} µs"
     milliseconds = seconds * 1000
     return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms"
 

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -28,6 +28,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import FormattedText, PygmentsTokens, StyleAndTextTuples
+from prompt_toolkit.formatted_text.utils import fragment_list_width
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.input import Input
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
@@ -46,9 +47,9 @@ from repl.complete import candidates
 from repl.highlight import CommandLexer, ReplyLexer
 from repl.hint import hint
 from repl.progress import bar
-from repl.render import footer, lines
+from repl.render import footer, lines, scalar
 from repl.theme import THEME
-from repl.words import Typed, columns, is_open, quote, split
+from repl.words import Typed, columns, is_open, quote, shortened, split
 
 #: Replies are coloured and printed so many lines at a time, so that Ctrl-C is heard in between.
 _PAGE = 200
@@ -84,21 +85,30 @@ class LiveCompleter(Completer):
     def get_completions(self, document: Document, _: CompleteEvent) -> Iterable[Completion]:
         before = document.text_before_cursor
         for one in candidates(before, self.db):
-            about = one.about if len(one.about) <= 60 else one.about[:59] + "…"
-            yield Completion(one.text, one.start - len(before), display_meta=about)
+            about = shortened(one.about, 60)
+            yield Completion(
+                one.text,
+                one.start - len(before),
+                display=shortened(one.text, 40),
+                display_meta=about,
+            )
 
 
 class InlineHint(Processor):
     """Shows what is left to type behind the cursor, cut to the width of the line."""
 
+    def __init__(self, indent: Callable[[], int]) -> None:
+        #: columns that the prompt takes; the lines of a paste are indented as far
+        self.indent = indent
+
     def apply_transformation(self, given: TransformationInput) -> Transformation:
         fragments = given.fragments
         if given.lineno == given.document.line_count - 1:
             text = inline_hint(given.document, given.buffer_control.buffer.suggestion is not None)
-            room = given.width - columns(given.document.current_line) - 1
+            taken = self.indent() + columns(given.document.current_line)
+            room = given.width - taken - 1
             if text and room > 8:
-                shown = text if columns(text) <= room else text[: room - 1] + "…"
-                fragments = [*fragments, ("class:hint", shown)]
+                fragments = [*fragments, ("class:hint", shortened(text, room))]
         return Transformation(fragments)
 
 
@@ -134,11 +144,12 @@ class Session:
             complete_in_thread=True,
             auto_suggest=AutoSuggestFromHistory(),
             history=history if history is not None else open_history(),
-            input_processors=[InlineHint()],
+            input_processors=[InlineHint(lambda: fragment_list_width(self.message()))],
             multiline=Condition(lambda: is_open(get_app().current_buffer.text)),
             prompt_continuation=lambda width, *_: "· ".rjust(width),
             bottom_toolbar=self.toolbar,
             style=self.style,
+            include_default_pygments_style=False,
             color_depth=self.depth,
             reserve_space_for_menu=6,
             input=input,
@@ -169,7 +180,9 @@ class Session:
             ("", f" · database {self.db.space.number} · {keys:,} key{'' if keys == 1 else 's'}"),
         ]
         if engine.home.dump is not None and engine.dirty > 0:
-            parts.append(("class:bottom-toolbar.unsaved", f" · {_changes(engine.dirty)} unsaved"))
+            # Yellow where leaving loses them; a directory is saved then.
+            style = "" if engine.home.durable else "class:bottom-toolbar.unsaved"
+            parts.append((style, f" · {_changes(engine.dirty)} not saved yet"))
         buffer = get_app().current_buffer
         if buffer.suggestion is not None and (text := hint(buffer.text).strip()):
             parts.append(("", f" · {text}"))
@@ -268,7 +281,7 @@ class Session:
         commands = split(text)
         for command in commands:
             if len(commands) > 1:
-                self.note("> " + " ".join(quote(word.value) for word in command))
+                self.note(shortened("> " + " ".join(quote(word.value) for word in command), 78))
             if not self._run_one(command):
                 return False
             if self.done:
@@ -306,7 +319,7 @@ class Session:
         return self.db.execute(*words)
 
     def _refused(self, typed: list[Typed], error: MinidisError) -> None:
-        self._show([f"(error) {error}"])
+        self._show([scalar(error)])
         for line in advice_lines(typed, advise(typed, error, type_of(self.db))):
             self.note(line)
 
@@ -318,7 +331,9 @@ class Session:
         while page := list(islice(rest, _PAGE)):
             text = "\n".join(page) + "\n"
             if printed < _COLOURED:
-                self._print(PygmentsTokens(list(ReplyLexer(ensurenl=False).get_tokens(text))))
+                self._print(
+                    PygmentsTokens(list(ReplyLexer(stripnl=False, ensurenl=False).get_tokens(text)))
+                )
             else:
                 self.prompt.output.write(text)
                 self.prompt.output.flush()
@@ -328,7 +343,12 @@ class Session:
         if isinstance(text, list):
             text = FormattedText(text)
         print_formatted_text(
-            text, end="", style=self.style, color_depth=self.depth, output=self.prompt.output
+            text,
+            end="",
+            style=self.style,
+            include_default_pygments_style=False,
+            color_depth=self.depth,
+            output=self.prompt.output,
         )
 
 

@@ -120,6 +120,28 @@ def columns(text: str) -> int:
     )
 
 
+def printable(text: str) -> str:
+    r"""The text without anything that a terminal would obey instead of show.
+
+    >>> print(printable("unknown command '\x1b[2J\udcff'"))
+    unknown command '\x1b[2J\xff'
+    """
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def shortened(text: str, width: int) -> str:
+    """The text in at most so many columns, with … for what had to go."""
+    if columns(text) <= width:
+        return text
+    while columns(text) >= width:
+        text = text[: min(len(text) - 1, width)]
+    return text + "…"
+
+
+def _visible(letter: str) -> str:
+    return letter if letter.isprintable() else _escaped(letter)
+
+
 def _escaped(letter: str) -> str:
     if letter in _ESCAPES:
         return _ESCAPES[letter]

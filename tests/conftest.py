@@ -14,7 +14,7 @@ ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:  # so that `tests.oracle` can be imported however pytest was started
     sys.path.insert(0, ROOT)
 
-from tests.oracle.run import Live, Recorded, Source, start_server  # noqa: E402
+from tests.oracle.run import Live, Ours, Recorded, Source, start_server  # noqa: E402
 from tests.oracle.server import RealServer  # noqa: E402
 
 
@@ -36,7 +36,7 @@ def server_if_any() -> Iterator[RealServer | None]:
 
 @pytest.fixture(scope="session")
 def real_server(server_if_any: RealServer | None) -> RealServer:
-    """A real redis-server on the Unix socket `.path`; `.execute(*words)` gives raw RESP3 replies."""
+    """A real redis-server on the Unix socket `.path`; `.execute(*words)` gives raw replies."""
     if server_if_any is None:
         pytest.skip("no redis-server 7.0 on this machine")
     return server_if_any
@@ -49,12 +49,8 @@ def oracle(server_if_any: RealServer | None) -> Source:
 
 
 @pytest.fixture(scope="session")
-def compared(
-    oracle: Source, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[minidis.Minidis[bytes]]:
-    """Our side of the comparison: a database in a directory, so that SAVE and RELOAD work."""
-    from tests.oracle.run import open_like
-
-    database = open_like(oracle, str(tmp_path_factory.mktemp("compared")))
-    yield database
-    database.close(save=False)
+def compared(oracle: Source, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ours]:
+    """Our side of the comparison."""
+    ours = Ours(str(tmp_path_factory.mktemp("compared")), oracle)
+    yield ours
+    ours.close()

@@ -21,7 +21,8 @@ PACKAGES = ("minidis", "repl")
 #: From the ground up: a module imports only from floors below its own, or its own room by name.
 FLOORS = [
     "minidis.errors", "minidis.clock", "minidis.structures", "minidis.replies", "minidis.kinds",
-    "minidis.syntax", "minidis.parser", "minidis.command", "minidis.persistence",
+    "minidis.syntax", "minidis.shapes", "minidis.options", "minidis.parser", "minidis.command",
+    "minidis.persistence",
     "minidis.expire", "minidis.keyspace", "minidis.engine", "minidis.walk", "minidis.describe",
     "minidis.config", "minidis.commands", "minidis.database", "minidis", "repl",
 ]  # fmt: skip

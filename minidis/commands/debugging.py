@@ -9,7 +9,7 @@ from minidis import errors
 from minidis.command import command
 from minidis.commands.group import Group, T
 from minidis.keyspace import no_such_key
-from minidis.kinds import Float, Key, Many, encode, to_float
+from minidis.kinds import RAW, Float, Key, Many, encode, to_float
 from minidis.persistence import rdb
 from minidis.replies import OK, Status
 from minidis.structures.dataset_digest import SIZE, dataset_digest, value_digest
@@ -54,7 +54,7 @@ class Debugging(Group[T]):
         group="server",
         since="1.0.0",
         complexity="O(1)",
-        kinds={},
+        kinds={"seconds": RAW},
     )
     def debug_sleep(self, seconds: Float) -> Status:
         """Hold the lock for `seconds` (a decimal number), so that all other callers wait.
@@ -105,6 +105,7 @@ class Debugging(Group[T]):
         group="server",
         since="1.0.0",
         complexity="O(n) for all data",
+        unknown_error="DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
     )
     def debug_reload(
         self, nosave: bool = False, noflush: bool = False, merge: bool = False

@@ -12,7 +12,7 @@ from minidis.commands.moments import EXPIRY_KINDS, Moment, Span, milliseconds
 from minidis.commands.walks import STEP, STEP_SIZE
 from minidis.keyspace import TYPE_NAMES, Keyspace, no_such_key, type_name
 from minidis.kinds import I64_MAX, I64_MIN, Integer, Key, Kind, Many, Value, integer
-from minidis.replies import OK, Status
+from minidis.replies import OK, Cursor, Status
 from minidis.structures.glob import compile_pattern
 
 _CONDITIONS = "[NX | XX | GT | LT]"
@@ -568,7 +568,7 @@ class Keys(Group[T]):
             for key, value in values
             if value is not None and (wanted is None or type_name(value) == wanted)
         ]
-        return [b"%d" % following, left]
+        return [Cursor(following), left]
 
     def scan_iter(
         self,

@@ -14,6 +14,7 @@ from minidis.kinds import (
     I64_MAX,
     I64_MIN,
     INTEGER,
+    MOST_REPEATED,
     RAW,
     Field,
     Float,
@@ -30,9 +31,6 @@ from minidis.kinds import (
 from minidis.replies import OK, Decimal, Status
 from minidis.structures import long_double
 from minidis.structures.tables import Hash
-
-#: The most fields that one call of HRANDFIELD gives out with repetitions.
-_MOST = 2**31
 
 
 def _ranged(value: Any) -> int:
@@ -98,6 +96,8 @@ class Hashes(Group[T]):
         """Set fields from a list of pairs; how many are new."""
         if not given:
             raise errors.wrong_arity(name)
+        if len(given) == 1:
+            return self._set_field(key, *given[0])
         space, limits = self.space, self.engine.limits
         fields = dict(given)
         table = space.write(key, Hash)
@@ -447,7 +447,7 @@ class Hashes(Group[T]):
             return list(table)
         if count >= 0:
             return table.sample(count, randbelow)
-        if count < -_MOST:
+        if count < -MOST_REPEATED:
             raise errors.error(errors.OUT_OF_RANGE)
         fields, size = table.indexed().items, len(table)
         return [fields[randbelow(size)] for _ in range(-count)]

@@ -9,8 +9,8 @@ from minidis.command import COMMANDS, Command
 from minidis.command import command as declare  # COMMAND has a method of that name
 from minidis.commands.group import Group, T
 from minidis.kinds import Key, Many, Value, encode
-from minidis.parser import COUNTERS
 from minidis.replies import Status
+from minidis.shapes import COUNTERS
 from minidis.structures.glob import compile_pattern
 from minidis.syntax import Argument
 from minidis.walk import keys_of

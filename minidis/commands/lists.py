@@ -241,7 +241,8 @@ class Lists(Group[T]):
             raise errors.error(errors.NUMKEYS_NOT_POSITIVE)
         if num_keys != len(keys):
             raise errors.error(errors.SYNTAX)
-        for key in keys:
+        names: Any = keys
+        for key in names:
             row = self.space.write(key, List)
             if row is not None:
                 left = encode(direction) == b"LEFT"

@@ -140,6 +140,7 @@ class Server(Group[T]):
         since="2.0.0",
         complexity="O(n) for n parameters",
         names={"parameter": "mapping"},
+        uneven_error=errors.SYNTAX,
         extra="name value",
     )
     def config_set(

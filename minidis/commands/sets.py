@@ -12,12 +12,20 @@ from minidis import errors
 from minidis.command import command
 from minidis.commands.group import Group, T
 from minidis.commands.walks import STEP_SIZE, walk
-from minidis.kinds import I64_MIN, RAW, Integer, Key, Kind, Many, Value, integer, positive
+from minidis.kinds import (
+    I64_MIN,
+    MOST_REPEATED,
+    RAW,
+    Integer,
+    Key,
+    Kind,
+    Many,
+    Value,
+    integer,
+    positive,
+)
 from minidis.structures.limits import Limits
 from minidis.structures.tables import Set
-
-#: The most members that one call of SRANDMEMBER gives out with repetitions.
-_MOST = 2**31
 
 
 def _limit(value: Any) -> int:
@@ -282,7 +290,7 @@ class Sets(Group[T]):
             return list(table)
         if count >= 0:
             return table.sample(count, randbelow)
-        if count < -_MOST:
+        if count < -MOST_REPEATED:
             raise errors.error(errors.OUT_OF_RANGE)
         members, size = table.indexed().items, len(table)
         return [members[randbelow(size)] for _ in range(-count)]

@@ -14,6 +14,7 @@ from minidis.commands.group import Group, T
 from minidis.commands.walks import STEP_SIZE, walk
 from minidis.kinds import (
     I64_MAX,
+    MOST_REPEATED,
     RANGED,
     RAW,
     SCORE,
@@ -24,30 +25,33 @@ from minidis.kinds import (
     Many,
     Value,
     at_least,
+    encode,
     integer,
     number,
+    pairs,
     positive,
 )
 from minidis.replies import Decimal
 from minidis.structures.sorted_set import SortedSet
-
-#: Most members that one ZRANDMEMBER with repetitions may answer.
-_MOST = 2**31
 
 
 def _zadd_plain(self: SortedSets[Any], key: Any, mapping: Any) -> Any:
     """ZADD of one member without options, which is most of them."""
     if len(mapping) != 1:
         return SortedSets.zadd(self, key, mapping)
-    member, score = mapping[0]
+    [(member, score)] = mapping.items() if mapping.__class__ is dict else pairs(mapping)
+    if member.__class__ is not bytes:
+        member = encode(member)
     if score.__class__ is not float or score != score:
         score = number(score)
     space = self.space
-    zset = space.write(key, SortedSet)
-    if zset is None:
-        space.touch(key, "zadd")
-        space.put(key, SortedSet.load({member: score}, self.engine.limits))
-        return 1
+    zset: Any = space.values.get(key)
+    if zset.__class__ is not SortedSet or space.deadlines or space.accessed is not None:
+        zset = space.write(key, SortedSet)
+        if zset is None:
+            space.touch(key, "zadd")
+            space.put(key, SortedSet.load({member: score}, self.engine.limits))
+            return 1
     if zset.scores.get(member) == score:
         return 0
     space.touch(key, "zadd")
@@ -67,7 +71,7 @@ class SortedSets(Group[T]):
         complexity="O(log n) for each member",
         access="RW UPDATE",
         names={"member": "mapping"},
-        kinds={"score": RAW},
+        kinds={"score": RAW, "member": RAW},
         tolerant=True,
         plain=_zadd_plain,
     )
@@ -100,14 +104,13 @@ class SortedSets(Group[T]):
             raise errors.wrong_arity("zadd")
         if incr and len(mapping) > 1:
             raise errors.error(errors.ONE_INCREMENT)
-        pairs: Any = [(member, number(score)) for member, score in mapping]
+        given = [(encode(member), number(score)) for member, score in pairs(mapping)]
         if incr:
-            member, increment = pairs[0]
-            return self._zincrease(key, member, increment, nx, xx, gt, lt)
+            return self._zincrease(key, *given[0], nx, xx, gt, lt)
         zset = self.space.write(key, SortedSet)
         if zset is None and xx:
             return 0
-        news, added, updated = _news(zset.scores if zset else {}, pairs, nx, xx, gt, lt)
+        news, added, updated = _news(zset.scores if zset else {}, given, nx, xx, gt, lt)
         if news:
             self.space.touch(key, "zadd", added + updated)
             self._zput(key, zset, news)
@@ -142,7 +145,10 @@ class SortedSets(Group[T]):
             return None
         if new != old:
             self.space.touch(key, "zincr")
-            self._zput(key, zset, {member: new})
+            if zset is None:
+                self._zput(key, None, {member: new})
+            else:
+                zset.put_one(member, new, self.engine.limits)
         return new
 
     @command(
@@ -446,7 +452,7 @@ class SortedSets(Group[T]):
         """Random members: different ones, or with a negative count any."""
         randbelow = self.engine.randbelow
         if count < 0:
-            if count < -_MOST:
+            if count < -MOST_REPEATED:
                 raise errors.error("value is out of range")
             return [zset.random(randbelow) for _ in range(-count)]
         return list(zset.scores) if count >= len(zset) else zset.sample(count, randbelow)
@@ -475,7 +481,7 @@ class SortedSets(Group[T]):
         there all the time comes at least once. See `zscan_iter` for the whole walk.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zscan("rank", 0, match="a*")
-        (2, [b'0', [(b'ann', 3.0)]])
+        (2, [0, [(b'ann', 3.0)]])
         """
         zset: Any = self.space.read(key, SortedSet)
         following, members = walk(zset, cursor, match, count, _mistake)
@@ -493,7 +499,7 @@ class SortedSets(Group[T]):
         while True:
             cursor, pairs = self.zscan(key, cursor, match, count)
             yield from pairs
-            if int(cursor) == 0:
+            if cursor == 0:
                 return
 
 

@@ -503,11 +503,12 @@ class Strings(Group[T]):
         """
         text: Any = self.space.string(key) or b""
         first, last = integer(start), integer(end)
-        if first < 0:
-            first = max(first + len(text), 0)
-        if last < 0:
-            last = max(last + len(text), 0) if last + len(text) >= 0 or first else -1
-        return text[first : last + 1] if last >= first else text[:0]
+        if first < 0 and last < 0 and first > last:
+            return text[:0]
+        # A position before the start is the start, for `end` too: GETRANGE k 0 -100 is one byte.
+        first = max(first + len(text), 0) if first < 0 else first
+        last = max(last + len(text), 0) if last < 0 else last
+        return text[first : last + 1]
 
     @command(
         "SUBSTR key start end",
@@ -533,6 +534,7 @@ class Strings(Group[T]):
         complexity="O(n*m) for strings of n and m bytes",
         access="RO ACCESS",
         kinds={"min-match-len": RAW},
+        late=True,
     )
     def lcs(
         self,
@@ -542,6 +544,7 @@ class Strings(Group[T]):
         idx: bool = False,
         minmatchlen: Integer | None = None,
         withmatchlen: bool = False,
+        _mistake: errors.ResponseError | None = None,
     ) -> Any:
         """Return the longest common subsequence of two strings.
 
@@ -551,12 +554,14 @@ class Strings(Group[T]):
         >>> db.mset({"one": "ohmytext", "two": "mynewtext"}), db.lcs("one", "two")
         (OK, b'mytext')
         """
-        least = integer(minmatchlen) if minmatchlen is not None else 0
         values = [self.space.lookup(encode(key)) for key in (key1, key2)]
         try:
             one, two = (text_of(value) or b"" for value in values)
         except errors.WrongTypeError:
             raise errors.error("The specified keys must contain string values") from None
+        if _mistake is not None:
+            raise _mistake
+        least = integer(minmatchlen) if minmatchlen is not None else 0
         if len and idx:
             raise errors.error("If you want both the length and indexes, please just use IDX.")
         if table_size(one, two) > self.engine.max_string:
@@ -645,10 +650,8 @@ def _condition_met(old: bytes | None, ifeq: Any, ifne: Any, ifdeq: Any, ifdne: A
     for wanted, equal in ((ifdeq, True), (ifdne, False)):
         if wanted is not None:
             wanted = _checked_digest(wanted)
-            return (
-                (old is not None
-                and (b"%016x" % xxh3_64(old) == wanted) is equal)
-                or (old is None and not equal)
+            return (old is not None and (b"%016x" % xxh3_64(old) == wanted) is equal) or (
+                old is None and not equal
             )
     if ifeq is not None:
         return old is not None and old == ifeq

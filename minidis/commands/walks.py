@@ -6,13 +6,14 @@ from typing import Any
 
 from minidis import errors
 from minidis.kinds import Kind, integer
+from minidis.replies import Cursor
 from minidis.structures.glob import compile_pattern
 
 #: What a step looks at without COUNT.
 STEP = 10
 
 #: A cursor and members, as they stand in the reply.
-Walked = tuple[bytes, list[bytes]]
+Walked = tuple[Cursor, list[bytes]]
 
 
 def _step_size(value: Any) -> int:
@@ -33,7 +34,7 @@ def walk(container: Any, cursor: Any, match: Any, count: Any, mistake: Any) -> W
     `mistake`. A container in the compact encoding is given whole, whatever cursor and count say.
     """
     if container is None:
-        return b"0", []
+        return Cursor(0), []
     if mistake is not None:
         raise mistake
     following, found = 0, container
@@ -41,4 +42,4 @@ def walk(container: Any, cursor: Any, match: Any, count: Any, mistake: Any) -> W
         following, found = container.scan(cursor, STEP if count is None else count)
     if match is not None:
         found = filter(compile_pattern(match), found)
-    return b"%d" % following, list(found)
+    return Cursor(following), list(found)

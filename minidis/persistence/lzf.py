@@ -92,7 +92,7 @@ class Packer:
     """compress() for the many strings of a dump, which gives up on those that do not gain.
 
     In Python a search costs more than writing the string raw, and neighbours in a database are
-    alike. So after `PATIENCE` short strings in a row that gained less than an eighth, only one
+    alike. So after `PATIENCE` short strings in a row that gained less than a quarter, only one
     of eight is tried, until one gains. Long strings are always tried.
     """
 
@@ -114,7 +114,7 @@ class Packer:
             self._unseen -= 1
             return None
         packed = compress(data)
-        if packed is not None and len(packed) <= size - (size >> 3):
+        if packed is not None and len(packed) <= size - (size >> 2):
             self._patience = self.PATIENCE
         elif self._patience:
             self._patience -= 1

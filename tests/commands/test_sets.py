@@ -107,14 +107,14 @@ def test_srandmember(db: Any) -> None:
 def test_sscan_walks_a_large_set_in_steps(db: Any) -> None:
     members = {b"m%d" % i for i in range(1000)}
     db.sadd("s", *members)
-    cursor, seen, steps = b"0", set(), 0
-    while steps == 0 or cursor != b"0":
+    cursor, seen, steps = 0, set(), 0
+    while steps == 0 or cursor != 0:
         cursor, found = db.sscan("s", cursor, count=50)
         seen |= set(found)
         steps += 1
         db.sadd("s", f"new{steps}")
     assert seen >= members and steps == 20
-    assert db.execute("SSCAN", "missing", "0", "FOO") == [b"0", []]
+    assert db.execute("SSCAN", "missing", "0", "FOO") == [0, []]
     assert refused(db, "SSCAN", "s", "0", "FOO") == "ERR syntax error"
 
 

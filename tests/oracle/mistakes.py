@@ -4,9 +4,10 @@ From the syntax line of a command come its well-formed sentences, and from these
 
     arity      every word missing, one and two too many
     keys       every key of the pool at every place of a key
-    options    alone, twice, each pair in both orders, in small letters, without its argument, with an
-               unknown word before and behind
-    numbers    each odd number at each numeric place, with a key of the right type, of another, missing
+    options    alone, twice, each pair in both orders, in small letters, without its argument, with
+               an unknown word before and behind
+    numbers    each odd number at each numeric place, with a key of the right type, of another,
+               missing
     sentences  put together by chance (always the same chance), several mistakes at once
 
 Each is a scenario of its own on a small pool of keys, so that the data can be compared afterwards.
@@ -59,7 +60,7 @@ BY_HAND = frozenset(("CONFIG SET", "DEBUG", "COMMAND"))
 #: The payload of a string `v`, as DUMP of 7.0 gives it.
 PAYLOAD = b"\x00\x01v\n\x00\x91\x08\xce\xb2\x198\x8a\xce"
 
-KEY_NAMES = frozenset("key key1 key2 newkey source destination src dst".split())
+KEY_NAMES = frozenset(["key", "key1", "key2", "newkey", "source", "destination", "src", "dst"])
 ODD_NUMBERS = tuple(
     b"x|1.5||9223372036854775808|-1|0| 1|+1|01|1 |-0|1e3|0x10|inf|-inf|nan|1e400|"
     b"9223372036854775807|-9223372036854775808|2|(1|[a".split(b"|")
@@ -89,10 +90,16 @@ WORDS: dict[str, tuple[bytes, ...]] = {
     "message": (b"hello", b""),
 }
 NUMBERS = frozenset(
-    "start stop end index offset count num-matches len limit rank min-match-len increment decrement "
-    "score weight seconds milliseconds unix-time-seconds unix-time-milliseconds min max db "
-    "destination-db index1 index2 numkeys cursor ttl frequency".split()
+    (
+        *("start", "stop", "end", "index", "offset", "count", "num-matches", "len", "limit"),
+        *("rank", "min-match-len", "increment", "decrement", "score", "weight", "seconds"),
+        *("milliseconds", "unix-time-seconds", "unix-time-milliseconds", "min", "max", "db"),
+        *("destination-db", "index1", "index2", "numkeys", "cursor", "ttl", "frequency"),
+    )
 )
+
+#: Times from now on.
+SPANS = frozenset(("seconds", "milliseconds", "ttl"))
 
 #: Sentences made by chance, for each command.
 BY_CHANCE = 120
@@ -179,8 +186,7 @@ def _sentences(node: Node) -> list[Sentence]:
             return once + [sentence * 2 for sentence in once[:1]]
         case Sequence(items):
             inner = [
-                [*_sentences(item), *([()] if isinstance(item, Optional) else [])]
-                for item in items
+                [*_sentences(item), *([()] if isinstance(item, Optional) else [])] for item in items
             ]
             return [tuple(t for part in parts for t in part) for parts in product(*inner)]
 
@@ -300,8 +306,15 @@ def _numbers(shape: Shape) -> Iterator[Words]:
 
 
 def _with(sentence: Sentence, place: int, text: bytes) -> Sentence:
-    token = Token(text, sentence[place].name)
+    token = _number(sentence[place].name, text)
     return (*sentence[:place], token, *sentence[place + 1 :])
+
+
+def _number(name: str, text: bytes) -> Token:
+    """A number to try; nothing is to expire while the two sides are compared."""
+    if name in SPANS and text in (b"1", b"2"):
+        return Token(WORDS[name][-1], name)
+    return Token(text, name)
 
 
 class Chance:
@@ -321,13 +334,7 @@ class Chance:
 def _by_chance(shape: Shape) -> Iterator[Words]:
     chance = Chance(shape.fact.name)
     for _ in range(BY_CHANCE if shape.items else 0):
-        changed = {
-            place: chance.of(choice for choice in choices if choice is not None)
-            for place, choices in enumerate(shape.items)
-            if None not in choices or chance.happens(0.4)
-            if any(choice is not None for choice in choices)
-        }
-        sentence = tuple(_by_chance_word(token, chance) for token in shape.usual(changed))
+        sentence = by_chance(shape, chance)
         rights = RIGHT_KEYS.get(shape.fact.group, KEYS)
         keys = [chance.of(KEYS if chance.happens(0.3) else rights) for _ in range(4)]
         words = write(shape, sentence, keys)
@@ -336,11 +343,22 @@ def _by_chance(shape: Shape) -> Iterator[Words]:
         yield words
 
 
-def _by_chance_word(token: Token, chance: Chance) -> Token:
+def by_chance(shape: Shape, chance: Chance, odd: float = 0.15) -> Sentence:
+    """A sentence with some of the options; a number is odd with the given probability."""
+    changed = {
+        place: chance.of(choice for choice in choices if choice is not None)
+        for place, choices in enumerate(shape.items)
+        if None not in choices or chance.happens(0.4)
+        if any(choice is not None for choice in choices)
+    }
+    return tuple(_by_chance_word(token, chance, odd) for token in shape.usual(changed))
+
+
+def _by_chance_word(token: Token, chance: Chance, odd: float) -> Token:
     if not token.name or token.name in KEY_NAMES or chance.happens(0.3):
         return token
-    if token.name in NUMBERS and chance.happens(0.15):
-        return Token(chance.of(ODD_NUMBERS), token.name)
+    if token.name in NUMBERS and chance.happens(odd):
+        return _number(token.name, chance.of(ODD_NUMBERS))
     return Token(chance.of(WORDS.get(token.name, _TEXTS)), token.name)
 
 
@@ -353,9 +371,7 @@ def scenarios_of(fact: Fact) -> list[Scenario]:
         if "write" in fact.flags and len(words) > size:
             probes = [(b"OBJECT", b"ENCODING", words[size])]
         scenarios.append(
-            Scenario(
-                f"{fact.name} {number}", (*POOL, words, *probes), len(POOL), len(probes)
-            )
+            Scenario(f"{fact.name} {number}", (*POOL, words, *probes), len(POOL), len(probes))
         )
     return scenarios
 
@@ -363,6 +379,7 @@ def scenarios_of(fact: Fact) -> list[Scenario]:
 def facts_to_try() -> list[Fact]:
     """The commands whose calls are generated."""
     return [
-        fact for fact in in_scope()
+        fact
+        for fact in in_scope()
         if not fact.newer and fact.name not in BY_HAND and fact.name.split()[0] not in BY_HAND
     ]

@@ -31,9 +31,15 @@ class Error(str):
 class Map(list[Any]):
     """A map reply: pairs, in the order of the wire."""
 
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{key!r}: {value!r}" for key, value in self) + "}"
+
 
 class Members(list[Any]):
     """A set reply, in the order of the wire."""
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(map(repr, self)) + "}"
 
 
 Reply: TypeAlias = Any
@@ -54,7 +60,11 @@ class Connection:
 
     def __init__(self, path: str, protocol: int = 3) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(path)
+        try:
+            self._socket.connect(path)
+        except OSError:
+            self._socket.close()
+            raise
         self._file = self._socket.makefile("rb", buffering=1 << 16)
         if protocol != 2:
             self.ask([[b"HELLO", b"%d" % protocol]])
@@ -82,7 +92,8 @@ class Connection:
         length = int(size)
         if length < 0:
             return None
-        return self._file.read(length + 2)[:-2]
+        text: bytes = self._file.read(length + 2)[:-2]
+        return text
 
     def _array(self, size: bytes) -> list[Any] | None:
         return None if size == b"-1" else [self._read() for _ in range(int(size))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -24,8 +25,8 @@ class NoServer(Exception):
 
 def find_server() -> str:
     """Path of the redis-server to use: $MINIDIS_REDIS_SERVER, or the one on the PATH."""
-    path = os.environ.get("MINIDIS_REDIS_SERVER") or shutil.which("redis-server")
-    if not path or not hasattr(__import__("socket"), "AF_UNIX"):
+    path = shutil.which(os.environ.get("MINIDIS_REDIS_SERVER") or "redis-server")
+    if not path or not hasattr(socket, "AF_UNIX"):
         raise NoServer("redis-server is not installed")
     shown = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
     if f"v={VERSION}" not in shown:

@@ -1,13 +1,13 @@
-"""What minidis answers, as the wire would carry it; and the ways in which two replies can be equal.
+"""What minidis answers, as the wire would carry it; and how two replies can be equal.
 
-A natural reply (bytes, dict, set, tuple, Status, Decimal, ...) becomes the value that resp.py makes of
-the bytes of a server, for RESP3 and for RESP2:
+A natural reply (bytes, dict, set, tuple, Status, Decimal, ...) becomes the value that resp.py makes
+of the bytes of a server, for RESP3 and for RESP2:
 
     natural           RESP3                    RESP2
     dict              Map of pairs             Flat: array, pairs in any order
     set               Members                  Loose: array, in any order
     tuple in a list   array of its own         flattened into the list
-    Decimal           bulk string              bulk string
+    Decimal, Cursor   bulk string              bulk string
     float             double                   bulk string
     bool              integer                  integer
 """
@@ -19,16 +19,16 @@ from collections import Counter
 from typing import Any
 
 from minidis.errors import ResponseError
-from minidis.replies import Decimal, Status
+from minidis.replies import Cursor, Decimal, Status
 from tests.oracle.resp import Error, Map, Members, Reply
 
 
 class Flat(list[Any]):
-    """A map as RESP2 writes it: names and values in turn. We know that the order of pairs is free."""
+    """A map as RESP2 writes it: names and values in turn. The order of pairs is free."""
 
 
 class Loose(list[Any]):
-    """A set as RESP2 writes it. We know that the order is free."""
+    """A set as RESP2 writes it. The order is free."""
 
 
 def on_the_wire(reply: Any, protocol: int = 3) -> Reply:
@@ -39,6 +39,8 @@ def on_the_wire(reply: Any, protocol: int = 3) -> Reply:
         return Status(one_line(reply))
     if isinstance(reply, Decimal):
         return reply.text
+    if isinstance(reply, Cursor):
+        return b"%d" % reply
     if isinstance(reply, bool):
         return int(reply)
     if reply is None or isinstance(reply, (bytes, int)):
@@ -149,7 +151,7 @@ def strings(reply: Reply) -> list[bytes]:
 
 
 def to_json(reply: Reply) -> Any:
-    """Bulk strings are JSON strings (latin-1), everything without a JSON form a one-entry object."""
+    """Bulk strings are JSON strings (latin-1), what JSON does not have a one-entry object."""
     if isinstance(reply, Error):
         return {"error": str(reply)}
     if isinstance(reply, Status):

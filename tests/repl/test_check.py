@@ -6,7 +6,7 @@ import pytest
 
 import minidis
 from repl.batch import type_of
-from repl.check import advise, lines
+from repl.check import Advice, advise, lines
 from repl.words import split
 
 CASES = {
@@ -45,3 +45,14 @@ def test_advice(line: str) -> None:
         wanted = CASES[line]
         assert [row[: len(want)] for row, want in zip(found, wanted, strict=False)] == wanted
         assert len(found) >= len(wanted)
+
+
+def test_a_long_command_is_shown_in_part() -> None:
+    typed = split("SET k " + "x" * 500 + " EXX 1 " + "y " * 500)[0]
+    shown = lines(typed, Advice(3, "did you mean EX?"))
+    assert shown[0].startswith("  SET k xxxxxxxxxxxxxxxxxxxxxxx… EXX 1 y y")
+    assert shown[1].index("^") == shown[0].index("EXX")
+    typed = split("MSET " + "key value " * 30)[0]
+    shown = lines(typed, Advice(50, "here"))
+    assert shown[0].startswith("  … ")
+    assert max(map(len, shown)) <= 80

@@ -58,6 +58,7 @@ def test_raw() -> None:
 def test_footer() -> None:
     assert render.footer([1, 2, 3], 0.0002) == "(3 elements, 0.2 ms)"
     assert render.footer({b"a": b"b"}, 0.0123) == "(1 field, 12 ms)"
+    assert render.footer([], 0.000024) == "(0 elements, 24 µs)"
     assert render.footer(b"x", 0.0002) == ""
     assert render.footer(1, 1.839) == "(1.84 s)"
 

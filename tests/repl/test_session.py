@@ -7,7 +7,9 @@ import os
 import re
 import select
 import signal
+import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pytest
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import InMemoryHistory
-from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from prompt_toolkit.output.vt100 import Vt100_Output
 
@@ -24,18 +26,32 @@ from repl import session as room
 from repl.session import Session
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+#: What a terminal answers when asked where the cursor is; the toolbar waits for it.
+CURSOR = "\x1b[1;1R"
 _CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]")
 
 
-def converse(db: minidis.Minidis[bytes], keys: str, *, history: tuple[str, ...] = ()) -> str:
-    """Type `keys`; what stands on the screen at the end, without colours."""
+def converse(
+    db: minidis.Minidis[bytes], keys: str, *later: str, history: tuple[str, ...] = ()
+) -> str:
+    """Type `keys`, the others with a pause before each; what the screen showed, without colours."""
     screen = io.StringIO()
     output = Vt100_Output(screen, lambda: Size(rows=40, columns=120), term="xterm")
     with create_pipe_input() as typed:
         typed.send_text(keys)
         shell = Session(db, input=typed, output=output, history=InMemoryHistory(list(history)))
+        typist = threading.Thread(target=type_slowly, args=(typed, later))
+        typist.start()
         shell.converse()
+        typist.join()
     return _CODES.sub("", screen.getvalue()).replace("\r", "")
+
+
+def type_slowly(typed: PipeInput, parts: tuple[str, ...]) -> None:
+    """A person waits for the menu, or for the suggestion."""
+    for part in parts:
+        time.sleep(0.5)
+        typed.send_text(part)
 
 
 @pytest.fixture
@@ -45,7 +61,8 @@ def db() -> minidis.Minidis[bytes]:
 
 def test_commands_and_leaving(db: minidis.Minidis[bytes]) -> None:
     shown = converse(db, "SET name 张三\rGET name\rrpush l a b\rlrange l 0 -1\rexit\r")
-    assert '"张三"' in shown
+    assert "OK\n" in shown
+    assert '"张三"\n' in shown
     assert '1) "a"' in shown and '2) "b"' in shown
     assert "(2 elements, " in shown
     assert db.get("name") == "张三".encode()
@@ -62,6 +79,12 @@ def test_mistakes_are_explained(db: minidis.Minidis[bytes]) -> None:
     shown = converse(db, "gett a\rSET a 1 EXX 3\r\x04")
     assert "did you mean GET?" in shown
     assert "^^^ did you mean EX?" in shown
+
+
+def test_what_a_terminal_would_obey_is_shown(db: minidis.Minidis[bytes]) -> None:
+    shown = converse(db, '"\\x1b[2J\\xff" 1\rSET a "\\x1b]0;x\\x07"\rGET a\r\x04')
+    assert "unknown command '\\x1b[2J\\xff'" in shown
+    assert '"\\x1b]0;x\\a"' in shown
 
 
 def test_a_quote_goes_on_in_the_next_line(db: minidis.Minidis[bytes]) -> None:
@@ -81,14 +104,20 @@ def test_ctrl_c_clears_the_line(db: minidis.Minidis[bytes]) -> None:
 
 
 def test_history_is_suggested_and_taken(db: minidis.Minidis[bytes]) -> None:
-    converse(db, "SET a\x05\r\x04", history=("SET a 12345",))
-    assert db.get("a") is None  # without time to suggest, Enter runs what was typed
+    converse(db, "SET a", "\x05\r", "\x04", history=("SET a 12345",))
+    assert db.get("a") == b"12345"
+
+
+def test_the_hint_gives_way_to_the_suggestion(db: minidis.Minidis[bytes]) -> None:
+    assert "min max" in converse(db, "ZCOUNT k ", "\x03\x04")
+    assert "· min max" in converse(db, CURSOR + "ZCOUNT k ", "\x03\x04", history=("ZCOUNT k 1 2",))
 
 
 def test_tab_completes(db: minidis.Minidis[bytes]) -> None:
-    db.set("a long key", "x")
-    shown = converse(db, "STRLEN a\t\r\x04")
-    assert "wrong number" not in shown
+    db.set("a long key", "12345")
+    shown = converse(db, "STRLEN a", "\t", "\r", "\x04")
+    assert 'STRLEN "a long key"' in shown
+    assert "(integer) 10" not in shown and "(integer) 5" in shown
 
 
 def test_help_and_reading_a_file(db: minidis.Minidis[bytes], tmp_path: Path) -> None:
@@ -151,25 +180,31 @@ def test_history_has_a_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 def test_sigint_keeps_the_session(tmp_path: Path) -> None:
     import pty
 
-    process, terminal = pty.fork()
-    if process == 0:
-        os.environ |= {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "TERM": "xterm"}
-        os.execv(sys.executable, [sys.executable, "-m", "repl"])
-    try:
-        read_until(terminal, "memory>")
-        os.write(terminal, b"DEBUG SLEEP 30\r")
-        time.sleep(0.5)
-        os.kill(process, signal.SIGINT)
-        read_until(terminal, "interrupted")
-        os.write(terminal, b"INCRBY n 41\r")
-        read_until(terminal, "41")
-        os.kill(process, signal.SIGINT)
-        os.write(terminal, b"INCR n\r")
-        read_until(terminal, "42")
-        os.write(terminal, b"exit\r")
-        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
-    finally:
-        os.close(terminal)
+    terminal, inner = pty.openpty()
+    environment = {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "TERM": "xterm"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "repl"], stdin=inner, stdout=inner, stderr=inner,
+        env=environment, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            read_until(terminal, "memory>")
+            os.write(terminal, b"DEBUG SLEEP 30\r")
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            read_until(terminal, "interrupted")
+            for round_ in range(10):  # wherever the session is when it strikes
+                os.write(terminal, b"INCR n\r")
+                time.sleep(0.004 * round_)
+                process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+            os.write(terminal, b"SET n 41\rINCR n\r")
+            read_until(terminal, "42")
+            os.write(terminal, b"exit\r")
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            os.close(terminal)
+            os.close(inner)
 
 
 def read_until(terminal: int, wanted: str, seconds: float = 20) -> None:
