@@ -175,7 +175,16 @@ def make_door(command: Command, *, decode: bool) -> Callable[..., Any]:
     usual = required.isdisjoint(param.name for param in optional)  # not HSET: see its mapping
     if needed and optional and usual and all(_is_plain_option(param) for param in optional):
         door = _compile_door(command, needed, params, decode, door)
-    return functools.wraps(command.body)(door)
+    door = functools.wraps(command.body)(door)
+    door.__signature__ = public_signature(command.body)  # type: ignore[attr-defined]
+    return door
+
+
+def public_signature(body: Callable[..., Any]) -> inspect.Signature:
+    """The signature without what the parser alone hands over (see Rules.late)."""
+    whole = inspect.signature(body)
+    kept = [param for param in whole.parameters.values() if param.name != "_mistake"]
+    return whole.replace(parameters=kept)
 
 
 def _is_plain_option(param: inspect.Parameter) -> bool:

@@ -30,9 +30,7 @@ def examples() -> list[doctest.DocTest]:
 def test_example(example: doctest.DocTest) -> None:
     with minidis.open() as db:
         example.globs = {**example.globs, "db": db, "minidis": minidis}
-        runner = doctest.DocTestRunner(
-            optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-        )
+        runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
         output: list[str] = []
         results = runner.run(example, out=output.append)
     assert results.failed == 0, "".join(output)

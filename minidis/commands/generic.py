@@ -186,6 +186,7 @@ class Keys(Group[T]):
         access="RO ACCESS | OW UPDATE",
         names={"DB": "destination_db"},
         kinds={"destination-db": Kind(_small_integer, "", "number of the database to copy to")},
+        late=True,
     )
     def copy(
         self,
@@ -193,6 +194,7 @@ class Keys(Group[T]):
         destination: Key,
         destination_db: Integer | None = None,
         replace: bool = False,
+        _mistake: errors.ResponseError | None = None,
     ) -> int:
         """Store a copy of `source`, with its expiry, at `destination`: 1 if it did, 0 if not.
 
@@ -204,6 +206,8 @@ class Keys(Group[T]):
         """
         space, key = self.space, destination
         target = space if destination_db is None else self._database(destination_db)
+        if _mistake is not None:  # found in the words after the number of the database
+            raise _mistake
         if target is space and source == key:
             raise errors.error(errors.SAME_OBJECT)
         value = space.lookup(source)  # type: ignore[arg-type]
@@ -552,7 +556,7 @@ class Keys(Group[T]):
         See `scan_iter` for the whole walk.
 
         >>> db.mset({"a": 1, "b": 2}), db.scan(0, match="a*")
-        (OK, [b'0', [b'a']])
+        (OK, [0, [b'a']])
         """
         walk: Any = (cursor, STEP if count is None else count)
         space = self.space

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -478,13 +478,34 @@ class Hashes(Group[T]):
         the values out. A field that is there all the time comes at least once.
 
         >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hscan("ann", 0, match="a*")
-        (2, [b'0', [b'age', b'30']])
+        (2, [0, [b'age', b'30']])
         """
         table: Any = self.space.read(key, Hash)
         following, fields = walk(table, cursor, match, count, _mistake)
         if no_values:
             return [following, fields]
         return [following, [part for field in fields for part in (field, table[field])]]
+
+    def hscan_iter(
+        self,
+        key: Key,
+        match: Value | None = None,
+        count: Integer | None = None,
+        no_values: bool = False,
+    ) -> Iterator[Any]:
+        """Every (field, value), or field with `no_values`, in small steps (see HSCAN).
+
+        Between the steps other threads get their turn.
+
+        >>> db.hset("ann", mapping={"age": 30}), list(db.hscan_iter("ann"))
+        (1, [(b'age', b'30')])
+        """
+        cursor: Any = 0
+        while True:
+            cursor, found = self.hscan(key, cursor, match, count, no_values)
+            yield from found if no_values else zip(found[::2], found[1::2], strict=True)
+            if not cursor:
+                return
 
     # one layout for many hashes ----------------------------------------------------------------
 

@@ -319,9 +319,24 @@ class Sets(Group[T]):
         time comes at least once.
 
         >>> db.sadd("tags", "red", "blue"), db.sscan("tags", 0, match="r*")
-        (2, [b'0', [b'red']])
+        (2, [0, [b'red']])
         """
         return list(walk(self.space.read(key, Set), cursor, match, count, _mistake))
+
+    def sscan_iter(
+        self, key: Key, match: Value | None = None, count: Integer | None = None
+    ) -> Iterator[T]:
+        """Every member, in small steps between which other threads get their turn (see SSCAN).
+
+        >>> db.sadd("tags", "red", "blue"), sorted(db.sscan_iter("tags"))
+        (2, [b'blue', b'red'])
+        """
+        cursor: Any = 0
+        while True:
+            cursor, members = self.sscan(key, cursor, match, count)
+            yield from members
+            if not cursor:
+                return
 
     # several sets ------------------------------------------------------------------------------
 

@@ -115,6 +115,8 @@ class Sorting(Group[T]):
         value = space.lookup(key)
         if value is not None and value.__class__ not in (List, Set, SortedSet):
             raise WrongTypeError
+        if value.__class__ is SortedSet:
+            value.wide = True  # SORT leaves a skiplist behind, as in Redis
         size = len(value or ())
         begin = min(max(limit[0] or 0, 0), size)
         stop = size if limit[1] is None or limit[1] < 0 else min(begin + limit[1], size)

@@ -25,7 +25,17 @@ TABLE = Path(__file__).parent.parent / "tables" / "interrupts.txt"
 OURS = (os.path.dirname(minidis.__file__), os.path.dirname(sortedcontainers.__file__), "<door")
 #: The instructions between the end of a `with` body and the call of __exit__, and the one that a
 #: `try:` becomes: CPython looks for pending exceptions at none of them.
-LEAVING = {"NOP", "LOAD_CONST", "PRECALL", "CALL", "SWAP", "COPY", "LOAD_FAST", "POP_TOP", "RETURN_VALUE"}
+LEAVING = {
+    "NOP",
+    "LOAD_CONST",
+    "PRECALL",
+    "CALL",
+    "SWAP",
+    "COPY",
+    "LOAD_FAST",
+    "POP_TOP",
+    "RETURN_VALUE",
+}
 
 
 class Strike:
@@ -109,9 +119,7 @@ def release(db: minidis.Minidis[bytes], strike: Strike) -> None:
     assert not lock._is_owned()
 
 
-@pytest.mark.parametrize(
-    ("setup", "words"), cases(), ids=[shown(words) for _, words in cases()]
-)
+@pytest.mark.parametrize(("setup", "words"), cases(), ids=[shown(words) for _, words in cases()])
 def test_before_or_after(setup: list[list[bytes]], words: list[bytes]) -> None:
     db = prepared(setup)
     before = state(db)

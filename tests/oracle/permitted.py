@@ -61,7 +61,8 @@ def _random(case: Case) -> bool:
     if wire.shape(case.ours) != wire.shape(case.real):
         return False
     chosen = wire.strings(case.ours)
-    if case.name in ("SRANDMEMBER", "ZRANDMEMBER") and not case.words[-1].startswith(b"-"):
+    with_repetition = case.words[2:3] and case.words[2].startswith(b"-")
+    if case.name in ("SRANDMEMBER", "ZRANDMEMBER") and not with_repetition:
         return len(set(chosen)) == len(chosen) and set(chosen) <= case.seen
     return set(chosen) <= case.seen
 

@@ -1,7 +1,7 @@
 """Long sequences of commands by chance, always the same ones: what one leaves, the next one finds.
 
-The calls of mistakes.py start on fresh keys; here a few keys of a group go through dozens of commands,
-mostly well-formed, with a look at the encoding now and then.
+The calls of mistakes.py start on fresh keys; here a few keys of a group go through dozens of
+commands, mostly well-formed, with a look at the encoding now and then.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The oracle's own tools: conversions, ways of being equal, tables, and that a difference is seen."""
+"""The oracle's own tools: conversions, ways of being equal, and that a difference is seen."""
 
 from __future__ import annotations
 
