@@ -160,6 +160,20 @@ READY: dict[type | None, str] = {
 }
 
 
+class Door:
+    """Stands for a door in a class until it is first asked for: most programs use few commands."""
+
+    def __init__(self, command: Command, owner: type[Any], *, decode: bool) -> None:
+        self.command = command
+        self.owner = owner
+        self.decode = decode
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        door = make_door(self.command, decode=self.decode)
+        setattr(self.owner, self.command.method, door)
+        return door if instance is None else getattr(instance, self.command.method)
+
+
 def make_door(command: Command, *, decode: bool) -> Callable[..., Any]:
     """The function that callers of the typed API reach."""
     params = list(inspect.signature(command.body).parameters.values())[1:]

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar, overload
 
 from minidis import errors
 from minidis.clock import Clock, Progress
-from minidis.command import COMMANDS, CONTAINERS, Command, make_door
+from minidis.command import COMMANDS, CONTAINERS, Command, Door
 from minidis.commands.connection import Connection
 from minidis.commands.counters import Counters
 from minidis.commands.debugging import Debugging
@@ -190,7 +190,7 @@ def find_command(words: list[bytes]) -> Command:
 def _install_doors(cls: type[Any], *, decode: bool) -> None:
     """Put the doors in front of the bodies that the group classes define."""
     for command in COMMANDS.values():
-        setattr(cls, command.method, make_door(command, decode=decode))
+        setattr(cls, command.method, Door(command, cls, decode=decode))
 
 
 class MinidisText(Minidis[str]):

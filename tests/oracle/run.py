@@ -26,7 +26,7 @@ from minidis.errors import MinidisError
 from tests.oracle import wire
 from tests.oracle.cases import Scenario
 from tests.oracle.facts import in_scope
-from tests.oracle.permitted import NEWER_WORDS, Case, permission
+from tests.oracle.permitted import CRASH, NEWER_WORDS, Case, permission
 from tests.oracle.resp import Error, Reply, Words
 from tests.oracle.server import NoServer, RealServer
 
@@ -295,11 +295,11 @@ def our_answers(db: minidis.Minidis[bytes], scenario: Scenario, protocol: int = 
 def our_reply(db: minidis.Minidis[bytes], words: Words, protocol: int = 3) -> Reply:
     """One reply; an exception that is no refusal is a reply that no server gives."""
     try:
-        return wire.on_the_wire(db.execute(*words), protocol)
+        return wire.reply_to(words, db.execute(*words), protocol)
     except MinidisError as error:
         return Error(wire.one_line(str(error)))
     except Exception as error:
-        return Error(f"CRASH {type(error).__name__}: {error}")
+        return Error(f"{CRASH} {type(error).__name__}: {error}")
 
 
 # comparing ----------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from minidis.errors import ResponseError
@@ -29,6 +30,17 @@ class Flat(list[Any]):
 
 class Loose(list[Any]):
     """A set as RESP2 writes it. The order is free."""
+
+
+#: Commands whose pairs are flat in RESP3, too: the reply is the one of RESP2.
+FLAT_PAIRS = frozenset((b"ZSCAN",))
+
+
+def reply_to(words: Sequence[bytes], reply: Any, protocol: int = 3) -> Reply:
+    """The natural reply to a command as a client would receive it."""
+    if words and words[0].upper() in FLAT_PAIRS:
+        protocol = 2
+    return on_the_wire(reply, protocol)
 
 
 def on_the_wire(reply: Any, protocol: int = 3) -> Reply:
