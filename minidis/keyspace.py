@@ -94,7 +94,14 @@ class Keyspace:
                 return None
         return value
 
-    peek = find
+    def peek(self, key: bytes) -> Any:
+        """The value, counted as a hit or a miss, but not remembered as a use."""
+        value = self.find(key)
+        if value is None:
+            self.misses += 1
+        else:
+            self.hits += 1
+        return value
 
     def lookup(self, key: bytes) -> Any:
         """The value of any type, counted and remembered as a use."""

@@ -39,7 +39,7 @@ def encode(value: Any) -> bytes:
     if kind is bytes:
         return value  # type: ignore[no-any-return]
     if kind is str:
-        return value.encode("utf-8", "surrogateescape")  # type: ignore[no-any-return]
+        return _encode_text(value)
     if kind is int:
         return b"%d" % value
     if kind is float:
@@ -54,6 +54,14 @@ def encode(value: Any) -> bytes:
     if isinstance(value, (bytearray, memoryview, bytes)):
         return bytes(value)
     return encode(str(value) if isinstance(value, str) else value + 0)
+
+
+def _encode_text(text: str) -> bytes:
+    """UTF-8; surrogates that stand for other bytes become those bytes again."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise DataError(f"{text!r} cannot be written as UTF-8: {error.reason}") from None
 
 
 def integer(value: Any) -> int:

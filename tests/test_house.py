@@ -177,6 +177,18 @@ def test_a_declaration_that_disagrees_with_its_line_fails(line: str, body: objec
     assert "XTEST" not in COMMANDS
 
 
+def test_groups_do_not_shadow_each_other() -> None:
+    """All group classes are bases of one class: a helper's name belongs to one of them."""
+    owners: dict[str, set[str]] = {}
+    for base in Minidis.__mro__[1:]:
+        if base.__module__.startswith("minidis.commands."):
+            for name, value in vars(base).items():
+                if inspect.isfunction(value):
+                    owners.setdefault(name, set()).add(base.__name__)
+    assert {name: found for name, found in owners.items() if len(found) > 1} == {}
+    assert len(owners) > 150
+
+
 def test_one_tree_of_errors() -> None:
     classes = [value for _, value in inspect.getmembers(errors, inspect.isclass)]
     assert all(issubclass(value, minidis.MinidisError) for value in classes)

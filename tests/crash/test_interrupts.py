@@ -8,8 +8,10 @@ delivers: there the test gives the lock back itself, after making sure that it w
 from __future__ import annotations
 
 import dis
+import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -117,6 +119,14 @@ def release(db: minidis.Minidis[bytes], strike: Strike) -> None:
         assert strike.struck in LEAVING, strike.struck
         lock.release()
     assert not lock._is_owned()
+
+
+@pytest.fixture(autouse=True)
+def no_collector() -> Iterator[None]:
+    """An interrupt is to strike the command, not a weak reference's callback in between."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.mark.parametrize(("setup", "words"), cases(), ids=[shown(words) for _, words in cases()])

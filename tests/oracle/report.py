@@ -4,8 +4,10 @@
     python -m tests.oracle.report --record               tests/oracle/recorded.json.gz as well
     python -m tests.oracle.report --differences FILE     every open difference with both answers
 
-Needs a real server unless the recorded answers are asked for with --recorded. What is written does
-not depend on the day or the machine.
+    python -m tests.oracle.report --recorded --check     is docs/compatibility.md current? no server
+
+The document is written from the recorded answers, so that it does not depend on the day, the
+machine or chance.
 """
 
 from __future__ import annotations
@@ -196,25 +198,46 @@ def differences(outcomes: Sequence[Outcome], most: int = 12) -> str:
 
 def main() -> int:
     options = _options()
-    server = None if options.recorded else RealServer()
-    recorder = Recorder(Live(server)) if server is not None else None
-    source: Source = recorder or Recorded.load()
-    try:
-        outcomes = list(_run_all(source, options.only))
-    finally:
-        if server is not None:
-            server.stop()
-    if options.record and recorder is not None:
-        recorder.save()
+    outcomes = _recorded_run(options.only) if options.recorded else _live_run(options)
     if options.differences:
         Path(options.differences).write_text(
             differences(outcomes, options.most), encoding="utf-8", errors="backslashreplace"
         )
-    if not options.only:
-        DOCUMENT.write_text(document(tallies(outcomes)), encoding="utf-8")
     totals = Counter(outcome.verdict for outcome in outcomes if outcome.counts)
     print(sum(totals.values()), "compared:", dict(totals.most_common()))
-    return 1 if totals[OPEN] else 0
+    current = options.only or _keep_document(
+        outcomes if options.recorded else _recorded_run(), check=options.check
+    )
+    return 0 if current and not totals[OPEN] else 1
+
+
+def _live_run(options: argparse.Namespace) -> list[Outcome]:
+    """Compare with a real server, and record its answers if asked to."""
+    server = RealServer()
+    try:
+        recorder = Recorder(Live(server))
+        outcomes = list(_run_all(recorder, options.only))
+    finally:
+        server.stop()
+    if options.record:
+        recorder.save()
+    return outcomes
+
+
+def _recorded_run(only: str = "") -> list[Outcome]:
+    """Compare with the recorded answers: no clock and no chance in it, so always the same."""
+    return list(_run_all(Recorded.load(), only))
+
+
+def _keep_document(outcomes: list[Outcome], *, check: bool) -> bool:
+    """Write the document, or only see whether it is the one that would be written."""
+    text = document(tallies(outcomes))
+    if not check:
+        DOCUMENT.write_text(text, encoding="utf-8")
+    elif not DOCUMENT.exists() or DOCUMENT.read_text(encoding="utf-8") != text:
+        print(f"{DOCUMENT.name} is out of date: run python -m tests.oracle.report")
+        return False
+    return True
 
 
 def _run_all(source: Source, only: str) -> Iterable[Outcome]:
@@ -231,11 +254,15 @@ def _run_all(source: Source, only: str) -> Iterable[Outcome]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.oracle.report")
     parser.add_argument("--record", action="store_true", help="write the recorded answers anew")
+    parser.add_argument("--check", action="store_true", help="write nothing, complain if different")
     parser.add_argument("--recorded", action="store_true", help="compare with recorded answers")
     parser.add_argument("--differences", metavar="FILE", help="write the open differences")
     parser.add_argument("--most", type=int, default=12, help="differences shown for each command")
     parser.add_argument("--only", default="", help="only batches with this text in their name")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.record and (options.recorded or options.only):
+        parser.error("--record needs a server and all batches")
+    return options
 
 
 if __name__ == "__main__":

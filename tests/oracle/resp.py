@@ -72,7 +72,7 @@ class Connection:
     def ask(self, commands: Sequence[Words]) -> list[Reply]:
         """Send all commands, then read all replies. Redis buffers its side, so nobody waits."""
         self._socket.sendall(pack(commands))
-        return [self._read() for _ in commands]
+        return [self.receive() for _ in commands]
 
     def execute(self, *words: bytes | str | int | float) -> Reply:
         """Run one command."""
@@ -82,7 +82,7 @@ class Connection:
         self._file.close()
         self._socket.close()
 
-    def _read(self) -> Reply:
+    def receive(self) -> Reply:
         line = self._file.readline()
         if not line:
             raise ConnectionError("the server has closed the connection")
@@ -96,13 +96,13 @@ class Connection:
         return text
 
     def _array(self, size: bytes) -> list[Any] | None:
-        return None if size == b"-1" else [self._read() for _ in range(int(size))]
+        return None if size == b"-1" else [self.receive() for _ in range(int(size))]
 
     def _map(self, size: bytes) -> Map:
-        return Map([self._read(), self._read()] for _ in range(int(size)))
+        return Map([self.receive(), self.receive()] for _ in range(int(size)))
 
     def _set(self, size: bytes) -> Members:
-        return Members(self._read() for _ in range(int(size)))
+        return Members(self.receive() for _ in range(int(size)))
 
 
 def _text(line: bytes) -> str:

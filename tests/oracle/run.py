@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha1
 from pathlib import Path
+from random import Random
 from typing import Any, Protocol
 
 import minidis
@@ -271,6 +272,7 @@ class Ours:
     def __init__(self, directory: str, source: Source) -> None:
         self.clock = minidis.ManualClock(source.started() / 1000)
         self.db = minidis.open(directory, clock=self.clock)
+        self.db.engine.randbelow = Random(0).randrange
 
     def close(self) -> None:
         self.db.close(save=False)

@@ -115,10 +115,7 @@ def same(ours: Reply, real: Reply) -> bool:
 def _same_pairs(ours: Map, real: Map) -> bool:
     """Maps with the same keys, and the same value for each."""
     left, right = (sorted(pairs, key=lambda pair: repr(pair[0])) for pairs in (ours, real))
-    return all(
-        same(mine[0], theirs[0]) and same(mine[1], theirs[1])
-        for mine, theirs in zip(left, right, strict=True)
-    )
+    return all(map(same, left, right))
 
 
 def frozen(reply: Reply) -> Any:
@@ -141,7 +138,7 @@ def unordered(ours: Reply, real: Reply) -> bool:
 
 def paired(reply: Reply) -> Reply:
     """A flat array of RESP2 as the map that RESP3 would make of it."""
-    return Map([reply[i], reply[i + 1]] for i in range(0, len(reply) - 1, 2))
+    return Map(list(reply[i : i + 2]) for i in range(0, len(reply), 2))
 
 
 def shape(reply: Reply) -> Any:

@@ -6,6 +6,7 @@ frame that is (sortedcontainers included), for n = 0, 1, 2 and so on until the c
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -54,6 +55,7 @@ def interrupted(call: Callable[[], object], at: int) -> bool:
         return trace
 
     before = sys.gettrace()
+    gc.disable()  # a callback of the collector is not what is to be interrupted
     sys.settrace(trace)
     try:
         call()
@@ -61,6 +63,7 @@ def interrupted(call: Callable[[], object], at: int) -> bool:
         return True
     finally:
         sys.settrace(before)
+        gc.enable()
     return False
 
 

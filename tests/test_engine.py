@@ -1,0 +1,337 @@
+"""The life of a database: open, sessions, threads, time, files, close."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import minidis
+from minidis.command import COMMANDS
+
+PATIENCE = 10
+
+
+# opening -----------------------------------------------------------------------------------------
+
+
+def test_a_directory_keeps_its_data(tmp_path: Path) -> None:
+    home = tmp_path / "new" / "home"
+    with minidis.open(home) as db:
+        db.set("a", 1)
+        db.zadd("z", {"m": 1.5})
+        db.session(3).set("elsewhere", 2, ex=1000)
+    with minidis.open(str(home)) as db:
+        assert db.get("a") == b"1"
+        assert db.zscore("z", "m") == 1.5
+        assert 0 < db.session(3).ttl("elsewhere") <= 1000
+        assert db.engine.dirty == 0
+
+
+def test_a_dump_is_written_by_save_only(tmp_path: Path) -> None:
+    path = tmp_path / "prod.rdb"
+    with minidis.open(path) as db:
+        db.set("a", 1)
+        assert db.engine.dirty == 1
+    assert not path.exists()
+    with minidis.open(path) as db:
+        db.set("a", 2)
+        db.save()
+        db.set("a", 3)
+    with minidis.open(path) as db:
+        assert db.get("a") == b"2"
+        db.set("a", 4)
+        db.close(save=True)
+    assert minidis.open(path).get("a") == b"4"
+
+
+def test_memory_cannot_be_saved(db: minidis.Minidis[bytes]) -> None:
+    with pytest.raises(minidis.ResponseError, match="memory only"):
+        db.save()
+
+
+def test_one_open_at_a_time(tmp_path: Path) -> None:
+    with minidis.open(tmp_path), pytest.raises(minidis.LockedError, match="in use"):
+        minidis.open(tmp_path)
+    minidis.open(tmp_path).close()
+
+
+@pytest.mark.parametrize("name", ["file.txt", "file.txt/below", "missing/dump.rdb"])
+def test_bad_paths_are_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file.txt").write_text("hello")
+    with pytest.raises(minidis.FileError, match="file.txt|missing"):
+        minidis.open(tmp_path / name)
+
+
+def test_a_damaged_dump_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "dump.rdb"
+    with minidis.open(tmp_path) as db:
+        db.set("key", "value")
+    damaged = bytearray(path.read_bytes())
+    damaged[-12] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(minidis.RdbError, match=r"dump\.rdb: offset \d+.*Remedy"):
+        minidis.open(tmp_path)
+    assert path.read_bytes() == damaged
+    path.unlink()
+    minidis.open(tmp_path).close()  # the lock was given back
+
+
+def test_parameters_at_open() -> None:
+    with minidis.open(hash_max_listpack_entries=1, rdbcompression="no") as db:
+        db.hset("h", mapping={"a": 1, "b": 2})
+        assert db.object_encoding("h") == b"hashtable"
+        assert db.config_get("rdbcompression") == {b"rdbcompression": b"no"}
+    with pytest.raises(minidis.ResponseError, match="maxmemory"):
+        minidis.open(maxmemory=100)
+    with pytest.raises(ValueError, match="databases"):
+        minidis.open(databases=0)
+
+
+def test_limits_of_saved_files_are_judged_again(tmp_path: Path) -> None:
+    with minidis.open(tmp_path) as db:
+        db.hset("h", mapping={"a": 1, "b": 2})
+        assert db.object_encoding("h") == b"listpack"
+    with minidis.open(tmp_path, hash_max_listpack_entries=1) as db:
+        assert db.object_encoding("h") == b"hashtable"
+
+
+# sessions and threads ------------------------------------------------------------------------------
+
+
+def test_sessions_share_data_not_the_selected_database(db: minidis.Minidis[bytes]) -> None:
+    other = db.session()
+    db.select(1)
+    db.set("a", 1)
+    assert other.get("a") is None
+    assert db.session(1).get("a") == b"1"
+    db.swapdb(0, 1)
+    assert other.get("a") == b"1"
+
+
+def test_threads_lose_nothing(db: minidis.Minidis[bytes]) -> None:
+    def work(number: int) -> None:
+        for turn in range(500):
+            db.incr("total")
+            db.rpush("list", f"{number}:{turn}")
+            db.execute("HINCRBY", "hash", number % 2, 1)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert db.get("total") == b"4000"
+    assert db.llen("list") == len(set(db.lrange("list", 0, -1))) == 4000
+    assert db.hgetall("hash") == {b"0": b"2000", b"1": b"2000"}
+
+
+def test_closing_closes_all_sessions(db: minidis.Minidis[bytes]) -> None:
+    other = db.session(2)
+    db.close()
+    db.close()
+    for call in (lambda: db.get("a"), lambda: other.set("a", 1), lambda: db.execute("DBSIZE")):
+        with pytest.raises(minidis.ClosedError):
+            call()
+    assert "closed" in repr(db)
+
+
+def test_forgotten_databases_go_away() -> None:
+    db = minidis.open()
+    db.set("a", 1, ex=1000)
+    engine = weakref.ref(db.engine)
+    del db
+    gc.collect()
+    assert engine() is None
+
+
+def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    root = str(Path(minidis.__file__).parent.parent)
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": root},
+        check=False,
+    )
+
+
+def test_an_open_directory_is_saved_at_exit(tmp_path: Path) -> None:
+    program = "import minidis, sys; minidis.open(sys.argv[1]).set('a', 1)"
+    assert run(program, str(tmp_path)).returncode == 0
+    with minidis.open(tmp_path) as db:
+        assert db.get("a") == b"1"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_works_but_never_writes(tmp_path: Path) -> None:
+    program = """
+import minidis, os, sys
+db = minidis.open(sys.argv[1])
+db.set("a", "parent")
+child = os.fork()
+if child == 0:
+    db.set("a", "child")
+    try:
+        db.save()
+    except minidis.FileError as error:
+        print(error)
+    sys.exit()
+os.waitpid(child, 0)
+print(db.get("a"))
+"""
+    result = run(program, str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    assert "forked" in result.stdout
+    assert "b'parent'" in result.stdout
+    with minidis.open(tmp_path) as db:
+        assert db.get("a") == b"parent"
+
+
+# time ----------------------------------------------------------------------------------------------
+
+
+def test_moving_the_clock() -> None:
+    clock = minidis.ManualClock(1_000_000)
+    with minidis.open(clock=clock) as db:
+        db.set("a", 1, ex=10)
+        db.set("b", 1, px=10_000)
+        clock.advance(10)
+        assert (db.ttl("a"), db.pttl("a"), db.exists("a", "b")) == (0, 0, 2)
+        clock.advance(milliseconds=1)
+        assert db.space.values == {}
+        assert db.engine.expired_keys == 2
+        db.set("c", 1, exat=1_000_020)
+        clock.set(1_000_030)
+        assert db.dbsize() == 0
+
+
+def test_a_key_does_not_expire_in_the_middle_of_a_command() -> None:
+    class Hurrying(minidis.Clock):
+        """Every question finds it later."""
+
+        runs = False
+        moment = 1_000
+
+        def now(self) -> int:
+            self.moment += 600
+            return self.moment
+
+    with minidis.open(clock=Hurrying()) as db:
+        db.set("a", 1, px=1000)
+        assert db.mget("a", "a", "a", "a") == [b"1"] * 4
+
+
+def test_due_keys_go_by_themselves() -> None:
+    with minidis.open() as db:
+        for number in range(500):
+            db.set(f"k{number}", 1, px=1 + number % 30)
+        give_up = time.monotonic() + PATIENCE
+        while db.space.values and time.monotonic() < give_up:
+            threading.Event().wait(0.01)
+        assert db.space.values == {}
+        assert db.space.due == []
+
+
+def test_an_earlier_deadline_is_not_missed() -> None:
+    with minidis.open() as db:
+        gone = threading.Event()
+        db.set("late", 1, ex=1000)
+        db.listen(lambda event: event.name == "expired" and gone.set())
+        db.set("soon", 1, px=10)
+        assert gone.wait(PATIENCE)
+        assert list(db.space.values) == [b"late"]
+
+
+def test_overwritten_deadlines_do_not_pile_up() -> None:
+    with minidis.open(clock=minidis.ManualClock()) as db:
+        for number in range(10_000):
+            db.set("k", number, ex=100 + number)
+        assert len(db.space.due) < 200
+        db.space.check()
+
+
+def test_spans_and_moments_as_python_has_them(db: minidis.Minidis[bytes]) -> None:
+    db.set("a", 1, ex=timedelta(minutes=1))
+    assert db.ttl("a") == 60
+    moment = datetime.now(UTC) + timedelta(hours=1)
+    db.set("a", 1, pxat=moment)
+    assert db.pexpiretime("a") == int(moment.timestamp() * 1000)
+
+
+def test_idle_time_is_counted_from_the_first_question_on() -> None:
+    clock = minidis.ManualClock()
+    with minidis.open(clock=clock) as db:
+        db.set("a", 1)
+        assert db.object_idletime("a") == 0
+        clock.advance(100)
+        assert db.object_idletime("a") == 100
+        db.get("a")
+        assert db.object_idletime("a") == 0
+
+
+# answers -------------------------------------------------------------------------------------------
+
+
+def test_str_comes_back_when_asked_for() -> None:
+    with minidis.open(decode_responses=True) as db:
+        db.set("name", "张三")
+        db.hset("h", mapping={"f": "ü"})
+        db.sadd("s", "x")
+        db.zadd("z", {"m": 1})
+        assert db.get("name") == "张三"
+        assert db.hgetall("h") == {"f": "ü"}
+        assert db.smembers("s") == {"x"}
+        assert db.zrange("z", 0, -1, withscores=True) == [("m", 1.0)]
+        assert db.execute("MGET", "name", "nothing") == ["张三", None]
+        assert db.session(1).set("a", b"\xff") == "OK"
+        assert db.session(1).get("a").encode("utf-8", "surrogateescape") == b"\xff"
+
+
+@pytest.mark.parametrize("value", [None, True, [1], {"a": 1}, object(), 1j, "\ud800"])
+def test_what_has_no_form_in_redis_is_refused(db: minidis.Minidis[bytes], value: object) -> None:
+    with pytest.raises(minidis.DataError):
+        db.set("a", value)  # type: ignore[arg-type]
+    with pytest.raises(minidis.DataError):
+        db.execute("SET", "a", value)  # type: ignore[arg-type]
+    assert db.dbsize() == 0
+
+
+def test_every_kind_of_value_comes_back_as_bytes(db: minidis.Minidis[bytes]) -> None:
+    values = [b"\x00\xff", "text", 12, -1.5, bytearray(b"x"), memoryview(b"y"), "\udcff"]
+    for value in values:
+        db.set("a", value)
+        assert db.execute("GET", "a") == db.get("a")
+    assert db.mget("a", b"a", bytearray(b"a")) == [db.get("a")] * 3
+
+
+def test_failed_commands_leave_no_trace(db: minidis.Minidis[bytes]) -> None:
+    db.mset({"text": "x", "number": 5})
+    db.rpush("list", 1, 2)
+    before = db.debug_digest(), db.engine.dirty
+    for words in (
+        ["INCR", "text"], ["LPUSH", "text", "1"], ["HSET", "list", "a", "1"], ["SET", "a"],
+        ["MSET", "a", "1", "b"], ["RENAME", "missing", "x"], ["LMOVE", "list", "text", "LEFT", "LEFT"],
+        ["ZADD", "z", "x", "m"], ["SETRANGE", "text", "-1", "x"], ["NOSUCH"], ["SELECT", "99"],
+    ):  # fmt: skip
+        with pytest.raises(minidis.ResponseError):
+            db.execute(*words)
+    assert (db.debug_digest(), db.engine.dirty) == before
+    assert not db.engine.undo
+
+
+def test_every_command_is_reachable_by_words_and_by_name(db: minidis.Minidis[bytes]) -> None:
+    for name, command in COMMANDS.items():
+        assert callable(getattr(db, command.method))
+        if command.line.arity > 0 and name != "COMMAND":  # COMMAND x is a subcommand
+            with pytest.raises(minidis.ResponseError, match="wrong number of arguments"):
+                db.execute(*name.split(), *["x"] * 40)
