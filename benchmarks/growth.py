@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf, log2
 from pathlib import Path
@@ -318,8 +318,14 @@ def allowed(kind: str, sizes: Sequence[int], plain: float) -> float:
     return found.law(sizes[0], sizes[-1]) * slack
 
 
-def label(case: Case) -> str:
-    return f"{case.container}: {case.line}"
+def labels(cases: Iterable[Case]) -> Iterator[str]:
+    """A name for each; a line that comes a second time, after others, is "again"."""
+    seen: set[str] = set()
+    for case in cases:
+        text = f"{case.container}: {case.line}"
+        yield f"{text}, again" if text in seen else text
+        if case.kind != FIRST:
+            seen.add(text)
 
 
 def main() -> int:
@@ -336,15 +342,15 @@ def main() -> int:
     table = Table("Growth of every command that has a size", columns)
     first = Table("The first call, which builds an order or an index", columns[:5])
     drawn = []
-    for case, times in results:
-        row: list[Cell] = [label(case), *map(duration, times), times[-1] / times[0]]
+    for (case, times), label in zip(results, labels(case for case, _ in results), strict=True):
+        row: list[Cell] = [label, *map(duration, times), times[-1] / times[0]]
         if case.kind == FIRST:
             first.rows.append(row)
             continue
-        check = Check(label(case), times[-1] / times[0], allowed(case.kind, sizes, plain))
+        check = Check(label, times[-1] / times[0], allowed(case.kind, sizes, plain))
         report.checks.append(check)
         table.rows.append([*row, check.limit, CLASSES[case.kind].title, check.verdict])
-        drawn.append((label(case), CLASSES[case.kind].title, times))
+        drawn.append((label, CLASSES[case.kind].title, times))
     report.tables = [table, first]
     text = f"copying a plain dictionary grows {plain:.1f} times as much as its size does"
     report.notes.append(f"{text}; O(n) and O(n log n) may grow so much too")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from html import escape
-from math import ceil, floor, log10
+from math import ceil, floor, inf, log10
 
 STYLE = """
   text { font: 12px system-ui, sans-serif; fill: #24292f }
@@ -110,7 +110,7 @@ def lines(
     height, left = 420, 80
     down, levels = _log_scale([v for _, _, row in rows for v in row], TOP + height, TOP)
     across, _ = _log_scale(sizes, left, WIDTH - 30, whole=False)
-    parts = [_legend(series)]
+    parts, named = [_legend(series)], [inf]
     for level in levels:
         y = down(level)
         parts.append(_rule(left, y, WIDTH - 30, y))
@@ -133,9 +133,12 @@ def lines(
             f"<title>{escape(label)}</title></polyline>"
         )
         if label in loud:
+            y = down(row[-1]) - 5
+            while min(abs(y - other) for other in named) < 14:
+                y -= 14
+            named.append(y)
             parts.append(
-                f'<text x="{WIDTH - 34}" y="{down(row[-1]) - 5:.1f}" text-anchor="end">'
-                f"{escape(label)}</text>"
+                f'<text x="{WIDTH - 34}" y="{y:.1f}" text-anchor="end">{escape(label)}</text>'
             )
     return _page(title, TOP + height + 40, parts)
 

@@ -9,6 +9,7 @@ from minidis import syntax
 from minidis.command import COMMANDS, CONTAINERS, Command
 from minidis.kinds import KINDS, kind_of
 from minidis.replies import Status
+from minidis.shapes import COUNTERS
 from minidis.syntax import Argument, Choice, Node, Optional, Repeat, Sequence, Word
 
 #: Group -> ACL category of its commands.
@@ -22,7 +23,9 @@ CATEGORIES = {
     "connection": "@connection",
 }
 #: Commands that can bring a server down or lose everything, beyond those flagged admin.
-DANGEROUS = frozenset(("FLUSHALL", "FLUSHDB", "KEYS", "SORT", "SORT_RO", "SWAPDB", "RESTORE"))
+DANGEROUS = frozenset(
+    ("LASTSAVE", "FLUSHALL", "FLUSHDB", "KEYS", "SORT", "SORT_RO", "SWAPDB", "RESTORE")
+)
 #: Commands of the server group that Redis files under the keyspace, or under others.
 ALSO = {
     "DBSIZE": ("@keyspace",),
@@ -32,7 +35,10 @@ ALSO = {
     "SORT": ("@set", "@sortedset", "@list"),
     "SORT_RO": ("@set", "@sortedset", "@list"),
     "COMMAND": ("@connection",),
+    "LASTSAVE": ("@admin",),
 }
+#: Commands that also read keys which the elements they find lead to.
+FOLLOWS_PATTERNS = frozenset(("SORT", "SORT_RO"))
 #: Containers that are single commands to Redis: their second word is an argument.
 UNDIVIDED = frozenset(("DEBUG",))
 TYPE_OF_KIND = {"pattern": "pattern", "cursor": "integer"}
@@ -99,14 +105,14 @@ def info(command: Command) -> list[Any]:
     positions = key_positions(command)
     return [
         command.name.lower().replace(" ", "|").encode(),
-        command.line.arity,
+        -1 if command.name in CONTAINERS else command.line.arity,
         {Status(flag) for flag in command.flags},
         positions.first,
         positions.last,
         positions.step,
         acl_categories(command),
         [],
-        key_specs(command, positions),
+        key_specs(command),
         [info(sub) for sub in subcommands(command.name)],
     ]
 
@@ -122,22 +128,63 @@ def container_info(name: str) -> list[Any]:
     return [name.lower().encode(), -2, set(), 0, 0, 0, slow, [], [], children]
 
 
-def key_specs(command: Command, positions: Positions) -> list[Any]:
-    """Key specifications: how the keys are used and where they are."""
-    if not command.access:
-        return []
-    flags = {Status(word if word.isupper() and len(word) == 2 else word.lower())
-             for word in command.access[0].split()}  # fmt: skip
-    found: dict[bytes, Any] = {b"flags": flags}
-    if not positions.first:
-        found[b"begin_search"] = {b"type": b"unknown", b"spec": {}}
-        found[b"find_keys"] = {b"type": b"unknown", b"spec": {}}
-        return [found]
-    last = positions.last if positions.last < 0 else positions.last - positions.first
-    spec = {b"lastkey": last, b"keystep": positions.step, b"limit": 0}
-    found[b"begin_search"] = {b"type": b"index", b"spec": {b"index": positions.first}}
-    found[b"find_keys"] = {b"type": b"range", b"spec": spec}
-    return [found]
+def key_specs(command: Command) -> list[Any]:
+    """Key specifications: how the keys are used and where they are, one for each use."""
+    places = _key_places(command)
+    uses = list(command.access)
+    if len(uses) == 1 and len(places) > 1:
+        places = [(places[0][0], _range(len(places) - 1, 1))]  # LCS key1 key2: one use, two keys
+    if command.name in FOLLOWS_PATTERNS:
+        uses.insert(1, uses[0])
+    return [
+        _spec(use, places[number] if number < len(places) else None)
+        for number, use in enumerate(uses)
+    ]
+
+
+def _key_places(command: Command) -> list[tuple[int, dict[bytes, Any]]]:
+    """Where keys begin, and how to find the others from there, up to the first option."""
+    at = len(command.name.split())
+    found: list[tuple[int, dict[bytes, Any]]] = []
+    counted = False
+    for item in command.line.items:
+        if isinstance(item, Optional):
+            break
+        if isinstance(item, Repeat) and is_key(syntax.arguments(item)[0]):
+            step = len(item.body.items)
+            if counted:
+                found.append((at - 1, _keynum(step)))
+            else:
+                found.append((at, _range(-1, step)))
+        elif isinstance(item, Argument) and is_key(item.name):
+            found.append((at, _range(0, 1)))
+        counted = isinstance(item, Argument) and item.name in COUNTERS
+        at += 1
+    return found
+
+
+def _range(last: int, step: int) -> dict[bytes, Any]:
+    return {
+        b"type": b"range",
+        b"spec": {b"lastkey": last, b"keystep": step, b"limit": 0},
+    }
+
+
+def _keynum(step: int) -> dict[bytes, Any]:
+    return {
+        b"type": b"keynum",
+        b"spec": {b"keynumidx": 0, b"firstkey": 1, b"keystep": step},
+    }
+
+
+def _spec(use: str, place: tuple[int, dict[bytes, Any]] | None) -> dict[bytes, Any]:
+    """One specification; without a place the keys can only be found by reading the command."""
+    flags = {Status(word if len(word) == 2 else word.lower()) for word in use.split()}
+    unknown = {b"type": b"unknown", b"spec": {}}
+    if place is None:
+        return {b"flags": flags, b"begin_search": unknown, b"find_keys": unknown}
+    begin = {b"type": b"index", b"spec": {b"index": place[0]}}
+    return {b"flags": flags, b"begin_search": begin, b"find_keys": place[1]}
 
 
 def subcommands(name: str) -> list[Command]:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-import minidis
-
 ROOT = str(Path(__file__).resolve().parents[1])
-if ROOT not in sys.path:  # so that `tests.oracle` can be imported however pytest was started
-    sys.path.insert(0, ROOT)
+if ROOT not in sys.path:
+    # So that `tests.oracle` is found however pytest was started. At the end: an installed minidis
+    # comes first.
+    sys.path.append(ROOT)
 
+import minidis  # noqa: E402
 from tests.oracle.run import Live, Ours, Recorded, Source, start_server  # noqa: E402
 from tests.oracle.server import RealServer  # noqa: E402
 

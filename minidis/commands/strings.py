@@ -10,7 +10,7 @@ from minidis.command import command
 from minidis.commands.group import Group, T
 from minidis.commands.moments import EXPIRY, EXPIRY_KINDS, Moment, Span, deadline_of, milliseconds
 from minidis.keyspace import text_of
-from minidis.kinds import RAW, Integer, Key, Many, Value, encode, integer
+from minidis.kinds import INTEGER, Integer, Key, Many, Value, encode, integer
 from minidis.replies import OK, Status
 from minidis.structures.digests import xxh3_64
 from minidis.structures.lcs import lcs, table_size
@@ -533,7 +533,7 @@ class Strings(Group[T]):
         since="7.0.0",
         complexity="O(n*m) for strings of n and m bytes",
         access="RO ACCESS",
-        kinds={"min-match-len": RAW},
+        kinds={"min-match-len": INTEGER},
         late=True,
     )
     def lcs(
@@ -561,7 +561,7 @@ class Strings(Group[T]):
             raise errors.error("The specified keys must contain string values") from None
         if _mistake is not None:
             raise _mistake
-        least = integer(minmatchlen) if minmatchlen is not None else 0
+        least: Any = minmatchlen or 0
         if len and idx:
             raise errors.error("If you want both the length and indexes, please just use IDX.")
         if table_size(one, two) > self.engine.max_string:

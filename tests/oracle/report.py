@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.oracle import newer
+from tests.oracle import newer, wire
 from tests.oracle.batches import all_batches
 from tests.oracle.facts import EXCUSED, facts, in_scope
 from tests.oracle.permitted import TABLE
@@ -40,6 +40,9 @@ from tests.oracle.run import (
 from tests.oracle.server import RealServer
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "compatibility.md"
+
+#: Commands that choose.
+CHANCE = frozenset(name for entry in TABLE if entry.name == "random" for name in entry.commands)
 
 INTRODUCTION = """\
 # Compatibility with Redis
@@ -73,8 +76,21 @@ def tallies(outcomes: Iterable[Outcome]) -> dict[str, Tally]:
     found: dict[str, Tally] = defaultdict(Tally)
     for outcome in outcomes:
         if outcome.counts:
-            found[outcome.name].add(outcome.verdict)
+            found[_shown_name(outcome.name)].add(_without_luck(outcome))
     return found
+
+
+def _shown_name(name: str) -> str:
+    """Commands that do not exist go under one name."""
+    known = name in facts() or name.split()[:1] in (["DEBUG"], ["CONFIG"], ["OBJECT"])
+    return name if known else "unknown"
+
+
+def _without_luck(outcome: Outcome) -> str:
+    """The verdict; random choices count as such, even where both sides happen to agree."""
+    if outcome.verdict != OPEN and outcome.name in CHANCE and wire.strings(outcome.real.reply):
+        return "random"
+    return outcome.verdict
 
 
 def document(found: dict[str, Tally]) -> str:
@@ -132,7 +148,7 @@ def _groups(found: dict[str, Tally]) -> Iterable[str]:
     groups: dict[str, list[str]] = defaultdict(list)
     for name in sorted(found):
         fact = facts().get(name)
-        groups[fact.group if fact else "unknown commands and DEBUG"].append(name)
+        groups[fact.group if fact else "others"].append(name)
     for group in sorted(groups):
         rows = [_row(name, found[name]) for name in groups[group]]
         yield f"## {group}\n\n" + _table(("command", "compared", "equal", "differences"), rows)
