@@ -159,6 +159,19 @@ READY: dict[type | None, str] = {
     None: """    {p} = ready_{p}({p})""",
 }
 
+# *keys: a list among them, and other rarities, take the long way.
+READY_MANY = """    try:
+        {p} = [
+            item if item.__class__ is bytes else bytes_of[item.__class__](item) for item in {p}
+        ]
+    except (KeyError, UnicodeEncodeError):
+        {p} = ready_{p}({p})"""
+BYTES_OF: dict[type, Callable[[Any], bytes]] = {
+    str: str.encode,
+    int: b"%d".__mod__,
+    float: encode,
+}
+
 
 class Door:
     """Stands for a door in a class until it is first asked for: most programs use few commands."""
@@ -216,7 +229,13 @@ def _compile_door(
     """One door that passes on `params`; calls with more than these go on to the `full` one."""
     slots = {slot.param: slot for slot in command.compiled.slots}
     body = command.plain_body if full and command.plain_body else command.body
-    space: dict[str, Any] = {"body": body, "encode": encode, "decoded": decoded, "full": full}
+    space: dict[str, Any] = {
+        "body": body,
+        "encode": encode,
+        "decoded": decoded,
+        "full": full,
+        "bytes_of": BYTES_OF,
+    }
     ready = [
         _ready(slots.get(param.name) or _extra_slot(param.name), param, space) for param in params
     ]
@@ -290,6 +309,9 @@ def _ready(slot: Slot, param: inspect.Parameter, space: dict[str, Any]) -> str:
         param.default is None and param.kind is not inspect.Parameter.VAR_POSITIONAL
     )
     lines = READY[exact].format(p=name)
+    variadic = param.kind is inspect.Parameter.VAR_POSITIONAL
+    if variadic and slot.shape == "many" and slot.kinds[0].convert is encode:
+        lines = READY_MANY.format(p=name)
     if not optional:
         return lines
     return f"    if {name} is not None:\n    " + lines.replace("\n", "\n    ")

@@ -87,11 +87,9 @@ class Keyspace:
     def find(self, key: bytes) -> Any:
         """The value, or None; a key past its deadline is deleted on the way."""
         value = self.values.get(key)
-        if value is not None and self.deadlines:
-            deadline = self.deadlines.get(key)
-            if deadline is not None and self.engine.now() > deadline:
-                self.expire(key)
-                return None
+        if value is not None and key in self.deadlines and self.engine.now() > self.deadlines[key]:
+            self.expire(key)
+            return None
         return value
 
     def peek(self, key: bytes) -> Any:
@@ -116,6 +114,11 @@ class Keyspace:
 
     def read(self, key: bytes | Any, kind: type[C]) -> C | None:
         """The container at key, None when missing; WrongTypeError for another type."""
+        value = self.values.get(key)
+        # The usual case without a detour: it is there, and neither expires nor is counted.
+        if value.__class__ is kind and key not in self.deadlines and self.accessed is None:
+            self.hits += 1
+            return value
         value = self.lookup(key)
         if value.__class__ is kind or value is None:
             return value
@@ -123,6 +126,9 @@ class Keyspace:
 
     def write(self, key: bytes | Any, kind: type[C]) -> C | None:
         """As read(), in order to change: neither a hit nor a miss."""
+        value = self.values.get(key)
+        if value.__class__ is kind and key not in self.deadlines and self.accessed is None:
+            return value
         value = self.find(key)
         if value is None:
             return None
@@ -136,9 +142,16 @@ class Keyspace:
         """The bytes of a string value; None when missing; WrongTypeError for another type."""
         return text_of(self.lookup(key))
 
+    def view(self, key: bytes | Any) -> bytes | bytearray:
+        """The bytes of a string, empty when missing, not copied: to look at, not to keep."""
+        value = self.lookup(key)
+        return value if value.__class__ is bytearray else text_of(value) or b""
+
     def string_to_change(self, key: bytes | Any) -> Any:
         """The string value as it is stored (bytes, int, bytearray), or None."""
-        value = self.find(key)
+        value = self.values.get(key)
+        if value is not None and key in self.deadlines:
+            value = self.find(key)
         if value.__class__ in TYPE_NAMES:
             raise WrongTypeError
         return value
@@ -178,7 +191,7 @@ class Keyspace:
         self.note(key)
         self.values[key] = value
         if deadline is not None:
-            self.set_deadline(key, deadline)
+            self._fall_due(key, deadline)
         elif key in self.deadlines:
             del self.deadlines[key]
         if not self.calm:
@@ -214,6 +227,10 @@ class Keyspace:
         if deadline is None:
             self.deadlines.pop(key, None)
             return
+        self._fall_due(key, deadline)
+
+    def _fall_due(self, key: bytes, deadline: int) -> None:
+        """Enter the deadline, and make sure that somebody wakes up for it."""
         self.deadlines[key] = deadline
         heappush(self.due, (deadline, key))
         if len(self.due) > 2 * len(self.deadlines) + 64:

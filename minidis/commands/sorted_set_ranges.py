@@ -20,7 +20,7 @@ from minidis.commands.ranges import (
     score_range,
     text_range,
 )
-from minidis.kinds import RAW, Integer, Key, Value, integer
+from minidis.kinds import I64_MAX, I64_MIN, RAW, Integer, Key, Value, integer
 from minidis.structures.sorted_set import SortedSet
 
 #: Redis reads the options first, and the ranks afterwards.
@@ -30,12 +30,17 @@ _LIMIT_NAMES = {"offset": "start", "count": "num"}
 
 def _zrange_plain(self: SortedSetRanges[Any], key: Any, start: Any, end: Any) -> Any:
     """ZRANGE by rank, without options."""
-    first, last = integer(start), integer(end)
+    if start.__class__ is not int or end.__class__ is not int or end > I64_MAX or start < I64_MIN:
+        start, end = integer(start), integer(end)
     zset = self.space.read(key, SortedSet)
     if zset is None:
         return []
-    first, last = rank_stretch(len(zset.scores), first, last)
-    return [member for _, member in zset.ordered()[first:last]]
+    if start < 0 or end < start:
+        start, stop = rank_stretch(len(zset.scores), start, end)
+    else:
+        stop = end + 1
+    order = zset.order
+    return [member for _, member in (zset.ordered() if order is None else order)[start:stop]]
 
 
 # Redis has one parser for all of them, so they know each other's options, only to refuse them.

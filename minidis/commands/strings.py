@@ -18,6 +18,9 @@ from minidis.structures.lcs import lcs, table_size
 _IF = "IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest"
 
 
+_NO_CONDITIONS = (None, None, None, None)
+
+
 def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
     """SET without options."""
     space = self.space
@@ -129,10 +132,9 @@ class Strings(Group[T]):
         space = self.space
         old = space.find(key)
         answer: Any = text_of(old) if get else None
-        conditional = any(condition is not None for condition in conditions)
         if (nx and old is not None) or (xx and old is None):
             return answer
-        if conditional and not _condition_met(text_of(old), *conditions):
+        if conditions != _NO_CONDITIONS and not _condition_met(text_of(old), *conditions):
             return answer
         space.touch(key, "set")
         space.put(key, value, space.deadlines.get(key) if keepttl else deadline)
@@ -176,7 +178,7 @@ class Strings(Group[T]):
         (OK, 60)
         """
         deadline = milliseconds(seconds, 1000, self.engine.now(), "setex")
-        self._set(key, value, deadline, False, False, False, False, ())
+        self._set(key, value, deadline, False, False, False, False, _NO_CONDITIONS)
         return OK
 
     @command(
@@ -195,7 +197,7 @@ class Strings(Group[T]):
         (OK, 60)
         """
         deadline = deadline_of(self.engine, "psetex", None, milliseconds, None, None)
-        self._set(key, value, deadline, False, False, False, False, ())
+        self._set(key, value, deadline, False, False, False, False, _NO_CONDITIONS)
         return OK
 
     @command(
@@ -407,7 +409,7 @@ class Strings(Group[T]):
         >>> db.set("word", "Grüße"), db.strlen("word")
         (OK, 7)
         """
-        return len(self.space.string(key) or b"")
+        return len(self.space.view(key))
 
     @command(
         "APPEND key value",
@@ -501,14 +503,15 @@ class Strings(Group[T]):
         >>> db.set("word", "Hello"), db.getrange("word", 1, 3), db.getrange("word", -2, -1)
         (OK, b'ell', b'lo')
         """
-        text: Any = self.space.string(key) or b""
+        text: Any = self.space.view(key)
         first, last = integer(start), integer(end)
         if first < 0 and last < 0 and first > last:
-            return text[:0]
+            return b""  # type: ignore[return-value]
         # A position before the start is the start, for `end` too: GETRANGE k 0 -100 is one byte.
         first = max(first + len(text), 0) if first < 0 else first
         last = max(last + len(text), 0) if last < 0 else last
-        return text[first : last + 1]
+        answer: Any = bytes(text[first : last + 1])
+        return answer
 
     @command(
         "SUBSTR key start end",
@@ -630,8 +633,7 @@ class Strings(Group[T]):
         old = self.space.find(encode(key))
         if old is None:
             return 0
-        conditional = any(condition is not None for condition in conditions)
-        if conditional and not _condition_met(text_of(old), *conditions):
+        if conditions != _NO_CONDITIONS and not _condition_met(text_of(old), *conditions):
             return 0
         self.space.touch(key, "del")
         return int(self.space.remove(key))

@@ -259,6 +259,9 @@ class List:
         head = len(chunks[0])
         if index < head:
             return 0, index
+        tail = self.size - len(chunks[-1])
+        if index >= tail:
+            return len(chunks) - 1, index - tail
         cuts = self.cuts
         if cuts is None:
             cuts = self.cuts = list(accumulate(map(len, chunks[:-1])))

@@ -178,7 +178,10 @@ class SortedSet:
     def rank(self, member: bytes) -> int | None:
         """How many members come before this one; None if it is not there."""
         score = self.scores.get(member)
-        return None if score is None else self.ordered().bisect_left((score, member))
+        if score is None:
+            return None
+        order = self.order
+        return (self.ordered() if order is None else order).bisect_left((score, member))
 
     def by_rank(self, start: int, stop: int, reverse: bool = False) -> list[Pair]:
         """The pairs with ranks in [start, stop), 0 <= start; beyond the end there is nothing.
