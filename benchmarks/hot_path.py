@@ -35,7 +35,7 @@ SERIES = (FLOOR, TYPED, WORDS, SERVER, FAKE)
 #: typed and words, at most so many times the floor: for commands that are little more than it
 FLOOR_LIMITS = {"GET": (1.5, 4.0), "SET": (1.5, 4.0)}
 #: so many times faster than fakeredis, at least, for the same two calls. The others are shown
-#: beside the floor: where that is not fifty times as fast either (ZADD, SADD), nothing in Python could be.
+#: beside the floor: where that is not fifty times as fast either (ZADD), nothing in Python is.
 FAKE_LIMITS = {TYPED: 50.0, WORDS: 20.0}
 #: beside bare sortedcontainers, at most
 SORTED_LIMIT = 1.5

@@ -1,7 +1,7 @@
 """KeyboardInterrupt at every bytecode of every writing command: the data is as before or as after.
 
-CPython delivers asynchronous exceptions at some bytecodes only; a trace function can raise at each of
-them, which is stricter. It even raises where the lock's `with` is being left and CPython never
+CPython delivers asynchronous exceptions at some bytecodes only; a trace function can raise at each
+of them, which is stricter. It even raises where the lock's `with` is being left and CPython never
 delivers: there the test gives the lock back itself, after making sure that it was such a place.
 """
 
@@ -11,7 +11,8 @@ import dis
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -103,14 +104,20 @@ def state(db: minidis.Minidis[bytes]) -> Any:
 def struck_at(db: minidis.Minidis[bytes], words: list[bytes], at: int) -> Strike | None:
     """Run the words and strike; None if the command was over before."""
     strike = Strike(at)
+    return strike if interrupted(strike, partial(db.execute, *words)) else None
+
+
+def interrupted(strike: Strike, call: Callable[[], Any]) -> bool:
+    """Make the call under the trace function; was it struck? A coverage tracer is put back."""
+    before = sys.gettrace()
     sys.settrace(strike)
     try:
-        db.execute(*words)
+        call()
     except KeyboardInterrupt:
-        return strike
+        return True
     finally:
-        sys.settrace(None)
-    return None
+        sys.settrace(before)
+    return False
 
 
 def release(db: minidis.Minidis[bytes], strike: Strike) -> None:
@@ -170,15 +177,9 @@ def test_a_typed_call_is_as_safe() -> None:
         db = prepared([[b"SET", b"a", b"1", b"EX", b"10"], [b"SCAN", b"0"]])
         before = state(db)
         strike = Strike(at)
-        sys.settrace(strike)
-        try:
-            db.mset({"a": 2, "b": 3})
-        except KeyboardInterrupt:
-            sys.settrace(None)
-            release(db, strike)
-            assert state(db) == before or (db.get("b") == b"3" and db.ttl("a") == -1)
-            db.space.check()
-        else:
-            sys.settrace(None)
+        if not interrupted(strike, lambda db=db: db.mset({"a": 2, "b": 3})):  # type: ignore[misc]
             break
+        release(db, strike)
+        assert state(db) == before or (db.get("b") == b"3" and db.ttl("a") == -1)
+        db.space.check()
     assert at > 50

@@ -92,7 +92,7 @@ def _scanned_in_other_order(case: Case) -> bool:
 
 #: How far the two clocks may be apart, in the unit of the reply.
 TOLERANCE = {
-    "TTL": 2, "EXPIRETIME": 2, "PTTL": 2000, "PEXPIRETIME": 2000, "OBJECT IDLETIME": 2,
+    "TTL": 2, "EXPIRETIME": 2, "PTTL": 2000, "PEXPIRETIME": 2000, "OBJECT IDLETIME": 10,
     "LASTSAVE": 3600, "TIME": 2,
 }  # fmt: skip
 

@@ -38,6 +38,7 @@ class RealServer:
     """Starts a server; `execute` and `ask` talk to it; `stop` ends exactly this process."""
 
     def __init__(self, *options: str, dump: str | None = None) -> None:
+        program = find_server()
         self.directory = tempfile.mkdtemp(prefix="minidis-oracle-")
         if dump is not None:
             shutil.copy(dump, os.path.join(self.directory, "dump.rdb"))
@@ -46,7 +47,7 @@ class RealServer:
         with open(os.path.join(self.directory, "log"), "wb") as log:
             self._process = subprocess.Popen(
                 [
-                    find_server(),
+                    program,
                     *("--port", "0", "--unixsocket", self.path, "--dir", self.directory),
                     *("--save", "", "--enable-debug-command", "yes", "--daemonize", "no"),
                     *options,

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
+from tests.oracle.run import start_server
 
 
 def _plain(value: Any) -> Any:
@@ -56,35 +52,12 @@ def contents() -> Callable[[Any], Any]:
 
 @pytest.fixture(scope="session")
 def real_server() -> Iterator[Any]:
-    """A client of a real redis-server on a Unix socket, with a directory of its own."""
-    program = shutil.which("redis-server")
-    if program is None:
-        if os.environ.get("MINIDIS_REQUIRE_SERVER") == "1":
-            pytest.fail("redis-server is missing")
-        pytest.skip("redis-server is missing")
-    redis = pytest.importorskip("redis")
-    # Not tmp_path: the path of a Unix socket may have only about 100 characters.
-    directory = tempfile.mkdtemp(prefix="minidis-")
-    socket = str(Path(directory, "s"))
-    options = ["--port", "0", "--unixsocket", socket, "--dir", directory, "--save", ""]
-    options += ["--enable-debug-command", "yes"]
-    process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
-    client = redis.Redis(unix_socket_path=socket)
+    """A redis-py client of a real redis-server that nobody else uses, with its own directory."""
+    server = start_server()
+    if server is None:
+        pytest.skip("no redis-server 7.0 on this machine")
     try:
-        _wait_for(client, redis.exceptions.ConnectionError)
-        yield client
+        with redis.Redis(unix_socket_path=server.path) as client:
+            yield client
     finally:
-        client.close()
-        process.terminate()
-        process.wait()
-        shutil.rmtree(directory)
-
-
-def _wait_for(client: Any, refused: type[Exception]) -> None:
-    for _ in range(200):
-        try:
-            client.ping()
-            return
-        except refused:
-            time.sleep(0.02)
-    pytest.fail("redis-server does not answer")
+        server.stop()

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minidis.structures.glob import compile_pattern
+from tests.oracle.server import RealServer
 
 # pattern | what it matches | what it does not match; "" is the empty text.
 TABLE = r"""
@@ -188,32 +186,11 @@ def test_a_huge_pattern_is_matched_but_not_kept() -> None:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Any]:
-    redis = pytest.importorskip("redis")
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("no redis-server")
-    with tempfile.TemporaryDirectory() as folder:
-        socket = Path(folder, "s")
-        words = [program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder]
-        with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
-            try:
-                client = redis.Redis(unix_socket_path=str(socket))
-                wait_for(client, redis.ConnectionError)
-                yield client
-                client.close()
-            finally:
-                process.terminate()
-
-
-def wait_for(client: Any, refused: type[Exception]) -> None:
-    for _ in range(200):
-        try:
-            client.ping()
-            return
-        except refused:
-            time.sleep(0.02)
-    pytest.skip("redis-server does not answer")
+def server(real_server: RealServer) -> Iterator[Any]:
+    with redis.Redis(unix_socket_path=real_server.path) as client:
+        client.flushall()
+        yield client
+        client.flushall()
 
 
 def odd_patterns(random: Random, count: int) -> list[bytes]:
