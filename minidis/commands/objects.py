@@ -11,19 +11,8 @@ from minidis.errors import BusyKeyError, RestoreError
 from minidis.kinds import I64_MAX, RAW, Integer, Key, Kind, Value, integer
 from minidis.persistence.rdb import dump_value, restore_value
 from minidis.replies import OK, Status
-from minidis.structures.lists import List
-from minidis.structures.sorted_set import SortedSet
-from minidis.structures.tables import Hash, Set
-from minidis.structures.text import is_canonical_int
+from minidis.structures.encoding import encoding_of
 
-#: Class of a container -> its encoding while compact, and once it has outgrown that.
-_ENCODINGS: dict[type, tuple[str, str]] = {
-    List: ("quicklist", "quicklist"),
-    Set: ("intset", "hashtable"),
-    Hash: ("listpack", "hashtable"),
-    SortedSet: ("listpack", "skiplist"),
-}
-_LONGEST_EMBEDDED = 44
 #: Redis keeps one object for each integer from 0 to 9999, and counts no references to it.
 _SHARED_INTEGERS = 10_000
 _SHARED_REFERENCES = 2**31 - 1
@@ -77,7 +66,7 @@ class Objects(Group[T]):
         """
         held: Any = key
         value = self.space.peek(held)
-        answer: Any = None if value is None else _encoding(value).encode()
+        answer: Any = None if value is None else encoding_of(value).encode()
         return answer
 
     @command(
@@ -100,7 +89,7 @@ class Objects(Group[T]):
         value = self.space.peek(held)
         if value is None:
             return None
-        shared = _encoding(value) == "int" and 0 <= int(value) < _SHARED_INTEGERS
+        shared = encoding_of(value) == "int" and 0 <= int(value) < _SHARED_INTEGERS
         return _SHARED_REFERENCES if shared else 1
 
     @command(
@@ -224,8 +213,7 @@ class Objects(Group[T]):
         (OK, OK, 60)
         """
         space, held, now = self.space, key, self.engine.now()
-        present = space.find(held) is not None  # type: ignore[arg-type]
-        if present and not replace:
+        if not replace and space.find(held) is not None:  # type: ignore[arg-type]
             raise BusyKeyError
         span = integer(ttl)
         if span < 0:
@@ -233,7 +221,7 @@ class Objects(Group[T]):
         restored = self._restored(value)
         deadline = min(span if absttl else now + span, I64_MAX) if span else None
         if deadline is not None and deadline <= now:
-            if present:
+            if space.find(held) is not None:  # type: ignore[arg-type]
                 space.touch(held, "del")
                 space.remove(held)
             return OK
@@ -255,14 +243,3 @@ class Objects(Group[T]):
                 if error.reason == "checksum"
                 else "Bad data format"
             ) from error
-
-
-def _encoding(value: Any) -> str:
-    """The name of the encoding that Redis would have chosen."""
-    kind = value.__class__
-    if kind in _ENCODINGS:
-        return _ENCODINGS[kind][value.wide]
-    if kind is int or (kind is bytes and is_canonical_int(value)):
-        return "int"
-    # A string that was changed in place has room to grow; the others are packed when short.
-    return "raw" if kind is bytearray or len(value) > _LONGEST_EMBEDDED else "embstr"
