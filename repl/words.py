@@ -13,6 +13,7 @@ Nothing here raises: a word that is not well formed says so itself (`trouble`).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from unicodedata import combining, east_asian_width
 
@@ -27,6 +28,8 @@ _ESCAPES = {
     "\\": r"\\",
 }
 _HEX = frozenset("0123456789abcdefABCDEF")
+#: An escape that is still being typed at the end of the text: nothing yet, and no backslash.
+_UNFINISHED = re.compile(r"\\(x[0-9a-fA-F]?)?\Z")
 
 OPEN = "a quote is not closed"
 GLUED = "a closing quote is followed by something else than a blank"
@@ -180,6 +183,8 @@ def _read_quoted(text: str, at: int, value: bytearray) -> tuple[int, bool]:
         letter = text[at]
         if letter == mark:
             return at + 1, True
+        if letter == "\\" and mark == '"' and _UNFINISHED.match(text, at):
+            return len(text), False
         if letter == "\\" and at + 1 < len(text):
             at = _escape(text, at, mark, value)
         else:
