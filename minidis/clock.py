@@ -6,6 +6,7 @@ engine asks the clock at most once for it.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -55,6 +56,7 @@ class ManualClock(Clock):
     def __init__(self, seconds: float = 1_700_000_000.0) -> None:
         self._us = round(seconds * 1_000_000)
         self._engines: WeakSet[Wakeable] = WeakSet()
+        self._lock = threading.Lock()
 
     def now_us(self) -> int:
         return self._us
@@ -63,12 +65,16 @@ class ManualClock(Clock):
         return self._us // 1000
 
     def attach(self, engine: Wakeable) -> None:
-        self._engines.add(engine)
+        with self._lock:
+            self._engines.add(engine)
 
     def advance(self, seconds: float = 0, *, milliseconds: float = 0) -> None:
         """Move forward (or back, with negative numbers) and let what is due happen at once."""
-        self._us += round(seconds * 1_000_000) + round(milliseconds * 1000)
-        for engine in list(self._engines):
+        step = round(seconds * 1_000_000) + round(milliseconds * 1000)
+        with self._lock:
+            self._us += step
+            engines = list(self._engines)
+        for engine in engines:
             engine.clock_moved()
 
     def set(self, seconds: float) -> None:

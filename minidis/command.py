@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from minidis import kinds
+from minidis import errors, kinds
 from minidis.kinds import encode
 from minidis.parser import compile_line
 from minidis.replies import decoded
@@ -33,6 +33,9 @@ FLAGS = frozenset(
     ("write", "readonly", "denyoom", "admin", "noscript", "blocking", "loading", "stale", "fast",
      "no_auth", "allow_busy", "movablekeys", "no_async_loading", "no_multi")
 )  # fmt: skip
+
+#: Groups whose commands all treat a missing key, and one of another type, in the same way.
+CONTAINER_GROUPS = frozenset(("hash", "list", "set", "sorted-set"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,8 @@ def command(
 # The gate. A call converts its arguments, takes the lock, forgets the moment of the last command
 # and runs the body. A body that changed something in more than one step has left in `undo` how to
 # put it back; whatever strikes (a refusal, KeyboardInterrupt, MemoryError) is answered by putting
-# back. After a change the chores are settled once. Minidis.execute has these lines for words.
+# back, and a second strike while that begins by doing it once more. After a change the chores are
+# settled once. Minidis.execute has these lines for words.
 DOOR = """
 def {name}(self, {signature}):
 {ready}
@@ -135,7 +139,11 @@ def {name}(self, {signature}):
             if engine.unsettled:
                 engine.settle()
         except BaseException as error:
-            engine.put_back(self, error, ({values}))
+            try:
+                engine.put_back(error, ({values}))
+            except BaseException:
+                engine.put_back(error, ({values}))
+                raise
             raise
     return {reply}
 """
@@ -204,6 +212,12 @@ def make_door(command: Command, *, decode: bool) -> Callable[..., Any]:
         door = _compile_door(command, needed, params, decode, door)
     door = functools.wraps(command.body)(door)
     door.__signature__ = public_signature(command.body)  # type: ignore[attr-defined]
+    # The declaration knows the last lines of the manual page; indented as the rest is.
+    last = f"{command.complexity}. Since Redis {command.since}: {command.line}"
+    if command.group in CONTAINER_GROUPS and command.access:
+        kind = command.group.replace("-", " ")
+        last = f"A missing key is an empty {kind}; WrongTypeError for another type.\n        {last}"
+    door.__doc__ = f"{command.body.__doc__}\n        {last}\n        "
     return door
 
 
@@ -234,13 +248,14 @@ def _compile_door(
         "encode": encode,
         "decoded": decoded,
         "full": full,
+        "refuse": _refuse,
         "bytes_of": BYTES_OF,
     }
     ready = [
         _ready(slots.get(param.name) or _extra_slot(param.name), param, space) for param in params
     ]
     arguments = ", ".join(map(_passed, params))
-    choose = ""
+    choose = "" if full else _refusals(command.compiled.exclusive, everything)
     if full:
         given = " or ".join(_given(param) for param in everything[len(params) :])
         choose = CHOOSE.format(given=given, everything=", ".join(map(_passed, everything)))
@@ -257,6 +272,21 @@ def _compile_door(
     exec(compile(text, f"<door {command.name}>", "exec"), space)
     door: Callable[..., Any] = space[command.method]
     return door
+
+
+def _refusals(exclusive: tuple[tuple[str, ...], ...], params: list[inspect.Parameter]) -> str:
+    """The lines that refuse two alternatives of a bracket; one that is not given costs one test."""
+    test = {param.name: _given(param) for param in params}
+    return "".join(
+        f"    if {test[one]} and ({' or '.join(test[other] for other in names[at + 1 :])}):\n"
+        "        refuse()\n"
+        for names in exclusive
+        for at, one in enumerate(names[:-1])
+    )
+
+
+def _refuse() -> None:
+    raise errors.error(errors.SYNTAX)
 
 
 def _extra_slot(name: str) -> Slot:
@@ -312,6 +342,9 @@ def _ready(slot: Slot, param: inspect.Parameter, space: dict[str, Any]) -> str:
     variadic = param.kind is inspect.Parameter.VAR_POSITIONAL
     if variadic and slot.shape == "many" and slot.kinds[0].convert is encode:
         lines = READY_MANY.format(p=name)
+    if not optional and slot.nothing is not None:
+        space["nothing_" + name] = slot.nothing
+        lines += f"\n    if not {name}:\n        nothing_{name}()"
     if not optional:
         return lines
     return f"    if {name} is not None:\n    " + lines.replace("\n", "\n    ")

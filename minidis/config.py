@@ -52,7 +52,7 @@ def _memory(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         digits = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
         unit = MEMORY_UNITS.get(text[len(digits) :].lower())
-        if unit is None or not digits.removeprefix("-").isdigit():
+        if unit is None or not digits.removeprefix("-").isdigit() or len(digits) > 127:
             raise ValueError("argument must be a memory value")
         value = int(digits) * unit
         if not low <= value <= high:
@@ -177,6 +177,11 @@ def set_parameters(engine: Engine, pairs: Iterable[tuple[bytes, bytes]]) -> None
             ready[parameter.name] = (parameter, parameter.parse(value.decode("latin-1")))
         except ValueError as error:
             raise _failed(text, str(error)) from None
+    engine.undo += [
+        (parameter.set, engine, parameter.parse(parameter.get(engine)))
+        for parameter, _ in ready.values()
+    ]
+    engine.unsettled = True
     for parameter, setting in ready.values():
         assert parameter.set is not None
         parameter.set(engine, setting)

@@ -68,6 +68,10 @@ class Minidis(
     _decode = False
 
     def __init__(self, engine: Engine, database: int = 0) -> None:
+        if engine.closed:
+            raise errors.ClosedError
+        if not 0 <= database < len(engine.databases):
+            raise errors.error(errors.DB_OUT_OF_RANGE)
         self.engine = engine
         self.space = engine.databases[database]
 
@@ -114,7 +118,11 @@ class Minidis(
                 if engine.unsettled:
                     engine.settle()
             except BaseException as error:
-                engine.put_back(self, error, (line, options))
+                try:
+                    engine.put_back(error, (line, options))
+                except BaseException:
+                    engine.put_back(error, (line, options))
+                    raise
                 raise
         return decoded(reply) if self._decode else reply
 
@@ -122,6 +130,11 @@ class Minidis(
 
     def session(self: S, database: int = 0) -> S:
         """Another session on the same data, with its own selected database.
+
+        ResponseError when there is no database of that number.
+
+        For threads that want different databases. It needs no closing: close(), or the end of a
+        `with`, closes the database for all sessions.
 
         >>> other = db.session(1)
         >>> other.set("here", 1), db.exists("here")
@@ -227,6 +240,18 @@ def open(
 ) -> Minidis[str]: ...
 
 
+@overload
+def open(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    decode_responses: bool,
+    databases: int = 16,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    **config: Any,
+) -> Minidis[Any]: ...
+
+
 def open(
     path: str | os.PathLike[str] | None = None,
     *,
@@ -259,6 +284,7 @@ def open(
         db: Minidis[Any] = (MinidisText if decode_responses else Minidis)(engine)
         for name, value in config.items():
             set_parameters(engine, [(name.replace("_", "-").encode(), encode(value))])
+        engine.settle()
         engine.load(progress)
     except BaseException:
         home.release()

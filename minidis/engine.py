@@ -13,16 +13,18 @@ listeners collects no events.
 from __future__ import annotations
 
 import atexit
+import contextlib
+import itertools
 import os
 import queue
 import random
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
 
 from minidis import errors
 from minidis.clock import Clock, Progress
@@ -48,6 +50,10 @@ class Event:
     database: int
     name: str
     key: bytes
+
+
+#: What one command has touched: (database, event, key), ...; None ends the thread.
+_Events = queue.SimpleQueue[list[tuple[int, str, bytes]] | None]
 
 
 class ClosedKeyspace(Keyspace):
@@ -86,12 +92,10 @@ class Engine:
         self.closed = False
         self._saved_dirty = 0
         self._ticker = Ticker(self)
-        self._events: queue.SimpleQueue[Event | None] | None = None
+        self._events: _Events | None = None
         self._process = os.getpid()
         clock.attach(self)
         _ENGINES.add(self)
-        if home.durable:
-            _DURABLE.add(self)
 
     # time ------------------------------------------------------------------------------------
 
@@ -115,11 +119,17 @@ class Engine:
             self.moment = 0
             now = self.now()
             room = EXPIRE_SLICE
-            for keys in self.databases:
-                room -= keys.expire_due(now, room)
-            self.settle()
+            try:
+                for keys in self.databases:
+                    room -= keys.expire_due(now, room)
+                self.settle()
+            except BaseException as error:
+                self.put_back(error, ())
+                raise
             moments = [keys.next_deadline() for keys in self.databases]
-        return min((moment for moment in moments if moment is not None), default=None)
+            following = min((moment for moment in moments if moment is not None), default=None)
+            self._ticker.wakes_at(following)
+            return following
 
     def clock_moved(self) -> None:
         """The clock was moved by hand: everything due expires now."""
@@ -132,58 +142,55 @@ class Engine:
 
     def settle(self) -> None:
         """The command is complete: nothing is to be put back, and its events go out."""
-        if self.touched and self._events is not None:
-            for touched in self.touched:
-                self._events.put(Event(*touched))
-        self.touched.clear()
+        if self.touched:
+            if self._events is not None:
+                self._events.put(self.touched)
+            self.touched = []
         self.undo.clear()
         self.unsettled = False
 
-    def put_back(self, session: Any, error: BaseException, values: Iterable[Any]) -> None:
-        """The command did not complete: leave everything as it was before it."""
-        if isinstance(error, MinidisError) and not self.undo:
+    def put_back(self, error: BaseException, values: Iterable[Any]) -> None:
+        """The command did not complete: leave everything as it was before it. May be repeated."""
+        if self.closed or (isinstance(error, MinidisError) and not self.undo):
             self.settle()  # what expired on the way has expired
             return
-        self._insist(lambda: self._put_back(session, values))
+        struck = False
+        while True:
+            try:
+                self._put_back(values)
+                break
+            except KeyboardInterrupt:  # a second Ctrl-C: start again, and do not forget it
+                struck = True
+        if struck:
+            raise KeyboardInterrupt
 
-    def _put_back(self, session: Any, values: Iterable[Any]) -> None:
+    def _put_back(self, values: Iterable[Any]) -> None:
         keys = set(_words(values))
-        keyspaces = {id(session.space): session.space}
+        # What has expired on the way has expired, and nothing else has happened.
+        self.touched = [touched for touched in self.touched if touched[1] == "expired"]
         # Containers first: an entry of the undo list may rely on them being whole.
         for database in self.databases:
-            keyspaces[id(database)] = database
-        for database in keyspaces.values():
-            database.repair(keys)
+            database.mend(keys)
         while self.undo:
             entry = self.undo[-1]
             entry[0](*entry[1:])
             self.undo.pop()
-        for database in keyspaces.values():
+        for database in self.databases:
             database.repair(keys)
-        self.touched.clear()
-        self.unsettled = False
-
-    @staticmethod
-    def _insist(action: Callable[[], None]) -> None:
-        """Putting back is not to be interrupted: a second Ctrl-C makes it start again."""
-        while True:
-            try:
-                action()
-            except KeyboardInterrupt:
-                continue
-            return
+        self.touched = [
+            (number, name, key)
+            for number, name, key in self.touched
+            if key not in self.databases[number].values
+        ]
+        self.settle()
 
     def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call back with every event of every database; the answer stops it. See Minidis.listen."""
         with self.lock:
+            if self.closed:
+                raise ClosedError
             if self._events is None:
-                self._events = queue.SimpleQueue()
-                threading.Thread(
-                    target=_deliver,
-                    args=(self._events, self.listeners),
-                    name="minidis-events",
-                    daemon=True,
-                ).start()
+                self._events = self._start_events()
             self.listeners.append(callback)
             self._see_calm()
 
@@ -195,9 +202,18 @@ class Engine:
 
         return stop
 
+    def _start_events(self) -> _Events:
+        events: _Events = queue.SimpleQueue()
+        threading.Thread(
+            target=_deliver, args=(events, self.listeners), name="minidis-events", daemon=True
+        ).start()
+        weakref.finalize(self, events.put, None).atexit = False
+        return events
+
     def _see_calm(self) -> None:
-        for keys in self.databases:
-            keys.see_calm()
+        if not self.closed:
+            for keys in self.databases:
+                keys.see_calm()
 
     # files -----------------------------------------------------------------------------------
 
@@ -209,9 +225,11 @@ class Engine:
     def load(self, progress: Progress | None = None) -> None:
         """Read the dump of this home, if there is one, into the databases."""
         path = self.home.dump
-        if path is None or not os.path.exists(path):
-            return
-        self._adopt(self._read(path, progress))
+        with self.lock:  # what is due may expire when all is there
+            if path is not None and not _missing(path):
+                self._adopt(self._read(path, progress))
+        if self.home.durable:
+            _DURABLE.add(self)
 
     def _read(self, path: str, progress: Progress | None) -> Loaded:
         return snapshot.load(
@@ -291,44 +309,69 @@ class Engine:
     def close(self, *, save: bool | None = None) -> None:
         """Save if the home is a directory and something changed, then let go of everything."""
         with self.lock:
-            if self.closed:
-                return
-            forked = os.getpid() != self._process
-            if save is None:
-                save = self.home.durable and self.dirty > 0
-            if save and not forked:
-                self.save()
-            self.closed = True
-            self._ticker.stop()
-            if self._events is not None:
-                self._events.put(None)
-            for keys in self.databases:
+            if not self.closed:
+                if save is None:
+                    save = self.home.durable and self.dirty > 0
+                if save and os.getpid() == self._process:
+                    self.save()
+                self.closed = True
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """The end of close(); another close() does it again if an interruption struck here."""
+        self._ticker.stop()
+        if self._events is not None:
+            self._events.put(None)
+        for keys in self.databases:
+            if type(keys) is Keyspace:
                 keys.set_contents(({}, {}, [], None, None))
                 keys.__class__ = ClosedKeyspace
-            _DURABLE.discard(self)
-            if not forked:
-                self.home.release()
+        _DURABLE.discard(self)
+        self.home.release()
+
+    def after_fork(self) -> None:
+        """In the child: threads, listeners and the directory stay with the parent."""
+        torn = not self.lock.acquire(blocking=False)  # another thread was amid a command
+        self.lock = threading.RLock()
+        self.home.leave()
+        self._ticker = Ticker(self)
+        self._events = None
+        self.listeners = []
+        self._see_calm()
+        if torn:
+            self.put_back(KeyboardInterrupt(), [list(keys.values) for keys in self.databases])
 
 
 #: Directories that are open. Forgotten ones are saved when the interpreter ends, as by close().
 _DURABLE: set[Engine] = set()
-_ENGINES: WeakSet[Engine] = WeakSet()
+_ENGINES: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
 @atexit.register
 def _close_all() -> None:
-    for engine in list(_DURABLE):
-        engine.close()
+    with contextlib.ExitStack() as stack:  # all of them, also when one cannot be saved
+        for engine in _DURABLE:
+            stack.callback(engine.close)
 
 
-def _unlock_in_child() -> None:
-    """A lock held by another thread at the fork would be held for ever in the child."""
-    for engine in _ENGINES:
-        engine.lock = threading.RLock()
+def _after_fork_in_child() -> None:
+    for engine in list(_ENGINES):
+        engine.after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_unlock_in_child)
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def _missing(path: str) -> bool:
+    """Is there no such file? One that cannot be looked at is no missing one."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 class _View:
@@ -341,20 +384,23 @@ class _View:
         self.freq: dict[bytes, int] | None = None
 
 
-def _deliver(
-    events: queue.SimpleQueue[Event | None], listeners: list[Callable[[Event], None]]
-) -> None:
+def _deliver(events: _Events, listeners: list[Callable[[Event], None]]) -> None:
     """Hand out events in their order, never under the lock; a failing callback is reported."""
-    while (event := events.get()) is not None:
-        for listener in list(listeners):
-            try:
-                listener(event)
-            except Exception as error:
-                threading.excepthook(
-                    threading.ExceptHookArgs(
-                        (type(error), error, error.__traceback__, threading.current_thread())
-                    )
-                )
+    while (touched := events.get()) is not None:
+        for event in itertools.starmap(Event, touched):
+            for listener in list(listeners):
+                _tell(listener, event)
+
+
+def _tell(listener: Callable[[Event], None], event: Event) -> None:
+    try:
+        listener(event)
+    except Exception as error:
+        threading.excepthook(
+            threading.ExceptHookArgs(
+                (type(error), error, error.__traceback__, threading.current_thread())
+            )
+        )
 
 
 def _words(values: Iterable[Any]) -> Iterable[bytes]:

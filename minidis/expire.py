@@ -1,11 +1,15 @@
 """The one background thread: it sleeps until the next deadline and lets due keys expire.
 
-It is started with the first deadline, waits on a condition and never polls; a database without
+It is started with the first deadline, waits on a queue and never polls; a database without
 deadlines has no thread. It holds the engine weakly, so that a database nobody refers to goes away.
+
+The queue is all that callers and thread share. Putting something in is one step that needs no
+lock of ours: it is safe in a finalizer, and an interruption finds it done or not done.
 """
 
 from __future__ import annotations
 
+import queue
 import threading
 import weakref
 from typing import TYPE_CHECKING
@@ -19,53 +23,64 @@ LONGEST_WAIT = 60.0
 
 
 class Ticker:
-    """Calls engine.expire_due() soon after each deadline."""
+    """Calls engine.expire_due() soon after each deadline. Its callers hold the engine's lock."""
 
     def __init__(self, engine: Engine) -> None:
-        self._condition = threading.Condition()
+        #: earlier moments to wake up at; None to stop
+        self._news: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._engine = weakref.ref(engine, lambda _: self.stop())
         self._clock = engine.clock
+        #: the thread wakes up then, or before; deadlines after it need not be told
         self._wake_at = FOREVER
         self._thread: threading.Thread | None = None
-        self._stopped = False
 
     def schedule(self, deadline: int) -> None:
         """Make sure somebody wakes up once `deadline` (milliseconds) is past."""
-        if deadline >= self._wake_at or self._stopped:
+        if deadline >= self._wake_at:
             return
-        with self._condition:
-            self._wake_at = min(self._wake_at, deadline)
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="minidis-expire", daemon=True
-                )
+        # An interruption may have struck before the thread was running.
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="minidis-expire", daemon=True)
+            try:
                 self._thread.start()
-            self._condition.notify()
+            except RuntimeError:
+                return  # the interpreter ends, or no thread is left; look-ups let keys expire
+        self._news.put(deadline)
+        self._wake_at = deadline
+
+    def wakes_at(self, deadline: int | None) -> None:
+        """The thread has been told by expire_due() that this is the next deadline."""
+        self._wake_at = FOREVER if deadline is None else deadline
 
     def stop(self) -> None:
         """End the thread; it is not waited for, since it may be the caller."""
-        with self._condition:
-            self._stopped = True
-            self._condition.notify()
+        self._news.put(None)
 
     def _run(self) -> None:
-        while self._wait():
-            engine = self._engine()
-            if engine is None:
-                return
-            following = engine.expire_due()
-            with self._condition:
+        try:
+            while self._wait():
+                engine = self._engine()
+                if engine is None:
+                    return
+                following = engine.expire_due()
                 if following is not None:
-                    self._wake_at = min(self._wake_at, following)
-            del engine
+                    self._news.put(following)
+                del engine
+        finally:
+            self._wake_at = FOREVER  # the next deadline starts another thread
 
     def _wait(self) -> bool:
         """Sleep until the next deadline is past; False when stopped."""
-        with self._condition:
-            while not self._stopped:
-                wait = (self._wake_at + 1 - self._clock.now()) / 1000
-                if wait <= 0:
-                    self._wake_at = FOREVER
-                    return True
-                self._condition.wait(None if self._wake_at == FOREVER else min(wait, LONGEST_WAIT))
-        return False
+        wake_at = FOREVER
+        wait: float | None = None
+        while wait is None or wait > 0:
+            try:
+                deadline = self._news.get(timeout=wait)
+            except queue.Empty:
+                pass
+            else:
+                if deadline is None:
+                    return False
+                wake_at = min(wake_at, deadline)
+            wait = min((wake_at + 1 - self._clock.now()) / 1000, LONGEST_WAIT)
+        return True

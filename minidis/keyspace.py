@@ -333,21 +333,30 @@ class Keyspace:
 
     # after an interruption -------------------------------------------------------------------
 
-    def repair(self, keys: Iterable[bytes]) -> None:
-        """Make whole what an exception tore: the keys' containers, deadlines and the index."""
+    def mend(self, keys: Iterable[bytes]) -> None:
+        """Make the keys' containers whole."""
         for key in keys:
             value: Any = self.values.get(key)
             if is_container(value):
                 value.repair()
-                if not len(value):
-                    self.values.pop(key)
-            if key not in self.values:
-                self.deadlines.pop(key, None)
+
+    def repair(self, keys: Iterable[bytes]) -> None:
+        """Make whole what an exception tore: the keys' containers, deadlines and the index."""
+        self.mend(keys)
+        for key in keys:
+            value: Any = self.values.get(key)
+            if is_container(value) and not len(value):
+                del self.values[key]
+        # Of any key: SCAN, RANDOMKEY and the ticker let keys expire that nobody named.
+        for key in self.deadlines.keys() - self.values.keys():
+            del self.deadlines[key]
         if self.index is not None:
             self.index.repair(self.values)
         if self.accessed is not None:
             for key in self.accessed.keys() - self.values.keys():
                 del self.accessed[key]
+            for key in self.values.keys() - self.accessed.keys():
+                self.accessed[key] = self.engine.now() // 1000
 
     def check(self) -> None:
         """AssertionError if what has to be in step is not. For tests."""

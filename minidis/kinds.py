@@ -137,17 +137,19 @@ number = float_or(errors.NOT_FLOAT)
 
 
 def cursor(value: Any) -> int:
-    """A SCAN cursor: an unsigned 64-bit decimal."""
-    word = encode(value)
+    """A SCAN cursor: an unsigned 64-bit decimal. strtoul ends at a zero byte, so Redis does."""
+    word = encode(value).partition(b"\0")[0]
     if not word.isdigit() and word:
         # strtoul accepts a sign and leading blanks; Redis refuses the blanks and keeps the sign
         text = word[1:] if word[:1] in (b"+", b"-") else b""
         if not text.isdigit():
             raise errors.error(errors.INVALID_CURSOR)
-    number = int(word or b"0")
-    if abs(number) > 2**64 - 1:
+    digits = word.lstrip(b"+-0")
+    # The length first: int() does not even look at more than 4300 digits.
+    number = int(digits or b"0") if len(digits) <= 20 else 2**64
+    if number > 2**64 - 1:
         raise errors.error(errors.INVALID_CURSOR)
-    return number % 2**64
+    return -number % 2**64 if word[:1] == b"-" else number
 
 
 def ranged(value: Any) -> int:

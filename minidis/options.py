@@ -41,8 +41,7 @@ class Options(Base):
         }
         table: dict[bytes, tuple[int, int, Reader]] = {}
         for bracket, optional in enumerate(group):
-            for alternative, option in enumerate(optional.body.options):
-                word, reader = self.option(option.items)
+            for alternative, (word, reader) in enumerate(self.alternatives(optional.body)):
                 table[word] = (bracket, alternative, reader)
         said = len(self.slots), len(self.emitters)
         for unsaid in syntax.parse_line(f"X {self.rules.unsaid}").items:
@@ -71,6 +70,17 @@ class Options(Base):
             return at
 
         self.steps.append(step)
+
+    def alternatives(self, choice: Choice) -> list[tuple[bytes, Reader]]:
+        """The options of a bracket, of which a call may give one."""
+        found, params = [], []
+        for option in choice.options:
+            before = len(self.slots)
+            found.append(self.option(option.items))
+            params += [slot.param for slot in self.slots[before : before + 1]]
+        if len(params) > 1 and not self.rules.tolerant:
+            self.exclusive.append(tuple(params))
+        return found
 
     def option(self, items: tuple[syntax.Node, ...]) -> tuple[bytes, Reader]:
         """One alternative of a bracket: its word, and the reader of what follows."""
@@ -151,7 +161,7 @@ class Options(Base):
 
     def one_of(self, choice: Choice) -> Reader:
         """<COUNT count | EXACTLY exactly>: one option of several, which must be there."""
-        table = dict(self.option(option.items) for option in choice.options)
+        table = dict(self.alternatives(choice))
 
         def read(words: Sequence[bytes], at: int, options: dict[str, Any]) -> int:
             reader = table.get(words[at].upper()) if at < len(words) else None

@@ -46,7 +46,11 @@ def compile_line(line: Line, function: Callable[..., Any], rules: Rules) -> Comp
     compiler.run()
     compiler.agree()
     return Compiled(
-        compiler.parser(), compiler.formatter(), tuple(compiler.slots), compiler.plain()
+        compiler.parser(),
+        compiler.formatter(),
+        tuple(compiler.slots),
+        tuple(compiler.exclusive),
+        compiler.plain(),
     )
 
 
@@ -183,7 +187,10 @@ class Compiler(Options):
 
         self.steps.append(step)
         self.emitters.append(lambda bound: flat_words(bound[slot.param], slot))
-        self.slots.append(slot)
+        self.slots.append(slot if self.rules.empty else replace(slot, nothing=self.no_arguments))
+
+    def no_arguments(self) -> None:
+        raise self.wrong_arity()
 
     def add_counted(self, name: str, repeat: Repeat) -> None:
         """`numkeys key [key ...]`: the count says how many groups follow."""
@@ -219,7 +226,7 @@ class Compiler(Options):
             ]
         )
         self.slots.extend([Slot(given, "one", (self.kind(name),))] if given else [])
-        self.slots.append(slot)
+        self.slots.append(slot if given else replace(slot, nothing=lambda: count_of(b"0")))
 
     def counter(self, name: str) -> Callable[[Any], int]:
         """The converter of a count that must be positive."""
@@ -254,10 +261,13 @@ class Compiler(Options):
         if self.rules.late:
             steps = (*steps[: self.front], self.forgiving(steps[self.front :]))
         wrong_arity, left_error = self.wrong_arity, self.rules.left_error
+        lengths = self.rules.lengths
 
         def parse(words: Sequence[bytes]) -> tuple[list[Any], dict[str, Any]]:
             count = len(words)
             if count != arity if arity > 0 else count < -arity:
+                raise wrong_arity()
+            if lengths and count not in lengths:
                 raise wrong_arity()
             args: list[Any] = []
             options: dict[str, Any] = {}

@@ -41,6 +41,8 @@ class Slot:
     #: keys may come as {key: weight}
     weighted: bool = False
     choices: tuple[bytes, ...] = ()
+    #: raises what Redis says when a repeated argument is not there at all
+    nothing: Callable[[], object] | None = None
 
     def ready(self, value: Any) -> Any:
         """Convert what the typed API was given."""
@@ -79,6 +81,8 @@ class Rules:
     overflow_error: str = errors.SYNTAX
     #: a word too many after optional positions is a matter of arity, not of syntax
     strict: bool = False
+    #: how many words there may be, where any other number is a matter of arity, not of syntax
+    lengths: tuple[int, ...] = ()
     #: sentence for pairs that are not complete, where it is not about the number of words
     uneven_error: str = ""
     #: sentence for a word that is no option; {} is the word
@@ -97,6 +101,8 @@ class Rules:
     #: sentence for a fixed word that is not in its place, and for words after the last one expected
     word_error: str = errors.SYNTAX
     left_error: str = errors.SYNTAX
+    #: a Python call may leave the repeated argument empty; the body knows an answer
+    empty: bool = False
 
 
 @dataclass(slots=True)
@@ -106,6 +112,8 @@ class Compiled:
     parse: Callable[[Sequence[bytes]], tuple[list[Any], dict[str, Any]]]
     format: Callable[[dict[str, Any]], list[bytes]]
     slots: tuple[Slot, ...]
+    #: parameters of which at most one may be given, a tuple for each bracket
+    exclusive: tuple[tuple[str, ...], ...]
     #: number of words for which the words after the name are the arguments, as they are; 0: none
     plain: int
 
@@ -132,6 +140,7 @@ class Base:
         self.front = 1000
         self.emitters: list[Emitter] = []
         self.slots: list[Slot] = []
+        self.exclusive: list[tuple[str, ...]] = []
         self.choice_names = rules.choices.split()
         self.size = len(line.name.split())
         self.arity = line.arity

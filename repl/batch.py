@@ -7,24 +7,28 @@ from __future__ import annotations
 
 import os
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, BinaryIO, TextIO
 
 from minidis.database import Minidis
 from minidis.errors import MinidisError
+from minidis.syntax import Word
+from minidis.walk import walk
 from repl import dots
 from repl.check import advise
 from repl.check import lines as advice_lines
 from repl.lookup import find
 from repl.render import as_json, lines, raw, scalar
-from repl.words import Typed, is_open, split
+from repl.words import Typed, open_quote, split
 
-#: A form: (reply, name of the command) -> lines
-Form = Callable[[Any, str], Iterable[bytes]]
+#: A form: (reply, words of the command) -> lines
+Form = Callable[[Any, Sequence[bytes]], Iterable[bytes]]
 
 
-def _for_people(reply: Any, name: str) -> Iterable[bytes]:
-    return (line.encode("utf-8", "backslashreplace") for line in lines(reply, name))
+def _for_people(reply: Any, words: Sequence[bytes]) -> Iterable[bytes]:
+    shown = lines(reply, paired=is_paired(words))
+    return (line.encode("utf-8", "backslashreplace") for line in shown)
 
 
 FORMS: dict[str, Form] = {
@@ -39,10 +43,12 @@ def type_of(db: Minidis[Any]) -> Callable[[bytes], str | None]:
     return lambda key: None if (kind := str(db.execute("TYPE", key))) == "none" else kind
 
 
-def name_of(words: Sequence[bytes]) -> str:
-    """Full name of the command that the words begin with."""
+def is_paired(words: Sequence[bytes]) -> bool:
+    """Is it an HSCAN that answers fields and values?"""
     found = find(words)
-    return found[0].name if found else ""
+    if found is None or found[0].name != "HSCAN":
+        return False
+    return Word("NOVALUES") not in walk(found[0].line, words[1:]).roles
 
 
 class Batch:
@@ -76,18 +82,22 @@ class Batch:
 
     def run_stream(self, stream: BinaryIO, name: str) -> bool:
         """Run the commands of a file or pipe as they come; False when one was refused."""
-        pending = ""
+        pending: list[str] = []
+        mark = ""
         for number, line in enumerate(stream, 1):
-            pending += line.decode("utf-8", "surrogateescape")
-            if is_open(pending):
+            if number == 1:
+                line = line.removeprefix(BOM_UTF8)  # as editors on Windows write
+            pending.append(line.decode("utf-8", "surrogateescape"))
+            mark = open_quote(pending[-1], mark)
+            if mark:
                 continue
-            if not self.run(pending):
+            if not self.run("".join(pending)):
                 self.err.write(f"{name}, line {number}: stopped here\n")
                 return False
             if self.left:
                 return True
-            pending = ""
-        return self.run(pending)
+            pending = []
+        return self.run("".join(pending))
 
     def run_words(self, words: Sequence[bytes]) -> bool:
         """Run one command; False when it was refused."""
@@ -107,7 +117,7 @@ class Batch:
         except MinidisError as error:
             self._refused(typed, error)
             return False
-        for line in self.form(reply, name_of(words)):
+        for line in self.form(reply, words):
             self.out.write(line + b"\n")
         return True
 

@@ -18,6 +18,7 @@ from minidis.errors import MinidisError
 from minidis.kinds import kind_of
 from minidis.syntax import Argument, Word
 from minidis.walk import Mistake, is_key
+from repl.elsewhere import elsewhere
 from repl.lookup import Found, subcommands, walked
 from repl.words import Typed, columns, quote, shortened
 
@@ -51,10 +52,11 @@ def closest(name: str, known: Iterable[str]) -> str:
     """The known name that was probably meant; "" when nothing is near."""
     upper = {other.upper(): other for other in known}
     text = name.upper()
-    found = difflib.get_close_matches(text, upper, n=3, cutoff=0.65)
-    # People slip at the end of a word more often than at its beginning: EXX is EX, not XX.
-    alike = [other for other in found if other[:1] == text[:1]]
-    return upper[(alike or found)[0]] if found else ""
+    found = difflib.get_close_matches(text, upper, n=10, cutoff=0.65)
+    # People slip at the end of a word more often than at its beginning: EXX is EX, not XX. And they
+    # change letters: GTE is GET, not GETEX.
+    found.sort(key=lambda other: (other[0] != text[0], sorted(other) != sorted(text)))
+    return upper[found[0]] if found else ""
 
 
 def advise(
@@ -115,8 +117,15 @@ def _unknown(typed: Sequence[Typed]) -> Advice:
             return Advice(None, "", f"{name} <{' | '.join(names)}>")
         near = closest(typed[1].text, names)
         return Advice(1, _did_you_mean(near) or "one of " + ", ".join(names))
-    near = closest(name, [*COMMANDS, *CONTAINERS])
-    return Advice(None, _did_you_mean(near) or "help lists all commands")
+    return Advice(
+        None, elsewhere(name) or _did_you_mean(nearest(name)) or "help lists all commands"
+    )
+
+
+def nearest(name: str) -> str:
+    """The command that was probably meant; `delete` is Python's name of DEL."""
+    called = (one.name for one in COMMANDS.values() if one.method == name.lower())
+    return next(called, "") or closest(name, [*COMMANDS, *CONTAINERS])
 
 
 def _did_you_mean(near: str) -> str:
@@ -140,7 +149,8 @@ def _misplaced(found: Found, typed: Sequence[Typed], syntax: str) -> Advice:
     for at, role in enumerate(found.walk.roles, found.size):
         if isinstance(role, Mistake):
             return Advice(at, _note(role, typed[at].text), syntax)
-    return Advice(None, "", syntax)
+    ahead = () if found.walk.complete else found.walk.next
+    return Advice(None, f"{ahead[0]} is missing" if len(ahead) == 1 else "", syntax)
 
 
 def _note(mistake: Mistake, text: str) -> str:

@@ -24,7 +24,7 @@ from minidis.walk import is_key
 from repl import dots
 from repl.lookup import Found, groups, subcommands, walked
 from repl.render import number
-from repl.words import GLUED, Typed, at_cursor, quote, quoted
+from repl.words import GLUED, Typed, at_cursor, quote, quoted, shortened
 
 #: Never more candidates than this.
 MOST = 200
@@ -263,6 +263,5 @@ def _about_member(value: Any, name: bytes) -> str:
     if isinstance(value, SortedSet):
         return number(value.scores[name])
     if isinstance(value, Hash):
-        shown = quoted(value[name][:60])
-        return shown if len(shown) <= 40 else shown[:39] + "…"
+        return shortened(quoted(value[name][:120]), 40)
     return "member" if isinstance(value, Set) else ""

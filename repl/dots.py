@@ -5,12 +5,14 @@ They are few on purpose. They are looked up before the commands, in any case.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from repl import help as pages
+from repl.words import printable
 
 
 class Shell(Protocol):
@@ -60,11 +62,15 @@ def _read(shell: Shell, words: list[str]) -> bool:
         shell.say("(error) .read needs the name of one file with commands")
         return False
     try:
-        text = Path(words[0]).expanduser().read_text("utf-8", "surrogateescape")
+        text = Path(words[0]).expanduser().read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
-        shell.say(f"(error) {words[0]}: cannot be read: {error.strerror}")
+        shell.say(f"(error) {printable(words[0])}: cannot be read: {error.strerror}")
         return False
-    return shell.run(text)
+    try:
+        return shell.run(text.decode("utf-8", "surrogateescape"))
+    except RecursionError:
+        shell.say(f"(error) {printable(words[0])} reads itself")
+        return False
 
 
 DOTS: dict[str, Dot] = {

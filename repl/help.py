@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from textwrap import wrap
 
 from minidis.command import COMMANDS, CONTAINERS, Command
-from repl.check import WIDTH, closest, wrapped
+from repl.check import WIDTH, closest, nearest, wrapped
+from repl.elsewhere import elsewhere
 from repl.lookup import groups, subcommands
 
 #: Words of the shell -> (syntax, what they do)
@@ -25,8 +26,9 @@ def page(words: list[str], shellwords: Shellwords) -> str:
     if not words:
         return overview(shellwords)
     name = " ".join(words).upper()
-    if name.startswith("@"):
-        return group_page(name[1:].lower())
+    group = name.removeprefix("@").lower().replace("_", "-")
+    if name.startswith("@") or (group in groups() and name not in COMMANDS):
+        return group_page(group)
     if name in COMMANDS:
         return command_page(COMMANDS[name])
     if name in CONTAINERS:
@@ -34,7 +36,8 @@ def page(words: list[str], shellwords: Shellwords) -> str:
     if name.lower() in shellwords:
         syntax, about = shellwords[name.lower()]
         return f"  {' '.join(filter(None, (name.lower(), syntax)))}\n\n  {about}\n"
-    return f"no help for {' '.join(words)!r}" + _near(name, [*COMMANDS, *CONTAINERS])
+    near = f"did you mean {nearest(name)}?" if nearest(name) else ""
+    return "; ".join(filter(None, (f"no help for {' '.join(words)!r}", elsewhere(name) or near)))
 
 
 def overview(shellwords: Shellwords) -> str:

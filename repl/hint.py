@@ -55,7 +55,8 @@ def _within(words: list[bytes], typing: Typed) -> str:
 def _options(words: list[bytes]) -> list[str]:
     """The fixed words that may follow, in capitals: names, subcommands, options."""
     if not words:
-        return [*(name for name in COMMANDS if " " not in name), *CONTAINERS]
+        names = (name for name in COMMANDS if " " not in name)
+        return [*names, *CONTAINERS, *map(str.upper, dots.DOTS)]
     name = words[0].decode("latin-1").upper()
     if len(words) == 1 and name in CONTAINERS:
         return [one.name.split()[1] for one in subcommands(name)]

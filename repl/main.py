@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -26,6 +27,8 @@ from repl.progress import bar
 USAGE_ERROR = 2
 REFUSED = 1
 INTERRUPTED = 130
+#: Signals that ask to leave; Windows has no SIGHUP.
+_TELLING = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 #: Options that take the word after them.
 _TAKING = ("-c", "--command", "-f", "--file", "-n", "--database")
@@ -34,6 +37,7 @@ _MEMORY = ":memory:"
 _EPILOG = """\
 PATH is a directory (made if needed, saved when it is closed) or a dump ending in .rdb (written by
 SAVE only). Without PATH, or with :memory:, everything lives in memory and is gone at the end.
+SIGTERM and a closed terminal (SIGHUP) end it as exit does; only SIGKILL leaves changes unsaved.
 
 Options stand before the first word of a command; after it, everything belongs to the command.
 The first refused command ends the run. Exit code: 0 done, 1 a command was refused, 2 the arguments
@@ -85,7 +89,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
-    return _closed(db, _work(db, options))
+    try:
+        _leave_when_told()
+        code = _work(db, options)
+    except SystemExit as told:
+        code = int(told.code or 0)
+    _ignore(signal.SIGINT)  # what is saved now is saved
+    return _closed(db, code)
+
+
+def _leave_when_told() -> None:
+    """SIGTERM, and SIGHUP when the terminal is closed, end the work as `exit` does: by closing."""
+
+    def told(number: int, _: object) -> None:
+        for one in _TELLING:
+            _ignore(one)
+        raise SystemExit(128 + number)
+
+    for one in _TELLING:
+        if signal.getsignal(one) is signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(one, told)
+
+
+def _ignore(number: signal.Signals) -> None:
+    signal.signal(number, signal.SIG_IGN)
 
 
 def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:

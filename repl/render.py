@@ -12,33 +12,31 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from minidis.replies import Decimal, Status
+from minidis.replies import Cursor, Decimal, Status
 from repl.words import columns, printable, quoted
 
-#: Commands whose text is meant to be read as it is, with its line ends.
-PAGES = frozenset(
-    ("INFO", "LOLWUT", "CLIENT LIST", "CLIENT INFO", "MEMORY DOCTOR", "LATENCY DOCTOR")
-)
+#: Letters that JSON leaves as they are, and that a terminal obeys or takes as a line end.
+_OBEYED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 #: Names longer than this do not push the column of values to the right.
 _WIDEST = 32
 #: The column is measured on so many names.
 _MEASURED = 1000
 
 
-def lines(reply: Any, name: str = "") -> Iterator[str]:
-    """The reply of the command `name` for a person.
+def lines(reply: Any, *, paired: bool = False) -> Iterator[str]:
+    """The reply for a person. `paired`: that of HSCAN, whose flat list is fields and values.
 
     >>> list(lines([b"a", 1, None, [b"b"]]))
     ['1) "a"', '2) (integer) 1', '3) (nil)', '4) 1) "b"']
     """
-    if name in PAGES and isinstance(reply, bytes):
-        return iter(reply.decode("utf-8", "backslashreplace").rstrip("\r\n").splitlines())
-    if name in ("HSCAN", "ZSCAN"):
-        reply = _paired_scan(reply, name)
+    match reply:
+        case [cursor, [*flat]] if paired and len(flat) % 2 == 0:
+            reply = [cursor, dict(zip(flat[::2], flat[1::2], strict=True))]
     return _lines(reply)
 
 
@@ -49,7 +47,7 @@ def _lines(reply: Any) -> Iterator[str]:
     if isinstance(reply, (set, frozenset)) and reply:
         return _numbered(sorted(reply, key=_order), len(reply))
     if isinstance(reply, (list, tuple)) and reply:
-        if isinstance(reply, list) and all(_is_pair(item) for item in reply):
+        if isinstance(reply, list) and all(map(_is_pair, reply)):
             return _named(reply, len(reply), "  ")
         return _numbered(reply, len(reply))
     return iter((scalar(reply),))
@@ -68,6 +66,8 @@ def scalar(value: Any) -> str:
             return quoted(value.encode("utf-8", "surrogateescape"))
         case bool():
             return "(true)" if value else "(false)"
+        case Cursor():
+            return f'"{value}"'
         case int():
             return f"(integer) {value}"
         case float():
@@ -85,22 +85,22 @@ def scalar(value: Any) -> str:
 def number(value: float) -> str:
     """A float as Redis writes it: 3 for 3.0, inf, 17 digits at most.
 
-    >>> number(3.0), number(0.1), number(float("-inf")), number(1e30)
-    ('3', '0.1', '-inf', '1e+30')
+    >>> number(3.0), number(0.1), number(float("-inf")), number(1e30), number(1e-7)
+    ('3', '0.1', '-inf', '1e+30', '1e-7')
     """
     if isinstance(value, Decimal):
         return value.text.decode()
     if math.isfinite(value) and value == int(value) and abs(value) < 1e17:
         return "-0" if value == 0 and math.copysign(1, value) < 0 else str(int(value))
-    return repr(float(value))
+    return repr(float(value)).replace("e-0", "e-")
 
 
 def summary(reply: Any) -> str:
     """How many there are of what: "3 elements"; empty for a single value."""
     if isinstance(reply, Mapping):
-        return _count(len(reply), "field")
+        return counted(len(reply), "field")
     if isinstance(reply, (list, set, frozenset)):
-        return _count(len(reply), "element")
+        return counted(len(reply), "element")
     return ""
 
 
@@ -159,29 +159,14 @@ def _column(names: Iterable[Any]) -> int:
 
 
 def _is_pair(item: Any) -> bool:
+    """A pair, or the list of member and score that ZMPOP answers."""
+    if isinstance(item, list):
+        return len(item) == 2 and isinstance(item[0], bytes) and isinstance(item[1], float)
     return isinstance(item, tuple) and len(item) == 2
 
 
 def _is_nested(value: Any) -> bool:
     return isinstance(value, (list, tuple, set, frozenset, Mapping)) and len(value) > 0
-
-
-def _paired_scan(reply: Any, name: str) -> Any:
-    """HSCAN and ZSCAN answer fields and values in one flat list; a person wants them in pairs."""
-    match reply:
-        case [cursor, [*flat]] if len(flat) % 2 == 0 and all(isinstance(x, bytes) for x in flat):
-            pairs = zip(flat[::2], flat[1::2], strict=True)
-            if name == "HSCAN":
-                return [cursor, dict(pairs)]
-            return [cursor, [(member, _score(score)) for member, score in pairs]]
-    return reply
-
-
-def _score(text: bytes) -> Any:
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _order(value: Any) -> tuple[int, Any]:
@@ -191,7 +176,8 @@ def _order(value: Any) -> tuple[int, Any]:
     return (0, value) if isinstance(value, (int, float)) else (2, repr(value))
 
 
-def _count(size: int, noun: str) -> str:
+def counted(size: int, noun: str) -> str:
+    """`3 keys`, `1 key`."""
     return f"{size:,} {noun}{'' if size == 1 else 's'}"
 
 
@@ -199,7 +185,7 @@ def _count(size: int, noun: str) -> str:
 
 
 def raw(reply: Any) -> Iterator[bytes]:
-    """The values without any decoration, one in a line; nothing for (nil)."""
+    """The values without any decoration, one in a line: (nil) is an empty one, [] is none."""
     if isinstance(reply, Mapping):
         for name, value in reply.items():
             yield from raw(name)
@@ -224,7 +210,8 @@ def as_json(reply: Any) -> str:
     >>> print(as_json({b"name": "张三".encode(), b"raw": b"\xff", b"far": float("inf")}))
     {"name": "张三", "raw": "\\xff", "far": "inf"}
     """
-    return json.dumps(_plain(reply), ensure_ascii=False)
+    text = json.dumps(_plain(reply), ensure_ascii=False)
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _plain(value: Any) -> Any:

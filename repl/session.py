@@ -40,14 +40,14 @@ from minidis.database import Minidis
 from minidis.errors import MinidisError
 from minidis.replies import OK
 from repl import dots
-from repl.batch import name_of, type_of, unsaved
+from repl.batch import is_paired, type_of, unsaved
 from repl.check import advise
 from repl.check import lines as advice_lines
 from repl.complete import candidates
 from repl.highlight import CommandLexer, ReplyLexer
 from repl.hint import hint
 from repl.progress import bar
-from repl.render import footer, lines, scalar
+from repl.render import counted, footer, lines, scalar
 from repl.theme import THEME
 from repl.words import Typed, columns, is_open, quote, shortened, split
 
@@ -174,15 +174,15 @@ class Session:
     def toolbar(self) -> StyleAndTextTuples:
         """Where we are and what is not saved; the hint, if a suggestion has taken its place."""
         engine = self.db.engine
-        keys = len(self.db.space.values)
+        keys = counted(len(self.db.space.values), "key")
         parts: StyleAndTextTuples = [
             ("", f" {self.place() if engine.home.dump else 'in memory, gone at the end'}"),
-            ("", f" · database {self.db.space.number} · {keys:,} key{'' if keys == 1 else 's'}"),
+            ("", f" · database {self.db.space.number} · {keys}"),
         ]
         if engine.home.dump is not None and engine.dirty > 0:
             # Yellow where leaving loses them; a directory is saved then.
             style = "" if engine.home.durable else "class:bottom-toolbar.unsaved"
-            parts.append((style, f" · {_changes(engine.dirty)} not saved yet"))
+            parts.append((style, f" · {counted(engine.dirty, 'change')} not saved yet"))
         buffer = get_app().current_buffer
         if buffer.suggestion is not None and (text := hint(buffer.text).strip()):
             parts.append(("", f" · {text}"))
@@ -190,13 +190,16 @@ class Session:
 
     def greeting(self) -> str:
         """The first lines."""
-        home, keys = self.db.engine.home, sum(len(one.values) for one in self.db.engine.databases)
+        home = self.db.engine.home
+        keys = counted(sum(len(one.values) for one in self.db.engine.databases), "key")
         if home.dump is None:
             where = "In memory: nothing is kept after the session. minidis PATH opens a database."
+        elif not home.durable and not os.path.exists(home.dump):
+            where = f"{home.dump} does not exist yet; SAVE makes it."
         elif home.durable:
-            where = f"{home.directory}: {keys:,} keys. It is saved when you leave."
+            where = f"{home.directory}: {keys}. It is saved when you leave."
         else:
-            where = f"{home.dump}: {keys:,} keys. SAVE writes it."
+            where = f"{home.dump}: {keys}. SAVE writes it."
         return f"{where}\nhelp explains, Tab completes, Ctrl-D leaves."
 
     # the shell's own words ---------------------------------------------------------------------
@@ -222,7 +225,7 @@ class Session:
         if lost and not self.reminded:
             self.reminded = True
             what, them = ("is", "it") if lost == 1 else ("are", "them")
-            self.say(f"{_changes(lost)} {what} not saved; SAVE writes {them} to {file}.")
+            self.say(f"{counted(lost, 'change')} {what} not saved; SAVE writes {them} to {file}.")
             self.say("Exit again to leave without.")
             return
         self.done = True
@@ -279,10 +282,12 @@ class Session:
     def run(self, text: str) -> bool:
         """Run the commands of a text; False when one was refused."""
         commands = split(text)
-        for command in commands:
+        for left, command in zip(range(len(commands) - 1, -1, -1), commands, strict=True):
             if len(commands) > 1:
                 self.note(shortened("> " + " ".join(quote(word.value) for word in command), 78))
             if not self._run_one(command):
+                if left:
+                    self.note(f"(stopped here: {counted(left, 'command')} not run)")
                 return False
             if self.done:
                 break
@@ -305,7 +310,7 @@ class Session:
             self._refused(typed, error)
             return False
         seconds = perf_counter() - began
-        self._show(lines(reply, name_of(words)))
+        self._show(lines(reply, paired=is_paired(words)))
         if below := footer(reply, seconds):
             self.note(below)
         return True
@@ -350,10 +355,6 @@ class Session:
             color_depth=self.depth,
             output=self.prompt.output,
         )
-
-
-def _changes(count: int) -> str:
-    return "1 change" if count == 1 else f"{count:,} changes"
 
 
 def converse(db: Minidis[Any]) -> int:

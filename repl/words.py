@@ -5,7 +5,7 @@ r"""From a line to words, as redis-cli splits it, and back.
 
     "..."    \n \r \t \b \a, \xHH for a byte, and \ before anything else for that itself
     '...'    everything as it is; only \' for the quote
-    line end, outside of quotes: the next command begins
+    line end, outside of quotes: the next command begins; only ASCII blanks part words
     #        at the beginning of a command: the rest of the line is a remark
 
 Nothing here raises: a word that is not well formed says so itself (`trouble`).
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from unicodedata import combining, east_asian_width
+from unicodedata import category, east_asian_width
 
 _SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "a": "\a"}
 _ESCAPES = {
@@ -26,6 +26,14 @@ _ESCAPES = {
     "\a": r"\a",
     '"': r"\"",
     "\\": r"\\",
+}
+_BLANKS = " \t\n\r\v\f"
+_PLAIN = re.compile(rf"[^{_BLANKS}\"']+")
+#: Quote -> what stands for itself inside of it, and how such a quote ends.
+_INSIDE = {'"': re.compile(r'[^"\\]+'), "'": re.compile(r"[^'\\]+")}
+_ENDING = {
+    '"': re.compile(r'(?:[^"\\]++|\\.)*+"', re.DOTALL),
+    "'": re.compile(r"(?:[^'\\]++|\\'|\\)*+'"),
 }
 _HEX = frozenset("0123456789abcdefABCDEF")
 #: An escape that is still being typed at the end of the text: nothing yet, and no backslash.
@@ -63,7 +71,7 @@ def split(text: str) -> list[list[Typed]]:
         if letter == "\n":
             commands.append([])
             at += 1
-        elif letter.isspace() or letter == "\0":
+        elif letter in _BLANKS or letter == "\0":
             at += 1
         elif letter == "#" and not commands[-1]:
             at = _line_end(text, at)
@@ -77,6 +85,22 @@ def is_open(text: str) -> bool:
     """Does the text end inside of quotes, so that the command goes on in the next line?"""
     commands = split(text)
     return bool(commands) and commands[-1][-1].trouble == OPEN
+
+
+def open_quote(line: str, mark: str = "") -> str:
+    """The quote that is open at the end of the line; `mark` is the one open at its beginning.
+
+    The question of `is_open` for text that comes line by line, without reading it all again.
+    """
+    if mark:
+        ending = _ENDING[mark].match(line)
+        if ending is None:
+            return mark
+        line = mark + mark + line[ending.end() :]
+    commands = split(line)
+    if not commands or commands[-1][-1].trouble != OPEN:
+        return ""
+    return next(letter for letter in line[commands[-1][-1].start :] if letter in _INSIDE)
 
 
 def at_cursor(before: str) -> tuple[list[Typed], Typed]:
@@ -98,14 +122,14 @@ def quote(value: bytes) -> str:
     plain "two words" "\xff" 张三
     """
     text = value.decode("utf-8", "surrogateescape")
-    plain = text and text.isprintable() and not any(letter in " '\"\\" for letter in text)
+    plain = _can_be_shown(text) and _PLAIN.fullmatch(text) and "\\" not in text
     return text if plain and not text.startswith("#") else quoted(value)
 
 
 def quoted(value: bytes) -> str:
     """The value in double quotes: UTF-8 text as text, everything else escaped."""
     text = value.decode("utf-8", "surrogateescape")
-    if text.isprintable() and '"' not in text and "\\" not in text:
+    if _can_be_shown(text) and '"' not in text and "\\" not in text:
         return f'"{text}"'
     return '"' + "".join(map(_escaped, text)) + '"'
 
@@ -118,9 +142,13 @@ def columns(text: str) -> int:
     """
     if text.isascii():
         return len(text)
-    return sum(
-        0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text
-    )
+    return sum(map(_columns, text))
+
+
+def _columns(letter: str) -> int:
+    if category(letter) in ("Mn", "Me"):
+        return 0  # stands above or below the letter before it
+    return 2 if east_asian_width(letter) in "WF" else 1
 
 
 def printable(text: str) -> str:
@@ -129,26 +157,32 @@ def printable(text: str) -> str:
     >>> print(printable("unknown command '\x1b[2J\udcff'"))
     unknown command '\x1b[2J\xff'
     """
-    return text if text.isprintable() else "".join(map(_visible, text))
+    return text if _can_be_shown(text) else "".join(map(_visible, text))
 
 
 def shortened(text: str, width: int) -> str:
     """The text in at most so many columns, with … for what had to go."""
-    if columns(text) <= width:
+    if len(text) <= 4 * width and columns(text) <= width:
         return text
+    text = text[:width]
     while columns(text) >= width:
-        text = text[: min(len(text) - 1, width)]
+        text = text[:-1]
     return text + "…"
 
 
 def _visible(letter: str) -> str:
-    return letter if letter.isprintable() else _escaped(letter)
+    return letter if _can_be_shown(letter) else _escaped(letter)
+
+
+def _can_be_shown(text: str) -> bool:
+    """Nothing in it is invisible or obeyed by a terminal; U+3000 is the blank of Chinese texts."""
+    return text.isprintable() or text.replace("\u3000", "").isprintable()
 
 
 def _escaped(letter: str) -> str:
     if letter in _ESCAPES:
         return _ESCAPES[letter]
-    if letter.isprintable():
+    if _can_be_shown(letter):
         return letter
     return "".join(f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape"))
 
@@ -162,16 +196,15 @@ def _read(text: str, start: int) -> Typed:
     """The word that begins at `start`; quotes may also open in its middle."""
     value = bytearray()
     at = start
-    while at < len(text) and not text[at].isspace():
-        if text[at] in "\"'":
-            at, closed = _read_quoted(text, at, value)
-            if not closed:
-                return Typed(bytes(value), start, at, OPEN)
-            if at < len(text) and not text[at].isspace():
-                return Typed(bytes(value), start, _word_end(text, at), GLUED)
-            break
-        value += text[at].encode("utf-8", "surrogateescape")
-        at += 1
+    if plain := _PLAIN.match(text, at):
+        value += plain[0].encode("utf-8", "surrogateescape")
+        at = plain.end()
+    if at < len(text) and text[at] in _INSIDE:
+        at, closed = _read_quoted(text, at, value)
+        if not closed:
+            return Typed(bytes(value), start, at, OPEN)
+        if at < len(text) and text[at] not in _BLANKS:
+            return Typed(bytes(value), start, _word_end(text, at), GLUED)
     return Typed(bytes(value), start, at)
 
 
@@ -188,8 +221,9 @@ def _read_quoted(text: str, at: int, value: bytearray) -> tuple[int, bool]:
         if letter == "\\" and at + 1 < len(text):
             at = _escape(text, at, mark, value)
         else:
-            value += letter.encode("utf-8", "surrogateescape")
-            at += 1
+            inside = _INSIDE[mark].match(text, at)
+            value += (inside[0] if inside else letter).encode("utf-8", "surrogateescape")
+            at = inside.end() if inside else at + 1
     return at, False
 
 
@@ -208,6 +242,6 @@ def _escape(text: str, at: int, mark: str, value: bytearray) -> int:
 
 
 def _word_end(text: str, at: int) -> int:
-    while at < len(text) and not text[at].isspace():
+    while at < len(text) and text[at] not in _BLANKS:
         at += 1
     return at

@@ -16,8 +16,10 @@ import pytest
 
 import minidis
 from minidis.command import COMMANDS
+from minidis.engine import _DURABLE
 
 PATIENCE = 10
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
 # opening ------------------------------------------------------------------------------------------
@@ -141,7 +143,17 @@ def test_closing_closes_all_sessions(db: minidis.Minidis[bytes]) -> None:
     for call in (lambda: db.get("a"), lambda: other.set("a", 1), lambda: db.execute("DBSIZE")):
         with pytest.raises(minidis.ClosedError):
             call()
+    with pytest.raises(minidis.ClosedError):
+        db.session()
+    with pytest.raises(minidis.ClosedError):
+        db.listen(print)
     assert "closed" in repr(db)
+
+
+@pytest.mark.parametrize("number", [-1, 16])
+def test_sessions_are_of_databases_that_exist(db: minidis.Minidis[bytes], number: int) -> None:
+    with pytest.raises(minidis.ResponseError, match="out of range"):
+        db.session(number)
 
 
 def test_forgotten_databases_go_away() -> None:
@@ -151,6 +163,26 @@ def test_forgotten_databases_go_away() -> None:
     del db
     gc.collect()
     assert engine() is None
+
+
+def test_forgotten_databases_take_their_threads_along() -> None:
+    before = set(threading.enumerate())
+    db = minidis.open()
+    db.listen(lambda event: None)
+    db.set("a", 1, ex=1000)
+    started = set(threading.enumerate()) - before
+    assert {thread.name for thread in started} == {"minidis-expire", "minidis-events"}
+    del db
+    gc.collect()
+    for thread in started:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_nothing_keeps_what_could_not_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(minidis.ResponseError):
+        minidis.open(tmp_path, nonsense=1)
+    assert not [engine for engine in _DURABLE if engine.home.directory == str(tmp_path)]
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -172,7 +204,70 @@ def test_an_open_directory_is_saved_at_exit(tmp_path: Path) -> None:
         assert db.get("a") == b"1"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_one_that_cannot_be_saved_at_exit_does_not_stop_the_others(tmp_path: Path) -> None:
+    program = """
+import minidis, os, sys
+homes = [os.path.join(sys.argv[1], str(number)) for number in range(6)]
+for home in homes:
+    minidis.open(home).set("a", 1)
+for home in homes[::2]:
+    os.mkdir(os.path.join(home, "dump.rdb"))  # nothing can be renamed over it
+"""
+    result = run(program, str(tmp_path))
+    assert "FileError" in result.stderr
+    for number in (1, 3, 5):
+        with minidis.open(tmp_path / str(number)) as db:
+            assert db.get("a") == b"1"
+
+
+@needs_fork
+def test_a_forked_child_takes_nothing_with_it(tmp_path: Path) -> None:
+    """Neither the lock of the directory, nor a command that another thread was amid."""
+    program = """
+import minidis, os, sys, threading
+db = minidis.open(sys.argv[1])
+db.set("a", 1, ex=1000)
+db.listen(lambda event: None)
+amid, over, born = threading.Event(), threading.Event(), os.pipe()
+
+def command():
+    with db.engine.lock:
+        db.space.remove(b"a")
+        amid.set()
+        over.wait()
+
+thread = threading.Thread(target=command)
+thread.start()
+amid.wait()
+child = os.fork()
+if child == 0:
+    os.read(born[0], 1)  # the parent has closed the directory by now
+    told, heard = [], threading.Event()
+    db.listen(lambda event: (told.append(event.name), event.name == "expired" and heard.set()))
+    print(db.get("a"), db.ttl("a") > 0)
+    db.set("b", 1, px=20)
+    print(heard.wait(10), told)
+    db.close()
+    sys.stdout.flush()
+    os._exit(0)
+over.set()
+thread.join()
+db.close(save=False)
+with minidis.open(sys.argv[1]) as again:
+    os.write(born[1], b"!")
+    os.waitpid(child, 0)
+    try:
+        minidis.open(sys.argv[1])
+    except minidis.LockedError:
+        print("locked")
+"""
+    result = run(program, str(tmp_path))
+    assert result.stdout.splitlines() == [
+        "b'1' True", "True ['set', 'expire', 'expired']", "locked",
+    ], result.stderr  # fmt: skip
+
+
+@needs_fork
 def test_a_forked_child_works_but_never_writes(tmp_path: Path) -> None:
     program = """
 import minidis, os, sys
@@ -213,6 +308,22 @@ def test_moving_the_clock() -> None:
         db.set("c", 1, exat=1_000_020)
         clock.set(1_000_030)
         assert db.dbsize() == 0
+
+
+def test_a_clock_moved_by_many_threads_loses_no_time() -> None:
+    clock = minidis.ManualClock(0)
+
+    def move() -> None:
+        for _ in range(500):
+            clock.advance(1)
+            minidis.open(clock=clock, databases=1)
+
+    threads = [threading.Thread(target=move) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert clock.now() == 2_000_000
 
 
 def test_a_key_does_not_expire_in_the_middle_of_a_command() -> None:

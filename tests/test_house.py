@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import minidis
-from minidis import errors
-from minidis.command import COMMANDS, command, public_signature
+from minidis import errors, syntax
+from minidis.command import COMMANDS, CONTAINER_GROUPS, Command, command, public_signature
 from minidis.database import Minidis
+from minidis.kinds import kind_of
 from minidis.syntax import SyntaxLineError
 
 ROOT = Path(__file__).parent.parent
@@ -155,7 +156,8 @@ def test_every_command_is_a_method_with_its_own_signature() -> None:
     for known in COMMANDS.values():
         door = getattr(Minidis, known.method)
         assert inspect.signature(door) == public_signature(known.body)
-        assert door.__doc__ == known.body.__doc__
+        assert door.__doc__.startswith(known.body.__doc__)
+        assert inspect.getdoc(door).endswith(f"Redis {known.since}: {known.line}")
     methods = [known.method for known in COMMANDS.values()]
     assert len(methods) == len(set(methods))
 
@@ -175,6 +177,33 @@ def test_a_declaration_that_disagrees_with_its_line_fails(line: str, body: objec
     with pytest.raises(SyntaxLineError):
         command(line, group="string", since="1.0.0", complexity="O(1)")(body)  # type: ignore[type-var]
     assert "XTEST" not in COMMANDS
+
+
+def test_what_help_says_of_other_types_is_true(db: Minidis[bytes]) -> None:
+    db.set("text", "x")
+    db.himport_prepare("1", "field")
+    for known in COMMANDS.values():
+        if known.group in CONTAINER_GROUPS and known.access:
+            with pytest.raises(errors.WrongTypeError):
+                db.execute(*known.name.split(), *_least_words(known))
+
+
+def _least_words(known: Command) -> list[str]:
+    """The shortest call, all of whose keys are `text`."""
+    bound = "[a" if "LEX" in known.name else "1"
+    words: list[str] = []
+    for item in known.line.items:
+        if not isinstance(item, syntax.Optional):
+            words += syntax.words(item)[:1]
+            words += [
+                "text"
+                if kind_of(name).offers == "key"
+                else bound
+                if name in ("min", "max")
+                else "1"
+                for name in syntax.arguments(item)
+            ]
+    return words
 
 
 def test_groups_do_not_shadow_each_other() -> None:

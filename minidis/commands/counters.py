@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 from minidis import errors
@@ -28,16 +30,18 @@ class Counters(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
+        extra="amount",
     )
-    def incr(self, key: Key) -> int:
-        """Add 1 to the integer at `key` and return it; a missing key counts as 0.
+    def incr(self, key: Key, amount: Integer = 1) -> int:
+        """Add 1, or `amount` as INCRBY does, to the integer at `key` and return it.
 
-        ResponseError when the value is no 64-bit integer or the sum would not be one.
+        A missing key counts as 0. ResponseError when the value is no 64-bit integer or the sum
+        would not be one; WrongTypeError when the key holds another type.
 
-        >>> db.incr("visits"), db.incr("visits")
-        (1, 2)
+        >>> db.incr("visits"), db.incr("visits", 5)
+        (1, 6)
         """
-        return self._add(key, 1)
+        return self._add(key, integer(amount))
 
     @command(
         "INCRBY key increment",
@@ -46,14 +50,15 @@ class Counters(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
+        names={"increment": "amount"},
     )
-    def incrby(self, key: Key, increment: Integer) -> int:
-        """Add `increment` to the integer at `key` and return it; a missing key counts as 0.
+    def incrby(self, key: Key, amount: Integer = 1) -> int:
+        """Add `amount` to the integer at `key` and return it; errors and a missing key as INCR.
 
         >>> db.incrby("visits", 10)
         10
         """
-        return self._add(key, integer(increment))
+        return self._add(key, integer(amount))
 
     @command(
         "DECR key",
@@ -62,14 +67,17 @@ class Counters(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
+        extra="amount",
     )
-    def decr(self, key: Key) -> int:
-        """Subtract 1 from the integer at `key` and return it; a missing key counts as 0.
+    def decr(self, key: Key, amount: Integer = 1) -> int:
+        """Subtract 1, or `amount` as DECRBY does, from the integer at `key` and return it.
+
+        A missing key counts as 0; errors as INCR.
 
         >>> db.decr("stock")
         -1
         """
-        return self._add(key, -1)
+        return self._subtract(key, amount)
 
     @command(
         "DECRBY key decrement",
@@ -78,17 +86,24 @@ class Counters(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
+        names={"decrement": "amount"},
     )
-    def decrby(self, key: Key, decrement: Integer) -> int:
-        """Subtract `decrement` from the integer at `key` and return it; missing counts as 0.
+    def decrby(self, key: Key, amount: Integer = 1) -> int:
+        """Subtract `amount` from the integer at `key` and return it; missing counts as 0.
+
+        Errors as INCR.
 
         >>> db.set("stock", 10), db.decrby("stock", 3)
         (OK, 7)
         """
-        amount = integer(decrement)
-        if amount == I64_MIN:
+        return self._subtract(key, amount)
+
+    def _subtract(self, key: Any, amount: Integer) -> int:
+        """The body of DECR and DECRBY."""
+        decrement = integer(amount)
+        if decrement == I64_MIN:
             raise errors.error("decrement would overflow")
-        return self._add(key, -amount)
+        return self._add(key, -decrement)
 
     def _add(self, key: Any, amount: int) -> int:
         """The body of the INCR family."""
@@ -110,18 +125,20 @@ class Counters(Group[T]):
         since="2.6.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
+        names={"increment": "amount"},
         kinds={"increment": RAW},
     )
-    def incrbyfloat(self, key: Key, increment: Float) -> float:
+    def incrbyfloat(self, key: Key, amount: Float = 1.0) -> float:
         """Add a decimal number to the one at `key` and return it; a missing key counts as 0.
 
-        Computed as Redis does, with 64 bits of mantissa and at most 17 decimals.
+        Computed as Redis does, with 64 bits of mantissa and at most 17 decimals. ResponseError
+        when value or amount is no number, or the sum is infinite; WrongTypeError for another type.
 
         >>> db.set("price", "10.50"), db.incrbyfloat("price", 0.1)
         (OK, 10.6)
         """
         old = text_of(self.space.string_to_change(key))
-        new = _float_sum(b"0" if old is None else old, encode(increment))
+        new = _float_sum(b"0" if old is None else old, encode(amount))
         self.space.touch(key, "incrbyfloat")
         self.space.replace(key, Text(new))
         return Decimal(new)
@@ -135,6 +152,7 @@ class Counters(Group[T]):
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         kinds={**EXPIRY_KINDS, "float": RAW, "integer": RAW},
+        once=True,
     )
     def increx(
         self,
@@ -156,26 +174,26 @@ class Counters(Group[T]):
         Adds `byint` (1 without it) or `byfloat`. A sum outside `lbound`..`ubound` changes nothing
         and answers [value, 0]; with `saturate` it stops at the bound. `ex` seconds, `px`
         milliseconds, `exat`, `pxat` since 1970 set the expiry, with `enx` only if there is none;
-        `persist` takes it away; without any of them it stays.
+        `persist` takes it away; without any of them it stays. A missing key counts as 0;
+        ResponseError and WrongTypeError as INCR.
 
         >>> [db.increx("calls", ubound=2, ex=60, enx=True) for _ in range(3)]
         [[1, 1], [2, 1], [2, 0]]
         """
         times = (ex, px, exat, pxat)
-        if enx and (persist or times == (None, None, None, None)):
+        if enx and persist:
             raise errors.error(errors.SYNTAX)
-        old = text_of(self.space.string_to_change(key))
-        new: float
-        step: float
-        stored: Any
-        if byfloat is not None:
-            new, step, stored = _step_float(old, byfloat, lbound, ubound, saturate)
-        else:
-            new, step, stored = _step_integer(old, byint, lbound, ubound, saturate)
+        if enx and times == (None, None, None, None):
+            raise errors.error("ENX flag requires an expiration")
+        step, low, high = _step_and_bounds(byint, byfloat, lbound, ubound)
         deadline = deadline_of(self.engine, "increx", *times)
-        if stored is not None:
-            self._store_step(encode(key), stored, deadline, persist, enx)
-        return [new, step]
+        old = text_of(self.space.string_to_change(key))
+        value = _value_to_step(b"0" if old is None else old, whole=byfloat is None)
+        new = _stepped(value, step, low, high, saturate)
+        if new is None:
+            return [_shown(value), _shown(value - value)]
+        self._store_step(encode(key), new, deadline, persist, enx)
+        return [_shown(new), _shown(new - value)]
 
     def _store_step(
         self, key: bytes, value: Any, deadline: int | None, persist: bool, enx: bool
@@ -191,8 +209,10 @@ class Counters(Group[T]):
             space.touch(key, "del")
             space.remove(key)
             return
-        space.touch(key, "incrby" if value.__class__ is int else "incrbyfloat")
-        space.put(key, value, deadline)
+        whole = value.__class__ is int
+        space.touch(key, "incrby" if whole else "incrbyfloat")
+        stored = value if whole else Text(long_double.add_decimal(value, Fraction(0)))
+        space.put(key, stored, deadline)
         if deadline != current:
             space.touch(key, "persist" if deadline is None else "expire", 0)
 
@@ -212,48 +232,71 @@ def _float_sum(old: bytes, increment: bytes) -> bytes:
     return long_double.add_decimal(*numbers)
 
 
-def _step_integer(
-    old: bytes | None, byint: Any, lbound: Any, ubound: Any, saturate: bool
-) -> tuple[int, int, int | None]:
-    """(value after, step made, value to store or None when the bounds forbid the step)."""
-    low = I64_MIN if lbound is None else integer(lbound)
-    high = I64_MAX if ubound is None else integer(ubound)
-    value = 0 if old is None else integer(old)
-    step = 1 if byint is None else integer(byint)
+# INCREX counts in int or, after BYFLOAT, in Fraction.
+
+
+def _step_and_bounds(byint: Any, byfloat: Any, lbound: Any, ubound: Any) -> tuple[Any, Any, Any]:
+    """The increment and the bounds; Redis names the one that is no number."""
+    if byfloat is None:
+        step = 1 if byint is None else _named("Increment", integer, byint)
+        low = I64_MIN if lbound is None else _named("LBOUND", integer, lbound)
+        high = I64_MAX if ubound is None else _named("UBOUND", integer, ubound)
+    else:
+        step = _named("Increment", _real, byfloat)
+        if step in (inf, -inf):
+            raise errors.error("BYFLOAT increment cannot be Infinity")
+        low = -_LARGEST if lbound is None else _named("LBOUND", _real, lbound)
+        high = _LARGEST if ubound is None else _named("UBOUND", _real, ubound)
     if low > high:
         raise errors.error("LBOUND can't be greater than UBOUND")
-    new = value + step
-    if not low <= new <= high:
-        if not saturate:
-            return value, 0, None
-        new = min(max(new, low), high)
-    if not I64_MIN <= new - value <= I64_MAX:
-        raise errors.error(errors.OVERFLOW)
-    return new, new - value, new
+    return step, low, high
 
 
-def _step_float(
-    old: bytes | None, byfloat: Any, lbound: Any, ubound: Any, saturate: bool
-) -> tuple[float, float, Text | None]:
-    """The same for BYFLOAT."""
-    words = (lbound, ubound, b"0" if old is None else old, byfloat)
-    numbers = [None if word is None else long_double.parse(encode(word)) for word in words]
-    if any(
-        number is None and word is not None for number, word in zip(numbers, words, strict=True)
-    ):
+def _named(name: str, convert: Callable[[Any], Any], word: Any) -> Any:
+    """A number whose sentence begins with its name instead of `value`."""
+    try:
+        return convert(word)
+    except errors.ResponseError as mistake:
+        raise errors.ResponseError(str(mistake).replace("value", name, 1)) from None
+
+
+def _real(word: Any) -> Fraction | float:
+    """A number of BYFLOAT, or an infinity."""
+    text = encode(word)
+    if long_double.is_infinite(text):
+        return -inf if text[:1] == b"-" else inf
+    value = long_double.parse(text)
+    if value is None:
         raise errors.error(errors.NOT_FLOAT)
-    value, step = numbers[2] or Fraction(0), numbers[3] or Fraction(0)
-    low = -_LARGEST if numbers[0] is None else numbers[0]
-    high = _LARGEST if numbers[1] is None else numbers[1]
-    if low > high:
-        raise errors.error("LBOUND can't be greater than UBOUND")
-    new = long_double.rounded(value + step)
+    return value
+
+
+def _value_to_step(text: bytes, whole: bool) -> Any:
+    """The stored number."""
+    value = integer(text) if whole else _real(text)
+    if value in (inf, -inf):
+        raise errors.error("value cannot be Infinity")
+    return value
+
+
+def _stepped(value: Any, step: Any, low: Any, high: Any, saturate: bool) -> Any:
+    """The number after the step; None when the bounds forbid it."""
+    whole = value.__class__ is int
+    new = value + step if whole else long_double.rounded(value + step)
     if not low <= new <= high:
         if not saturate:
-            return _decimal(value), Decimal(b"0"), None
+            return None
         new = min(max(new, low), high)
-    return _decimal(new), _decimal(new - value), Text(long_double.add_decimal(new, Fraction(0)))
+    applied = new - value
+    if whole and not I64_MIN <= applied <= I64_MAX:
+        raise errors.error("applied increment would overflow")
+    if not whole and abs(applied) > _LARGEST:
+        raise errors.error("applied increment would be Infinity")
+    return new
 
 
-def _decimal(value: Fraction) -> Decimal:
-    return Decimal(long_double.add_decimal(value, Fraction(0)))
+def _shown(number: Any) -> int | float:
+    """The number in the reply: a double after BYFLOAT."""
+    if number.__class__ is int:
+        return number
+    return float(long_double.add_decimal(number, Fraction(0)))

@@ -271,6 +271,7 @@ class Keys(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RW UPDATE",
+        names={"seconds": "time"},
         kinds=EXPIRY_KINDS,
         unknown_error=_UNKNOWN_CONDITION,
         tolerant=True,
@@ -278,13 +279,13 @@ class Keys(Group[T]):
     def expire(
         self,
         key: Key,
-        seconds: Span,
+        time: Span,
         nx: bool = False,
         xx: bool = False,
         gt: bool = False,
         lt: bool = False,
     ) -> int:
-        """Let `key` expire after `seconds`: 1 if it will, 0 if not.
+        """Let `key` expire after `time`, seconds or a timedelta: 1 if it will, 0 if not.
 
         `nx`: only if it has no expiry, `xx`: only if it has one, `gt`: only if the new one is
         later, `lt`: only if it is earlier (no expiry counts as never). 0 when the key is missing or
@@ -293,7 +294,7 @@ class Keys(Group[T]):
         >>> db.set("code", 1), db.expire("code", 60), db.expire("code", 30, gt=True)
         (OK, 1, 0)
         """
-        return self._expire("expire", key, seconds, 1000, True, (nx, xx, gt, lt))
+        return self._expire("expire", key, time, 1000, True, (nx, xx, gt, lt))
 
     @command(
         f"PEXPIRE key milliseconds {_CONDITIONS}",
@@ -302,6 +303,7 @@ class Keys(Group[T]):
         since="2.6.0",
         complexity="O(1)",
         access="RW UPDATE",
+        names={"milliseconds": "time"},
         kinds=EXPIRY_KINDS,
         unknown_error=_UNKNOWN_CONDITION,
         tolerant=True,
@@ -309,18 +311,18 @@ class Keys(Group[T]):
     def pexpire(
         self,
         key: Key,
-        milliseconds: Span,
+        time: Span,
         nx: bool = False,
         xx: bool = False,
         gt: bool = False,
         lt: bool = False,
     ) -> int:
-        """Let `key` expire after `milliseconds`; the rest as EXPIRE.
+        """Let `key` expire after `time`, milliseconds or a timedelta; the rest as EXPIRE.
 
         >>> db.set("code", 1), db.pexpire("code", 60000), db.ttl("code")
         (OK, 1, 60)
         """
-        return self._expire("pexpire", key, milliseconds, 1, True, (nx, xx, gt, lt))
+        return self._expire("pexpire", key, time, 1, True, (nx, xx, gt, lt))
 
     @command(
         f"EXPIREAT key unix-time-seconds {_CONDITIONS}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal, overload
 
 from minidis import errors
 from minidis.command import command
@@ -100,11 +100,13 @@ class Hashes(Group[T]):
             return self._set_field(key, *given[0])
         space, limits = self.space, self.engine.limits
         fields = dict(given)
+        # For the encoding a value counts even if a later one of the same call takes its place.
+        longest = max(len(value) for _, value in given) if len(fields) < len(given) else 0
         table = space.write(key, Hash)
         space.touch(key, "hset", len(given))
         if table is not None:
-            return table.put(fields, limits)
-        space.put(key, Hash.load(fields, limits))
+            return table.put(fields, limits, longest)
+        space.put(key, Hash.load(fields, limits, longest))
         return len(fields)
 
     @command(
@@ -358,16 +360,17 @@ class Hashes(Group[T]):
         since="2.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
+        names={"increment": "amount"},
     )
-    def hincrby(self, key: Key, field: Field, increment: Integer = 1) -> int:
-        """Add `increment` to the integer in `field` and return it; a missing field counts as 0.
+    def hincrby(self, key: Key, field: Field, amount: Integer = 1) -> int:
+        """Add `amount` to the integer in `field` and return it; a missing field counts as 0.
 
         ResponseError when the value is no 64-bit integer or the sum would not be one.
 
         >>> db.hincrby("page", "visits"), db.hincrby("page", "visits", 10)
         (1, 11)
         """
-        new = self._field_integer(key, field) + integer(increment)
+        new = self._field_integer(key, field) + integer(amount)
         if not I64_MIN <= new <= I64_MAX:
             raise errors.error(errors.OVERFLOW)
         self._set_field(key, field, b"%d" % new, "hincrby")
@@ -388,9 +391,10 @@ class Hashes(Group[T]):
         since="2.6.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
+        names={"increment": "amount"},
         kinds={"increment": RAW},
     )
-    def hincrbyfloat(self, key: Key, field: Field, increment: Float = 1.0) -> float:
+    def hincrbyfloat(self, key: Key, field: Field, amount: Float = 1.0) -> float:
         """Add a decimal number to the one in `field` and return it; a missing field counts as 0.
 
         Computed as Redis does, with 64 bits of mantissa and at most 17 decimals.
@@ -398,7 +402,7 @@ class Hashes(Group[T]):
         >>> db.hset("tea", "price", "10.50"), db.hincrbyfloat("tea", "price", 0.1)
         (1, 10.6)
         """
-        step = _number(encode(increment), errors.NOT_FLOAT)
+        step = _number(encode(amount), errors.NOT_FLOAT)
         if step is None:
             raise errors.error(errors.NAN_OR_INFINITY)
         table: Any = self.space.write(key, Hash) or {}
@@ -410,6 +414,22 @@ class Hashes(Group[T]):
         return Decimal(new)
 
     # at random, and by cursor ------------------------------------------------------------------
+
+    @overload
+    def hrandfield(self, key: Key, count: None = None) -> T | None: ...
+
+    @overload
+    def hrandfield(
+        self, key: Key, count: Integer, withvalues: Literal[False] = False
+    ) -> list[T]: ...
+
+    @overload
+    def hrandfield(
+        self, key: Key, count: Integer, withvalues: Literal[True]
+    ) -> list[tuple[T, T]]: ...
+
+    @overload
+    def hrandfield(self, key: Key, count: Integer, withvalues: bool) -> list[Any]: ...
 
     @command(
         "HRANDFIELD key [count [WITHVALUES]]",
@@ -486,6 +506,24 @@ class Hashes(Group[T]):
             return [following, fields]
         return [following, [part for field in fields for part in (field, table[field])]]
 
+    @overload
+    def hscan_iter(
+        self,
+        key: Key,
+        match: Value | None = None,
+        count: Integer | None = None,
+        no_values: Literal[False] = False,
+    ) -> Iterator[tuple[T, T]]: ...
+
+    @overload
+    def hscan_iter(
+        self,
+        key: Key,
+        match: Value | None = None,
+        count: Integer | None = None,
+        no_values: bool = ...,
+    ) -> Iterator[Any]: ...
+
     def hscan_iter(
         self,
         key: Key,
@@ -527,8 +565,6 @@ class Hashes(Group[T]):
         (OK, {b'name': b'Ann', b'age': b'30'})
         """
         named: Any = (fieldset_name, fields)
-        if not fields:
-            raise errors.wrong_arity("himport|prepare")
         if len(set(named[1])) != len(fields):
             raise errors.error("duplicate field name in fieldset")
         self.fieldsets = {**(self.fieldsets or {}), **dict([named])}
@@ -601,11 +637,11 @@ class Hashes(Group[T]):
 def _gathered(field: Any, value: Any, mapping: Any, items: Any) -> list[tuple[bytes, bytes]]:
     """The pairs of all the ways in which HSET can be given fields."""
     flat = [encode(item) for item in many(items or ())]
-    if len(flat) % 2 or (field is None) != (value is None):
+    if len(flat) % 2 or (field is None and value is not None):
         raise errors.wrong_arity("hset")
     found = list(zip(flat[::2], flat[1::2], strict=True))
     if field is not None:
-        found.append((field, value))
+        found.append((field, encode(value)))  # DataError says what None is, a missing one too
     return found + pairs(mapping)
 
 

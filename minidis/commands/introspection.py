@@ -103,11 +103,12 @@ class Introspection(Group[T]):
         group="server",
         since="7.0.0",
         complexity="O(n) for n commands",
+        names={"ACLCAT": "category"},
     )
     def command_list(
         self,
         module: Value | None = None,
-        aclcat: Value | None = None,
+        category: Value | None = None,
         pattern: Value | None = None,
     ) -> list[T]:
         """Names of the commands, all of them or those of an ACL category or glob pattern.
@@ -121,7 +122,10 @@ class Introspection(Group[T]):
             known.name.lower().replace(" ", "|").encode()
             for known in COMMANDS.values()
             if module is None
-            and (aclcat is None or "@" + encode(aclcat).decode() in describe.acl_categories(known))
+            and (
+                category is None
+                or "@" + encode(category).decode() in describe.acl_categories(known)
+            )
         ]
         if pattern is not None:
             match = compile_pattern(encode(pattern), nocase=True)

@@ -7,7 +7,7 @@ is in `engine.undo` before they begin (see _move_on and its two helpers at the e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 from minidis import errors
 from minidis.command import command
@@ -151,6 +151,12 @@ class Lists(Group[T]):
         (row.push_left if left else row.push_right)(values)
         return len(row)
 
+    @overload
+    def lpop(self, key: Key, count: None = None) -> T | None: ...
+
+    @overload
+    def lpop(self, key: Key, count: Integer) -> list[T] | None: ...
+
     @command(
         "LPOP key [count]",
         "write fast",
@@ -170,6 +176,12 @@ class Lists(Group[T]):
         (3, b'a', [b'b', b'c'])
         """
         return self._pop(key, count, True)
+
+    @overload
+    def rpop(self, key: Key, count: None = None) -> T | None: ...
+
+    @overload
+    def rpop(self, key: Key, count: Integer) -> list[T] | None: ...
 
     @command(
         "RPOP key [count]",
@@ -476,6 +488,26 @@ class Lists(Group[T]):
             answer = row.get(at) if 0 <= at < len(row) else None
         return answer
 
+    @overload
+    def lpos(
+        self,
+        key: Key,
+        value: Value,
+        rank: Integer | None = None,
+        count: None = None,
+        maxlen: Integer | None = None,
+    ) -> int | None: ...
+
+    @overload
+    def lpos(
+        self,
+        key: Key,
+        value: Value,
+        rank: Integer | None = None,
+        count: Integer = ...,
+        maxlen: Integer | None = None,
+    ) -> list[int]: ...
+
     @command(
         "LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len]",
         "readonly",
@@ -589,7 +621,7 @@ class Lists(Group[T]):
         (3, 1, [b'a', b'b'])
         """
         row, element, limit = self.space.write(key, List), encode(value), integer(count)
-        if row is None or element not in row:
+        if row is None or not row.positions(element, -1 if limit < 0 else 1):
             return 0
         size = len(row)
         if (abs(limit) or size) >= size and all(map(element.__eq__, row)):

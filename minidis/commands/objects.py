@@ -8,7 +8,7 @@ from minidis import errors
 from minidis.command import command
 from minidis.commands.group import Group, T
 from minidis.errors import BusyKeyError, RestoreError
-from minidis.kinds import I64_MAX, RAW, Integer, Key, Kind, Value, integer
+from minidis.kinds import I64_MAX, RAW, Integer, Key, Kind, Value, encode, integer
 from minidis.persistence.rdb import dump_value, restore_value
 from minidis.replies import OK, Status
 from minidis.structures.encoding import encoding_of
@@ -141,6 +141,18 @@ class Objects(Group[T]):
             "that when switching between policies at runtime LRU and LFU data will take some time "
             "to adjust."
         )
+
+    def object(self, infotype: str, key: Key) -> Any:
+        """OBJECT as redis-py has it: `infotype` is encoding, refcount, idletime or freq.
+
+        The answer is that of `object_encoding` and so on; ResponseError for another `infotype`.
+
+        >>> db.set("n", 12), db.object("encoding", "n")
+        (OK, b'int')
+        """
+        if infotype.lower() not in ("encoding", "refcount", "idletime", "freq"):
+            raise errors.unknown_subcommand("OBJECT", encode(infotype))
+        return getattr(self, f"object_{infotype.lower()}")(key)
 
     @command("OBJECT HELP", "loading stale", group="generic", since="6.2.0", complexity="O(1)")
     def object_help(self) -> list[Status]:

@@ -122,14 +122,15 @@ class Server(Group[T]):
         group="server",
         since="2.0.0",
         complexity="O(n) for n parameters",
+        empty=True,
     )
     def config_get(self, *parameters: Many) -> dict[T, T]:
-        """Values of the parameters that match any of the glob patterns.
+        """Values of the parameters that match any of the glob patterns; of all without any.
 
         >>> db.config_get("hash-max-listpack-*")
         {b'hash-max-listpack-entries': b'512', b'hash-max-listpack-value': b'64'}
         """
-        patterns: Any = parameters
+        patterns: Any = parameters or [b"*"]
         answer: Any = get_parameters(self.engine, patterns)
         return answer
 
@@ -159,6 +160,8 @@ class Server(Group[T]):
         pairs: list[Any] = list(mapping or [])
         if name is not None and value is not None:
             pairs.insert(0, (encode(name), encode(value)))
+        if not pairs:
+            raise errors.wrong_arity("config|set")
         set_parameters(self.engine, pairs)
         return OK
 

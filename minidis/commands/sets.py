@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import reduce
 from itertools import islice
 from operator import and_
-from typing import Any
+from typing import Any, overload
 
 from minidis import errors
 from minidis.command import command
@@ -64,8 +64,6 @@ class Sets(Group[T]):
         (2, 1)
         """
         given: Any = members
-        if not given:
-            raise errors.wrong_arity("sadd")
         space, limits = self.space, self.engine.limits
         table = space.write(key, Set)
         if table is None:
@@ -223,6 +221,12 @@ class Sets(Group[T]):
 
     # at random, and by cursor ------------------------------------------------------------------
 
+    @overload
+    def spop(self, key: Key, count: None = None) -> T | None: ...
+
+    @overload
+    def spop(self, key: Key, count: Integer) -> set[T]: ...
+
     @command(
         "SPOP key [count]",
         "write fast",
@@ -256,6 +260,12 @@ class Sets(Group[T]):
         member = table.random(self.engine.randbelow)
         self._remove_members(key, table, (member,), "spop")
         return member
+
+    @overload
+    def srandmember(self, key: Key, number: None = None) -> T | None: ...
+
+    @overload
+    def srandmember(self, key: Key, number: Integer) -> list[T]: ...
 
     @command(
         "SRANDMEMBER key [count]",
@@ -354,7 +364,7 @@ class Sets(Group[T]):
         >>> db.sadd("a", 1), db.sadd("b", 2), sorted(db.sunion("a", "b"))
         (1, 1, [b'1', b'2'])
         """
-        return _union(self._sets_at(keys, "sunion"))
+        return _union(self._sets_at(keys))
 
     @command(
         "SINTER key [key ...]",
@@ -370,7 +380,7 @@ class Sets(Group[T]):
         >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sinter("a", "b")
         (2, 2, {b'2'})
         """
-        return _intersection(self._sets_at(keys, "sinter"))
+        return _intersection(self._sets_at(keys))
 
     @command(
         "SDIFF key [key ...]",
@@ -386,12 +396,10 @@ class Sets(Group[T]):
         >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sdiff("a", "b")
         (2, 2, {b'1'})
         """
-        return _difference(self._sets_at(keys, "sdiff"))
+        return _difference(self._sets_at(keys))
 
-    def _sets_at(self, keys: Any, name: str) -> Any:
+    def _sets_at(self, keys: Any) -> Any:
         """The sets at the keys, an empty one for each that is missing."""
-        if not keys:
-            raise errors.wrong_arity(name)
         read = self.space.read
         return [read(key, Set) or _EMPTY for key in keys]
 
@@ -411,9 +419,7 @@ class Sets(Group[T]):
         >>> db.sadd("a", 1), db.sadd("b", 2), db.sunionstore("both", "a", "b")
         (1, 1, 2)
         """
-        return self._store_set(
-            destination, _union(self._sets_at(keys, "sunionstore")), "sunionstore"
-        )
+        return self._store_set(destination, _union(self._sets_at(keys)), "sunionstore")
 
     @command(
         "SINTERSTORE destination key [key ...]",
@@ -431,7 +437,7 @@ class Sets(Group[T]):
         >>> db.sadd("a", 1, 2), db.sadd("b", 2), db.sinterstore("both", "a", "b")
         (2, 1, 1)
         """
-        found = _intersection(self._sets_at(keys, "sinterstore"))
+        found = _intersection(self._sets_at(keys))
         return self._store_set(destination, found, "sinterstore")
 
     @command(
@@ -450,9 +456,7 @@ class Sets(Group[T]):
         >>> db.sadd("a", 1, 2), db.sadd("b", 2), db.sdiffstore("rest", "a", "b")
         (2, 1, 1)
         """
-        return self._store_set(
-            destination, _difference(self._sets_at(keys, "sdiffstore")), "sdiffstore"
-        )
+        return self._store_set(destination, _difference(self._sets_at(keys)), "sdiffstore")
 
     def _store_set(self, key: Any, members: set[Any], event: str) -> int:
         """Store a result as a set; an empty one is no key at all."""
@@ -547,7 +551,7 @@ class Sets(Group[T]):
             raise errors.error(errors.NUMKEYS_NOT_POSITIVE)
         if numkeys != len(keys):
             raise errors.error(errors.NUMKEYS_TOO_LARGE if numkeys > len(keys) else errors.SYNTAX)
-        return self._sets_at(keys, "")
+        return self._sets_at(keys)
 
 
 #: Stands for the set at a missing key; never changed.

@@ -60,7 +60,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zunion(["spring", "autumn"], withscores=True)
         [(b'ann', 3.0), (b'bob', 9.0)]
         """
-        sources = self._zsources("zunion", keys, _mistake)
+        sources = self._zsources(keys, _mistake)
         return _sorted(_union(_weighed(sources, keys, weights), aggregate), withscores)
 
     @command(
@@ -87,7 +87,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zunionstore("b", {"a": 10}), db.zscore("b", "y")
         (2, 2, 20.0)
         """
-        sources = self._zsources("zunionstore", keys, _mistake)
+        sources = self._zsources(keys, _mistake)
         scores = _union(_weighed(sources, keys, weights), aggregate)
         return self._zstore(destination, scores, "zunionstore")
 
@@ -119,7 +119,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zinter(["spring", "autumn"], aggregate="MAX", withscores=True)
         [(b'bob', 5.0)]
         """
-        sources = self._zsources("zinter", keys, _mistake)
+        sources = self._zsources(keys, _mistake)
         return _sorted(_intersection(_weighed(sources, keys, weights), aggregate), withscores)
 
     @command(
@@ -146,7 +146,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zinterstore("c", ["a", "b"])
         (2, 1, 1)
         """
-        sources = self._zsources("zinterstore", keys, _mistake)
+        sources = self._zsources(keys, _mistake)
         scores = _intersection(_weighed(sources, keys, weights), aggregate)
         return self._zstore(destination, scores, "zinterstore")
 
@@ -174,7 +174,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zintercard(2, ["a", "b"])
         (2, 1, 1)
         """
-        sources = self._zsources("zintercard", keys, _mistake)
+        sources = self._zsources(keys, _mistake)
         if numkeys != len(sources):
             raise errors.error(errors.SYNTAX)
         smallest, *others = sorted(sources, key=len)
@@ -211,7 +211,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zdiff(["a", "b"])
         (2, 1, [b'x'])
         """
-        return _sorted(_difference(self._zsources("zdiff", keys, _mistake)), withscores)
+        return _sorted(_difference(self._zsources(keys, _mistake)), withscores)
 
     @command(
         "ZDIFFSTORE destination numkeys key [key ...]",
@@ -232,7 +232,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zdiffstore("b", ["a", "none"])
         (2, 2)
         """
-        scores = _difference(self._zsources("zdiffstore", keys, _mistake))
+        scores = _difference(self._zsources(keys, _mistake))
         return self._zstore(destination, scores, "zdiffstore")
 
     # a range -----------------------------------------------------------------------------------
@@ -281,10 +281,8 @@ class SortedSetAlgebra(Group[T]):
 
     # what they share ---------------------------------------------------------------------------
 
-    def _zsources(self, name: str, keys: Any, mistake: errors.ResponseError | None) -> list[Scores]:
+    def _zsources(self, keys: Any, mistake: errors.ResponseError | None) -> list[Scores]:
         """The scores at all keys; then it is time to complain of the options."""
-        if not keys:
-            raise errors.error(f"at least 1 input key is needed for '{name}' command")
         sources = [_scores(self.space.lookup(key)) for key in keys]
         if mistake is not None:
             raise mistake

@@ -5,7 +5,7 @@ What a range is, is told in ranges.py; here is which command takes which.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, overload
 
 from minidis import errors
 from minidis.command import command
@@ -109,6 +109,48 @@ class SortedSetRanges(Group[T]):
 
     # reading ranges ----------------------------------------------------------------------------
 
+    @overload
+    def zrange(
+        self,
+        key: Key,
+        start: Value,
+        end: Value,
+        desc: bool = False,
+        withscores: Literal[False] = False,
+        byscore: bool = False,
+        bylex: bool = False,
+        offset: Integer | None = None,
+        num: Integer | None = None,
+    ) -> list[T]: ...
+
+    @overload
+    def zrange(
+        self,
+        key: Key,
+        start: Value,
+        end: Value,
+        desc: bool = False,
+        withscores: Literal[True] = ...,
+        byscore: bool = False,
+        bylex: bool = False,
+        offset: Integer | None = None,
+        num: Integer | None = None,
+    ) -> list[tuple[T, float]]: ...
+
+    @overload
+    def zrange(
+        self,
+        key: Key,
+        start: Value,
+        end: Value,
+        desc: bool = False,
+        withscores: bool = ...,
+        byscore: bool = False,
+        bylex: bool = False,
+        offset: Integer | None = None,
+        num: Integer | None = None,
+    ) -> list[Any]: ...
+
     @command(
         "ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]",
         "readonly",
@@ -154,6 +196,19 @@ class SortedSetRanges(Group[T]):
         zset = self.space.read(key, SortedSet)
         return [] if zset is None else answer(zset, chosen, reverse, withscores)
 
+    @overload
+    def zrevrange(
+        self, key: Key, start: Integer, end: Integer, withscores: Literal[False] = False
+    ) -> list[T]: ...
+
+    @overload
+    def zrevrange(
+        self, key: Key, start: Integer, end: Integer, withscores: Literal[True]
+    ) -> list[tuple[T, float]]: ...
+
+    @overload
+    def zrevrange(self, key: Key, start: Integer, end: Integer, withscores: bool) -> list[Any]: ...
+
     @command(
         "ZREVRANGE key start stop [WITHSCORES]",
         "readonly",
@@ -175,6 +230,39 @@ class SortedSetRanges(Group[T]):
         (2, [b'bob'])
         """
         return self._zread(key, rank_range(start, end), True, withscores)
+
+    @overload
+    def zrangebyscore(
+        self,
+        key: Key,
+        min: Value,
+        max: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: Literal[False] = False,
+    ) -> list[T]: ...
+
+    @overload
+    def zrangebyscore(
+        self,
+        key: Key,
+        min: Value,
+        max: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: Literal[True] = ...,
+    ) -> list[tuple[T, float]]: ...
+
+    @overload
+    def zrangebyscore(
+        self,
+        key: Key,
+        min: Value,
+        max: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: bool = ...,
+    ) -> list[Any]: ...
 
     @command(
         "ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count]",
@@ -200,6 +288,39 @@ class SortedSetRanges(Group[T]):
         (2, [b'bob'])
         """
         return self._zread(key, limited(score_range(min, max), start, num), False, withscores)
+
+    @overload
+    def zrevrangebyscore(
+        self,
+        key: Key,
+        max: Value,
+        min: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: Literal[False] = False,
+    ) -> list[T]: ...
+
+    @overload
+    def zrevrangebyscore(
+        self,
+        key: Key,
+        max: Value,
+        min: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: Literal[True] = ...,
+    ) -> list[tuple[T, float]]: ...
+
+    @overload
+    def zrevrangebyscore(
+        self,
+        key: Key,
+        max: Value,
+        min: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: bool = ...,
+    ) -> list[Any]: ...
 
     @command(
         "ZREVRANGEBYSCORE key max min [WITHSCORES] [LIMIT offset count]",
@@ -244,7 +365,7 @@ class SortedSetRanges(Group[T]):
         max: Value,
         start: Integer | None = None,
         num: Integer | None = None,
-    ) -> list[Any]:
+    ) -> list[T]:
         """The old way to say zrange(..., bylex=True); `start` is its `offset`.
 
         >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zrangebylex("names", "[b", "+")
@@ -270,7 +391,7 @@ class SortedSetRanges(Group[T]):
         min: Value,
         start: Integer | None = None,
         num: Integer | None = None,
-    ) -> list[Any]:
+    ) -> list[T]:
         """The old way to say zrange(..., bylex=True, desc=True); `start` is its `offset`.
 
         >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zrevrangebylex("names", "+", "-")

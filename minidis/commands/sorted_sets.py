@@ -6,7 +6,7 @@ Ranges are in sorted_set_ranges.py, unions and intersections in sorted_set_algeb
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal, overload
 
 from minidis import errors
 from minidis.command import command
@@ -119,7 +119,9 @@ class SortedSets(Group[T]):
     def _zput(self, key: Any, zset: SortedSet | None, news: dict[bytes, float]) -> None:
         """Set these scores, in the set there is or in a new one."""
         if zset is None:
-            self.space.put(key, SortedSet.load(news, self.engine.limits))
+            zset = SortedSet()
+            zset.put(news, self.engine.limits)
+            self.space.put(key, zset)
         else:
             zset.put(news, self.engine.limits)
 
@@ -158,17 +160,18 @@ class SortedSets(Group[T]):
         since="1.2.0",
         complexity="O(log n)",
         access="RW ACCESS UPDATE",
+        names={"increment": "amount"},
         kinds={"increment": SCORE},
     )
-    def zincrby(self, key: Key, increment: Float, member: Field) -> float:
-        """Add `increment` to the score of `member` and return the new score; missing counts as 0.
+    def zincrby(self, key: Key, amount: Float, member: Field) -> float:
+        """Add `amount` to the score of `member` and return the new score; missing counts as 0.
 
         ResponseError when the sum is no number (inf - inf).
 
         >>> db.zincrby("rank", 2, "ann"), db.zincrby("rank", 0.5, "ann")
         (2.0, 2.5)
         """
-        answer: Any = self._zincrease(key, member, increment)  # type: ignore[arg-type]
+        answer: Any = self._zincrease(key, member, amount)  # type: ignore[arg-type]
         return answer
 
     # removing ----------------------------------------------------------------------------------
@@ -213,6 +216,12 @@ class SortedSets(Group[T]):
 
     # popping -----------------------------------------------------------------------------------
 
+    @overload
+    def zpopmin(self, key: Key, count: None = None) -> list[Any]: ...
+
+    @overload
+    def zpopmin(self, key: Key, count: Integer) -> list[tuple[T, float]]: ...
+
     @command(
         "ZPOPMIN key [count]",
         "write fast",
@@ -234,6 +243,12 @@ class SortedSets(Group[T]):
         ([b'a', 1.0], [(b'b', 2.0), (b'c', 3.0)])
         """
         return self._zpop_some(key, count, lowest=True)
+
+    @overload
+    def zpopmax(self, key: Key, count: None = None) -> list[Any]: ...
+
+    @overload
+    def zpopmax(self, key: Key, count: Integer) -> list[tuple[T, float]]: ...
 
     @command(
         "ZPOPMAX key [count]",
@@ -368,6 +383,15 @@ class SortedSets(Group[T]):
         scores: Any = {} if zset is None else zset.scores
         return [scores.get(member) for member in members]
 
+    @overload
+    def zrank(self, key: Key, member: Field, withscore: Literal[False] = False) -> int | None: ...
+
+    @overload
+    def zrank(self, key: Key, member: Field, withscore: Literal[True]) -> list[Any] | None: ...
+
+    @overload
+    def zrank(self, key: Key, member: Field, withscore: bool) -> int | list[Any] | None: ...
+
     @command(
         "ZRANK key member [WITHSCORE]",
         "readonly fast",
@@ -394,6 +418,17 @@ class SortedSets(Group[T]):
             return rank
         return [rank, zset.scores[member]]  # type: ignore[index]
 
+    @overload
+    def zrevrank(
+        self, key: Key, member: Field, withscore: Literal[False] = False
+    ) -> int | None: ...
+
+    @overload
+    def zrevrank(self, key: Key, member: Field, withscore: Literal[True]) -> list[Any] | None: ...
+
+    @overload
+    def zrevrank(self, key: Key, member: Field, withscore: bool) -> int | list[Any] | None: ...
+
     @command(
         "ZREVRANK key member [WITHSCORE]",
         "readonly fast",
@@ -417,6 +452,22 @@ class SortedSets(Group[T]):
             return None
         rank = len(zset) - 1 - rank
         return [rank, zset.scores[member]] if withscore else rank  # type: ignore[index]
+
+    @overload
+    def zrandmember(self, key: Key, count: None = None) -> T | None: ...
+
+    @overload
+    def zrandmember(
+        self, key: Key, count: Integer, withscores: Literal[False] = False
+    ) -> list[T]: ...
+
+    @overload
+    def zrandmember(
+        self, key: Key, count: Integer, withscores: Literal[True]
+    ) -> list[tuple[T, float]]: ...
+
+    @overload
+    def zrandmember(self, key: Key, count: Integer, withscores: bool) -> list[Any]: ...
 
     @command(
         "ZRANDMEMBER key [count [WITHSCORES]]",

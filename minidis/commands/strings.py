@@ -9,8 +9,8 @@ from minidis import errors
 from minidis.command import command
 from minidis.commands.group import Group, T
 from minidis.commands.moments import EXPIRY, EXPIRY_KINDS, Moment, Span, deadline_of, milliseconds
-from minidis.keyspace import text_of
-from minidis.kinds import INTEGER, Integer, Key, Many, Value, encode, integer
+from minidis.keyspace import is_container, text_of
+from minidis.kinds import INTEGER, Integer, Key, Kind, Many, Value, encode, integer
 from minidis.replies import OK, Status
 from minidis.structures.digests import xxh3_64
 from minidis.structures.lcs import lcs, table_size
@@ -19,6 +19,12 @@ _IF = "IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-dige
 
 
 _NO_CONDITIONS = (None, None, None, None)
+
+
+def _pair_count(value: Any) -> int:
+    """MSETEX counts in 32 bits; 0 for anything beyond, which is refused as every 0 is."""
+    number = integer(value)
+    return number if number < 2**31 else 0
 
 
 def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
@@ -101,7 +107,9 @@ class Strings(Group[T]):
         missing, `xx`: only if it exists, `ifeq`/`ifne`: only if its value is (is not) the one
         given, `ifdeq`/`ifdne`: the same with the DIGEST of the value. `get`: answer the old value.
 
-        OK, or None when the condition was not met; with `get` the old value or None.
+        OK, or None when the condition was not met; with `get` the old value or None, and
+        WrongTypeError when it is no string. ResponseError for an expiry that is not positive, and
+        for two conditions or two expiries at once.
 
         >>> db.set("lock", "me", nx=True, ex=30)
         OK
@@ -169,15 +177,18 @@ class Strings(Group[T]):
         since="2.0.0",
         complexity="O(1)",
         access="OW UPDATE",
+        names={"seconds": "time"},
         kinds=EXPIRY_KINDS,
     )
-    def setex(self, key: Key, seconds: Span, value: Value) -> Status:
-        """Store `value` at `key` to expire after `seconds`.
+    def setex(self, key: Key, time: Span, value: Value) -> Status:
+        """Store `value` at `key` to expire after `time`: seconds, or a timedelta.
+
+        ResponseError when it is not at least one second.
 
         >>> db.setex("code", 60, "1234"), db.ttl("code")
         (OK, 60)
         """
-        deadline = milliseconds(seconds, 1000, self.engine.now(), "setex")
+        deadline = milliseconds(time, 1000, self.engine.now(), "setex")
         self._set(key, value, deadline, False, False, False, False, _NO_CONDITIONS)
         return OK
 
@@ -188,15 +199,18 @@ class Strings(Group[T]):
         since="2.6.0",
         complexity="O(1)",
         access="OW UPDATE",
+        names={"milliseconds": "time_ms"},
         kinds=EXPIRY_KINDS,
     )
-    def psetex(self, key: Key, milliseconds: Span, value: Value) -> Status:
-        """Store `value` at `key` to expire after `milliseconds`.
+    def psetex(self, key: Key, time_ms: Span, value: Value) -> Status:
+        """Store `value` at `key` to expire after `time_ms`: milliseconds, or a timedelta.
+
+        ResponseError when it is not at least one millisecond.
 
         >>> db.psetex("code", 60000, "1234"), db.ttl("code")
         (OK, 60)
         """
-        deadline = deadline_of(self.engine, "psetex", None, milliseconds, None, None)
+        deadline = milliseconds(time_ms, 1, self.engine.now(), "psetex")
         self._set(key, value, deadline, False, False, False, False, _NO_CONDITIONS)
         return OK
 
@@ -232,6 +246,8 @@ class Strings(Group[T]):
     def getdel(self, key: Key) -> T | None:
         """Return the string at `key` and delete the key; None when missing.
 
+        WrongTypeError when the key holds another type; it stays then.
+
         >>> db.set("token", "x"), db.getdel("token"), db.exists("token")
         (OK, b'x', 0)
         """
@@ -262,7 +278,7 @@ class Strings(Group[T]):
         """Return the string at `key` and set its expiry, or take it away with `persist`.
 
         `ex` seconds, `px` milliseconds, `exat` seconds since 1970, `pxat` milliseconds since 1970.
-        Without an option it is GET. None when the key is missing.
+        Without an option it is GET. None when the key is missing, WrongTypeError for another type.
 
         >>> db.set("page", "..."), db.getex("page", ex=60), db.ttl("page")
         (OK, b'...', 60)
@@ -292,9 +308,12 @@ class Strings(Group[T]):
         since="1.0.0",
         complexity="O(n) for n keys",
         access="RO ACCESS",
+        empty=True,
     )
     def mget(self, *keys: Many) -> list[T | None]:
         """Return the strings at all `keys`; None for a missing key or one of another type.
+
+        Without any key an empty list, as in redis-py.
 
         >>> db.mset({"a": 1, "b": 2}), db.mget("a", "b", "c")
         (OK, [b'1', b'2', None])
@@ -356,7 +375,7 @@ class Strings(Group[T]):
         complexity="O(n) for n keys",
         access="OW UPDATE",
         names={"key": "mapping"},
-        kinds=EXPIRY_KINDS,
+        kinds={**EXPIRY_KINDS, "numkeys": Kind(_pair_count, "", "how many pairs follow")},
         count_error="invalid numkeys value",
         overflow_error="wrong number of key-value pairs",
     )
@@ -464,7 +483,9 @@ class Strings(Group[T]):
     def setrange(self, key: Key, offset: Integer, value: Value) -> int:
         """Overwrite the string at `key` from byte `offset` on; the new length in bytes.
 
-        What is missing before the offset becomes zero bytes. An empty value changes nothing.
+        What is missing before the offset becomes zero bytes, a missing key is empty. An empty value
+        changes nothing. ResponseError when the offset is negative or the string would be too long;
+        WrongTypeError for another type.
 
         >>> db.set("greet", "Hello World"), db.setrange("greet", 6, "Redis"), db.get("greet")
         (OK, 11, b'Hello Redis')
@@ -479,12 +500,14 @@ class Strings(Group[T]):
         self._check_size(start, len(patch))
         self.space.touch(key, "setrange")
         if old is None:
-            self.space.put(key, bytearray(start) + patch)
-            return start + len(patch)
+            made = bytearray(start + len(patch))
+            made[start:] = patch
+            self.space.put(key, made)
+            return len(made)
         changed = self._changeable(key, old)
         # One slice assignment: from the end of the old string if that comes first.
         at = min(start, length)
-        changed[at : start + len(patch)] = bytes(start - at) + patch
+        changed[at : start + len(patch)] = patch.rjust(start - at + len(patch), b"\0")
         return len(changed)
 
     @command(
@@ -498,7 +521,8 @@ class Strings(Group[T]):
     def getrange(self, key: Key, start: Integer, end: Integer) -> T:
         """Return the bytes from `start` to `end`, both included; negative ones count from the end.
 
-        An empty string when the key is missing or nothing lies in between.
+        An empty string when the key is missing or nothing lies in between; WrongTypeError for
+        another type.
 
         >>> db.set("word", "Hello"), db.getrange("word", 1, 3), db.getrange("word", -2, -1)
         (OK, b'ell', b'lo')
@@ -521,7 +545,7 @@ class Strings(Group[T]):
         complexity="O(n) for n bytes returned",
         access="RO ACCESS",
     )
-    def substr(self, key: Key, start: Integer, end: Integer) -> T:
+    def substr(self, key: Key, start: Integer, end: Integer = -1) -> T:
         """The old name of GETRANGE.
 
         >>> db.set("word", "Hello"), db.substr("word", 0, 1)
@@ -552,7 +576,8 @@ class Strings(Group[T]):
         """Return the longest common subsequence of two strings.
 
         `len`: only its length. `idx`: where its pieces lie in both strings, those of at least
-        `minmatchlen` bytes, with their lengths if `withmatchlen`. Missing keys are empty strings.
+        `minmatchlen` bytes, with their lengths if `withmatchlen`. Missing keys are empty strings;
+        ResponseError for another type.
 
         >>> db.mset({"one": "ohmytext", "two": "mynewtext"}), db.lcs("one", "two")
         (OK, b'mytext')
@@ -612,6 +637,9 @@ class Strings(Group[T]):
         since="8.4.0",
         complexity="O(1), with a digest O(n) for n bytes",
         access="RW DELETE",
+        lengths=(2, 4),
+        unknown_error="Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE",
+        late=True,
     )
     def delex(
         self,
@@ -620,11 +648,12 @@ class Strings(Group[T]):
         ifne: Value | None = None,
         ifdeq: Value | None = None,
         ifdne: Value | None = None,
+        _mistake: errors.ResponseError | None = None,
     ) -> int:
         """Delete `key` if its value is (`ifeq`), is not (`ifne`) the one given: 1 if deleted.
 
         `ifdeq` and `ifdne` compare the DIGEST instead. Without a condition any type is deleted;
-        with one, WrongTypeError for anything but a string.
+        with one, ResponseError for anything but a string.
 
         >>> db.set("lock", "me"), db.delex("lock", ifeq="you"), db.delex("lock", ifeq="me")
         (OK, 0, 1)
@@ -633,7 +662,12 @@ class Strings(Group[T]):
         old = self.space.find(encode(key))
         if old is None:
             return 0
-        if conditions != _NO_CONDITIONS and not _condition_met(text_of(old), *conditions):
+        conditional = conditions != _NO_CONDITIONS or _mistake is not None
+        if conditional and is_container(old):
+            raise errors.error("Key should be of string type if conditions are specified")
+        if _mistake is not None:
+            raise _mistake
+        if conditional and not _condition_met(text_of(old), *conditions):
             return 0
         self.space.touch(key, "del")
         return int(self.space.remove(key))
@@ -649,15 +683,12 @@ def _text_or_none(value: Any) -> Any:
 
 def _condition_met(old: bytes | None, ifeq: Any, ifne: Any, ifdeq: Any, ifdne: Any) -> bool:
     """Does the old value meet the one condition that is given? A missing key equals nothing."""
+    if old is None:
+        return ifeq is None and ifdeq is None
     for wanted, equal in ((ifdeq, True), (ifdne, False)):
         if wanted is not None:
-            wanted = _checked_digest(wanted)
-            return (old is not None and (b"%016x" % xxh3_64(old) == wanted) is equal) or (
-                old is None and not equal
-            )
-    if ifeq is not None:
-        return old is not None and old == ifeq
-    return old is None or old != ifne
+            return (b"%016x" % xxh3_64(old) == _checked_digest(wanted)) is equal
+    return old != ifne if ifeq is None else old == ifeq
 
 
 def _checked_digest(word: bytes) -> bytes:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from minidis.errors import FileError, LockedError
+from minidis.persistence.snapshot import remove_leftovers
 
 LOCK_NAME = "minidis.lock"
 
@@ -31,14 +32,16 @@ class Home:
         self._lock: IO[bytes] | None = None
         if path is None:
             return
+        if not os.fspath(path):
+            raise FileError("the path is empty; '.' is the current directory, None is memory")
         place = Path(path)
-        if place.suffix.lower() == ".rdb" and not place.is_dir():
+        if place.suffix.lower() == ".rdb" and not os.path.isdir(place):
             self._file(place)
         else:
             self._directory(place, dump_name)
 
     def _file(self, place: Path) -> None:
-        if not place.parent.is_dir():
+        if not os.path.isdir(place.parent):
             parent = str(place.parent)
             raise FileError(f"{place}: there is no directory {parent!r}; create it first")
         self.directory, self.dump = str(place.parent), str(place)
@@ -56,6 +59,7 @@ class Home:
         self.directory, self.dump = str(place), str(place / dump_name)
         self.durable = True
         self._lock = _acquire(place / LOCK_NAME)
+        remove_leftovers(place)
 
     @property
     def dump_name(self) -> str:
@@ -63,7 +67,15 @@ class Home:
         return os.path.basename(self.dump) if self.dump else "dump.rdb"
 
     def release(self) -> None:
-        """Let others open it."""
+        """Let others open it; at once, also if a forked child has the lock file open."""
+        if self._lock is not None and sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+        self.leave()
+
+    def leave(self) -> None:
+        """Have no part in the lock, without taking it from the process we were forked from."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None

@@ -21,37 +21,47 @@ MAX_EXPANSION = 88
 #: Up to this size, adding to immutable bytes is faster than to a bytearray.
 _SHORT = 1024
 
+#: Control byte of a copy -> its length (9: more follows), and what its distance begins with.
+_COPY_LENGTHS = tuple((control >> 5) + 2 for control in range(256))
+_COPY_DISTANCES = tuple(((control & 31) << 8) + 1 for control in range(256))
+
 
 def decompress(data: bytes, size: int) -> bytes:
     """The `size` bytes that `data` stands for; CorruptError when it stands for anything else.
 
     Every item is at least two bytes long, and the byte after a slice is always looked at or the
-    position compared with the end: a cut ends as IndexError or as a wrong size.
+    position compared with the end: a cut ends as IndexError or as a wrong size. Only long copies
+    make much from little, so they alone look whether it is too much.
     """
     out: bytes | bytearray = b"" if size <= _SHORT else bytearray()
     pos, have, end = 0, 0, len(data)
+    lengths, distances = _COPY_LENGTHS, _COPY_DISTANCES
     try:
-        while pos < end and have <= size:
+        while pos < end:
             control = data[pos]
             pos += 1
             if control < 32:
-                out += data[pos : pos + control + 1]
-                pos += control + 1
+                stop = pos + control + 1
+                out += data[pos:stop]
+                pos = stop
                 have += control + 1
                 continue
-            length = (control >> 5) + 2
+            length = lengths[control]
             if length == 9:
                 length += data[pos]
                 pos += 1
-            start = have - ((control & 31) << 8) - data[pos] - 1
+                if have > size:
+                    break
+            start = have - distances[control] - data[pos]
             pos += 1
             if start < 0:
                 raise CorruptError("LZF: a copy from before the start of the string")
+            stop = start + length
+            if stop <= have:
+                out += out[start:stop]
+            else:
+                out += (out[start:] * (length // (have - start) + 1))[:length]
             have += length
-            piece = out[start : start + length]
-            if len(piece) < length:
-                piece = (piece * (length // len(piece) + 1))[:length]
-            out += piece
     except IndexError:
         raise CorruptError("LZF: the data ends inside an item") from None
     if pos != end or have != size:

@@ -46,12 +46,20 @@ def read_listpack(blob: bytes) -> list[bytes]:
     try:
         while True:
             code = blob[pos]
+            if 0x80 <= code < 0xC0:
+                end = pos + code - 0x7F
+                append(blob[pos + 1 : end])
+                if blob[end] != code - 0x7F:
+                    raise CorruptError("listpack: wrong back length")
+                pos = end + 1
+                continue
             if code < 0x80:
                 append(small[code])
                 size = 1
-            elif code < 0xC0:
-                size = code - 0x7F
-                append(blob[pos + 1 : pos + size])
+            elif code < 0xE0:
+                number = (code & 0x1F) << 8 | blob[pos + 1]
+                append(b"%d" % (number if number < 4096 else number - 8192))
+                size = 2
             elif code == 0xFF:
                 break
             else:
@@ -87,10 +95,6 @@ _LISTPACK_INTEGERS = {0xF1: 2, 0xF2: 3, 0xF3: 4, 0xF4: 8}
 
 def _read_wide_entry(blob: bytes, pos: int, code: int, append: _Append) -> int:
     """Append the element at `pos` and return the size of its encoding and data."""
-    if code < 0xE0:
-        number = (code & 0x1F) << 8 | blob[pos + 1]
-        append(b"%d" % (number - 8192 if number >= 4096 else number))
-        return 2
     width = _LISTPACK_INTEGERS.get(code)
     if width:
         append(_integer(blob, pos + 1, width))

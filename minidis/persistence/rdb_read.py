@@ -43,9 +43,14 @@ SLOT_INFO, FUNCTION_PRE_GA, FUNCTION_2, MODULE_AUX = 244, 246, 245, 247
 IDLE, FREQ, AUX, RESIZEDB = 248, 249, 250, 251
 DEADLINE_MS, DEADLINE, SELECTDB, EOF = 252, 253, 254, 255
 
+#: `databases` of a server is a 32-bit integer.
+_LAST_DATABASE = (1 << 31) - 2
+#: A deadline that is none, as in Redis.
+NO_DEADLINE = -1
+
 _I64 = struct.Struct("<q")
 
-_DAMAGED = "restore the file from a backup, or repair it with redis-check-rdb"
+_DAMAGED = "restore the file from a backup; redis-check-rdb can tell more about the damage"
 _NEWER = "open the file with a newer minidis"
 
 
@@ -80,6 +85,9 @@ class _KeyInfo:
     freq: int | None = None
 
 
+#: What the records of plain strings begin with, without a deadline and with one.
+_PLAIN = (bytes((STRING,)), bytes((DEADLINE_MS,)))
+#: For the many keys that have nothing before them.
 _NOTHING = _KeyInfo()
 
 
@@ -98,7 +106,7 @@ class Decoder:
         self._databases = databases
         self._base = 0  # offset of the window in the dump
         self._crc = 0
-        self._info = _KeyInfo()
+        self._info: _KeyInfo | None = None
         self._number = 0
         self._database: LoadedDatabase | None = None
         self._key: bytes | None = None
@@ -165,11 +173,16 @@ class Decoder:
 
     def _read_record(self) -> None:
         """One opcode or one key; in front of it as many plain strings as the window has."""
-        if self._database is not None and self._info == _NOTHING:
+        source = self._source
+        if (
+            source.data[source.pos : source.pos + 1] in _PLAIN
+            and self._database is not None
+            and self._info is None
+        ):
             self._read_strings(self._database)
-        self._mark = self._source.pos
+        self._mark = source.pos
         self._key = None
-        code = self._source.byte()
+        code = source.byte()
         handler = _OPCODES.get(code)
         if handler is not None:
             handler(self)
@@ -219,6 +232,8 @@ class Decoder:
                 if end > size or key in values:
                     break
                 if deadline is not None:
+                    if deadline == NO_DEADLINE:
+                        break
                     if now is not None and deadline < now:
                         self.loaded.expired += 1
                         pos = end
@@ -234,7 +249,7 @@ class Decoder:
         check_kind(kind)
         key = self._key = self._source.string()
         value = read_value(self._source, kind, self._limits)
-        info, self._info = self._info, _KeyInfo()
+        info, self._info = self._info or _NOTHING, None
         if is_empty(value):
             return
         if self._now is not None and info.deadline is not None and info.deadline < self._now:
@@ -261,17 +276,25 @@ class Decoder:
 
     # ---------------------------------------------------------------------------- the opcodes
 
+    def _ahead(self) -> _KeyInfo:
+        """What is known about the key to come."""
+        if self._info is None:
+            self._info = _KeyInfo()
+        return self._info
+
     def _read_deadline_ms(self) -> None:
-        self._info.deadline = self._source.integer64()
+        deadline = self._source.integer64()
+        self._ahead().deadline = None if deadline == NO_DEADLINE else deadline
 
     def _read_deadline(self) -> None:
-        self._info.deadline = 1000 * int.from_bytes(self._source.take(4), "little", signed=True)
+        seconds = int.from_bytes(self._source.take(4), "little", signed=True)
+        self._ahead().deadline = 1000 * seconds
 
     def _read_idle(self) -> None:
-        self._info.idle = self._source.length()
+        self._ahead().idle = self._source.length()
 
     def _read_freq(self) -> None:
-        self._info.freq = self._source.byte()
+        self._ahead().freq = self._source.byte()
 
     def _read_aux(self) -> None:
         name, text = self._source.string(), self._source.string()
@@ -288,6 +311,8 @@ class Decoder:
 
     def _select(self) -> None:
         number = self._source.length()
+        if number > _LAST_DATABASE:
+            raise CorruptError(f"no server has a database {number}")
         if number >= self._databases:
             raise UnsupportedError(
                 f"database {number} is beyond the {self._databases} that are configured",
@@ -312,6 +337,9 @@ class Decoder:
     def _finish(self) -> None:
         if self.loaded.version >= CHECKSUM_SINCE:
             self._verify()
+        elif self._source.remaining() == CHECKSUM_SIZE:
+            # Or else a flipped bit in the version (5 to 4, 11 to 01) would switch the check off.
+            raise CorruptError(f"version {self.loaded.version} has no checksum, but there is one")
         self.loaded.size = self._base + self._source.pos
         self.loaded.databases = {
             number: database

@@ -1,13 +1,13 @@
 """Value types of a dump: the table from a type byte to the function that reads its body.
 
 Whatever the type in the file, the value judges by itself whether it stays compact: the limits in
-force now may be others than when the file was written.
+force now may be others than when the file was written. Of what was compact there only the number
+of elements is looked at, as in Redis.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 
 from minidis.persistence.corrupt import CorruptError, UnsupportedError
 from minidis.persistence.packed import read_intset, read_listpack, read_ziplist, read_zipmap
@@ -27,6 +27,8 @@ LIST_QUICKLIST_2 = 18
 SET, SET_INTSET = 2, 11
 HASH, HASH_LISTPACK = 4, 16
 ZSET_2, ZSET_LISTPACK = 5, 17
+
+_STRINGS = (bytes, int, bytearray)
 
 #: Containers of a node of LIST_QUICKLIST_2.
 PLAIN, PACKED = 1, 2
@@ -100,12 +102,24 @@ def _read_set_listpack(source: Source, limits: Limits) -> Value:
 # -------------------------------------------------------------------------------------- hashes
 
 
-def _hash(words: list[bytes], limits: Limits) -> Value:
-    """A hash of field, value, field, value..."""
-    fields = dict(zip(islice(words, 0, None, 2), islice(words, 1, None, 2), strict=False))
+def _fields(words: list[bytes]) -> dict[bytes, bytes]:
+    """The fields of field, value, field, value..."""
+    word = iter(words)
+    fields = dict(zip(word, word, strict=False))
     if len(fields) * 2 != len(words):
         raise CorruptError("hash: a field appears twice or lacks its value")
-    return Hash.load(fields, limits)
+    return fields
+
+
+def _hash(words: list[bytes], limits: Limits) -> Value:
+    return Hash.load(_fields(words), limits)
+
+
+def _packed_hash(words: list[bytes], limits: Limits) -> Value:
+    loaded = Hash()
+    loaded.update(_fields(words))
+    loaded.wide = len(loaded) > limits.hash_max_listpack_entries
+    return loaded
 
 
 def _read_hash(source: Source, limits: Limits) -> Value:
@@ -117,17 +131,17 @@ def _read_hash_zipmap(source: Source, limits: Limits) -> Value:
 
 
 def _read_hash_ziplist(source: Source, limits: Limits) -> Value:
-    return _hash(read_ziplist(source.string()), limits)
+    return _packed_hash(read_ziplist(source.string()), limits)
 
 
 def _read_hash_listpack(source: Source, limits: Limits) -> Value:
-    return _hash(read_listpack(source.string()), limits)
+    return _packed_hash(read_listpack(source.string()), limits)
 
 
 # --------------------------------------------------------------------------------- sorted sets
 
 
-def _sorted_set(members: list[bytes], scores: list[float], limits: Limits) -> Value:
+def _sorted_set(members: list[bytes], scores: list[float], limits: Limits) -> SortedSet:
     loaded = dict(zip(members, scores, strict=False))
     if len(loaded) != len(members) or len(members) != len(scores):
         raise CorruptError("sorted set: a member appears twice or lacks its score")
@@ -156,7 +170,9 @@ def _read_zset_2(source: Source, limits: Limits) -> Value:
 
 
 def _packed_zset(words: list[bytes], limits: Limits) -> Value:
-    return _sorted_set(words[::2], [score_of_text(word) for word in words[1::2]], limits)
+    loaded = _sorted_set(words[::2], [score_of_text(word) for word in words[1::2]], limits)
+    loaded.wide = len(loaded) > limits.zset_max_listpack_entries
+    return loaded
 
 
 def _read_zset_ziplist(source: Source, limits: Limits) -> Value:
@@ -213,10 +229,10 @@ def check_kind(kind: int) -> None:
 
 def read_value(source: Source, kind: int, limits: Limits) -> Value:
     """The value of type `kind` that stands at the source."""
-    check_kind(kind)
     reader = READERS.get(kind)
     if reader is not None:
         return reader(source, limits)
+    check_kind(kind)
     raise UnsupportedError(
         f"type {kind} ({UNSUPPORTED[kind]}) is not supported yet",
         "open the file with a newer minidis, or delete this key on the server and save again",
@@ -225,4 +241,4 @@ def read_value(source: Source, kind: int, limits: Limits) -> Value:
 
 def is_empty(value: Value) -> bool:
     """A collection without elements, which no key can hold. The empty string is a value."""
-    return not isinstance(value, bytes | int | bytearray) and not len(value)
+    return not isinstance(value, _STRINGS) and not len(value)

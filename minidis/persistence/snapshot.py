@@ -12,6 +12,7 @@ import gc
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -27,7 +28,7 @@ AnyPath = str | os.PathLike[str]
 #: Read in pieces of this size: the dump and what it holds need not be in memory together.
 _WINDOW = 4 << 20
 
-#: Names of temporary files. Left over after a crash; to be removed by whoever owns the directory.
+#: Names of temporary files.
 TEMPORARY = re.compile(r"temp-\d+-[0-9a-f]{16}\.rdb")
 
 
@@ -107,25 +108,43 @@ def save(
     Nothing in `databases` may change meanwhile. FileError when the file cannot be written.
     `progress` is told keys.
     """
-    target = Path(path)
+    # Behind a symbolic link: the file that was opened, not the link, becomes the new dump.
+    target = Path(os.path.realpath(path))
     encoder = Encoder(databases, limits, aux=aux, compression=compression, checksum=checksum)
     # Named before it exists: an interrupt at any place finds the name to remove.
     temporary = target.with_name(f"temp-{os.getpid()}-{secrets.token_hex(8)}.rdb")
     try:
-        _write(temporary, encoder, progress)
+        _write(temporary, target, encoder, progress)
         os.replace(temporary, target)
         _sync_directory(target.parent)
     except OSError as error:
-        raise FileError(f"{target}: cannot be written: {error.strerror or error}") from error
+        reason = error.strerror or error
+        raise FileError(f"{os.fspath(path)}: cannot be written: {reason}") from error
     finally:
-        # After a rename there is nothing to remove.
-        with contextlib.suppress(OSError):
+        # After a rename there is nothing to remove. Not contextlib.suppress: in its Python code a
+        # second Ctrl-C could strike before the file is gone.
+        try:  # noqa: SIM105
             os.unlink(temporary)
+        except OSError:
+            pass
     return encoder.size
 
 
-def _write(path: Path, encoder: Encoder, progress: Progress | None) -> None:
+def remove_leftovers(directory: AnyPath) -> None:
+    """Remove temporary files of processes that were killed while saving.
+
+    Only for the one who holds the lock of the directory: nobody else saves there then.
+    """
+    with contextlib.suppress(OSError):
+        for name in filter(TEMPORARY.fullmatch, os.listdir(directory)):
+            os.unlink(os.path.join(directory, name))
+
+
+def _write(path: Path, old: Path, encoder: Encoder, progress: Progress | None) -> None:
+    """Who may read the `old` dump, and nobody else, may read the new one."""
     with open(path, "xb", buffering=0) as file:
+        with contextlib.suppress(OSError):
+            shutil.copymode(old, path)
         for block in encoder.blocks():
             _write_all(file, block)
             if progress is not None:

@@ -70,7 +70,8 @@ class Source:
         missing = end - len(self.data)
         if missing > self.rest:
             raise CorruptError(
-                f"{end - self.pos} bytes are announced, but only {self.remaining()} are left"
+                f"cut off or damaged: {end - self.pos} bytes are announced, "
+                f"{self.remaining()} are left"
             )
         raise MoreError(missing)
 

@@ -100,6 +100,7 @@ class SortedSet:
         before = len(mine)
         stale = {member: mine[member] for member in news if member in mine}
         if not self.wide and self._outgrown_by(news, limits):
+            news = self._compact_at_first(news, limits)
             self._widening = news
             mine.update(news)
             self.wide = True
@@ -308,6 +309,20 @@ class SortedSet:
             len(self.scores) + len(new) > limits.zset_max_listpack_entries
             or max(map(len, new)) > limits.zset_max_listpack_value
         )
+
+    def _compact_at_first(self, news: dict[bytes, float], limits: Limits) -> dict[bytes, float]:
+        """The news as they are after coming one by one: compact up to the one that is too much."""
+        if 0.0 not in news.values():
+            return news
+        size, fits, kept = len(self.scores), True, {}
+        for member, score in news.items():
+            size += member not in self.scores
+            fits = fits and (
+                size <= limits.zset_max_listpack_entries
+                and len(member) <= limits.zset_max_listpack_value
+            )
+            kept[member] = score + 0.0 if fits else score
+        return kept
 
 
 def _compact(scores: dict[bytes, float]) -> dict[bytes, float]:

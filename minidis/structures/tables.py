@@ -125,19 +125,19 @@ class Hash(Table[bytes]):
     __slots__ = ()
 
     @classmethod
-    def load(cls, fields: dict[bytes, bytes], limits: Limits) -> Self:
-        """A hash with these fields, judged by its size alone."""
+    def load(cls, fields: dict[bytes, bytes], limits: Limits, longest: int = 0) -> Self:
+        """A hash with these fields, judged by its size alone (and by another text's length)."""
         new = cls()
         if fields:
-            new.wide = new._outgrown_by(fields, limits)
+            new.wide = new._outgrown_by(fields, limits, longest)
             new.update(fields)
         return new
 
-    def put(self, fields: dict[bytes, bytes], limits: Limits) -> int:
-        """Set these fields; how many of them are new."""
+    def put(self, fields: dict[bytes, bytes], limits: Limits, longest: int = 0) -> int:
+        """Set these fields; how many of them are new. Another text may count for the encoding."""
         if not fields:
             return 0
-        return self._merge(fields, not self.wide and self._outgrown_by(fields, limits))
+        return self._merge(fields, not self.wide and self._outgrown_by(fields, limits, longest))
 
     def put_one(self, field: bytes, value: bytes, limits: Limits) -> bool:
         """Set one field; is it new?"""
@@ -155,8 +155,8 @@ class Hash(Table[bytes]):
             self.index.add(field)
         return True
 
-    def _outgrown_by(self, fields: dict[bytes, bytes], limits: Limits) -> bool:
-        longest = max(max(map(len, fields)), max(map(len, fields.values())))
+    def _outgrown_by(self, fields: dict[bytes, bytes], limits: Limits, longest: int = 0) -> bool:
+        longest = max(longest, max(map(len, fields)), max(map(len, fields.values())))
         return (
             longest > limits.hash_max_listpack_value
             or self._size_with(fields) > limits.hash_max_listpack_entries

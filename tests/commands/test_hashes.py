@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from minidis import ResponseError, WrongTypeError
+from minidis import DataError, ResponseError, WrongTypeError
 
 
 def refused(db: Any, *words: Any) -> str:
@@ -29,11 +29,17 @@ def test_hset_takes_fields_in_three_ways(db: Any) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [{}, {"mapping": {}}, {"items": ["a"]}, {"field": "a"}, {"value": 1}, {"items": []}],
+    [{}, {"mapping": {}}, {"items": ["a"]}, {"value": 1}, {"items": []}],
 )
 def test_hset_without_a_pair_is_refused(db: Any, arguments: dict[str, Any]) -> None:
     with pytest.raises(ResponseError, match="wrong number of arguments for 'hset' command"):
         db.hset("h", **arguments)
+    assert db.exists("h") == 0
+
+
+def test_hset_says_that_none_is_no_value(db: Any) -> None:
+    with pytest.raises(DataError, match="NoneType"):
+        db.hset("h", "a", None)
     assert db.exists("h") == 0
 
 

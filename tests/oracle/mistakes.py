@@ -61,9 +61,12 @@ BY_HAND = frozenset(("CONFIG SET", "DEBUG", "COMMAND"))
 PAYLOAD = b"\x00\x01v\n\x00\x91\x08\xce\xb2\x198\x8a\xce"
 
 KEY_NAMES = frozenset(["key", "key1", "key2", "newkey", "source", "destination", "src", "dst"])
-ODD_NUMBERS = tuple(
-    b"x|1.5||9223372036854775808|-1|0| 1|+1|01|1 |-0|1e3|0x10|inf|-inf|nan|1e400|"
-    b"9223372036854775807|-9223372036854775808|2|(1|[a".split(b"|")
+ODD_NUMBERS = (
+    *b"x|1.5||9223372036854775808|-1|0| 1|+1|01|1 |-0|1e3|0x10|inf|-inf|nan|1e400|5e-324".split(
+        b"|"
+    ),
+    *b"9223372036854775807|-9223372036854775808|2|(1|[a|1\0".split(b"|"),
+    b"9" * 5000,
 )
 _INTEGERS = (b"1", b"2", b"0", b"-1", b"-2", b"3", b"100", b"-100")
 _MOMENTS = (b"9999999999", b"1000000", b"0", b"-1")

@@ -5,13 +5,21 @@ from __future__ import annotations
 import pytest
 
 import minidis
+from minidis.command import COMMANDS, CONTAINERS
 from repl.batch import type_of
 from repl.check import Advice, advise, lines
+from repl.elsewhere import ELSEWHERE
 from repl.words import split
 
 CASES = {
     "gett a": ["did you mean GET?"],
+    "gte a": ["did you mean GET?"],
+    "delete a": ["did you mean DEL?"],
+    "xadd s * a b": ["Redis has XADD, minidis does not: it has no streams"],
     "xyzzy": ["help lists all commands"],
+    "set k v EX": ["seconds is missing", "SET key value"],
+    "zunion 3 a b": ["key is missing", "ZUNION numkeys"],
+    "zadd k nx": ["ZADD key"],
     "config gte x": ["config gte x", "       ^^^ did you mean GET?"],
     "set k v EXX 10": ["set k v EXX 10", "        ^^^ did you mean EX?", "SET key value"],
     "set k v nx xx": [
@@ -45,6 +53,10 @@ def test_advice(line: str) -> None:
         wanted = CASES[line]
         assert [row[: len(want)] for row, want in zip(found, wanted, strict=False)] == wanted
         assert len(found) >= len(wanted)
+
+
+def test_what_is_elsewhere_is_not_here() -> None:
+    assert not ELSEWHERE.keys() & (COMMANDS.keys() | CONTAINERS)
 
 
 def test_a_long_command_is_shown_in_part() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,7 @@ def test_a_dump_says_what_is_not_saved(tmp_path: Path) -> None:
         (("nowhere/x.rdb", "get", "a"), "there is no directory"),
         (("broken.rdb", "get", "a"), "broken.rdb"),
         (("file", "get", "a"), "is a file"),
+        (("", "get", "a"), "the path is empty"),
         (("get", "a"), "minidis PATH get a"),
         (("--nonsense",), "unrecognized arguments"),
         (("-n", "99", "data"), "DB index is out of range"),
@@ -123,6 +126,52 @@ def test_one_command_does_not_wait_for_the_shell() -> None:
     code = "import sys, repl.main; sys.exit('prompt_toolkit' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={"PYTHONPATH": str(ROOT)})
     assert done.returncode == 0
+
+
+def test_what_windows_writes(tmp_path: Path) -> None:
+    given = b'\xef\xbb\xbfSET a "x\r\ny"\r\n\r\nGET a\r\n'
+    (tmp_path / "load.txt").write_bytes(given)
+    for answer in (
+        minidis(stdin=given, cwd=tmp_path),
+        minidis("-f", "load.txt", cwd=tmp_path),
+        minidis("-c", ".read load.txt", cwd=tmp_path),
+    ):
+        assert (answer.stdout, answer.stderr) == ('OK\n"x\\r\\ny"\n', "")
+
+
+def test_long_lines_and_long_quotes_take_no_time(tmp_path: Path) -> None:
+    lines = "".join(f'{{"number": {number}}},\n' for number in range(100_000))
+    given = f"SET a {'x' * 5_000_000}\nSET b '{lines}'\nMGET a b\n"
+    began = time.monotonic()
+    assert minidis("--raw", stdin=given, cwd=tmp_path).stdout.endswith(lines + "\n")
+    assert time.monotonic() - began < 10
+
+
+def test_a_file_that_reads_itself(tmp_path: Path) -> None:
+    (tmp_path / "load.txt").write_text(".read load.txt\n")
+    answer = minidis("-c", ".read load.txt", cwd=tmp_path)
+    assert (answer.returncode, answer.stdout) == (1, "(error) load.txt reads itself\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+def test_a_directory_is_saved_when_told_to_stop(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "repl", "data"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+    ) as process:  # fmt: skip
+        assert process.stdin and process.stdout
+        process.stdin.write(b"SET a 1\nDEBUG SLEEP 0\n")
+        process.stdin.flush()
+        time.sleep(1)
+        process.send_signal(number)
+        assert process.wait(20) == code
+    assert minidis("data", "get", "a", cwd=tmp_path).stdout == '"1"\n'
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:

@@ -8,13 +8,18 @@ from typing import Any
 import pytest
 
 from minidis.errors import ResponseError
-from minidis.replies import OK, Decimal
+from minidis.replies import OK, Cursor, Decimal
 from repl import render
 from repl.highlight import ReplyLexer
 
 from .conftest import TABLES
 
-NAMES: dict[str, Any] = {"OK": OK, "Decimal": Decimal, "ResponseError": ResponseError}
+NAMES: dict[str, Any] = {
+    "OK": OK,
+    "Cursor": Cursor,
+    "Decimal": Decimal,
+    "ResponseError": ResponseError,
+}
 
 
 def cases() -> list[tuple[str, str]]:
@@ -26,9 +31,8 @@ def cases() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("given", "shown"), cases())
 def test_lines(given: str, shown: str) -> None:
     name, _, rest = given.partition(" ")
-    known = name in ("HSCAN", "ZSCAN", "INFO")
-    reply = eval(rest if known else given, NAMES)
-    lines = list(render.lines(reply, name if known else ""))
+    paired = name == "HSCAN"
+    lines = list(render.lines(eval(rest if paired else given, NAMES), paired=paired))
     assert "\n".join(lines) == shown
     text = "\n".join(lines) + "\n"
     assert (
@@ -47,6 +51,7 @@ def test_json() -> None:
     assert render.as_json("张".encode()) == '"张"'
     assert render.as_json(b"\xff") == r'"\\xff"'
     assert render.as_json("\udcff") == r'"\\xff"'
+    assert render.as_json("\x1b\x9b\u2028\u202e".encode()) == r'"\u001b\u009b\u2028\u202e"'
 
 
 def test_raw() -> None:

@@ -98,6 +98,12 @@ def test_several_lines_are_pasted(db: minidis.Minidis[bytes]) -> None:
     assert "> INCR a" in shown
 
 
+def test_what_a_paste_did_not_run_is_said(db: minidis.Minidis[bytes]) -> None:
+    shown = converse(db, "\x1b[200~SET a 1\nGETT a\nINCR a\nINCR a\n\x1b[201~\r\x04")
+    assert "(stopped here: 2 commands not run)" in shown
+    assert db.get("a") == b"1"
+
+
 def test_ctrl_c_clears_the_line(db: minidis.Minidis[bytes]) -> None:
     converse(db, "SET a wrong\x03SET a right\r\x04")
     assert db.get("a") == b"right"
@@ -145,7 +151,10 @@ def test_the_prompt_names_the_place(tmp_path: Path) -> None:
         shown = converse(db, "SELECT 2\rexit\r")
         assert "data> " in shown and "data[2]> " in shown
     with minidis.open(tmp_path / "dump.rdb") as db:
-        assert "dump.rdb> " in converse(db, "exit\r")
+        shown = converse(db, "SET a 1\rSAVE\rexit\r")
+        assert "dump.rdb> " in shown and "does not exist yet; SAVE makes it" in shown
+    with minidis.open(tmp_path / "dump.rdb") as db:
+        assert "dump.rdb: 1 key. SAVE writes it" in converse(db, "exit\r")
     with minidis.open() as db:
         assert "nothing is kept" in converse(db, "exit\r")
 

@@ -32,6 +32,16 @@ def test_anything_can_be_split(text: str) -> None:
     assert all(word.end <= typing.start for word in finished)
 
 
+@given(st.lists(st.text("ab \n\\\"'x4#")))
+def test_a_quote_is_followed_from_line_to_line(parts: list[str]) -> None:
+    text, mark = "", ""
+    for line in "".join(parts).splitlines(keepends=True):
+        text += line
+        mark = words.open_quote(line, mark)
+        assert bool(mark) == words.is_open(text)
+        text = text if mark else ""
+
+
 @pytest.mark.parametrize(
     ("text", "trouble"),
     [
@@ -45,6 +55,23 @@ def test_anything_can_be_split(text: str) -> None:
 def test_trouble(text: str, trouble: str) -> None:
     assert words.split(text)[0][-1].trouble == trouble
     assert words.is_open(text) == (trouble == words.OPEN)
+
+
+def test_an_escape_that_is_being_typed_is_not_there_yet() -> None:
+    for text in ('GET "a', 'GET "a\\', 'GET "a\\x', 'GET "a\\xf'):
+        assert words.at_cursor(text)[1].value == b"a"
+    assert words.at_cursor('GET "a\\xff')[1].value == b"a\xff"
+
+
+def test_columns() -> None:
+    assert [words.columns(text) for text in ("é", "e\u0301", "ก\u0e31", "👍", "한")] == [
+        1,
+        1,
+        1,
+        2,
+        2,
+    ]
+    assert words.shortened("张" * 1_000_000, 10) == "张张张张…"
 
 
 def test_at_cursor() -> None:
