@@ -156,7 +156,7 @@ def ranged(value: Any) -> int:
     """An integer whose opposite is one, too: a count that may be negative."""
     number = integer(value)
     if number < -I64_MAX:
-        raise errors.error(f"value is out of range, value must between {-I64_MAX} and {I64_MAX}")
+        raise errors.error(errors.COUNT_OUT_OF_RANGE)
     return number
 
 

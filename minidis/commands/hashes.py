@@ -15,12 +15,12 @@ from minidis.kinds import (
     I64_MIN,
     INTEGER,
     MOST_REPEATED,
+    RANGED,
     RAW,
     Field,
     Float,
     Integer,
     Key,
-    Kind,
     Many,
     Value,
     encode,
@@ -31,14 +31,6 @@ from minidis.kinds import (
 from minidis.replies import OK, Decimal, Status
 from minidis.structures import long_double
 from minidis.structures.tables import Hash
-
-
-def _ranged(value: Any) -> int:
-    """A count whose negative is a count, too."""
-    number = integer(value)
-    if number == I64_MIN:
-        raise errors.error(errors.COUNT_OUT_OF_RANGE)
-    return number
 
 
 class Hashes(Group[T]):
@@ -438,7 +430,7 @@ class Hashes(Group[T]):
         since="6.2.0",
         complexity="O(n) for n fields returned; the first call on a hash O(n) for its fields",
         access="RO ACCESS",
-        kinds={"count": Kind(_ranged, "", "how many; negative: with repetitions")},
+        kinds={"count": RANGED},
     )
     def hrandfield(
         self, key: Key, count: Integer | None = None, withvalues: bool = False

@@ -14,16 +14,17 @@ from minidis.command import command
 from minidis.commands.group import Group, T
 from minidis.keyspace import no_such_key
 from minidis.kinds import (
-    I64_MAX,
     RAW,
     Integer,
     Key,
     Kind,
     Many,
     Value,
+    at_least,
     encode,
     integer,
     positive,
+    ranged,
 )
 from minidis.replies import OK, Status
 from minidis.structures.lists import List
@@ -31,9 +32,7 @@ from minidis.structures.lists import List
 
 def _rank(value: Any) -> int:
     """Which match LPOS begins with."""
-    number = integer(value)
-    if number < -I64_MAX:
-        raise errors.error(f"value is out of range, value must between {-I64_MAX} and {I64_MAX}")
+    number = ranged(value)
     if number == 0:
         raise errors.error(
             "RANK can't be zero: use 1 to start from the first match, 2 from the second ... "
@@ -42,22 +41,7 @@ def _rank(value: Any) -> int:
     return number
 
 
-def _at_least(least: int, sentence: str) -> Kind:
-    """An integer from `least` upward; `sentence` for anything else."""
-
-    def convert(value: Any) -> int:
-        try:
-            number = integer(value)
-        except errors.ResponseError:
-            raise errors.error(sentence) from None
-        if number < least:
-            raise errors.error(sentence)
-        return number
-
-    return Kind(convert, "", "how many")
-
-
-_COUNT = _at_least(1, errors.COUNT_NOT_POSITIVE)
+_COUNT = at_least(1, errors.COUNT_NOT_POSITIVE)
 
 
 class Lists(Group[T]):
@@ -518,8 +502,8 @@ class Lists(Group[T]):
         names={"element": "value"},
         kinds={
             "rank": Kind(_rank, "", "which match to begin with; negative: from the tail"),
-            "num-matches": _at_least(0, "COUNT can't be negative"),
-            "len": _at_least(0, "MAXLEN can't be negative"),
+            "num-matches": at_least(0, "COUNT can't be negative"),
+            "len": at_least(0, "MAXLEN can't be negative"),
         },
     )
     def lpos(

@@ -120,3 +120,25 @@ class Index:
         assert set(self.items) == set(truth)
         if self.positions is not None:
             assert self.positions == {member: at for at, member in enumerate(self.items)}
+
+
+class Walked:
+    """What has members and an index of them: the questions that the index answers."""
+
+    __slots__ = ()
+
+    def indexed(self) -> Index:
+        """The index, built now if this is the first time that it is needed."""
+        raise NotImplementedError
+
+    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """The next members of a walk, and the cursor to go on with (see Index.scan)."""
+        return self.indexed().scan(cursor, count)
+
+    def random(self, randbelow: Callable[[int], int]) -> bytes:
+        """One member, each with the same probability."""
+        return self.indexed().choice(randbelow)
+
+    def sample(self, count: int, randbelow: Callable[[int], int]) -> list[bytes]:
+        """`count` different members in random order."""
+        return self.indexed().sample(count, randbelow)

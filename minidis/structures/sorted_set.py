@@ -14,13 +14,13 @@ inside SortedList half-built.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from math import inf, nextafter
 from typing import Protocol, Self, overload
 
 from sortedcontainers import SortedList
 
-from minidis.structures.index import Index
+from minidis.structures.index import Index, Walked
 from minidis.structures.limits import Limits
 
 Entry = tuple[float, bytes]
@@ -43,7 +43,7 @@ class Order(Protocol):
     def __delitem__(self, at: slice) -> None: ...
 
 
-class SortedSet:
+class SortedSet(Walked):
     """Members with scores; read scores from `scores`, never write there.
 
     >>> heights = SortedSet.load({b"ann": 1.8, b"bob": 1.7}, Limits())
@@ -238,19 +238,7 @@ class SortedSet:
             order = self.order = SortedList(zip(scores.values(), scores, strict=True))
         return order
 
-    # Walking and choosing.
-
-    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """The next members of a walk, and the cursor to go on with (see Index.scan)."""
-        return self.indexed().scan(cursor, count)
-
-    def random(self, randbelow: Callable[[int], int]) -> bytes:
-        """One member, each with the same probability."""
-        return self.indexed().choice(randbelow)
-
-    def sample(self, count: int, randbelow: Callable[[int], int]) -> list[bytes]:
-        """`count` different members in random order."""
-        return self.indexed().sample(count, randbelow)
+    # Walking and choosing: see Walked.
 
     def indexed(self) -> Index:
         """The index, built now if this is the first time that it is needed."""

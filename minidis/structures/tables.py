@@ -13,17 +13,17 @@ The index is derived, and made again by repair().
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Self, TypeVar
 
-from minidis.structures.index import Index
+from minidis.structures.index import Index, Walked
 from minidis.structures.limits import Limits
 from minidis.structures.text import is_canonical_int
 
 Value = TypeVar("Value")
 
 
-class Table(dict[bytes, Value]):
+class Table(dict[bytes, Value], Walked):
     """What hash and set have in common: removal, the index, repair."""
 
     __slots__ = ("_gone", "_widening", "index", "wide")
@@ -57,18 +57,6 @@ class Table(dict[bytes, Value]):
                 index.discard(member)
         self._gone = None
         return len(gone)
-
-    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """The next members of a walk, and the cursor to go on with (see Index.scan)."""
-        return self.indexed().scan(cursor, count)
-
-    def random(self, randbelow: Callable[[int], int]) -> bytes:
-        """One member, each with the same probability."""
-        return self.indexed().choice(randbelow)
-
-    def sample(self, count: int, randbelow: Callable[[int], int]) -> list[bytes]:
-        """`count` different members in random order."""
-        return self.indexed().sample(count, randbelow)
 
     def indexed(self) -> Index:
         """The index, built now if this is the first time that it is needed."""
