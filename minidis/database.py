@@ -279,6 +279,7 @@ def open(
     if databases < 1:
         raise ValueError("databases must be at least 1")
     home = Home(path)
+    engine: Engine | None = None
     try:
         engine = Engine(home, clock or Clock(), databases)
         db: Minidis[Any] = (MinidisText if decode_responses else Minidis)(engine)
@@ -286,7 +287,9 @@ def open(
             set_parameters(engine, [(name.replace("_", "-").encode(), encode(value))])
         engine.settle()
         engine.load(progress)
-    except BaseException:
+        return db
+    except BaseException:  # an interruption, too: nobody has the object, so nobody would close it
+        if engine is not None:
+            engine.close(save=False)
         home.release()
         raise
-    return db

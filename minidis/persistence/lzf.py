@@ -77,7 +77,7 @@ LEAST_GAIN = 4
 #: to both sides. So long repetitions are found, and some of the short ones.
 STEP = 4
 #: Up to this size bytes.find is faster than a table of all places.
-_SMALL = 384
+_SMALL = 2048
 #: Larger strings are searched in blocks, so that no distance is too long.
 _BLOCK = MAX_DISTANCE
 

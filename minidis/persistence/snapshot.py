@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -47,6 +48,8 @@ def load(
     """
     name = os.fspath(path)
     try:
+        if not stat.S_ISREG(os.stat(name).st_mode):  # a named pipe would make us wait for ever
+            raise FileError(f"{name}: cannot be read: it is not a regular file")
         with open(name, "rb", buffering=0) as file, _without_collector():
             total = os.fstat(file.fileno()).st_size
             decoder = Decoder(total, limits, now=now, databases=databases)

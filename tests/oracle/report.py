@@ -87,9 +87,15 @@ def _shown_name(name: str) -> str:
 
 
 def _without_luck(outcome: Outcome) -> str:
-    """The verdict; random choices count as such, even where both sides happen to agree."""
-    if outcome.verdict != OPEN and outcome.name in CHANCE and wire.strings(outcome.real.reply):
+    """The verdict; random choices count as such, even where both sides happen to agree.
+
+    So does the order of sets, which for a result of SUNION and its like is another in every run.
+    """
+    strings = wire.strings(outcome.real.reply)
+    if outcome.verdict != OPEN and outcome.name in CHANCE and strings:
         return "random"
+    if outcome.verdict == EQUAL and outcome.name == "SSCAN" and len(strings) > 2:
+        return "unordered"
     return outcome.verdict
 
 

@@ -155,6 +155,17 @@ def test_due_keys_are_dropped_and_counted_or_kept() -> None:
         assert (b"k" in loaded.databases[0].deadlines) == (not expired)
 
 
+def test_a_deadline_of_minus_one_is_none(contents: Contents) -> None:
+    """As in Redis, whatever the type and whether due keys are dropped."""
+    body = b"REDIS0010" + bytes.fromhex(
+        "fe00 fcffffffffffffffff 00016101 62 fcffffffffffffffff 01016c 01 0161 ff"
+    )
+    for now in (None, 10**12):
+        assert contents(decode(sealed(body), now=now)) == {
+            0: ({b"a": b"b", b"l": {"list": [b"a"]}}, {}, {}, {})
+        }
+
+
 def test_seconds_and_interleaved_databases_and_slots(contents: Contents) -> None:
     body = b"REDIS0003" + bytes.fromhex(
         "fe01 fd01000000 00016101 62 fe00 000161c007 fe01 00016300 ff"
@@ -186,7 +197,9 @@ REFUSED = {
     "module data": (b"f7 80 00000000", "data of module 'AAAAAAAAA'"),
     "unknown opcode": (b"f3", "243"),
     "unknown type": (b"fe00 08016100", "8 is neither"),
-    "database": (b"fe10", "database 16 is beyond"),
+    "database": (b"fe10", "open with at least 17 databases"),
+    "no database": (b"fe81ffffffffffffffff", "no server has a database 18446744073709551615"),
+    "cut off": (b"fe00 000161 50", "cut off or damaged"),
     "key twice": (b"fe00 00016100 00016100", "twice"),
     "key twice, deadline": (b"fe00 00016100 fc000000000000000000016100", "twice"),
     "hostile string": (b"fe00 0001618200000000", "0x82"),
@@ -221,6 +234,19 @@ def test_refusals_name_place_and_remedy(tmp_path: Path, body: bytes, sentence: s
 def test_headers(header: bytes) -> None:
     with pytest.raises(RdbError):
         decode(sealed(header + b"\xff"))
+
+
+@pytest.mark.parametrize("version", range(5, 13))
+def test_a_flipped_version_does_not_switch_the_check_off(version: int) -> None:
+    """Redis loads these: up to version 4 there was no checksum."""
+    data = sealed(b"REDIS%04d" % version + bytes.fromhex("fe00 00016101 62 ff"))
+    decode(data)
+    for place in range(5, 9):
+        for bit in range(8):
+            changed = bytearray(data)
+            changed[place] ^= 1 << bit
+            with pytest.raises(RdbError):
+                decode(bytes(changed))
 
 
 def test_checksum_wrong_absent_or_not_yet_invented() -> None:
