@@ -48,6 +48,18 @@ def is_container(value: Any) -> bool:
     return value.__class__ in TYPE_NAMES
 
 
+class Uses(dict[bytes, int]):
+    """Key -> seconds of its last use, for keys used since the remembering began."""
+
+    __slots__ = ("since",)
+
+    def __init__(self, since: int) -> None:
+        self.since = since
+
+    def __missing__(self, key: bytes) -> int:
+        return self.since
+
+
 class Keyspace:
     """A numbered database of an engine."""
 
@@ -75,7 +87,7 @@ class Keyspace:
         #: keys in a dense list, from the first SCAN or RANDOMKEY on
         self.index: Index | None = None
         #: key -> seconds of its last use, from the first OBJECT IDLETIME on
-        self.accessed: dict[bytes, int] | None = None
+        self.accessed: Uses | None = None
         #: nobody listens, and nothing but `values` is to be kept in step when a key is stored
         self.calm = True
         self.dirty = 0
@@ -299,10 +311,10 @@ class Keyspace:
         """Recompute `calm`."""
         self.calm = self.index is None and self.accessed is None and not self.engine.listeners
 
-    def track_access(self, default: int) -> dict[bytes, int]:
-        """Start to remember when keys are used; keys not used since then count as `default`."""
+    def track_access(self, now: int) -> Uses:
+        """Start to remember when keys are used; a key not used since then counts as used `now`."""
         if self.accessed is None:
-            self.accessed = dict.fromkeys(self.values, default)
+            self.accessed = Uses(now)
             self.see_calm()
         return self.accessed
 
@@ -355,8 +367,6 @@ class Keyspace:
         if self.accessed is not None:
             for key in self.accessed.keys() - self.values.keys():
                 del self.accessed[key]
-            for key in self.values.keys() - self.accessed.keys():
-                self.accessed[key] = self.engine.now() // 1000
 
     def check(self) -> None:
         """AssertionError if what has to be in step is not. For tests."""

@@ -42,7 +42,8 @@ class Debugging(Group[T]):
         # Without type byte, version and checksum: 1, 2 and 8 bytes.
         length = len(rdb.dump_value(value, self.engine.limits)) - 11
         now = self.engine.now() // 1000
-        used = (self.space.accessed or {}).get(encode(key), now)
+        accessed = self.space.accessed
+        used = now if accessed is None else accessed[encode(key)]
         return Status(
             f"Value at:{id(value):#x} refcount:1 encoding:{encoding_of(value)} "
             f"serializedlength:{length} lru:{used & 0xFFFFFF} lru_seconds_idle:{now - used}"
