@@ -15,12 +15,13 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from textwrap import indent
 from typing import Any, TypeVar
 
 from minidis import errors, kinds
 from minidis.kinds import encode
 from minidis.parser import compile_line
-from minidis.replies import decoded
+from minidis.replies import OK, decoded
 from minidis.shapes import Compiled, Rules, Slot
 from minidis.syntax import Line, SyntaxLineError, parse_line
 
@@ -58,6 +59,8 @@ class Command:
     plain: int
     #: a shorter body for calls without any option, where it pays
     plain_body: Callable[..., Any] | None
+    #: lines that stand in the door in place of the call of that body; they set `reply`
+    inline: str
 
     @property
     def method(self) -> str:
@@ -87,12 +90,14 @@ def command(
     complexity: str,
     access: str = "",
     plain: Callable[..., Any] | None = None,
+    inline: str = "",
     **rules: Any,
 ) -> Callable[[Body], Body]:
     """Declare a command: its syntax line, its flags and what the line cannot say.
 
     `access` says how the keys are used; several, separated by "|", go to the keys in order. `plain`
-    is a shorter body for calls without options. The other keywords are explained at parser.Rules.
+    is a shorter body for calls without options; `inline` are the lines of one that is shorter
+    still. The other keywords are explained at shapes.Rules.
     """
 
     def record(body: Body) -> Body:
@@ -115,6 +120,7 @@ def command(
             compiled.parse,
             compiled.plain if len(tree.name.split()) == 1 else 0,
             plain,
+            inline,
         )
         return body
 
@@ -135,7 +141,7 @@ def {name}(self, {signature}):
     with engine.lock:
         engine.moment = 0
         try:
-            reply = body(self, {arguments})
+            {work}
             if engine.unsettled:
                 engine.settle()
         except BaseException as error:
@@ -248,6 +254,7 @@ def _compile_door(
         "encode": encode,
         "decoded": decoded,
         "full": full,
+        "OK": OK,
         "refuse": _refuse,
         "bytes_of": BYTES_OF,
     }
@@ -259,11 +266,14 @@ def _compile_door(
     if full:
         given = " or ".join(_given(param) for param in everything[len(params) :])
         choose = CHOOSE.format(given=given, everything=", ".join(map(_passed, everything)))
+    work = f"reply = body(self, {arguments})"
+    if full and command.inline:
+        work = indent(command.inline, " " * 12).strip()
     text = DOOR.format(
+        work=work,
         name=command.method,
         signature=_signature(everything),
         ready=choose + "\n".join(filter(None, ready)) or "    # nothing to convert",
-        arguments=arguments,
         values=", ".join([param.name for param in params]) + "," * bool(params),
         reply="decoded(reply)" if decode else "reply",
     )

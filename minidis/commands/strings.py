@@ -7,6 +7,7 @@ from typing import Any
 
 from minidis import errors
 from minidis.command import command
+from minidis.commands.conditions import CONDITIONS, NO_CONDITIONS, condition_met
 from minidis.commands.group import Group, T
 from minidis.commands.moments import EXPIRY, EXPIRY_KINDS, Moment, Span, deadline_of, milliseconds
 from minidis.keyspace import is_container, text_of
@@ -14,11 +15,6 @@ from minidis.kinds import INTEGER, Integer, Key, Kind, Many, Value, encode, inte
 from minidis.replies import OK, Status
 from minidis.structures.digests import xxh3_64
 from minidis.structures.lcs import lcs, table_size
-
-_IF = "IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest"
-
-
-_NO_CONDITIONS = (None, None, None, None)
 
 
 def _pair_count(value: Any) -> int:
@@ -38,6 +34,18 @@ def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
     space.touch(key, "set")
     space.put(key, value)
     return OK
+
+
+# The hottest write of all: the usual case of _plain_set without the call.
+_INLINE_SET = """
+space = self.space
+if space.calm and key not in space.deadlines:
+    space.dirty += 1
+    space.values[key] = value
+    reply = OK
+else:
+    reply = body(self, key, value)
+"""
 
 
 class Strings(Group[T]):
@@ -74,7 +82,7 @@ class Strings(Group[T]):
         return space.string(key)
 
     @command(
-        f"SET key value [NX | XX | {_IF}] [GET] [{EXPIRY} | KEEPTTL]",
+        f"SET key value [NX | XX | {CONDITIONS}] [GET] [{EXPIRY} | KEEPTTL]",
         "write denyoom",
         group="string",
         since="1.0.0",
@@ -82,6 +90,7 @@ class Strings(Group[T]):
         access="RW ACCESS UPDATE VARIABLE_FLAGS",
         kinds=EXPIRY_KINDS,
         plain=_plain_set,
+        inline=_INLINE_SET,
     )
     def set(
         self,
@@ -142,7 +151,7 @@ class Strings(Group[T]):
         answer: Any = text_of(old) if get else None
         if (nx and old is not None) or (xx and old is None):
             return answer
-        if conditions != _NO_CONDITIONS and not _condition_met(text_of(old), *conditions):
+        if conditions != NO_CONDITIONS and not condition_met(text_of(old), *conditions):
             return answer
         space.touch(key, "set")
         space.put(key, value, space.deadlines.get(key) if keepttl else deadline)
@@ -189,7 +198,7 @@ class Strings(Group[T]):
         (OK, 60)
         """
         deadline = milliseconds(time, 1000, self.engine.now(), "setex")
-        self._set(key, value, deadline, False, False, False, False, _NO_CONDITIONS)
+        self._set(key, value, deadline, False, False, False, False, NO_CONDITIONS)
         return OK
 
     @command(
@@ -211,7 +220,7 @@ class Strings(Group[T]):
         (OK, 60)
         """
         deadline = milliseconds(time_ms, 1, self.engine.now(), "psetex")
-        self._set(key, value, deadline, False, False, False, False, _NO_CONDITIONS)
+        self._set(key, value, deadline, False, False, False, False, NO_CONDITIONS)
         return OK
 
     @command(
@@ -631,7 +640,7 @@ class Strings(Group[T]):
         return answer
 
     @command(
-        f"DELEX key [{_IF}]",
+        f"DELEX key [{CONDITIONS}]",
         "write fast",
         group="string",
         since="8.4.0",
@@ -662,12 +671,12 @@ class Strings(Group[T]):
         old = self.space.find(encode(key))
         if old is None:
             return 0
-        conditional = conditions != _NO_CONDITIONS or _mistake is not None
+        conditional = conditions != NO_CONDITIONS or _mistake is not None
         if conditional and is_container(old):
             raise errors.error("Key should be of string type if conditions are specified")
         if _mistake is not None:
             raise _mistake
-        if conditional and not _condition_met(text_of(old), *conditions):
+        if conditional and not condition_met(text_of(old), *conditions):
             return 0
         self.space.touch(key, "del")
         return int(self.space.remove(key))
@@ -679,21 +688,3 @@ def _text_or_none(value: Any) -> Any:
         return text_of(value)
     except errors.WrongTypeError:
         return None
-
-
-def _condition_met(old: bytes | None, ifeq: Any, ifne: Any, ifdeq: Any, ifdne: Any) -> bool:
-    """Does the old value meet the one condition that is given? A missing key equals nothing."""
-    if old is None:
-        return ifeq is None and ifdeq is None
-    for wanted, equal in ((ifdeq, True), (ifdne, False)):
-        if wanted is not None:
-            return (b"%016x" % xxh3_64(old) == _checked_digest(wanted)) is equal
-    return old != ifne if ifeq is None else old == ifeq
-
-
-def _checked_digest(word: bytes) -> bytes:
-    """A digest in small letters; it has to be one."""
-    lower = word.lower()
-    if len(lower) != 16 or lower.strip(b"0123456789abcdef"):
-        raise errors.error("digest must be exactly 16 hexadecimal characters")
-    return lower
