@@ -38,8 +38,8 @@ from minidis.replies import decoded
 
 S = TypeVar("S", bound="Minidis[Any]")
 
-#: Spellings that have been looked up: "get", b"GET", ... -> command. Bounded, names are few.
-_SPELLINGS: dict[Any, Command] = {}
+#: Spellings that have been looked up: b"get", b"GET", ... -> command. Bounded, names are few.
+_SPELLINGS: dict[bytes, Command] = {}
 _MOST_SPELLINGS = 10_000
 
 
@@ -102,7 +102,7 @@ class Minidis(
             ]
         except UnicodeEncodeError:
             line = [encode(word) for word in words]
-        command = _SPELLINGS.get(words[0]) if words else None
+        command = _SPELLINGS.get(line[0]) if line else None
         if command is None:
             command = find_command(line)
         if len(line) == command.plain:
@@ -196,7 +196,6 @@ def find_command(words: list[bytes]) -> Command:
         raise errors.unknown_command(words)
     if len(_SPELLINGS) < _MOST_SPELLINGS and name not in CONTAINERS:
         _SPELLINGS[words[0]] = command
-        _SPELLINGS[words[0].decode("latin-1")] = command
     return command
 
 

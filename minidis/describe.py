@@ -60,23 +60,11 @@ def is_key(name: str) -> bool:
 
 def key_positions(command: Command) -> Positions:
     """Keys in front of the first option; counted lists are found by reading (movablekeys)."""
-    at = len(command.name.split())
-    first = last = 0
-    step = 1
-    items = list(command.line.items)
-    for index, item in enumerate(items):
-        if isinstance(item, Argument):
-            if is_key(item.name):
-                first, last = first or at, at
-        elif isinstance(item, Repeat) and is_key(syntax.arguments(item)[0]):
-            counted = index and str(items[index - 1]).startswith("num")
-            if not counted:
-                first, last, step = first or at, -1, len(item.body.items)
-            break
-        elif isinstance(item, Optional):
-            break
-        at += 1
-    return Positions(first, last, step) if first else Positions()
+    ranges = [(at, how[b"spec"]) for at, how in _key_places(command) if how[b"type"] == b"range"]
+    if not ranges:
+        return Positions()
+    at, spec = ranges[-1]
+    return Positions(ranges[0][0], at if spec[b"lastkey"] == 0 else -1, spec[b"keystep"])
 
 
 def acl_categories(command: Command) -> set[Status]:

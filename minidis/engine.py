@@ -88,7 +88,6 @@ class Engine:
         #: a random number below n; tests may replace it
         self.randbelow: Callable[[int], int] = random.Random().randrange
         self.saved_at = clock.now() // 1000
-        self.opened_at = self.saved_at
         self.closed = False
         self._saved_dirty = 0
         self._ticker = Ticker(self)

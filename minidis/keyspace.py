@@ -35,8 +35,6 @@ C = TypeVar("C", Hash, Set, List, SortedSet)
 #: Class of a value -> what TYPE answers.
 TYPE_NAMES: dict[type, str] = {List: "list", Set: "set", Hash: "hash", SortedSet: "zset"}
 
-_NO_DEADLINE = None
-
 
 def type_name(value: Any) -> str:
     """string, list, set, hash or zset."""
@@ -198,7 +196,7 @@ class Keyspace:
                 self.deadlines[key] = deadline
                 heappush(self.due, (deadline, key))
 
-    def put(self, key: bytes | Any, value: Any, deadline: int | None = _NO_DEADLINE) -> None:
+    def put(self, key: bytes | Any, value: Any, deadline: int | None = None) -> None:
         """Store a whole value; its deadline is the given one (milliseconds since 1970) or none."""
         self.note(key)
         self.values[key] = value

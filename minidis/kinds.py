@@ -207,7 +207,6 @@ RAW = Kind(raw)
 INTEGER = _integer("an integer")
 RANGED = Kind(ranged, "", "how many; negative: repetitions allowed")
 SCORE = Kind(number, "", "a number, inf or -inf", float)
-FLOAT = Kind(number, "", "a number", float)
 
 KINDS: dict[str, Kind] = {
     **dict.fromkeys(("key", "newkey", "source", "destination", "src", "dst", "key1", "key2"), KEY),

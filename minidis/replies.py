@@ -24,7 +24,6 @@ class Status(str):
 
 OK = Status("OK")
 PONG = Status("PONG")
-QUEUED = Status("QUEUED")
 
 
 def decoded(reply: Any) -> Any:

@@ -425,6 +425,11 @@ def test_every_kind_of_value_comes_back_as_bytes(db: minidis.Minidis[bytes]) -> 
     assert db.mget("a", b"a", bytearray(b"a")) == [db.get("a")] * 3
 
 
+def test_the_name_of_a_command_may_be_any_kind_of_text(db: minidis.Minidis[bytes]) -> None:
+    for name in ("ping", b"PING", "Ping", bytearray(b"ping"), memoryview(b"PING")):
+        assert db.execute(name) == "PONG"
+
+
 def test_failed_commands_leave_no_trace(db: minidis.Minidis[bytes]) -> None:
     db.mset({"text": "x", "number": 5})
     db.rpush("list", 1, 2)

@@ -9,7 +9,7 @@ from minidis import errors
 from minidis.command import command
 from minidis.commands.group import Group, T
 from minidis.commands.moments import EXPIRY_KINDS, Moment, Span, milliseconds
-from minidis.commands.walks import STEP, STEP_SIZE
+from minidis.commands.walks import STEP, STEP_SIZE, every
 from minidis.keyspace import TYPE_NAMES, Keyspace, no_such_key, type_name
 from minidis.kinds import I64_MAX, I64_MIN, Integer, Key, Kind, Many, Value, integer
 from minidis.replies import OK, Cursor, Status
@@ -587,13 +587,7 @@ class Keys(Group[T]):
         >>> db.mset({"a": 1, "b": 2}), sorted(db.scan_iter())
         (OK, [b'a', b'b'])
         """
-        cursor = 0
-        while True:
-            following, found = self.scan(cursor, match, count, _type)
-            yield from found
-            cursor = int(following)
-            if cursor == 0:
-                return
+        return every(lambda cursor: self.scan(cursor, match, count, _type))
 
     @command("RANDOMKEY", "readonly", group="generic", since="1.0.0", complexity="O(1)")
     def randomkey(self) -> T | None:

@@ -9,12 +9,11 @@ from typing import Any, Literal, overload
 from minidis import errors
 from minidis.command import command
 from minidis.commands.group import Group, T
-from minidis.commands.walks import STEP_SIZE, walk
+from minidis.commands.walks import STEP_SIZE, chosen, every, walk
 from minidis.kinds import (
     I64_MAX,
     I64_MIN,
     INTEGER,
-    MOST_REPEATED,
     RANGED,
     RAW,
     Field,
@@ -449,20 +448,8 @@ class Hashes(Group[T]):
         table: Any = self.space.read(key, Hash)
         if wanted is None:
             return None if table is None else table.random(self.engine.randbelow)
-        fields = [] if table is None else self._choose_fields(table, wanted)
+        fields = [] if table is None else chosen(table, wanted, self.engine.randbelow)
         return [(field, table[field]) for field in fields] if withvalues else fields
-
-    def _choose_fields(self, table: Hash, count: int) -> list[Any]:
-        """Some random fields."""
-        randbelow = self.engine.randbelow
-        if count >= len(table):
-            return list(table)
-        if count >= 0:
-            return table.sample(count, randbelow)
-        if count < -MOST_REPEATED:
-            raise errors.error(errors.OUT_OF_RANGE)
-        fields, size = table.indexed().items, len(table)
-        return [fields[randbelow(size)] for _ in range(-count)]
 
     @command(
         "HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]",
@@ -530,12 +517,14 @@ class Hashes(Group[T]):
         >>> db.hset("ann", mapping={"age": 30}), list(db.hscan_iter("ann"))
         (1, [(b'age', b'30')])
         """
-        cursor: Any = 0
-        while True:
-            cursor, found = self.hscan(key, cursor, match, count, no_values)
-            yield from found if no_values else zip(found[::2], found[1::2], strict=True)
-            if not cursor:
-                return
+
+        def step(cursor: Any) -> tuple[Any, Any]:
+            following, found = self.hscan(key, cursor, match, count, no_values)
+            if not no_values:
+                found = zip(found[::2], found[1::2], strict=True)
+            return following, found
+
+        return every(step)
 
     # one layout for many hashes ----------------------------------------------------------------
 

@@ -11,10 +11,9 @@ from typing import Any, overload
 from minidis import errors
 from minidis.command import command
 from minidis.commands.group import Group, T
-from minidis.commands.walks import STEP_SIZE, walk
+from minidis.commands.walks import STEP_SIZE, chosen, every, walk
 from minidis.kinds import (
     I64_MIN,
-    MOST_REPEATED,
     RAW,
     Integer,
     Key,
@@ -291,19 +290,7 @@ class Sets(Group[T]):
         table: Any = self.space.read(key, Set)
         if count is None:
             return None if table is None else table.random(self.engine.randbelow)
-        return [] if table is None else self._choose_members(table, count)
-
-    def _choose_members(self, table: Set, count: int) -> list[Any]:
-        """Some random members."""
-        randbelow = self.engine.randbelow
-        if count >= len(table):
-            return list(table)
-        if count >= 0:
-            return table.sample(count, randbelow)
-        if count < -MOST_REPEATED:
-            raise errors.error(errors.OUT_OF_RANGE)
-        members, size = table.indexed().items, len(table)
-        return [members[randbelow(size)] for _ in range(-count)]
+        return [] if table is None else chosen(table, count, self.engine.randbelow)
 
     @command(
         "SSCAN key cursor [MATCH pattern] [COUNT count]",
@@ -341,12 +328,7 @@ class Sets(Group[T]):
         >>> db.sadd("tags", "red", "blue"), sorted(db.sscan_iter("tags"))
         (2, [b'blue', b'red'])
         """
-        cursor: Any = 0
-        while True:
-            cursor, members = self.sscan(key, cursor, match, count)
-            yield from members
-            if not cursor:
-                return
+        return every(lambda cursor: self.sscan(key, cursor, match, count))
 
     # several sets ------------------------------------------------------------------------------
 

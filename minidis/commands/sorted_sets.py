@@ -11,10 +11,9 @@ from typing import Any, Literal, overload
 from minidis import errors
 from minidis.command import command
 from minidis.commands.group import Group, T
-from minidis.commands.walks import STEP_SIZE, walk
+from minidis.commands.walks import STEP_SIZE, chosen, every, walk
 from minidis.kinds import (
     I64_MAX,
-    MOST_REPEATED,
     RANGED,
     RAW,
     SCORE,
@@ -496,17 +495,8 @@ class SortedSets(Group[T]):
             return None if zset is None else zset.random(self.engine.randbelow)
         if zset is None:
             return []
-        members = self._zsample(zset, size)
+        members = chosen(zset, size, self.engine.randbelow)
         return [(member, zset.scores[member]) for member in members] if withscores else members
-
-    def _zsample(self, zset: SortedSet, count: int) -> list[bytes]:
-        """Random members: different ones, or with a negative count any."""
-        randbelow = self.engine.randbelow
-        if count < 0:
-            if count < -MOST_REPEATED:
-                raise errors.error("value is out of range")
-            return [zset.random(randbelow) for _ in range(-count)]
-        return list(zset.scores) if count >= len(zset) else zset.sample(count, randbelow)
 
     @command(
         "ZSCAN key cursor [MATCH pattern] [COUNT count]",
@@ -546,12 +536,7 @@ class SortedSets(Group[T]):
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), sorted(db.zscan_iter("rank"))
         (2, [(b'ann', 3.0), (b'bob', 5.0)])
         """
-        cursor: Any = 0
-        while True:
-            cursor, pairs = self.zscan(key, cursor, match, count)
-            yield from pairs
-            if cursor == 0:
-                return
+        return every(lambda cursor: self.zscan(key, cursor, match, count))
 
 
 def _in_text(score: float) -> Decimal:

@@ -1,11 +1,12 @@
-"""One step of a walk by cursor over what a key holds: HSCAN, SSCAN and their like."""
+"""Walks by cursor over what a key holds (HSCAN and its like), and random choices from it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from minidis import errors
-from minidis.kinds import Kind, integer
+from minidis.kinds import MOST_REPEATED, Kind, integer
 from minidis.replies import Cursor
 from minidis.structures.glob import compile_pattern
 
@@ -43,3 +44,26 @@ def walk(container: Any, cursor: Any, match: Any, count: Any, mistake: Any) -> W
     if match is not None:
         found = filter(compile_pattern(match), found)
     return Cursor(following), list(found)
+
+
+def every(step: Callable[[Any], Any]) -> Iterator[Any]:
+    """All that the steps of a walk bring; `step` takes a cursor, and answers the next one first."""
+    cursor: Any = 0
+    while True:
+        cursor, found = step(cursor)
+        yield from found
+        if not cursor:
+            return
+
+
+def chosen(container: Any, count: int, randbelow: Callable[[int], int]) -> list[Any]:
+    """Random members: `count` different ones, all if there are fewer; negative: any, repeated."""
+    if count >= len(container):
+        return list(container)
+    if count >= 0:
+        sample: list[Any] = container.sample(count, randbelow)
+        return sample
+    if count < -MOST_REPEATED:
+        raise errors.error(errors.OUT_OF_RANGE)
+    members, size = container.indexed().items, len(container)
+    return [members[randbelow(size)] for _ in range(-count)]

@@ -17,7 +17,6 @@ class Limits:
     __slots__ = (
         "hash_max_listpack_entries",
         "hash_max_listpack_value",
-        "list_compress_depth",
         "list_max_listpack_size",
         "set_max_intset_entries",
         "zset_max_listpack_entries",
@@ -27,7 +26,6 @@ class Limits:
     def __init__(self) -> None:
         self.hash_max_listpack_entries = 512
         self.hash_max_listpack_value = 64
-        self.list_compress_depth = 0
         self.list_max_listpack_size = -2
         self.set_max_intset_entries = 512
         self.zset_max_listpack_entries = 128
