@@ -20,6 +20,7 @@ from minidis.errors import (
     MinidisError,
     RdbError,
     ResponseError,
+    WatchError,
     WrongTypeError,
 )
 from minidis.replies import OK, Status
@@ -41,6 +42,7 @@ __all__ = [
     "RdbError",
     "ResponseError",
     "Status",
+    "WatchError",
     "WrongTypeError",
     "open",
 ]

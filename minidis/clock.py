@@ -34,6 +34,10 @@ class Clock:
         """Milliseconds since 1970-01-01 UTC."""
         return time.time_ns() // 1_000_000
 
+    def monotonic(self) -> float:
+        """Seconds of a clock that nobody sets, for timeouts."""
+        return time.monotonic()
+
     def attach(self, engine: Wakeable) -> None:
         """A running clock wakes nobody; engines wait for their deadlines themselves."""
 
@@ -63,6 +67,9 @@ class ManualClock(Clock):
 
     def now(self) -> int:
         return self._us // 1000
+
+    def monotonic(self) -> float:
+        return self._us / 1_000_000
 
     def attach(self, engine: Wakeable) -> None:
         with self._lock:

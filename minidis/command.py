@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from textwrap import indent
 from typing import Any, TypeVar
@@ -27,12 +27,26 @@ from minidis.syntax import Line, SyntaxLineError, parse_line
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
-CONTAINERS = frozenset(("CONFIG", "COMMAND", "OBJECT", "DEBUG", "HIMPORT"))
+CONTAINERS = frozenset(
+    (
+        "ACL",
+        "CLIENT",
+        "CONFIG",
+        "COMMAND",
+        "OBJECT",
+        "DEBUG",
+        "HIMPORT",
+        "PUBSUB",
+        "XGROUP",
+        "XINFO",
+    )
+)
 
 #: Flags that a declaration may use; each must be one that COMMAND INFO knows.
 FLAGS = frozenset(
     ("write", "readonly", "denyoom", "admin", "noscript", "blocking", "loading", "stale", "fast",
-     "no_auth", "allow_busy", "movablekeys", "no_async_loading", "no_multi")
+     "no_auth", "allow_busy", "movablekeys", "no_async_loading", "no_multi", "pubsub",
+     "skip_monitor", "skip_slowlog", "sentinel")
 )  # fmt: skip
 
 #: Groups whose commands all treat a missing key, and one of another type, in the same way.
@@ -45,6 +59,7 @@ class Command:
 
     name: str  # "SET", "CONFIG GET"
     line: Line
+    #: runs the command, or answers Wait (see waiting.py)
     body: Callable[..., Any]
     compiled: Compiled
     flags: tuple[str, ...]
@@ -72,9 +87,46 @@ class Command:
         return "write" in self.flags
 
     @property
+    def changes(self) -> bool:
+        """Does it write, or reach others? Then it waits while writes are paused."""
+        return self.writes or self.name in ("PUBLISH", "SPUBLISH", "PFCOUNT")
+
+    @property
+    def waits(self) -> bool:
+        """May the body answer Wait? Such commands always go the long way, see session.py."""
+        return "blocking" in self.flags
+
+    @property
+    def is_hidden(self) -> bool:
+        """Monitors do not see it."""
+        return "admin" in self.flags or "skip_monitor" in self.flags
+
+    def words(self, args: Any, options: dict[str, Any]) -> list[bytes]:
+        """The command as words, from the arguments of its body."""
+        bound = inspect.signature(self.body).bind(None, *args, **options)
+        bound.apply_defaults()
+        known = {slot.param for slot in self.compiled.slots}
+        _, *given = bound.arguments.items()
+        if all(param in known for param, value in given if value is not None):
+            return self.compiled.format(bound.arguments)
+        # Other spellings of a typed call (HSET's field and value): the words in their order.
+        return [*self.name.encode().split(), *flat([value for _, value in given])]
+
+    @property
     def summary(self) -> str:
         """First sentence of the docstring."""
         return (inspect.getdoc(self.body) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def flat(values: Any) -> Iterator[bytes]:
+    """The words in nested arguments."""
+    for value in values:
+        if isinstance(value, dict):
+            yield from flat(value.items())
+        elif isinstance(value, (list, tuple)):
+            yield from flat(value)
+        elif value is not None:
+            yield encode(value)
 
 
 #: Full name in capitals -> command; filled while minidis.commands is imported.
@@ -133,10 +185,14 @@ def command(
 # and runs the body. A body that changed something in more than one step has left in `undo` how to
 # put it back; whatever strikes (a refusal, KeyboardInterrupt, MemoryError) is answered by putting
 # back, and a second strike while that begins by doing it once more. After a change the chores are
-# settled once. Minidis.execute has these lines for words.
+# settled once. Session.execute has these lines for words. A call that needs a second look, or may
+# have to wait, goes the long way (Session.call_typed).
 DOOR = """
 def {name}(self, {signature}):
 {ready}
+    if {guard}:
+        reply = self.call_typed(command, {arguments})
+        return {reply}
     engine = self.engine
     with engine.lock:
         engine.moment = 0
@@ -251,6 +307,7 @@ def _compile_door(
     body = command.plain_body if full and command.plain_body else command.body
     space: dict[str, Any] = {
         "body": body,
+        "command": command,
         "encode": encode,
         "decoded": decoded,
         "full": full,
@@ -271,6 +328,8 @@ def _compile_door(
         work = indent(command.inline, " " * 12).strip()
     text = DOOR.format(
         work=work,
+        guard="True" if command.waits else "self.guarded",
+        arguments=arguments,
         name=command.method,
         signature=_signature(everything),
         ready=choose + "\n".join(filter(None, ready)) or "    # nothing to convert",

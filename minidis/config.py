@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from minidis import errors
+from minidis import errors, notices
 from minidis.engine import Engine
 from minidis.kinds import I64_MAX, I64_MIN
 from minidis.structures.glob import compile_pattern
@@ -31,6 +31,8 @@ class Parameter:
     #: text -> value for set(), or ValueError with the words of Redis
     parse: Callable[[str], Any] = field(default=str)
     aliases: tuple[str, ...] = ()
+    #: open() may set it, CONFIG SET may not
+    at_open: bool = False
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:
@@ -52,7 +54,8 @@ def _memory(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         digits = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
         unit = MEMORY_UNITS.get(text[len(digits) :].lower())
-        if unit is None or not digits.removeprefix("-").isdigit() or len(digits) > 127:
+        digital = text.isascii() and digits.removeprefix("-").isdigit()
+        if unit is None or not digital or len(digits) > 127:
             raise ValueError("argument must be a memory value")
         value = int(digits) * unit
         if not low <= value <= high:
@@ -66,6 +69,15 @@ def _yes_no(text: str) -> bool:
     if text.lower() not in ("yes", "no"):
         raise ValueError("argument must be 'yes' or 'no'")
     return text.lower() == "yes"
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"argument(s) must be one of the following: {', '.join(choices)}")
+        return text.lower()
+
+    return parse
 
 
 def _limit(
@@ -92,6 +104,11 @@ def _flag(name: str, about: str, attribute: str) -> Parameter:
         lambda engine, value: setattr(engine, attribute, value),
         _yes_no,
     )
+
+
+def _set_notify(engine: Engine, flags: int) -> None:
+    engine.notify = flags
+    engine.see_attention()
 
 
 def _attribute(name: str, about: str, get: Callable[[Engine], Any]) -> Parameter:
@@ -130,6 +147,12 @@ PARAMETERS: dict[str, Parameter] = {
             "list-max-ziplist-size",
             low=-(2**31),
         ),
+        _limit(
+            "stream-node-max-bytes",
+            "size of a node of a stream; trimming with ~ takes whole nodes; 0: no limit",
+            size=True,
+        ),
+        _limit("stream-node-max-entries", "entries in a node of a stream; 0: no limit"),
         Parameter(
             "proto-max-bulk-len",
             "longest string, in bytes",
@@ -139,6 +162,47 @@ PARAMETERS: dict[str, Parameter] = {
         ),
         _flag("rdbcompression", "compress strings in dumps", "compression"),
         _flag("rdbchecksum", "end dumps with a CRC64", "checksum"),
+        Parameter(
+            "requirepass",
+            "password of the default user; empty: it needs none",
+            lambda engine: engine.users.required_password,
+            lambda engine, value: engine.users.require(value),
+        ),
+        Parameter(
+            "acl-pubsub-default",
+            "channels of new users: allchannels or resetchannels",
+            lambda engine: "allchannels" if engine.users.all_channels else "resetchannels",
+            lambda engine, value: setattr(engine.users, "all_channels", value == "allchannels"),
+            _one_of("allchannels", "resetchannels"),
+        ),
+        Parameter(
+            "acllog-max-len",
+            "entries of ACL LOG",
+            lambda engine: str(engine.users.log.longest),
+            lambda engine, value: setattr(engine.users.log, "longest", value),
+            _number(0, I64_MAX),
+        ),
+        Parameter(
+            "aclfile",
+            "file with the users, for ACL LOAD and ACL SAVE",
+            lambda engine: engine.users.file,
+            lambda engine, value: setattr(engine.users, "file", value),
+            at_open=True,
+        ),
+        Parameter(
+            "notify-keyspace-events",
+            "which events of keys are published: K E and g $ l s h z x e t d n m, or A",
+            lambda engine: notices.shown(engine.notify),
+            _set_notify,
+            notices.parse,
+        ),
+        Parameter(
+            "tracking-table-max-keys",
+            "how many keys CLIENT TRACKING remembers; 0: no limit",
+            lambda engine: str(engine.tracking.max_keys),
+            lambda engine, value: setattr(engine.tracking, "max_keys", value),
+            _number(0, I64_MAX),
+        ),
         _attribute("databases", "number of databases", lambda engine: len(engine.databases)),
         _attribute("dir", "directory of the dump", lambda engine: engine.home.directory or ""),
         _attribute("dbfilename", "file name of the dump", lambda engine: engine.home.dump_name),
@@ -156,11 +220,14 @@ def get_parameters(engine: Engine, patterns: Iterable[bytes]) -> dict[bytes, byt
             if match(name.encode()):
                 # A name without glob signs is answered as it was written.
                 shown = pattern if pattern.lower() == name.encode() else name.encode()
-                found.setdefault(shown, PARAMETERS[ALIASES.get(name, name)].get(engine).encode())
+                value = PARAMETERS[ALIASES.get(name, name)].get(engine)
+                found.setdefault(shown, value.encode("utf-8", "surrogateescape"))
     return found
 
 
-def set_parameters(engine: Engine, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+def set_parameters(
+    engine: Engine, pairs: Iterable[tuple[bytes, bytes]], *, opening: bool = False
+) -> None:
     """Set all of them, or none if one is refused."""
     ready: dict[str, tuple[Parameter, Any]] = {}
     for name, value in pairs:
@@ -169,12 +236,12 @@ def set_parameters(engine: Engine, pairs: Iterable[tuple[bytes, bytes]]) -> None
         parameter = PARAMETERS.get(ALIASES.get(lower, lower))
         if parameter is None:
             raise errors.error(f"Unknown option or number of arguments for CONFIG SET - '{text}'")
-        if parameter.set is None:
+        if parameter.set is None or (parameter.at_open and not opening):
             raise _failed(text, "can't set immutable config")
         if parameter.name in ready:
             raise _failed(text, "duplicate parameter")
         try:
-            ready[parameter.name] = (parameter, parameter.parse(value.decode("latin-1")))
+            ready[parameter.name] = (parameter, parameter.parse(_decoded(value)))
         except ValueError as error:
             raise _failed(text, str(error)) from None
     engine.undo += [
@@ -185,6 +252,11 @@ def set_parameters(engine: Engine, pairs: Iterable[tuple[bytes, bytes]]) -> None
     for parameter, setting in ready.values():
         assert parameter.set is not None
         parameter.set(engine, setting)
+
+
+def _decoded(value: bytes) -> str:
+    """Any bytes, since a password may consist of any."""
+    return value.decode("utf-8", "surrogateescape")
 
 
 def _failed(name: str, why: str) -> errors.ResponseError:

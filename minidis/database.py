@@ -7,124 +7,88 @@ the other sessions of the same open(). Its command methods are the doors of comm
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 
-from minidis import errors
 from minidis.clock import Clock, Progress
-from minidis.command import COMMANDS, CONTAINERS, Command, Door
-from minidis.commands.connection import Connection
-from minidis.commands.counters import Counters
-from minidis.commands.debugging import Debugging
-from minidis.commands.generic import Keys
+from minidis.commands.acl import load_users
 from minidis.commands.group import T
-from minidis.commands.hashes import Hashes
-from minidis.commands.introspection import Introspection
-from minidis.commands.lists import Lists
-from minidis.commands.objects import Objects
-from minidis.commands.server import Server
-from minidis.commands.sets import Sets
-from minidis.commands.sorted_set_algebra import SortedSetAlgebra
-from minidis.commands.sorted_set_ranges import SortedSetRanges
-from minidis.commands.sorted_sets import SortedSets
-from minidis.commands.sorting import Sorting
-from minidis.commands.strings import Strings
 from minidis.config import set_parameters
 from minidis.engine import Engine, Event
+from minidis.errors import WatchError
 from minidis.kinds import Key, encode
 from minidis.persistence.directory import Home
-from minidis.replies import decoded
+from minidis.pipeline import Pipeline, PipelineText, Transaction, TransactionText
+from minidis.session import Session, install_doors
 
 S = TypeVar("S", bound="Minidis[Any]")
 
-#: Spellings that have been looked up: b"get", b"GET", ... -> command. Bounded, names are few.
-_SPELLINGS: dict[bytes, Command] = {}
-_MOST_SPELLINGS = 10_000
 
-
-class Minidis(
-    Strings[T],
-    Objects[T],
-    Sorting[T],
-    Keys[T],
-    Hashes[T],
-    Lists[T],
-    SortedSets[T],
-    SortedSetRanges[T],
-    SortedSetAlgebra[T],
-    Sets[T],
-    Counters[T],
-    Connection[T],
-    Server[T],
-    Debugging[T],
-    Introspection[T],
-):
+class Minidis(Session[T]):
     """A database: one method for each command, `execute` for words. Open one with minidis.open().
 
     Safe to use from several threads. `with minidis.open(...) as db:` closes it at the end.
     """
 
-    _decode = False
+    _pipelines: type[Pipeline[Any]] = Pipeline
+    _transactions: type[Transaction[Any]] = Transaction
 
-    def __init__(self, engine: Engine, database: int = 0) -> None:
-        if engine.closed:
-            raise errors.ClosedError
-        if not 0 <= database < len(engine.databases):
-            raise errors.error(errors.DB_OUT_OF_RANGE)
-        self.engine = engine
-        self.space = engine.databases[database]
+    # several commands at once ------------------------------------------------------------------
 
-    # words ------------------------------------------------------------------------------------
+    def pipeline(self, transaction: bool = True) -> Pipeline[T]:
+        """Collect calls and run them together: typed calls are queued, `execute()` answers a list.
 
-    def execute(self, *words: Key) -> Any:
-        """Run a command given as words, as a shell or a client would send it.
+        With `transaction=False` other callers may come in between. Use it in a `with` block; see
+        Pipeline for watch() and multi().
 
-        The answer is what RESP3 says: bytes, int, float, None, list, dict, set; OK is a Status.
-        A refusal raises ResponseError with the sentence of Redis.
-
-        >>> db.execute("ZADD", "rank", 3, "ann", 5, "bob")
-        2
-        >>> db.execute("ZRANGE", "rank", 0, -1)
-        [b'ann', b'bob']
+        >>> with db.pipeline() as pipe:
+        ...     pipe.set("a", 1).incr("a").execute()
+        [OK, 2]
         """
-        # The lines of the gate (DOOR in command.py), once more without detours: words are the hot
-        # path of shells, sockets and scripts.
-        line: list[Any]
-        try:
-            line = [
-                word
-                if word.__class__ is bytes
-                else word.encode()
-                if word.__class__ is str
-                else encode(word)
-                for word in words
-            ]
-        except UnicodeEncodeError:
-            line = [encode(word) for word in words]
-        command = _SPELLINGS.get(line[0]) if line else None
-        if command is None:
-            command = find_command(line)
-        if len(line) == command.plain:
-            del line[0]
-            options = _NO_OPTIONS
-        else:
-            line, options = command.parse(line)
-        engine = self.engine
-        with engine.lock:
-            engine.moment = 0
-            try:
-                reply = command.body(self, *line, **options)
-                if engine.unsettled:
-                    engine.settle()
-            except BaseException as error:
+        return self._pipelines(self.engine, self.space.number, transaction=transaction)
+
+    def transaction(
+        self, watch: Iterable[Key] = (), *, raise_on_error: bool = True
+    ) -> Transaction[T]:
+        """A block whose typed calls are queued, and run as one when it ends: see `results`.
+
+        WatchError when one of the keys in `watch` was touched since the block began: nothing has
+        run. An exception in the block discards what was queued. The first refusal is raised at the
+        end of the block, after everything has run; with `raise_on_error=False` refusals stay in
+        `results`.
+
+        >>> with db.transaction(watch=["a"]) as tx:
+        ...     answer = tx.set("a", 1), tx.incr("a")
+        >>> tx.results
+        [OK, 2]
+        """
+        return self._transactions(
+            self.engine, self.space.number, watch=watch, raise_on_error=raise_on_error
+        )
+
+    def transact(self, function: Callable[[Pipeline[T]], object], *watches: Key) -> list[Any]:
+        """Call `function` with a transaction, again and again until no watched key was touched.
+
+        The calls of the transaction run at once until its `multi()`, and are queued after it. The
+        answer is EXEC's list.
+
+        >>> def double(tx):
+        ...     number = int(tx.get("n") or 1)
+        ...     tx.multi()
+        ...     tx.set("n", 2 * number)
+        >>> db.transact(double, "n"), db.get("n")
+        ([OK], b'2')
+        """
+        with self.pipeline() as tx:
+            while True:
+                tx.watch(*watches)
                 try:
-                    engine.put_back(error, (line, options))
-                except BaseException:
-                    engine.put_back(error, (line, options))
-                    raise
-                raise
-        return decoded(reply) if self._decode else reply
+                    function(tx)
+                    answers: list[Any] = tx.execute()
+                except WatchError:
+                    continue
+                return answers
 
     # sessions and life -------------------------------------------------------------------------
 
@@ -169,50 +133,16 @@ class Minidis(
     ) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        place = self.engine.home.directory or "memory"
-        if self.engine.closed:
-            return f"<minidis {place}, closed>"
-        return f"<minidis {place}, database {self.space.number}, {len(self.space.values)} keys>"
-
-
-_NO_OPTIONS: dict[str, Any] = {}
-
-
-def find_command(words: list[bytes]) -> Command:
-    """The command that the words begin with; ResponseError when there is none."""
-    if not words:
-        raise errors.error(errors.EMPTY_COMMAND)
-    name = words[0].decode("latin-1").upper()
-    command = COMMANDS.get(name)
-    if name in CONTAINERS and len(words) > 1:
-        command = COMMANDS.get(f"{name} {words[1].decode('latin-1').upper()}")
-        if command is None:
-            raise errors.unknown_subcommand(name, words[1])
-        return command
-    if command is None:
-        if name in CONTAINERS:
-            raise errors.wrong_arity(name.lower())
-        raise errors.unknown_command(words)
-    if len(_SPELLINGS) < _MOST_SPELLINGS and name not in CONTAINERS:
-        _SPELLINGS[words[0]] = command
-    return command
-
-
-def _install_doors(cls: type[Any], *, decode: bool) -> None:
-    """Put the doors in front of the bodies that the group classes define."""
-    for command in COMMANDS.values():
-        setattr(cls, command.method, Door(command, cls, decode=decode))
-
 
 class MinidisText(Minidis[str]):
     """A database whose bulk strings come back as str: minidis.open(decode_responses=True)."""
 
     _decode = True
+    _pipelines = PipelineText
+    _transactions = TransactionText
 
 
-_install_doors(Minidis, decode=False)
-_install_doors(MinidisText, decode=True)
+install_doors(MinidisText, decode=True)
 
 
 @overload
@@ -283,8 +213,10 @@ def open(
         engine = Engine(home, clock or Clock(), databases)
         db: Minidis[Any] = (MinidisText if decode_responses else Minidis)(engine)
         for name, value in config.items():
-            set_parameters(engine, [(name.replace("_", "-").encode(), encode(value))])
+            pair = name.replace("_", "-").encode(), encode(value)
+            set_parameters(engine, [pair], opening=True)
         engine.settle()
+        load_users(engine)
         engine.load(progress)
         return db
     except BaseException:  # an interruption, too: nobody has the object, so nobody would close it

@@ -21,12 +21,20 @@ CATEGORIES = {
     "sorted-set": "@sortedset",
     "generic": "@keyspace",
     "connection": "@connection",
+    "stream": "@stream",
+    "bitmap": "@bitmap",
+    "hyperloglog": "@hyperloglog",
+    "geo": "@geo",
+    "pubsub": "@pubsub",
+    "transactions": "@transaction",
+    "scripting": "@scripting",
 }
 #: Commands that can bring a server down or lose everything, beyond those flagged admin.
 DANGEROUS = frozenset(
-    ("LASTSAVE", "FLUSHALL", "FLUSHDB", "KEYS", "SORT", "SORT_RO", "SWAPDB", "RESTORE")
-)
-#: Commands of the server group that Redis files under the keyspace, or under others.
+    ("LASTSAVE", "FLUSHALL", "FLUSHDB", "KEYS", "SORT", "SORT_RO", "SWAPDB", "RESTORE", "INFO",
+     "ROLE", "MIGRATE")
+)  # fmt: skip
+#: Commands that Redis files under others than their group and flags say.
 ALSO = {
     "DBSIZE": ("@keyspace",),
     "FLUSHALL": ("@keyspace",),
@@ -36,7 +44,15 @@ ALSO = {
     "SORT_RO": ("@set", "@sortedset", "@list"),
     "COMMAND": ("@connection",),
     "LASTSAVE": ("@admin",),
+    "ROLE": ("@admin",),
+    "WAIT": ("@connection",),
+    "WAITAOF": ("@connection",),
 }
+#: Commands that Redis does not file under the category of their group.
+ELSEWHERE = frozenset(("SORT", "SORT_RO", "WAIT", "WAITAOF", "PUBSUB HELP"))
+#: What stands where keys would stand, and is said to be none.
+NOT_KEYS = ("NOT_KEY",)
+SHARD_CHANNEL = "shardchannel"
 #: Commands that also read keys which the elements they find lead to.
 FOLLOWS_PATTERNS = frozenset(("SORT", "SORT_RO"))
 #: Containers that are single commands to Redis: their second word is an argument.
@@ -83,7 +99,7 @@ def acl_categories(command: Command) -> set[Status]:
         found.add("@dangerous")
     found.update(ALSO.get(command.name.split()[0], ()))
     category = CATEGORIES.get(command.group)
-    if category and not (command.name.startswith("SORT") and category == "@keyspace"):
+    if category and command.name not in ELSEWHERE:
         found.add(category)
     return {Status(name) for name in found}
 
@@ -135,16 +151,21 @@ def _key_places(command: Command) -> list[tuple[int, dict[bytes, Any]]]:
     at = len(command.name.split())
     found: list[tuple[int, dict[bytes, Any]]] = []
     counted = False
-    for item in command.line.items:
+    items = command.line.items
+    listed = is_key
+    if command.access == NOT_KEYS:  # shard channels; those of SUNSUBSCRIBE may be left out
+        items = items[0].body.options[0].items if isinstance(items[0], Optional) else items
+        listed = SHARD_CHANNEL.__eq__
+    for item in items:
         if isinstance(item, Optional):
             break
-        if isinstance(item, Repeat) and is_key(syntax.arguments(item)[0]):
+        if isinstance(item, Repeat) and listed(syntax.arguments(item)[0]):
             step = len(item.body.items)
             if counted:
                 found.append((at - 1, _keynum(step)))
             else:
                 found.append((at, _range(-1, step)))
-        elif isinstance(item, Argument) and is_key(item.name):
+        elif isinstance(item, Argument) and listed(item.name):
             found.append((at, _range(0, 1)))
         counted = isinstance(item, Argument) and item.name in COUNTERS
         at += 1

@@ -2,12 +2,13 @@
 
     gate (a door of command.py, or Session.run)      chores (here)
       take the lock                                    now()       one frozen moment per command
-      moment = 0                                       settle()    forget undo, hand out events
+      moment = 0                                       settle()    forget undo, tell who is concerned
       body                                             put_back()  a refusal or an interruption
       settle / put_back                                schedule()  somebody wakes at a deadline
 
-Nothing here runs unless it is needed: a GET without a deadline asks for no time, a write without
-listeners collects no events.
+Nothing here runs unless it is needed: a GET without a deadline asks for no time, a write that nobody
+pays attention to collects nothing. Attention pay: listeners, watched keys, calls that wait for a key,
+keyspace notifications, tracking. All of them hear of a change in _tell(), after the command.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from minidis import errors
+from minidis import errors, notices
+from minidis.acl import Users
+from minidis.aside import Aside
+from minidis.client_line import describe
+from minidis.clients import Client, Clients
 from minidis.clock import Clock, Progress
 from minidis.errors import ClosedError, FileError, MinidisError
 from minidis.expire import Ticker
@@ -34,13 +39,25 @@ from minidis.keyspace import Keyspace
 from minidis.persistence import snapshot
 from minidis.persistence.directory import Home
 from minidis.persistence.rdb import Loaded
+from minidis.pubsub import Channels
+from minidis.replies import Status
 from minidis.structures.limits import Limits
+from minidis.subscription import Seen
+from minidis.tracking import TrackingTable
+from minidis.waiting import Waiters
+from minidis.watch import Watchers
 
 #: Keys expired in one hold of the lock; others get their turn in between.
 EXPIRE_SLICE = 200
 
 #: What we answer when asked which server we are like: reply shapes, encodings, file version.
 REDIS_VERSION = "7.0.15"
+
+
+#: In the list of what has been touched: a database has been emptied or exchanged.
+REPLACED = ""
+#: Events that change nothing.
+NO_CHANGES = frozenset(("keymiss", "new"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +95,31 @@ class Engine:
         self.undo: list[tuple[Any, ...]] = []
         self.touched: list[tuple[int, str, bytes]] = []
         self.unsettled = False
+        #: the running command has happened, whatever strikes before the chores are done
+        self.committed = False
+        #: what earlier commands of a running EXEC have touched
+        self.kept: list[tuple[int, str, bytes]] = []
+        #: somebody wants to know what is touched
+        self.attentive = False
+        #: somebody wants to know which keys come to be
+        self.announces_new = False
         self.listeners: list[Callable[[Event], None]] = []
+        self.watchers = Watchers()
+        self.waiters = Waiters(self)
+        self.aside = Aside(self)
+        self.clients = Clients()
+        self.channels = Channels()
+        self.tracking = TrackingTable(self)
+        self.users = Users(clock)
+        self.users.describe_client = lambda client: describe(client, clock.now())
+        #: classes of keyspace notifications that are published, see notices.py
+        self.notify = 0
+        #: clients that see every command
+        self.monitors: dict[Client, None] = {}
+        #: until when (milliseconds since 1970) calls have to wait, and if it is only writes
+        self.pause: tuple[int, bool] | None = None
+        #: who has made the running change, as far as it matters to tracking
+        self.caller: Client | None = None
         self.limits = Limits()
         self.max_string = 512 * 1024 * 1024
         self.compression = True
@@ -87,7 +128,10 @@ class Engine:
         self.expired_keys = 0
         #: a random number below n; tests may replace it
         self.randbelow: Callable[[int], int] = random.Random().randrange
-        self.saved_at = clock.now() // 1000
+        self.opened_at = clock.now()
+        self.saved_at = self.opened_at // 1000
+        #: ends the program that serves this database, if one does; see SHUTDOWN. False: save nothing
+        self.on_shutdown: Callable[[bool | None], None] | None = None
         self.closed = False
         self._saved_dirty = 0
         self._ticker = Ticker(self)
@@ -117,6 +161,9 @@ class Engine:
                 return None
             self.moment = 0
             now = self.now()
+            if self.pause is not None and (paused := self._end_pause(now)) is not None:
+                self._ticker.wakes_at(paused)
+                return paused
             room = EXPIRE_SLICE
             try:
                 for keys in self.databases:
@@ -131,7 +178,9 @@ class Engine:
             return following
 
     def clock_moved(self) -> None:
-        """The clock was moved by hand: everything due expires now."""
+        """The clock was moved by hand: everything due happens now."""
+        with self.lock:
+            self.waiters.expire_due(self.clock.monotonic())
         while True:
             following = self.expire_due()
             if following is None or following >= self.clock.now():
@@ -140,17 +189,145 @@ class Engine:
     # chores ----------------------------------------------------------------------------------
 
     def settle(self) -> None:
-        """The command is complete: nothing is to be put back, and its events go out."""
-        if self.touched:
-            if self._events is not None:
-                self._events.put(self.touched)
-            self.touched = []
+        """The command is complete: nothing is to be put back, and who is concerned is told."""
+        self.committed = True
         self.undo.clear()
+        served = True
+        while served or self.touched or self.kept:
+            if self.touched or self.kept:
+                self._tell(self.kept + self.touched if self.kept else self.touched)
+                self.touched, self.kept = [], []
+            # One caller at a time: what that touches is told before the next is served.
+            served = self.waiters.waits_for_keys and self.waiters.serve()
         self.unsettled = False
+        self.committed = False
+
+    def _tell(self, touched: list[tuple[int, str, bytes]]) -> None:
+        """Tell of changes. After an interruption some may hear of them twice, nobody never."""
+        self._concern(touched)
+        events = [entry for entry in touched if entry[1] != REPLACED]
+        if self.notify:
+            for channel, message in notices.messages(self.notify, events):
+                self.channels.publish(channel, message)
+        if self._events is not None:
+            self._events.put([entry for entry in events if entry[1] not in NO_CHANGES])
+
+    def _concern(self, touched: list[tuple[int, str, bytes]]) -> None:
+        """Spoil watches, mark keys that somebody may be waiting for, invalidate."""
+        changed: dict[bytes, Client | None] = {}
+        replaced = False
+        for number, event, key in touched:
+            if event == REPLACED:
+                self.waiters.touched_all(number)
+                replaced = True
+            elif event not in NO_CHANGES:
+                self.watchers.touched(self.databases[number], key)
+                self.waiters.touched((number, key))
+                changed[key] = None if event == "expired" else self.caller
+        if self.tracking:
+            if replaced:
+                self.tracking.flushed()
+            self.tracking.touched(changed)
+
+    def see_attention(self) -> None:
+        """Recompute whether anybody pays attention to changes. Under the lock."""
+        attentive = bool(
+            self.listeners
+            or self.notify
+            or self.watchers
+            or self.waiters.waits_for_keys
+            or self.tracking
+        )
+        self.announces_new = notices.announces_new(self.notify)
+        if attentive != self.attentive and not self.closed:
+            self.attentive = attentive
+            for keys in self.databases:
+                keys.see_calm()
+
+    def see_guards(self) -> None:
+        """Recompute which sessions need a second look at every command."""
+        for client in self.clients:
+            session = client.session
+            if session is not None:
+                session.see_guard()
+
+    def before_replacing(self, space: Keyspace, following: Keyspace | None = None) -> None:
+        """A database is about to be emptied, or to get the contents of the following one."""
+        if self.attentive:
+            self.watchers.emptied(space, following)
+            self.touched.append((space.number, REPLACED, b""))
+            self.unsettled = True
+
+    def forget_client(self, client: Client) -> None:
+        """The client has gone: it hears and sees nothing any more."""
+        self.channels.forget(client)
+        self.tracking.stop(client)
+        self.monitors.pop(client, None)
+        self.clients.leave(client)
+        self.see_attention()
+        if not self.monitors:
+            self.see_guards()
+
+    def show_monitors(self, caller: Client, database: int, words: list[bytes]) -> None:
+        """Show a command to those who monitor."""
+        seen = Seen(self.clock.now_us() / 1e6, database, caller.address, words)
+        for client in list(self.monitors):
+            client.deliver(seen if client.kind == "embedded" else Status(seen.line()))
+
+    # one of several commands in EXEC ---------------------------------------------------------
+
+    def keep(self) -> None:
+        """A command of a running EXEC is complete; others hear of it at the end."""
+        self.undo.clear()
+        self.kept += self.touched
+        self.touched = []
+
+    def undo_attempt(self, values: Iterable[Any]) -> None:
+        """A command inside something greater was refused: leave what it found."""
+        if self.undo:
+            self._undo(values)
+        self.keep()
+
+    def give_back(self, function: Callable[[Any], None], taken: Any) -> None:
+        """An answer that nobody could take: what it took goes back."""
+        self.moment = 0
+        try:
+            function(taken)
+            self.settle()
+        except BaseException as error:
+            self.put_back(error, (taken,))
+            raise
+
+    # pause -----------------------------------------------------------------------------------
+
+    def pause_clients(self, until: int, *, writes_only: bool) -> None:
+        """Let calls wait until a moment (milliseconds since 1970). A longer pause stays."""
+        if self.pause is not None:
+            until, writes_only = max(until, self.pause[0]), writes_only and self.pause[1]
+        self.pause = (until, writes_only)
+        self.schedule(until)
+        self.see_guards()
+
+    def unpause(self) -> None:
+        """Calls need not wait any longer."""
+        self.pause = None
+        self.see_guards()
+        self.waiters.resume()
+
+    def _end_pause(self, now: int) -> int | None:
+        """End a pause that is over; the end of one that is not."""
+        assert self.pause is not None
+        if now <= self.pause[0]:
+            return self.pause[0]
+        self.unpause()
+        return None
+
+    # interruptions ---------------------------------------------------------------------------
 
     def put_back(self, error: BaseException, values: Iterable[Any]) -> None:
         """The command did not complete: leave everything as it was before it. May be repeated."""
-        if self.closed or (isinstance(error, MinidisError) and not self.undo):
+        refused = isinstance(error, MinidisError) and not self.undo and not self.committed
+        if self.closed or refused:
             self.settle()  # what expired on the way has expired
             return
         struck = False
@@ -164,7 +341,21 @@ class Engine:
             raise KeyboardInterrupt
 
     def _put_back(self, values: Iterable[Any]) -> None:
+        if not self.committed:
+            self._undo(values)
+            self.kept = []
+        elif (waiter := self.waiters.current) is not None:  # struck while somebody was served
+            if waiter.done:
+                self.waiters.complete()
+            else:
+                self._undo((waiter.args, waiter.options))
+        self.settle()
+
+    def _undo(self, values: Iterable[Any]) -> None:
         keys = set(_words(values))
+        # Whether a single step has happened is not known: watches are spoiled, and callers that
+        # wait look again. But events are for what has happened.
+        self._concern(self.touched)
         # What has expired on the way has expired, and nothing else has happened.
         self.touched = [touched for touched in self.touched if touched[1] == "expired"]
         # Containers first: an entry of the undo list may rely on them being whole.
@@ -181,7 +372,6 @@ class Engine:
             for number, name, key in self.touched
             if key not in self.databases[number].values
         ]
-        self.settle()
 
     def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call back with every event of every database; the answer stops it. See Minidis.listen."""
@@ -191,13 +381,13 @@ class Engine:
             if self._events is None:
                 self._events = self._start_events()
             self.listeners.append(callback)
-            self._see_calm()
+            self.see_attention()
 
         def stop() -> None:
             with self.lock:
                 if callback in self.listeners:
                     self.listeners.remove(callback)
-                self._see_calm()
+                self.see_attention()
 
         return stop
 
@@ -208,11 +398,6 @@ class Engine:
         ).start()
         weakref.finalize(self, events.put, None).atexit = False
         return events
-
-    def _see_calm(self) -> None:
-        if not self.closed:
-            for keys in self.databases:
-                keys.see_calm()
 
     # files -----------------------------------------------------------------------------------
 
@@ -319,8 +504,12 @@ class Engine:
     def _let_go(self) -> None:
         """The end of close(); another close() does it again if an interruption struck here."""
         self._ticker.stop()
+        self.aside.stop()
         if self._events is not None:
             self._events.put(None)
+        self.waiters.close()
+        for client in self.clients:
+            client.kill()
         for keys in self.databases:
             if type(keys) is Keyspace:
                 keys.set_contents(({}, {}, [], None, None))
@@ -336,7 +525,8 @@ class Engine:
         self._ticker = Ticker(self)
         self._events = None
         self.listeners = []
-        self._see_calm()
+        self.watchers, self.waiters, self.aside = Watchers(), Waiters(self), Aside(self)
+        self.see_attention()
         if torn:
             self.put_back(KeyboardInterrupt(), [list(keys.values) for keys in self.databases])
 

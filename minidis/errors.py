@@ -4,8 +4,10 @@ MinidisError
 ├── ResponseError          a command was refused; str() is the exact sentence of Redis
 │   ├── WrongTypeError     the key holds another type
 │   └── BusyKeyError       RESTORE onto a key that exists
+├── WatchError             a watched key was touched: the transaction has not run
 ├── DataError              a Python object that has no place in a command
 ├── ClosedError            the database has been closed
+├── SlowSubscriberError    a subscription ended because too many messages waited
 └── FileError              a file cannot be used: names the file, the reason and the remedy
     ├── LockedError        another process, or another open(), has the directory
     └── RdbError           a dump that is damaged, truncated or too new
@@ -39,15 +41,34 @@ class BusyKeyError(ResponseError):
         super().__init__("BUSYKEY Target key name already exists.")
 
 
+class WatchError(MinidisError):
+    """A watched key was touched before EXEC: nothing of the transaction has run."""
+
+    def __init__(self) -> None:
+        super().__init__("a watched key was changed before the transaction; nothing has run")
+
+
 class DataError(MinidisError, TypeError):
     """An argument of a Python type that no command accepts."""
 
 
 class ClosedError(MinidisError):
-    """A call on a database after close()."""
+    """A call on a database after close(), or on a subscription that has ended."""
 
-    def __init__(self) -> None:
-        super().__init__("this database is closed; open it again with minidis.open(...)")
+    def __init__(
+        self, text: str = "this database is closed; open it again with minidis.open(...)"
+    ) -> None:
+        super().__init__(text)
+
+
+class SlowSubscriberError(MinidisError):
+    """A subscription has ended because too many messages waited to be taken."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} messages waited to be taken when another came, and this subscription ended; "
+            "take them faster, give it a greater limit, or when_full='drop'"
+        )
 
 
 class FileError(MinidisError):
@@ -139,7 +160,104 @@ NUMKEYS_NOT_POSITIVE = "numkeys should be greater than 0"
 COUNT_NOT_POSITIVE = "count should be greater than 0"
 NUMKEYS_TOO_LARGE = "Number of keys can't be greater than number of args"
 LIMIT_NEGATIVE = "LIMIT can't be negative"
+TIMEOUT_NOT_FLOAT = "timeout is not a float or out of range"
+TIMEOUT_OUT_OF_RANGE = "timeout is out of range"
+TIMEOUT_NEGATIVE = "timeout is negative"
+MULTI_NESTED = "MULTI calls can not be nested"
+EXEC_WITHOUT_MULTI = "EXEC without MULTI"
+EXEC_ABORTED = "EXECABORT Transaction discarded because of previous errors."
+DISCARD_WITHOUT_MULTI = "DISCARD without MULTI"
+WATCH_IN_MULTI = "WATCH inside MULTI is not allowed"
+NOT_IN_MULTI = "Command not allowed inside a transaction"
+NO_AUTH = "NOAUTH Authentication required."
+WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disabled."
+NO_PASSWORD_NEEDED = (
+    "AUTH <password> called without any password configured for the default user. "
+    "Are you sure your configuration is correct?"
+)
+NO_HELLO_BEFORE_AUTH = (
+    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH "
+    "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
+    "version at the same time"
+)
+NO_SUCH_PROTOCOL = "NOPROTO unsupported protocol version"
+PROTOCOL_NOT_INTEGER = "Protocol version is not an integer or out of range"
+NAME_WITH_BLANKS = "Client names cannot contain spaces, newlines or special characters."
+TIMEOUT_NOT_INTEGER = "timeout is not an integer or out of range"
 EMPTY_COMMAND = "a command needs at least one word"
+
+
+def only_while_listening(command: str) -> str:
+    """A RESP2 connection that listens to channels may send only a few commands."""
+    return (
+        f"Can't execute '{command.lower()}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
+        "RESET are allowed in this context"
+    )
+
+
+STREAM_ID = "Invalid stream ID specified as stream command argument"
+STREAM_START = "invalid start ID for the interval"
+STREAM_END = "invalid end ID for the interval"
+STREAM_ID_NOT_POSITIVE = "The ID specified in XADD must be greater than 0-0"
+STREAM_ID_NOT_NEWER = "The ID specified in XADD is equal or smaller than the target stream top item"
+STREAM_EXHAUSTED = "The stream has exhausted the last possible ID, unable to add more items"
+MAXLEN_NEGATIVE = "The MAXLEN argument must be >= 0."
+TRIM_LIMIT_NEGATIVE = "The LIMIT argument must be >= 0."
+MAXLEN_AND_MINID = "syntax error, MAXLEN and MINID options at the same time are not compatible"
+LIMIT_WITHOUT_TRIM = "syntax error, LIMIT cannot be used without specifying a trimming strategy"
+LIMIT_OF_EXACT = "syntax error, LIMIT cannot be used without the special ~ option"
+NO_TRIM = "syntax error, XTRIM called without specifying a trimming strategy"
+SETID_BELOW_DELETED = "The ID specified in XSETID is smaller than the provided max_deleted_entry_id"
+SETID_BELOW_TOMBSTONE = "The ID specified in XSETID is smaller than current max_deleted_entry_id"
+SETID_BELOW_TOP = "The ID specified in XSETID is smaller than the target stream top item"
+SETID_BELOW_LENGTH = (
+    "The entries_added specified in XSETID is smaller than the target stream length"
+)
+ENTRIES_ADDED_NEGATIVE = "entries_added must be positive"
+ENTRIES_READ_NEGATIVE = "value for ENTRIESREAD must be positive or -1"
+XREAD_UNBALANCED = (
+    "Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified."
+)
+XREAD_GROUP = "The GROUP option is only supported by XREADGROUP. You called XREAD instead."
+XREAD_NOACK = "The NOACK option is only supported by XREADGROUP. You called XREAD instead."
+XREAD_NEW = (
+    "The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> "
+    "option."
+)
+XREADGROUP_NO_GROUP = "Missing GROUP option for XREADGROUP"
+XREADGROUP_LAST = (
+    "The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this "
+    "consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would just "
+    "return an empty result set."
+)
+GROUP_EXISTS = "BUSYGROUP Consumer Group name already exists"
+XGROUP_NO_KEY = (
+    "The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use "
+    "the MKSTREAM option to create an empty stream automatically."
+)
+XAUTOCLAIM_COUNT = "COUNT must be > 0"
+NUMIDS_NOT_POSITIVE = "Number of IDs must be a positive integer"
+NUMIDS_DIFFERENT = "The `numids` parameter must match the number of arguments"
+
+
+def no_key_or_group(key: bytes, group: bytes, where: str = "") -> ResponseError:
+    """There is no such stream, or it has no such group."""
+    names = f"'{_as_text(key)}' or consumer group '{_as_text(group)}'"
+    return ResponseError(f"NOGROUP No such key {names}{where}")
+
+
+def no_group(key: bytes, group: bytes) -> ResponseError:
+    """The stream has no such group."""
+    return ResponseError(
+        f"NOGROUP No such consumer group '{_as_text(group)}' for key name '{_as_text(key)}'"
+    )
+
+
+def wrong_subcommand(container: str, subcommand: str) -> ResponseError:
+    """What follows the subcommand cannot follow it."""
+    return error(
+        f"unknown subcommand or wrong number of arguments for '{subcommand}'. Try {container} HELP."
+    )
 
 
 def out_of_range(low: int, high: int) -> str:
@@ -168,7 +286,7 @@ def unknown_command(words: list[bytes]) -> ResponseError:
     return error(f"unknown command '{name}', with args beginning with: {shown}")
 
 
-def _as_text(word: bytes, room: int) -> str:
+def _as_text(word: bytes, room: int | None = None) -> str:
     """At most `room` bytes of a word, up to the first NUL, as C prints it."""
     return word[:room].split(b"\0")[0].decode("utf-8", "surrogateescape")
 

@@ -25,25 +25,33 @@ from minidis.errors import WrongTypeError
 from minidis.structures.index import Index
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
+from minidis.structures.streams import Stream
 from minidis.structures.tables import Hash, Set
 
 if TYPE_CHECKING:
     from minidis.engine import Engine
 
-C = TypeVar("C", Hash, Set, List, SortedSet)
+C = TypeVar("C", Hash, Set, List, SortedSet, Stream)
 
 #: Class of a value -> what TYPE answers.
-TYPE_NAMES: dict[type, str] = {List: "list", Set: "set", Hash: "hash", SortedSet: "zset"}
+TYPE_NAMES: dict[type, str] = {
+    List: "list", Set: "set", Hash: "hash", SortedSet: "zset", Stream: "stream",
+}  # fmt: skip
 
 
 def type_name(value: Any) -> str:
-    """string, list, set, hash or zset."""
+    """string, list, set, hash, zset or stream."""
     return TYPE_NAMES.get(value.__class__, "string")
 
 
 def is_container(value: Any) -> bool:
-    """Is it a list, set, hash or sorted set?"""
+    """Is it a list, set, hash, sorted set or stream?"""
     return value.__class__ in TYPE_NAMES
+
+
+def is_void(value: Any) -> bool:
+    """Is it a container without elements, which no key can hold? An empty stream is a value."""
+    return is_container(value) and value.__class__ is not Stream and not len(value)
 
 
 class Uses(dict[bytes, int]):
@@ -86,7 +94,7 @@ class Keyspace:
         self.index: Index | None = None
         #: key -> seconds of its last use, from the first OBJECT IDLETIME on
         self.accessed: Uses | None = None
-        #: nobody listens, and nothing but `values` is to be kept in step when a key is stored
+        #: nobody pays attention, and nothing but `values` is to be kept in step with a new value
         self.calm = True
         self.dirty = 0
         self.hits = 0
@@ -106,16 +114,22 @@ class Keyspace:
         """The value, counted as a hit or a miss, but not remembered as a use."""
         value = self.find(key)
         if value is None:
-            self.misses += 1
+            self.miss(key)
         else:
             self.hits += 1
         return value
+
+    def miss(self, key: bytes) -> None:
+        """Somebody has asked for a key that is not there."""
+        self.misses += 1
+        if self.engine.attentive:
+            self.touch(key, "keymiss", 0)
 
     def lookup(self, key: bytes) -> Any:
         """The value of any type, counted and remembered as a use."""
         value = self.find(key)
         if value is None:
-            self.misses += 1
+            self.miss(key)
             return None
         self.hits += 1
         if self.accessed is not None:
@@ -172,7 +186,7 @@ class Keyspace:
         """The key is about to change: count it, and remember the event for whoever listens."""
         self.dirty += changes
         engine = self.engine
-        if engine.listeners:
+        if engine.attentive:
             engine.touched.append((self.number, event, key))
             engine.unsettled = True
 
@@ -199,6 +213,8 @@ class Keyspace:
     def put(self, key: bytes | Any, value: Any, deadline: int | None = None) -> None:
         """Store a whole value; its deadline is the given one (milliseconds since 1970) or none."""
         self.note(key)
+        if self.engine.announces_new and key not in self.values:
+            self._announce(key)
         self.values[key] = value
         if deadline is not None:
             self._fall_due(key, deadline)
@@ -213,6 +229,12 @@ class Keyspace:
             self.values[key] = value  # one step; what is in step with the key stays so
         else:
             self.put(key, value)
+
+    def _announce(self, key: bytes) -> None:
+        """A key comes to be: to those who listen that is before whatever the command does to it."""
+        touched = self.engine.touched
+        mine = (i for i, (number, _, k) in enumerate(touched) if (number, k) == (self.number, key))
+        touched.insert(next(mine, len(touched)), (self.number, "new", key))
 
     def remove(self, key: bytes | Any) -> bool:
         """Delete a key; False when there is none."""
@@ -307,7 +329,7 @@ class Keyspace:
 
     def see_calm(self) -> None:
         """Recompute `calm`."""
-        self.calm = self.index is None and self.accessed is None and not self.engine.listeners
+        self.calm = self.index is None and self.accessed is None and not self.engine.attentive
 
     def track_access(self, now: int) -> Uses:
         """Start to remember when keys are used; a key not used since then counts as used `now`."""
@@ -336,6 +358,7 @@ class Keyspace:
 
     def clear(self) -> None:
         """Empty the database."""
+        self.engine.before_replacing(self)
         self.engine.undo.append((self.set_contents, self.contents()))
         self.engine.unsettled = True
         self.dirty += len(self.values)
@@ -354,8 +377,7 @@ class Keyspace:
         """Make whole what an exception tore: the keys' containers, deadlines and the index."""
         self.mend(keys)
         for key in keys:
-            value: Any = self.values.get(key)
-            if is_container(value) and not len(value):
+            if is_void(self.values.get(key)):
                 del self.values[key]
         # Of any key: SCAN, RANDOMKEY and the ticker let keys expire that nobody named.
         for key in self.deadlines.keys() - self.values.keys():
@@ -375,7 +397,7 @@ class Keyspace:
             assert set(self.index.items) == set(self.values), "index out of step"
         for value in self.values.values():
             if is_container(value):
-                assert len(value), "empty container"
+                assert not is_void(value), "empty container"
                 value.check()
 
 

@@ -6,8 +6,11 @@ The parser is a list of small steps, chosen by shape when the command is declare
     optional brackets       [NX | XX] [EX seconds]    -> keyword arguments, in any order
     optional positions      [count [WITHSCORES]]      -> keyword arguments, in this order
     required choice         <LEFT | RIGHT>            -> keyword argument, the word in capitals
+    or an argument          <* | id>                  -> the argument; the word is one of its values
     counted list            numkeys key [key ...]     -> one list
     trailing repetition     member [member ...]       -> *members, or one list of pairs
+    two halves              key [key ...] id [id ...] -> one list of pairs
+    up to the first option  id [id ...] [FORCE]       -> one list
 
 Words are converted from left to right, so that the first mistake is the one complained about. An
 argument `unix-time-seconds` is the parameter `unix_time_seconds`; an option `EX seconds` is the
@@ -16,6 +19,7 @@ parameter `ex`; `names` gives another parameter where Python or redis-py calls i
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,7 +27,7 @@ from functools import partial
 from typing import Any
 
 from minidis import errors, syntax
-from minidis.kinds import RAW, encode
+from minidis.kinds import RAW, TEXT, Kind, encode, pairs
 from minidis.options import Options
 from minidis.shapes import (
     COUNTED,
@@ -34,8 +38,10 @@ from minidis.shapes import (
     Step,
     chosen,
     flat_words,
+    holds_options,
     is_option,
     is_repeat,
+    shown,
 )
 from minidis.syntax import Argument, Choice, Line, Optional, Repeat, SyntaxLineError, Word
 
@@ -61,7 +67,7 @@ class Compiler(Options):
 
     def run(self) -> None:
         """Compile the items from left to right."""
-        items = list(self.line.items)
+        items = self.loosened(self.line.items)
         while items:
             item = items.pop(0)
             tail = syntax.least(items)
@@ -74,8 +80,24 @@ class Compiler(Options):
                     self.add_argument(name)
                 case Word(text):
                     self.add_word(text)
+                case Choice() if (
+                    all(len(one.items) == 1 for one in item.options)
+                    and (names := syntax.arguments(item))
+                    and not is_repeat(item.options[-1].items[0])
+                ):
+                    self.add_argument(names[0])  # <* | id>: the word is one of its values
+                case Choice((alone, several)) if is_repeat(several.items[0]):
+                    self.add_argument_or_options(alone, several)
+                case Choice() if syntax.arguments(item):
+                    self.add_choice_with_value(item)
                 case Choice():
                     self.add_choice(item)
+                case Repeat() if items and is_repeat(items[0]):
+                    second = items.pop(0)
+                    assert isinstance(second, Repeat)
+                    self.add_halves(item, second)
+                case Repeat() if items and isinstance(items[0], Optional):
+                    self.add_until_option(item)
                 case Repeat():
                     self.add_rest(item, tail)
                 case Optional() if self.is_last_place(item, items):
@@ -87,14 +109,18 @@ class Compiler(Options):
                     self.add_options(group, last=not items)
                 case Optional(body) if isinstance(body.options[0].items[0], Choice):
                     self.add_block(body.options[0].items)
+                case Optional(body) if holds_options(body):
+                    self.add_place_and_options(body.options[0].items)
                 case Optional(body):
-                    self.add_positions(body.options[0].items)
+                    self.add_positions(body.options[0].items, tail)
                 case _:
                     raise SyntaxLineError(f"{self.line}: no shape for {item}")
+        self.require_wanderer()
 
     def add_argument(self, name: str) -> None:
         param, kind = self.param(name), self.kind(name)
         convert = kind.convert
+        missing = self.rules.uneven_error or errors.SYNTAX
         if self.in_front:
 
             def step(
@@ -109,7 +135,7 @@ class Compiler(Options):
                 words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]
             ) -> int:
                 if at >= len(words):
-                    raise errors.error(errors.SYNTAX)
+                    raise errors.error(missing)
                 options[param] = convert(words[at])
                 return at + 1
 
@@ -137,16 +163,46 @@ class Compiler(Options):
             self.add_choice_of_flags(choice, param.split("|"))
             return
         allowed = tuple(word.encode() for word in syntax.words(choice))
+        kind = self.rules.kinds.get(param)
+        convert = partial(chosen, choices=allowed) if kind is None else kind.convert
+        in_order = self.is_before_variadic(param)
 
-        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+        def step(words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
             if at >= len(words):
                 raise errors.error(errors.SYNTAX)
-            options[param] = chosen(words[at], allowed)
+            if in_order:
+                args.append(convert(words[at]))
+            else:
+                options[param] = convert(words[at])
             return at + 1
 
         self.steps.append(step)
         self.emitters.append(lambda bound: [encode(bound[param])])
-        self.slots.append(Slot(param, "choice", choices=allowed))
+        slot = Slot(param, "choice", choices=allowed)
+        self.slots.append(slot if kind is None else Slot(param, "one", (kind,)))
+
+    def add_choice_with_value(self, choice: Choice) -> None:
+        """<LIB-NAME libname | LIB-VER libver>: the word as it came, and its value."""
+        self.in_front = False
+        param, value = self.choice_names.pop(0), self.choice_names.pop(0)
+        allowed = tuple(word.encode() for word in syntax.words(choice))
+        unknown = self.rules.unknown_error
+
+        def convert(word: Any) -> bytes:
+            found = encode(word)
+            if found.upper() not in allowed:
+                raise errors.error(unknown.format(shown(found)))
+            return found
+
+        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            options[param] = convert(words[at])
+            options[value] = words[at + 1]
+            return at + 2
+
+        self.steps.append(step)
+        self.emitters.append(lambda bound: [encode(bound[param]), encode(bound[value])])
+        self.slots.append(Slot(param, "one", (Kind(convert),)))
+        self.slots.append(Slot(value, "one", (TEXT,)))
 
     def add_choice_of_flags(self, choice: Choice, params: list[str]) -> None:
         """<MIN | MAX> as two parameters, min=True or max=True; the body sees that it is one."""
@@ -191,6 +247,45 @@ class Compiler(Options):
 
     def no_arguments(self) -> None:
         raise self.wrong_arity()
+
+    def add_halves(self, first: Repeat, second: Repeat) -> None:
+        """`key [key ...] id [id ...]`: as many of the one as of the other, paired."""
+        names = [syntax.arguments(half)[0] for half in (first, second)]
+        kinds = (self.kind(names[0]), self.kind(names[1]))
+        slot = Slot(self.param(names[0]), "pairs", kinds, nothing=self.no_arguments)
+        one, two = (kind.convert for kind in kinds)
+        uneven = self.rules.uneven_error
+
+        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            half, odd = divmod(len(words) - at, 2)
+            if odd or not half:
+                raise errors.error(uneven if odd else errors.SYNTAX)
+            ends = range(at, at + half)
+            options[slot.param] = [(one(words[i]), two(words[i + half])) for i in ends]
+            return len(words)
+
+        self.steps.append(step)
+        self.emitters.append(
+            lambda bound: [
+                encode(pair[which]) for which in (0, 1) for pair in pairs(bound[slot.param])
+            ]
+        )
+        self.slots.append(slot)
+
+    def add_until_option(self, repeat: Repeat) -> None:
+        """`id [id ...] [FORCE]`: as many words as can be converted; the others are options."""
+        _, slot = self.group(repeat)
+        convert = slot.kinds[0].convert
+
+        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            values = options[slot.param] = []
+            with contextlib.suppress(errors.ResponseError):
+                values.extend(map(convert, words[at:]))
+            return at + len(values)
+
+        self.steps.append(step)
+        self.emitters.append(lambda bound: flat_words(bound[slot.param], slot))
+        self.slots.append(replace(slot, nothing=self.no_arguments))
 
     def add_counted(self, name: str, repeat: Repeat) -> None:
         """`numkeys key [key ...]`: the count says how many groups follow."""
@@ -261,13 +356,15 @@ class Compiler(Options):
         if self.rules.late:
             steps = (*steps[: self.front], self.forgiving(steps[self.front :]))
         wrong_arity, left_error = self.wrong_arity, self.rules.left_error
-        lengths = self.rules.lengths
+        lengths, length_error = self.rules.lengths, self.rules.length_error
 
         def parse(words: Sequence[bytes]) -> tuple[list[Any], dict[str, Any]]:
             count = len(words)
             if count != arity if arity > 0 else count < -arity:
                 raise wrong_arity()
             if lengths and count not in lengths:
+                if length_error:
+                    raise errors.error(length_error.format(shown(words[1])))
                 raise wrong_arity()
             args: list[Any] = []
             options: dict[str, Any] = {}
@@ -283,6 +380,7 @@ class Compiler(Options):
 
     def forgiving(self, steps: tuple[Step, ...]) -> Step:
         """The steps as one that leaves it to the body to complain (see Rules.late)."""
+        lengths = self.rules.lengths
 
         def step(words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
             try:
@@ -290,6 +388,8 @@ class Compiler(Options):
                     at = inner(words, at, args, options)
                 if at < len(words):
                     raise errors.error(self.rules.left_error)
+                if lengths and len(words) not in lengths:
+                    raise self.wrong_arity()
             except errors.ResponseError as mistake:
                 options["_mistake"] = mistake
             return len(words)

@@ -1,7 +1,7 @@
 """The reply values that Python has no word for.
 
 Bytes, int, float, None, list, dict and set mean what RESP3 says. A tuple in a list is a pair (RESP2
-flattens it). What is left is here: the simple string.
+flattens it). What is left is here: simple strings, texts for people, messages nobody asked for.
 """
 
 from __future__ import annotations
@@ -24,12 +24,35 @@ class Status(str):
 
 OK = Status("OK")
 PONG = Status("PONG")
+QUEUED = Status("QUEUED")
+
+
+class Verbatim(bytes):
+    """A bulk string that is a text for people: INFO, CLIENT LIST. RESP3 says so."""
+
+    __slots__ = ()
+
+
+class Push(list[Any]):
+    """A message that answers no command: RESP3 marks it, RESP2 sends it as an array."""
+
+    __slots__ = ()
+
+
+class NoReply:
+    """What a command returns whose answers have already gone out as messages."""
+
+    def __repr__(self) -> str:
+        return "(no reply)"
+
+
+NO_REPLY = NoReply()
 
 
 def decoded(reply: Any) -> Any:
     """The same reply with every bulk string as str (UTF-8; other bytes become surrogates)."""
     kind = reply.__class__
-    if kind is bytes:
+    if kind is bytes or kind is Verbatim:
         return reply.decode("utf-8", "surrogateescape")
     if kind is list:
         return [decoded(item) for item in reply]

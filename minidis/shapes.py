@@ -68,9 +68,12 @@ class Slot:
 class Rules:
     """What a declaration says beyond its line."""
 
-    #: word of the line -> parameter, where Python or redis-py calls it differently
+    #: word of the line -> parameter, where Python or redis-py calls it differently; "not p" takes
+    #: the parameter back, and of several words "p=" the one that is given is the value of p
     names: Mapping[str, str] = field(default_factory=dict)
-    #: argument -> kind, where it is not the one of the vocabulary
+    #: argument -> kind, where it is not the one of the vocabulary; also the word of an option
+    #: before a choice, where a wrong choice has a sentence of its own; also the parameter of a
+    #: required choice that the body looks at
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     #: parameters of the required choices, in their order
     choices: str = ""
@@ -81,14 +84,19 @@ class Rules:
     overflow_error: str = errors.SYNTAX
     #: a word too many after optional positions is a matter of arity, not of syntax
     strict: bool = False
-    #: how many words there may be, where any other number is a matter of arity, not of syntax
+    #: how many words there may be, where any other number is a matter of arity, not of syntax;
+    #: with `late` that is the last mistake to be looked for
     lengths: tuple[int, ...] = ()
+    #: the sentence for that, where it is not the one of arity; {} is the subcommand
+    length_error: str = ""
     #: sentence for pairs that are not complete, where it is not about the number of words
     uneven_error: str = ""
-    #: sentence for a word that is no option; {} is the word
+    #: sentence for a word that is no option, or an option whose words are missing; {} is the word
     unknown_error: str = errors.SYNTAX
     #: an option given twice is a syntax error: every one (True) or those with these words
     once: bool | str = False
+    #: the sentence for that
+    once_error: str = errors.SYNTAX
     #: both alternatives of a bracket are accepted; the body says what is wrong with that
     tolerant: bool = False
     #: Redis looks at the keys before it reads the options: what is wrong with them arrives as the
@@ -101,6 +109,12 @@ class Rules:
     #: sentence for a fixed word that is not in its place, and for words after the last one expected
     word_error: str = errors.SYNTAX
     left_error: str = errors.SYNTAX
+    #: a fixed word that Redis takes with its two arguments wherever it stands among the options,
+    #: and the sentence when it is missing
+    anywhere: str = ""
+    missing_error: str = ""
+    #: sentence for two bounds in one call: MAXLEN and MINID
+    bounds_error: str = errors.SYNTAX
     #: a Python call may leave the repeated argument empty; the body knows an answer
     empty: bool = False
 
@@ -169,6 +183,11 @@ class Base:
         found = self.params.get(param)
         return found is not None and found.kind is inspect.Parameter.VAR_POSITIONAL
 
+    def is_before_variadic(self, param: str) -> bool:
+        """Does it come by position, because *parameters stand behind it?"""
+        names = list(self.params)
+        return any(map(self.is_variadic, names[names.index(param) :])) if param in names else False
+
     def group(self, repeat: Repeat) -> tuple[GroupReader, Slot]:
         """Reader and slot for the repeated part: single arguments, or pairs of them."""
         names = syntax.arguments(repeat)
@@ -217,6 +236,14 @@ def is_option(node: Optional) -> bool:
     )
 
 
+def holds_options(body: syntax.Choice) -> bool:
+    """Are there options with arguments inside of the bracket, behind its first word?"""
+    return any(
+        isinstance(item, Optional) and is_option(item) and bool(syntax.arguments(item))
+        for item in body.options[0].items[1:]
+    )
+
+
 def shown(word: bytes) -> str:
     """A word as it stands in a sentence."""
     return word.decode("utf-8", "surrogateescape")
@@ -232,12 +259,13 @@ def flag_reader(param: str, value: bool = True) -> Reader:
     return read
 
 
-def arguments_reader(plan: list[tuple[str, Kind]]) -> Reader:
+def arguments_reader(plan: list[tuple[str, Kind]], missing: str = errors.SYNTAX) -> Reader:
+    """The words after that of an option; `missing` says that there are not enough of them."""
     needed = len(plan)
 
     def read(words: Sequence[bytes], at: int, options: dict[str, Any]) -> int:
         if at + needed > len(words):
-            raise errors.error(errors.SYNTAX)
+            raise errors.error(missing.format(shown(words[at - 1])))
         for offset, (param, kind) in enumerate(plan):
             options[param] = kind.convert(words[at + offset])
         return at + needed

@@ -1,6 +1,7 @@
 """Commands without a person: from arguments, a file or a pipe. Answers go out, refusals to stderr.
 
 The first refusal ends the run: what comes after it was written for a database in which it worked.
+SUBSCRIBE and MONITOR print what comes until they are interrupted.
 """
 
 from __future__ import annotations
@@ -9,38 +10,80 @@ import os
 import sys
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO, TextIO
 
-from minidis.database import Minidis
 from minidis.errors import MinidisError
+from minidis.subscription import Message
 from minidis.syntax import Word
 from minidis.walk import walk
-from repl import dots
+from repl import dots, streams
 from repl.check import advise
 from repl.check import lines as advice_lines
-from repl.lookup import find
-from repl.render import as_json, lines, raw, scalar
-from repl.words import Typed, open_quote, split
+from repl.lookup import Repertoire, find
+from repl.places import Place
+from repl.render import as_json, labelled, lines, raw, scalar
+from repl.secrets import repeated
+from repl.streams import Item
+from repl.words import Typed, open_quote, quote, shortened, split
 
-#: A form: (reply, words of the command) -> lines
-Form = Callable[[Any, Sequence[bytes]], Iterable[bytes]]
+#: Columns that a queued command may take.
+_LABEL = 74
 
 
-def _for_people(reply: Any, words: Sequence[bytes]) -> Iterable[bytes]:
-    shown = lines(reply, paired=is_paired(words))
-    return (line.encode("utf-8", "backslashreplace") for line in shown)
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How answers are printed."""
+
+    #: (reply, words of the command, commands that EXEC has run) -> lines
+    reply: Callable[[Any, Sequence[bytes], Sequence[Sequence[bytes]]], Iterable[bytes]]
+    item: Callable[[Item], Iterable[bytes]]
+
+
+def _raw_item(item: Item) -> Iterable[bytes]:
+    """Of a message what was sent, of MONITOR the line."""
+    return raw(item.data) if isinstance(item, Message) else (_text(streams.text(item)),)
+
+
+def _text(line: str) -> bytes:
+    return line.encode("utf-8", "backslashreplace")
 
 
 FORMS: dict[str, Form] = {
-    "text": _for_people,
-    "raw": lambda reply, _: raw(reply),
-    "json": lambda reply, _: (as_json(reply).encode(),),
+    "text": Form(
+        lambda reply, words, commands: map(_text, answer_lines(reply, words, commands)),
+        lambda item: (_text(streams.text(item)),),
+    ),
+    "raw": Form(lambda reply, *_: raw(reply), _raw_item),
+    "json": Form(
+        lambda reply, *_: (as_json(reply).encode(),),
+        lambda item: (streams.for_json(item).encode(),),
+    ),
 }
 
 
-def type_of(db: Minidis[Any]) -> Callable[[bytes], str | None]:
-    """A question to the database: what does this key hold?"""
-    return lambda key: None if (kind := str(db.execute("TYPE", key))) == "none" else kind
+def answer_lines(
+    reply: Any, words: Sequence[bytes], commands: Sequence[Sequence[bytes]] = ()
+) -> Iterable[str]:
+    """A reply for a person; `commands`: those that EXEC has run, each is shown with its answer."""
+    if not commands:
+        return lines(reply, paired=is_paired(words))
+    parts = (
+        (command_line(command), lines(answer, paired=is_paired(command)))
+        for command, answer in zip(commands, reply, strict=True)
+    )
+    return labelled(parts, len(commands))
+
+
+def command_line(words: Sequence[bytes]) -> str:
+    """A command in one line that is not too long."""
+    return shortened(repeated(words), _LABEL)
+
+
+def refuse_in_multi(words: Sequence[bytes]) -> str:
+    """Why a stream cannot begin inside MULTI."""
+    name = quote(words[0]).upper()
+    return f"(error) {name} inside MULTI: its messages have a connection of their own; EXEC first"
 
 
 def is_paired(words: Sequence[bytes]) -> bool:
@@ -54,8 +97,8 @@ def is_paired(words: Sequence[bytes]) -> bool:
 class Batch:
     """Runs commands one after the other until one is refused, or until exit."""
 
-    def __init__(self, db: Minidis[Any], form: Form, out: BinaryIO, err: TextIO) -> None:
-        self.db = db
+    def __init__(self, place: Place, form: Form, out: BinaryIO, err: TextIO) -> None:
+        self.place = place
         self.form = form
         self.out = out
         self.err = err
@@ -69,6 +112,14 @@ class Batch:
 
     def clear(self) -> None:
         """There is no screen."""
+
+    def stop(self) -> None:
+        """There is nothing beside the prompt."""
+
+    @property
+    def repertoire(self) -> Repertoire:
+        """The commands that can be run."""
+        return self.place.repertoire
 
     def leave(self) -> None:
         """exit: whatever follows is not run."""
@@ -113,27 +164,39 @@ class Batch:
             return dot.act(self, [word.text for word in typed[1:]])
         words = [word.value for word in typed]
         try:
-            reply = self.db.execute(*words)
+            if streams.is_about(words):
+                return self._stream(words)
+            reply = self.place.run(words)
         except MinidisError as error:
             self._refused(typed, error)
             return False
-        for line in self.form(reply, words):
+        for line in self.form.reply(reply, words, self.place.transaction.commands_of(reply)):
             self.out.write(line + b"\n")
+        return True
+
+    def _stream(self, words: list[bytes]) -> bool:
+        """Print what comes, until Ctrl-C."""
+        if self.place.transaction.open:
+            self.err.write(refuse_in_multi(words) + "\n")
+            return False
+        if streams.ends(words):
+            return True  # nothing runs beside this
+        source = self.place.stream(words)
+        try:
+            self.out.flush()
+            for item in source:
+                for line in self.form.item(item):
+                    self.out.write(line + b"\n")
+                self.out.flush()
+        finally:
+            source.close()
         return True
 
     def _refused(self, typed: list[Typed], error: MinidisError) -> None:
         self.out.flush()
-        advice = advise(typed, error, type_of(self.db))
+        advice = advise(typed, error, self.place.type_of, self.place.repertoire)
         for line in (scalar(error), *advice_lines(typed, advice)):
             self.err.write(line + "\n")
-
-
-def unsaved(db: Minidis[Any]) -> tuple[int, str]:
-    """(number of changes that closing would lose, the file that SAVE would write them to)."""
-    home = db.engine.home
-    if home.dump is None or home.durable:
-        return 0, ""
-    return max(db.engine.dirty, 0), home.dump
 
 
 def silence_stdout() -> None:

@@ -19,7 +19,7 @@ from minidis.kinds import kind_of
 from minidis.syntax import Argument, Word
 from minidis.walk import Mistake, is_key
 from repl.elsewhere import elsewhere
-from repl.lookup import Found, subcommands, walked
+from repl.lookup import OURS, Found, Repertoire, subcommands, walked
 from repl.words import Typed, columns, quote, shortened
 
 #: Which group of commands works on which type, for the advice after WRONGTYPE.
@@ -29,6 +29,7 @@ GROUP_OF_TYPE = {
     "set": "set",
     "hash": "hash",
     "zset": "sorted-set",
+    "stream": "stream",
 }
 
 #: Columns that texts are wrapped to.
@@ -60,13 +61,18 @@ def closest(name: str, known: Iterable[str]) -> str:
 
 
 def advise(
-    typed: Sequence[Typed], error: Exception, type_of: Callable[[bytes], str | None]
+    typed: Sequence[Typed],
+    error: Exception,
+    type_of: Callable[[bytes], str | None],
+    there: Repertoire = OURS,
 ) -> Advice:
     """The advice for a refused command. `type_of` answers what a key holds."""
     found = walked(typed, complete=True)
     if found is None:
-        return _unknown(typed)
+        return _unknown(typed, there)
     sentence = str(error)
+    if there.lacks(found.command.name) and sentence.startswith("ERR unknown"):
+        return Advice(None, f"this server does not have {found.command.name}")
     if sentence.startswith("WRONGTYPE"):
         return _wrong_type(found, typed, type_of)
     syntax = str(found.command.line)
@@ -108,18 +114,26 @@ def wrapped(syntax: str) -> list[str]:
     )
 
 
-def _unknown(typed: Sequence[Typed]) -> Advice:
-    """There is no such command, or no such subcommand."""
+def _unknown(typed: Sequence[Typed], there: Repertoire) -> Advice:
+    """There is no such command, or no such subcommand; or only the server knows what it means."""
     name = typed[0].text.upper()
+    if there.names is not None and there.has(name) and name not in CONTAINERS:
+        return Advice()
     if name in CONTAINERS:
         names = [command.name.split()[1] for command in subcommands(name)]
         if len(typed) < 2:
             return Advice(None, "", f"{name} <{' | '.join(names)}>")
+        if there.names is not None and there.has(f"{name} {typed[1].text.upper()}"):
+            return Advice()
         near = closest(typed[1].text, names)
         return Advice(1, _did_you_mean(near) or "one of " + ", ".join(names))
-    return Advice(
-        None, elsewhere(name) or _did_you_mean(nearest(name)) or "help lists all commands"
-    )
+    near = nearest(name) or closest(name, there.foreign)
+    return Advice(None, _elsewhere(name, there) or _did_you_mean(near) or "help lists all commands")
+
+
+def _elsewhere(name: str, there: Repertoire) -> str:
+    """What to say of a command that only Redis has; a server knows itself what it has."""
+    return elsewhere(name) if there.names is None else ""
 
 
 def nearest(name: str) -> str:

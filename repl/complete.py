@@ -1,7 +1,7 @@
 """What could be typed at the cursor: commands, options still legal, live keys and members.
 
-Pure: (text before the cursor, database) -> candidates. Keys are looked for in the dictionary
-itself, as far as that goes in a few milliseconds; it is never sorted or copied as a whole.
+Pure: (text before the cursor, place) -> candidates. What the data has, the place is asked; commands
+that the place does not have are marked, and those that only it has are offered by name.
 """
 
 from __future__ import annotations
@@ -9,28 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from time import perf_counter
-from typing import Any
 
 from minidis import config
 from minidis.command import COMMANDS, CONTAINERS, Command
-from minidis.database import Minidis
-from minidis.keyspace import TYPE_NAMES, type_name
+from minidis.keyspace import TYPE_NAMES
 from minidis.kinds import kind_of
-from minidis.structures.sorted_set import SortedSet
-from minidis.structures.tables import Hash, Set
 from minidis.syntax import Argument, Word
 from minidis.walk import is_key
 from repl import dots
-from repl.lookup import Found, groups, subcommands, walked
-from repl.render import number
-from repl.words import GLUED, Typed, at_cursor, quote, quoted, shortened
+from repl.lookup import OURS, Found, Repertoire, groups, subcommands, walked
+from repl.places import MOST, Place
+from repl.words import GLUED, Typed, at_cursor, quote
 
-#: Never more candidates than this.
-MOST = 200
-#: Never longer over a dictionary than this, in seconds.
-_PATIENCE = 0.1
-_CHUNK = 4096
+MISSING = "not on this server"
+FOREIGN = "only on this server"
 
 #: Group of a command -> the types of keys it works on; other groups work on every type.
 _TYPES: dict[str, tuple[str, ...]] = {
@@ -42,6 +34,7 @@ _TYPES: dict[str, tuple[str, ...]] = {
     "set": ("set",),
     "sorted-set": ("zset",),
     "geo": ("zset",),
+    "stream": ("stream",),
 }
 #: Sorted-set commands that also take plain sets, and what SORT can sort.
 _WIDER: dict[str, tuple[str, ...]] = {
@@ -62,46 +55,54 @@ class Candidate:
     about: str = ""
 
 
-def candidates(before: str, db: Minidis[Any]) -> list[Candidate]:
+def candidates(before: str, place: Place) -> list[Candidate]:
     """All that could stand at the cursor, the likeliest first."""
     finished, typing = at_cursor(before)
     if typing.trouble == GLUED:
         return []
-    found = _offers(finished, typing, db)
+    found = _offers(finished, typing, place)
     return [Candidate(text, typing.start, about) for text, about in islice(found, MOST)]
 
 
-def _offers(finished: list[Typed], typing: Typed, db: Minidis[Any]) -> Iterator[tuple[str, str]]:
+def _offers(finished: list[Typed], typing: Typed, place: Place) -> Iterator[tuple[str, str]]:
     if not finished:
-        return _names(typing)
+        return _names(typing, place.repertoire)
     name = finished[0].text
-    if name.upper() in CONTAINERS and len(finished) == 1:
-        below = ((one.name.split()[1], _about(one)) for one in subcommands(name.upper()))
+    if len(finished) == 1 and (below := _below(name.upper(), place.repertoire)):
         return _words(below, typing)
     if name.lower() == "help" and len(finished) == 1:
         return _help_topics(typing)
     found = walked(finished)
-    return iter(()) if found is None else _next(found, finished, typing, db)
+    return iter(()) if found is None else _next(found, finished, typing, place)
 
 
 # words -------------------------------------------------------------------------------------------
 
 
-def _names(typing: Typed) -> Iterator[tuple[str, str]]:
+def _names(typing: Typed, there: Repertoire) -> Iterator[tuple[str, str]]:
     """Commands, with the subcommands of a container behind its name, and the shell's own words."""
     commands: dict[str, str] = {}
     for name, command in sorted(COMMANDS.items()):
         container = name.split()[0]
         if container in CONTAINERS:
             names = " ".join(one.name.split()[1].lower() for one in subcommands(container))
-            commands.setdefault(container, names)
+            commands.setdefault(container, MISSING if there.lacks(container) else names)
         else:
-            commands[name] = _about(command)
-    yield from _words(commands.items(), typing)
+            commands[name] = _about(command, there)
+    foreign = {name: FOREIGN for name in there.foreign if " " not in name}
+    yield from _words(sorted({**foreign, **commands}.items()), typing)
     text = typing.text.lower()
     for dot in dots.DOTS.values():
         if dot.name.startswith(text):
             yield dot.name, dot.about
+
+
+def _below(container: str, there: Repertoire) -> list[tuple[str, str]]:
+    """The subcommands of a container."""
+    if container not in CONTAINERS:
+        return [(name, FOREIGN) for name in there.below(container)]
+    ours = [(one.name.split()[1], _about(one, there)) for one in subcommands(container)]
+    return ours + [(name, FOREIGN) for name in there.below(container)]
 
 
 def _words(known: Iterable[tuple[str, str]], typing: Typed) -> Iterator[tuple[str, str]]:
@@ -120,8 +121,10 @@ def _help_topics(typing: Typed) -> Iterator[tuple[str, str]]:
     yield from _words(((name, _about(one)) for name, one in sorted(COMMANDS.items())), typing)
 
 
-def _about(command: Command) -> str:
-    """The first sentence, without the marks of code."""
+def _about(command: Command, there: Repertoire = OURS) -> str:
+    """The first sentence, without the marks of code; or that the command is not there."""
+    if there.lacks(command.name):
+        return MISSING
     return command.summary.replace("`", "").rstrip(".")
 
 
@@ -129,13 +132,13 @@ def _about(command: Command) -> str:
 
 
 def _next(
-    found: Found, finished: list[Typed], typing: Typed, db: Minidis[Any]
+    found: Found, finished: list[Typed], typing: Typed, place: Place
 ) -> Iterator[tuple[str, str]]:
     """Everything that the line allows at this place: arguments that can be listed, then options."""
     seen = set()
     for node in found.walk.next:
         if isinstance(node, Argument):
-            for offer in _argument(node.name, found, finished, typing, db):
+            for offer in _argument(node.name, found, finished, typing, place):
                 if offer[0] not in seen:
                     seen.add(offer[0])
                     yield offer
@@ -144,15 +147,16 @@ def _next(
 
 
 def _argument(
-    name: str, found: Found, finished: list[Typed], typing: Typed, db: Minidis[Any]
+    name: str, found: Found, finished: list[Typed], typing: Typed, place: Place
 ) -> Iterator[tuple[str, str]]:
     offers = kind_of(name).offers
     if offers == "key":
-        return _keys(_types_for(found.command), typing, db)
+        return _quoted(place.keys(typing.value, _types_for(found.command)))
     if offers in ("field", "member"):
-        return _inside(_first_key(found, finished), typing, db)
+        key = _first_key(found, finished)
+        return iter(()) if key is None else _quoted(place.members(key, typing.value))
     if offers == "pattern":
-        return _patterns(typing, db)
+        return _patterns(typing, place)
     return _plain(_FIXED[offers](), typing) if offers in _FIXED else iter(())
 
 
@@ -186,82 +190,12 @@ def _first_key(found: Found, finished: list[Typed]) -> bytes | None:
     return None
 
 
-def _keys(types: tuple[str, ...], typing: Typed, db: Minidis[Any]) -> Iterator[tuple[str, str]]:
-    """Live keys of these types (of any, without types)."""
-    values, deadlines = db.space.values, db.space.deadlines
-    with db.engine.lock:
-        now = db.engine.clock.now()
-
-        def fits(key: bytes) -> bool:
-            if types and type_name(values[key]) not in types:
-                return False
-            return not deadlines or deadlines.get(key, now) >= now
-
-        keys = matching(values, typing.value, fits)
-        offers = [(quote(key), _about_value(values[key])) for key in keys]
-    return iter(offers)
+def _quoted(named: Iterable[tuple[bytes, str]]) -> Iterator[tuple[str, str]]:
+    """Names as they can be typed."""
+    return ((quote(name), about) for name, about in named)
 
 
-def _inside(key: bytes | None, typing: Typed, db: Minidis[Any]) -> Iterator[tuple[str, str]]:
-    """Fields of the hash, members of the set or sorted set, elements of the list at the key."""
-    with db.engine.lock:
-        value: Any = db.space.values.get(key) if key is not None else None
-        if type_name(value) == "string":
-            return iter(())
-        names: Iterable[bytes] = value.scores if isinstance(value, SortedSet) else value
-        found = matching(names, typing.value, lambda _: True)
-        return iter([(quote(name), _about_member(value, name)) for name in dict.fromkeys(found)])
-
-
-def _patterns(typing: Typed, db: Minidis[Any]) -> Iterator[tuple[str, str]]:
+def _patterns(typing: Typed, place: Place) -> Iterator[tuple[str, str]]:
     """`user:*` for keys that are named in that way."""
-    with db.engine.lock:
-        keys = matching(db.space.values, typing.value, lambda key: b":" in key)
-    fronts = dict.fromkeys(
-        key[: key.index(b":", len(typing.value)) + 1]
-        for key in keys
-        if b":" in key[len(typing.value) :]
-    )
     yield "*", "everything"
-    yield from ((quote(front + b"*"), "") for front in fronts)
-
-
-def matching(
-    names: Iterable[bytes], wanted: bytes, fits: Callable[[bytes], bool], most: int = MOST
-) -> list[bytes]:
-    """Names that begin with `wanted`, then those that contain it, as far as patience goes.
-
-    The dictionary is walked in pieces. A piece is joined to one text and searched as a whole, which
-    costs a tenth of asking each name; most pieces have nothing and are done with that. Only what
-    was found is sorted.
-    """
-    until = perf_counter() + _PATIENCE
-    front: list[bytes] = []
-    within: list[bytes] = []
-    rest = iter(names)
-    while chunk := list(islice(rest, _CHUNK)):
-        if not wanted:
-            front += filter(fits, chunk)
-        elif wanted in b"\n".join(chunk):
-            found = [name for name in chunk if wanted in name and fits(name)]
-            front += [name for name in found if name.startswith(wanted)]
-            if len(within) < most:
-                within += [name for name in found if not name.startswith(wanted)]
-        if len(front) >= most or perf_counter() > until:
-            break
-    return (sorted(front) + sorted(within))[:most]
-
-
-def _about_value(value: Any) -> str:
-    """Type and size: `hash, 3`."""
-    kind = type_name(value)
-    return kind if kind == "string" else f"{kind}, {len(value):,}"
-
-
-def _about_member(value: Any, name: bytes) -> str:
-    """The value of a field, the score of a member."""
-    if isinstance(value, SortedSet):
-        return number(value.scores[name])
-    if isinstance(value, Hash):
-        return shortened(quoted(value[name][:120]), 40)
-    return "member" if isinstance(value, Set) else ""
+    yield from ((quote(front + b"*"), "") for front in place.fronts(typing.value))

@@ -12,11 +12,19 @@ from pathlib import Path
 from typing import Protocol
 
 from repl import help as pages
+from repl.lookup import Repertoire
 from repl.words import printable
 
 
 class Shell(Protocol):
     """What these words can do to the session."""
+
+    @property
+    def repertoire(self) -> Repertoire:
+        """The commands that can be run."""
+
+    def stop(self) -> None:
+        """End what MONITOR and SUBSCRIBE began."""
 
     def say(self, text: str) -> None:
         """Print a few lines."""
@@ -43,7 +51,13 @@ class Dot:
 
 
 def _help(shell: Shell, words: list[str]) -> bool:
-    shell.say(pages.page(words, {dot.name: (dot.syntax, dot.about) for dot in DOTS.values()}))
+    known = {dot.name: (dot.syntax, dot.about) for dot in DOTS.values()}
+    shell.say(pages.page(words, known, shell.repertoire))
+    return True
+
+
+def _stop(shell: Shell, _: list[str]) -> bool:
+    shell.stop()
     return True
 
 
@@ -78,6 +92,7 @@ DOTS: dict[str, Dot] = {
     for dot in (
         Dot("help", "[command | @group]", "what a command does, or the commands of a group", _help),
         Dot(".read", "file", "run the commands in a file, up to the first refusal", _read),
+        Dot(".stop", "", "end what SUBSCRIBE and MONITOR show beside the prompt", _stop),
         Dot("clear", "", "empty the screen", _clear),
         Dot("exit", "", "leave; a directory is saved first", _leave),
         Dot("quit", "", "the same as exit", _leave),

@@ -15,13 +15,13 @@ from textwrap import wrap
 from minidis.command import COMMANDS, CONTAINERS, Command
 from repl.check import WIDTH, closest, nearest, wrapped
 from repl.elsewhere import elsewhere
-from repl.lookup import groups, subcommands
+from repl.lookup import OURS, Repertoire, groups, subcommands
 
 #: Words of the shell -> (syntax, what they do)
 Shellwords = Mapping[str, tuple[str, str]]
 
 
-def page(words: list[str], shellwords: Shellwords) -> str:
+def page(words: list[str], shellwords: Shellwords, there: Repertoire = OURS) -> str:
     """The page for what was asked; a page that says so when there is none."""
     if not words:
         return overview(shellwords)
@@ -30,12 +30,14 @@ def page(words: list[str], shellwords: Shellwords) -> str:
     if name.startswith("@") or (group in groups() and name not in COMMANDS):
         return group_page(group)
     if name in COMMANDS:
-        return command_page(COMMANDS[name])
+        return command_page(COMMANDS[name], there)
     if name in CONTAINERS:
         return _table(f"{name}, its subcommands", subcommands(name))
     if name.lower() in shellwords:
         syntax, about = shellwords[name.lower()]
         return f"  {' '.join(filter(None, (name.lower(), syntax)))}\n\n  {about}\n"
+    if there.has(name):
+        return f"{name} is a command of this server that minidis does not know"
     near = f"did you mean {nearest(name)}?" if nearest(name) else ""
     return "; ".join(filter(None, (f"no help for {' '.join(words)!r}", elsewhere(name) or near)))
 
@@ -66,12 +68,14 @@ def group_page(group: str) -> str:
     return _table(f"@{group}", found[group])
 
 
-def command_page(command: Command) -> str:
+def command_page(command: Command, there: Repertoire = OURS) -> str:
     """Everything about one command."""
     document = inspect.getdoc(command.body) or ""
     lines = wrapped(str(command.line))
     lines += ["", *("  " + line if line else "" for line in document.splitlines()), ""]
     newer = ", newer than the server minidis compares itself with" if command.newer else ""
+    if there.lacks(command.name):
+        lines.append("  not on this server")
     lines.append(f"  since {command.since}{newer}")
     lines.append(f"  cost  {command.complexity}")
     lines.append(f"  group @{command.group}, in Python db.{command.method}()")

@@ -6,7 +6,7 @@ command's line what they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from pygments.lexer import Lexer, RegexLexer, bygroups  # type: ignore[import-untyped]
@@ -28,7 +28,7 @@ from minidis.kinds import kind_of
 from minidis.syntax import Argument, Word
 from minidis.walk import Mistake, Role
 from repl import dots
-from repl.lookup import walked
+from repl.lookup import OURS, Repertoire, walked
 from repl.words import Typed, split
 
 #: What the shell can offer for an argument -> how it is coloured
@@ -47,40 +47,50 @@ class CommandLexer(Lexer):  # type: ignore[misc]
 
     name = "minidis commands"
     aliases: ClassVar[list[str]] = ["minidis"]
+    #: what can be run
+    repertoire: ClassVar[Callable[[], Repertoire]] = staticmethod(lambda: OURS)
 
     def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, _TokenType, str]]:
         at = 0
         for command in split(text):
-            for word, token in _coloured(command, len(text)):
+            for word, token in _coloured(command, len(text), self.repertoire()):
                 yield at, Text, text[at : word.start]
                 yield word.start, token, text[word.start : word.end]
                 at = word.end
         yield at, Text, text[at:]
 
 
-def _coloured(command: list[Typed], end: int) -> Iterator[tuple[Typed, _TokenType]]:
+def lexer_for(known: Callable[[], Repertoire]) -> type[CommandLexer]:
+    """The lexer for a place with this repertoire."""
+    return type("PlaceLexer", (CommandLexer,), {"repertoire": staticmethod(known)})
+
+
+def _coloured(
+    command: list[Typed], end: int, there: Repertoire
+) -> Iterator[tuple[Typed, _TokenType]]:
     """Every word of a command with its token. A word at `end` may still be growing."""
     found = walked(command)
     if found is None:
-        yield command[0], _name_token(command, end)
+        yield command[0], _name_token(command, end, there)
         for word in command[1:]:
             yield word, Text
         return
+    lacking = there.lacks(found.command.name)
     for word in command[: found.size]:
-        yield word, Keyword
+        yield word, Generic.Deleted if lacking else Keyword
     for word, role in zip(command[found.size :], found.walk.roles, strict=True):
         growing = word.end == end
         yield word, Error if word.trouble and not growing else _token(role, word, growing)
 
 
-def _name_token(command: list[Typed], end: int) -> _TokenType:
+def _name_token(command: list[Typed], end: int, there: Repertoire) -> _TokenType:
     """The first word of something that is no command: one of the shell, unfinished, or wrong."""
     name = command[0].text
     if name.lower() in dots.DOTS:
         return Keyword.Pseudo
-    if name.upper() in CONTAINERS:
+    if name.upper() in CONTAINERS or there.has(name.upper()):
         return Keyword
-    known = (*COMMANDS, *CONTAINERS, *(dot.upper() for dot in dots.DOTS))
+    known = (*COMMANDS, *CONTAINERS, *there.foreign, *(dot.upper() for dot in dots.DOTS))
     growing = command[0].end == end
     return Text if growing and any(one.startswith(name.upper()) for one in known) else Error
 

@@ -1,9 +1,10 @@
-"""Which command do the words begin with? The question of every part of the shell."""
+"""Which command do the words begin with, and is it there? The questions of every part of the shell."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from minidis.command import COMMANDS, CONTAINERS, Command
 from minidis.walk import Walk, walk
@@ -52,3 +53,43 @@ def groups() -> dict[str, list[Command]]:
     for _, command in sorted(COMMANDS.items()):
         found.setdefault(command.group, []).append(command)
     return dict(sorted(found.items()))
+
+
+@dataclass(frozen=True)
+class Repertoire:
+    """The commands of the place where the shell is: ours, or those that a server has told."""
+
+    #: full names in capitals, `CONFIG GET` beside `CONFIG`; None: exactly ours
+    names: frozenset[str] | None = None
+
+    def lacks(self, name: str) -> bool:
+        """Is it one of ours that the place does not have?"""
+        if self.names is None or name in self.names or name not in COMMANDS.keys() | CONTAINERS:
+            return False
+        container, _, below = name.partition(" ")
+        # A server older than 7.0 lists only containers, not what is below them.
+        return not below or container not in self.names or container in self._divided
+
+    def has(self, name: str) -> bool:
+        """Can the place run it?"""
+        if self.names is None:
+            return name in COMMANDS or name in CONTAINERS
+        return name in self.names
+
+    @cached_property
+    def foreign(self) -> tuple[str, ...]:
+        """Commands that only the place has; containers without what is below them."""
+        ours = COMMANDS.keys() | CONTAINERS
+        return tuple(sorted(name for name in self.names or () if name not in ours))
+
+    def below(self, container: str) -> list[str]:
+        """Subcommands of a container that only the place has."""
+        front = container + " "
+        return [name.removeprefix(front) for name in self.foreign if name.startswith(front)]
+
+    @cached_property
+    def _divided(self) -> frozenset[str]:
+        return frozenset(name.split()[0] for name in self.names or () if " " in name)
+
+
+OURS = Repertoire()

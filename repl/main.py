@@ -1,9 +1,12 @@
 """The command `minidis`: reads its arguments, opens the database, and hands over.
 
     minidis data                              a session with a person
+    minidis redis://localhost:6379/1          the same with a server
+    minidis unix:app.sock                     the same with a running program that has opened a door
     minidis data zrange rank 0 -1             one command, given as words
     minidis data -c "SET a 1" -c "GET a"      commands, given as lines
     minidis data < commands.txt               commands from a file or a pipe
+    minidis serve data --port 6379            a server on a database (see serve.py)
 
 Everything after the first word of a command belongs to it, so that -1 is a number and no option.
 prompt_toolkit is imported for a session only: it costs a tenth of a second.
@@ -15,13 +18,16 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import minidis
 from minidis.command import COMMANDS, CONTAINERS
 from minidis.errors import MinidisError
-from repl.batch import FORMS, Batch, silence_stdout, unsaved
+from repl import serve
+from repl.address import is_address, parse_address
+from repl.batch import FORMS, Batch, silence_stdout
+from repl.places import Here, Place
 from repl.progress import bar
 
 USAGE_ERROR = 2
@@ -36,7 +42,9 @@ _MEMORY = ":memory:"
 
 _EPILOG = """\
 PATH is a directory (made if needed, saved when it is closed) or a dump ending in .rdb (written by
-SAVE only). Without PATH, or with :memory:, everything lives in memory and is gone at the end.
+SAVE only). Without PATH, or with :memory:, everything lives in memory and is gone at the end. PATH
+may be the address of a server: redis://[[user]:password@]host[:port][/database], rediss:// for TLS,
+unix:SOCKET. `minidis serve --help` tells how to open a door; a directory named serve is ./serve.
 SIGTERM and a closed terminal (SIGHUP) end it as exit does; only SIGKILL leaves changes unsaved.
 
 Options stand before the first word of a command; after it, everything belongs to the command.
@@ -56,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = found.add_argument
-    add("path", nargs="?", metavar="PATH", help="directory or .rdb file; none: memory")
+    add("path", nargs="?", metavar="PATH", help="directory, .rdb file or address; none: memory")
     add("words", nargs="*", metavar="COMMAND", help="one command, given as words")
     add("-c", "--command", action="append", default=[], metavar="LINE",
         help="run a line of commands; may be given several times")  # fmt: skip
@@ -69,33 +77,55 @@ def parser() -> argparse.ArgumentParser:
     forms.add_argument("--raw", dest="form", action="store_const", const="raw",
                        help="print the values as they are, one in a line")  # fmt: skip
     add("--version", action="version", version=f"minidis {minidis.__version__}")
-    found.set_defaults(form="text")
+    found.set_defaults(form="text", config={})
     return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; the exit code."""
-    options = read_arguments(sys.argv[1:] if arguments is None else arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["serve"]:
+        return _run(serve.read_arguments(given[1:]), serve.serve)
+    options = read_arguments(given)
     mistake = _mistaken_path(options)
     if mistake:
         return _fail(mistake)
-    path = None if options.path in (None, _MEMORY) else options.path
+    return _run(options, _work)
+
+
+def _run(options: argparse.Namespace, work: Callable[[Place, argparse.Namespace], int]) -> int:
+    """Open the place, work there, leave it."""
     try:
-        with bar("loading") as progress:
-            db = minidis.open(path, progress=progress)
-        if options.database:
-            db.execute("SELECT", options.database)
+        place = _opened(options)
     except (MinidisError, OSError) as error:
         return _fail(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
     try:
         _leave_when_told()
-        code = _work(db, options)
+        code = work(place, options)
     except SystemExit as told:
         code = int(told.code or 0)
     _ignore(signal.SIGINT)  # what is saved now is saved
-    return _closed(db, code)
+    if isinstance(place, Here):
+        return _closed(place, code)
+    place.close()
+    return code
+
+
+def _opened(options: argparse.Namespace) -> Place:
+    """The database at PATH, or the server at that address."""
+    if options.path is not None and is_address(options.path):
+        from repl.there import There  # sockets and TLS come with it
+
+        address = parse_address(options.path)
+        return There(replace(address, database=options.database or address.database))
+    path = None if options.path in (None, _MEMORY) else options.path
+    with bar("loading") as progress:
+        db = minidis.open(path, progress=progress, **options.config)
+    if options.database:
+        db.execute("SELECT", options.database)
+    return Here(db)
 
 
 def _leave_when_told() -> None:
@@ -149,17 +179,17 @@ def _mistaken_path(options: argparse.Namespace) -> str:
     )
 
 
-def _work(db: minidis.Minidis[bytes], options: argparse.Namespace) -> int:
+def _work(place: Place, options: argparse.Namespace) -> int:
     """Do what the arguments ask for."""
     alone = not (options.words or options.command or options.file)
     if alone and sys.stdin is not None and sys.stdin.isatty():
         from repl.session import converse  # prompt_toolkit comes with it
 
-        return converse(db)
+        return converse(place)
     if alone:
         options.file = ["-"]
     try:
-        return _batch(db, options)
+        return _batch(place, options)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -169,9 +199,9 @@ def _work(db: minidis.Minidis[bytes], options: argparse.Namespace) -> int:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
-def _batch(db: minidis.Minidis[bytes], options: argparse.Namespace) -> int:
+def _batch(place: Place, options: argparse.Namespace) -> int:
     out = sys.stdout.buffer
-    batch = Batch(db, FORMS[options.form], out, sys.stderr)
+    batch = Batch(place, FORMS[options.form], out, sys.stderr)
     done = (
         all(batch.run(line) for line in options.command)
         and all(_run_file(batch, name) for name in options.file)
@@ -188,9 +218,10 @@ def _run_file(batch: Batch, name: str) -> bool:
         return batch.run_stream(file, name)
 
 
-def _closed(db: minidis.Minidis[Any], code: int) -> int:
+def _closed(here: Here, code: int) -> int:
     """Close the database, saving it if it is a directory; say what is not saved."""
-    lost, file = unsaved(db)
+    db = here.db
+    lost, file = here.unsaved()
     try:
         if db.engine.home.durable and db.engine.dirty > 0:
             with bar("saving") as progress:

@@ -53,6 +53,18 @@ def _lines(reply: Any) -> Iterator[str]:
     return iter((scalar(reply),))
 
 
+def labelled(parts: Iterable[tuple[str, Iterable[str]]], size: int) -> Iterator[str]:
+    """`1) label` and the lines that belong to it below: EXEC's answers with their commands.
+
+    >>> list(labelled([("INCR a", ["(integer) 1"]), ("GET a", ['"1"'])], 2))
+    ['1) INCR a', '   (integer) 1', '2) GET a', '   "1"']
+    """
+    width = len(str(size))
+    for at, (label, below) in enumerate(parts, 1):
+        yield f"{at:>{width}}) {label}"
+        yield from (" " * (width + 2) + line for line in below)
+
+
 def scalar(value: Any) -> str:
     """One value, or an empty container, in one line."""
     match value:

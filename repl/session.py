@@ -5,7 +5,8 @@
     what may come           complete.py             what is coloured         highlight.py, theme.py
     how replies look        render.py               what was wrong           check.py
 
-While a suggestion from the history stands behind the cursor, the hint moves into the toolbar.
+While a suggestion from the history stands behind the cursor, the hint moves into the toolbar. What
+SUBSCRIBE and MONITOR bring is printed above the prompt while a person types, by another thread.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -23,6 +24,7 @@ from typing import Any
 
 from prompt_toolkit import PromptSession, print_formatted_text
 from prompt_toolkit.application import get_app
+from prompt_toolkit.application.run_in_terminal import run_in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
@@ -36,25 +38,28 @@ from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.styles import Style
 
-from minidis.database import Minidis
 from minidis.errors import MinidisError
-from minidis.replies import OK
-from repl import dots
-from repl.batch import is_paired, type_of, unsaved
+from repl import dots, streams
+from repl.batch import answer_lines, command_line, refuse_in_multi
 from repl.check import advise
 from repl.check import lines as advice_lines
 from repl.complete import candidates
-from repl.highlight import CommandLexer, ReplyLexer
+from repl.highlight import ReplyLexer, lexer_for
 from repl.hint import hint
-from repl.progress import bar
-from repl.render import counted, footer, lines, scalar
+from repl.lookup import Repertoire
+from repl.places import Place
+from repl.render import counted, footer, scalar
+from repl.secrets import holds_secret
+from repl.streams import Beside, Item
 from repl.theme import THEME
-from repl.words import Typed, columns, is_open, quote, shortened, split
+from repl.words import Typed, columns, is_open, printable, quote, shortened, split
 
 #: Replies are coloured and printed so many lines at a time, so that Ctrl-C is heard in between.
 _PAGE = 200
 #: Longer replies go on without colours: those cost more than the rest together.
 _COLOURED = 2000
+#: Seconds until something is printed even though the prompt does not make room for it.
+_ROOM = 1.0
 
 
 def history_file() -> Path:
@@ -73,18 +78,26 @@ def open_history() -> History:
         path.touch(mode=0o600)
     except OSError:
         return InMemoryHistory()
-    return FileHistory(str(path))
+    return _DiscreetHistory(str(path))
+
+
+class _DiscreetHistory(FileHistory):
+    """A history file that learns no passwords."""
+
+    def append_string(self, string: str) -> None:
+        if not holds_secret(string):
+            super().append_string(string)
 
 
 class LiveCompleter(Completer):
     """Candidates from the commands and from the data as they are now."""
 
-    def __init__(self, db: Minidis[Any]) -> None:
-        self.db = db
+    def __init__(self, place: Place) -> None:
+        self.place = place
 
     def get_completions(self, document: Document, _: CompleteEvent) -> Iterable[Completion]:
         before = document.text_before_cursor
-        for one in candidates(before, self.db):
+        for one in candidates(before, self.place):
             about = shortened(one.about, 60)
             yield Completion(
                 one.text,
@@ -120,27 +133,30 @@ def inline_hint(document: Document, suggested: bool) -> str:
 
 
 class Session:
-    """One conversation about one database."""
+    """One conversation with one place."""
 
     def __init__(
         self,
-        db: Minidis[Any],
+        place: Place,
         *,
         input: Input | None = None,
         output: Output | None = None,
         history: History | None = None,
     ) -> None:
-        self.db = db
+        self.place = place
         self.output = output
         self.style = Style.from_dict(THEME)
         self.depth = ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None
         self.done = False
         self.busy = False
         self.reminded = False
+        #: what is shown beside the prompt
+        self.beside: list[Beside] = []
+        self._printing = threading.RLock()
         self.prompt: PromptSession[str] = PromptSession(
             self.message,
-            lexer=PygmentsLexer(CommandLexer),
-            completer=LiveCompleter(db),
+            lexer=PygmentsLexer(lexer_for(lambda: place.repertoire)),
+            completer=LiveCompleter(place),
             complete_in_thread=True,
             auto_suggest=AutoSuggestFromHistory(),
             history=history if history is not None else open_history(),
@@ -158,49 +174,44 @@ class Session:
 
     # around the line ---------------------------------------------------------------------------
 
-    def place(self) -> str:
-        """A short name of the database."""
-        home = self.db.engine.home
-        if home.directory is None:
-            return "memory"
-        path = home.directory if home.durable else home.dump
-        return os.path.basename(os.path.abspath(str(path)))
-
     def message(self) -> StyleAndTextTuples:
-        number = self.db.space.number
+        """The prompt: `data> `, `data[2]> `, `data[2](TX)> `."""
+        number = self.place.database
         selected = f"[{number}]" if number else ""
-        return [("class:prompt", f"{self.place()}{selected}> ")]
+        parts: StyleAndTextTuples = [("class:prompt", f"{self.place.name}{selected}")]
+        if self.place.transaction.open:
+            parts.append(("class:transaction", "(TX)"))
+        return [*parts, ("class:prompt", "> ")]
 
     def toolbar(self) -> StyleAndTextTuples:
-        """Where we are and what is not saved; the hint, if a suggestion has taken its place."""
-        engine = self.db.engine
-        keys = counted(len(self.db.space.values), "key")
-        parts: StyleAndTextTuples = [
-            ("", f" {self.place() if engine.home.dump else 'in memory, gone at the end'}"),
-            ("", f" · database {self.db.space.number} · {keys}"),
-        ]
-        if engine.home.dump is not None and engine.dirty > 0:
-            # Yellow where leaving loses them; a directory is saved then.
-            style = "" if engine.home.durable else "class:bottom-toolbar.unsaved"
-            parts.append((style, f" · {counted(engine.dirty, 'change')} not saved yet"))
+        """Where we are and what is not finished; the hint, if a suggestion has taken its place."""
         buffer = get_app().current_buffer
-        if buffer.suggestion is not None and (text := hint(buffer.text).strip()):
-            parts.append(("", f" · {text}"))
-        return parts
+        rest = hint(buffer.text).strip() if buffer.suggestion is not None else ""
+        parts = [*self._unfinished(), *self.place.status(), *([("", rest)] if rest else [])]
+        found: StyleAndTextTuples = [("", " ")]
+        for style, text in parts:
+            found += [("", " · "), (style, printable(text))]
+        return [found[0], *found[2:]]
 
-    def greeting(self) -> str:
-        """The first lines."""
-        home = self.db.engine.home
-        keys = counted(sum(len(one.values) for one in self.db.engine.databases), "key")
-        if home.dump is None:
-            where = "In memory: nothing is kept after the session. minidis PATH opens a database."
-        elif not home.durable and not os.path.exists(home.dump):
-            where = f"{home.dump} does not exist yet; SAVE makes it."
-        elif home.durable:
-            where = f"{home.directory}: {keys}. It is saved when you leave."
-        else:
-            where = f"{home.dump}: {keys}. SAVE writes it."
-        return f"{where}\nhelp explains, Tab completes, Ctrl-D leaves."
+    def _unfinished(self) -> Iterator[tuple[str, str]]:
+        """What has been begun: MULTI and its queue, WATCH, streams."""
+        transaction = self.place.transaction
+        if transaction.open:
+            queued = "; ".join(shortened(command_line(words), 24) for words in transaction.queued)
+            state = "EXEC will be refused" if transaction.spoiled else "EXEC runs, DISCARD forgets"
+            count = f"{len(transaction.queued)} queued"
+            yield "class:transaction", f"{count}: {shortened(queued, 60)}" if queued else count
+            yield "class:transaction", state
+        if transaction.watched:
+            keys = " ".join(map(quote, transaction.watched))
+            yield "", f"watching {shortened(keys, 30)}"
+        for beside in self.beside:
+            yield "", f"{shortened(beside.source.title, 30)}: {beside.heard:,}, Ctrl-C ends it"
+
+    @property
+    def repertoire(self) -> Repertoire:
+        """The commands that can be run."""
+        return self.place.repertoire
 
     # the shell's own words ---------------------------------------------------------------------
 
@@ -221,7 +232,7 @@ class Session:
 
     def leave(self) -> None:
         """End the session; the first time remind of changes that would be lost."""
-        lost, file = unsaved(self.db)
+        lost, file = self.place.unsaved()
         if lost and not self.reminded:
             self.reminded = True
             what, them = ("is", "it") if lost == 1 else ("are", "them")
@@ -234,17 +245,27 @@ class Session:
 
     def converse(self) -> None:
         """Prompt and answer until the person leaves."""
-        self.note(self.greeting())
-        with self._hearing_ctrl_c():
-            while not self.done:
-                try:
-                    text = self.prompt.prompt()
-                except KeyboardInterrupt:
-                    continue  # the line is dropped, the session stays
-                except EOFError:
-                    self.leave()
-                    continue
-                self._run_interruptible(text)
+        self.note(f"{self.place.greeting()}\nhelp explains, Tab completes, Ctrl-D leaves.")
+        try:
+            with self._hearing_ctrl_c():
+                while not self.done:
+                    self._turn()
+        finally:
+            for beside in self.beside:
+                beside.stop()
+
+    def _turn(self) -> None:
+        """One line, and what it does."""
+        self.place.refresh()
+        try:
+            text = self.prompt.prompt()
+        except KeyboardInterrupt:  # the line is dropped, the session stays
+            if not self.prompt.default_buffer.text and self.beside:
+                self.stop()
+        except EOFError:
+            self.leave()
+        else:
+            self._run_interruptible(text)
 
     def _run_interruptible(self, text: str) -> None:
         """Run what was typed; Ctrl-C ends it, and nothing else."""
@@ -284,7 +305,7 @@ class Session:
         commands = split(text)
         for left, command in zip(range(len(commands) - 1, -1, -1), commands, strict=True):
             if len(commands) > 1:
-                self.note(shortened("> " + " ".join(quote(word.value) for word in command), 78))
+                self.note("> " + command_line([word.value for word in command]))
             if not self._run_one(command):
                 if left:
                     self.note(f"(stopped here: {counted(left, 'command')} not run)")
@@ -303,30 +324,108 @@ class Session:
         if dot is not None:
             return dot.act(self, [word.text for word in typed[1:]])
         words = [word.value for word in typed]
-        began = perf_counter()
         try:
-            reply = self._execute(words)
+            if streams.is_about(words):
+                return self._begin_or_end(words)
+            self._execute(words)
         except MinidisError as error:
             self._refused(typed, error)
             return False
-        seconds = perf_counter() - began
-        self._show(lines(reply, paired=is_paired(words)))
-        if below := footer(reply, seconds):
-            self.note(below)
         return True
 
-    def _execute(self, words: list[bytes]) -> Any:
-        """Run the command. SAVE goes around its door, to show how far it is with much data."""
-        if len(words) == 1 and words[0].upper() == b"SAVE":
-            with bar("saving") as progress:
-                self.db.engine.save(progress)
-                return OK
-        return self.db.execute(*words)
+    def _execute(self, words: list[bytes]) -> None:
+        """Run the command and show its answer."""
+        began = perf_counter()
+        reply = self.place.run(words)
+        seconds = perf_counter() - began
+        self._show(answer_lines(reply, words, self.place.transaction.commands_of(reply)))
+        if below := footer(reply, seconds):
+            self.note(below)
 
     def _refused(self, typed: list[Typed], error: MinidisError) -> None:
         self._show([scalar(error)])
-        for line in advice_lines(typed, advise(typed, error, type_of(self.db))):
+        advice = advise(typed, error, self.place.type_of, self.place.repertoire)
+        for line in advice_lines(typed, advice):
             self.note(line)
+
+    # beside the prompt -------------------------------------------------------------------------
+
+    def _begin_or_end(self, words: list[bytes]) -> bool:
+        """SUBSCRIBE, UNSUBSCRIBE and the like."""
+        if self.place.transaction.open:
+            self._show([refuse_in_multi(words)])
+            return False
+        name = words[0].decode("latin-1").upper()
+        running = [one for one in self.beside if one.source.kind == name]
+        if streams.ends(words):
+            self._end(streams.BEGINNINGS[name], words[1:])
+        elif name == "MONITOR" and running:
+            self.note("(it is running already; .stop ends it)")
+        else:
+            self.beside.append(Beside(self.place.stream(words), self._show_items, self._lost))
+            self.note("(what comes is shown above the prompt; Ctrl-C in an empty line ends it)")
+        return True
+
+    def _end(self, kind: str, names: list[bytes]) -> None:
+        """Listen to some names no more, or to none of that kind."""
+        running = [one for one in self.beside if one.source.kind == kind]
+        if not running:
+            self.note("(nothing was listened to)")
+        for one in running:
+            if one.source.drop(names):
+                self._stop_one(one)
+
+    def stop(self) -> None:
+        """End everything that runs beside the prompt."""
+        if not self.beside:
+            self.note("(nothing is running beside the prompt)")
+        for one in list(self.beside):
+            self._stop_one(one)
+
+    def _stop_one(self, one: Beside) -> None:
+        one.stop()
+        if one in self.beside:
+            self.beside.remove(one)
+        heard = counted(one.heard, "line" if one.source.kind == "MONITOR" else "message")
+        self.note(f"({shortened(one.source.title, 60)} has ended: {heard})")
+
+    def _lost(self, one: Beside, why: str) -> None:
+        """A stream has ended by itself. In its thread."""
+        if one in self.beside:
+            self.beside.remove(one)
+        note = f"({shortened(one.source.title, 60)} has ended: {printable(why)})\n"
+        self._print_above([("class:note", note)])
+
+    def _show_items(self, items: list[Item], dropped: int) -> None:
+        """Print what has come. In the thread of the stream."""
+        text: StyleAndTextTuples = []
+        if dropped:
+            text.append(("class:note", f"┊ ({counted(dropped, 'line')} too fast to be shown)\n"))
+        for item in items:
+            text += [("class:note", "┊ "), *streams.fragments(item), ("", "\n")]
+        self._print_above(text)
+
+    def _print_above(self, text: StyleAndTextTuples) -> None:
+        """Print above the prompt, if there is one; in any thread.
+
+        The event loop of the prompt makes room for it. It may end before it comes to that: then
+        this thread prints, and whoever comes second has nothing left to do.
+        """
+        mine = threading.Lock()
+        printed = threading.Event()
+
+        def show() -> None:
+            if mine.acquire(blocking=False):
+                self._print(text)
+                printed.set()
+
+        app = self.prompt.app
+        loop = app.loop
+        if loop is not None and app.is_running:
+            with suppress(RuntimeError):  # it has just ended
+                loop.call_soon_threadsafe(lambda: run_in_terminal(show), context=app.context)
+                printed.wait(_ROOM)
+        show()
 
     # printing ----------------------------------------------------------------------------------
 
@@ -347,17 +446,18 @@ class Session:
     def _print(self, text: Any) -> None:
         if isinstance(text, list):
             text = FormattedText(text)
-        print_formatted_text(
-            text,
-            end="",
-            style=self.style,
-            include_default_pygments_style=False,
-            color_depth=self.depth,
-            output=self.prompt.output,
-        )
+        with self._printing:
+            print_formatted_text(
+                text,
+                end="",
+                style=self.style,
+                include_default_pygments_style=False,
+                color_depth=self.depth,
+                output=self.prompt.output,
+            )
 
 
-def converse(db: Minidis[Any]) -> int:
+def converse(place: Place) -> int:
     """A session at the terminal; its exit code."""
-    Session(db).converse()
+    Session(place).converse()
     return 0

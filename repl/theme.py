@@ -17,6 +17,7 @@ THEME: dict[str, str] = {
     "pygments.literal.string": "",
     "pygments.literal.string.regex": "ansimagenta",  # a pattern
     "pygments.error": "underline ansired",
+    "pygments.generic.deleted": "bold underline ansiyellow",  # a command that is not there
     # what is answered
     "pygments.comment": "ansibrightblack",  # numbers of lines, counts, (nil)
     "pygments.literal.string.double": "ansigreen",
@@ -24,6 +25,7 @@ THEME: dict[str, str] = {
     "pygments.operator": "ansibrightblack",
     # around it
     "prompt": "bold ansiblue",
+    "transaction": "bold ansiyellow",
     "hint": "ansibrightblack",
     "auto-suggestion": "ansibrightblack italic",
     "note": "ansibrightblack",

@@ -1,9 +1,10 @@
-"""What every group of commands knows: the selected database and the engine, nothing else."""
+"""What every group of commands knows: the selected database, the engine, and who calls."""
 
 from __future__ import annotations
 
 from typing import Generic, TypeVar
 
+from minidis.clients import Client
 from minidis.engine import Engine
 from minidis.keyspace import Keyspace
 
@@ -16,3 +17,8 @@ class Group(Generic[T]):
 
     space: Keyspace
     engine: Engine
+    client: Client
+
+    def see_guard(self) -> None:
+        """The state of the client has changed: recompute whether its commands need a second look."""
+        raise NotImplementedError

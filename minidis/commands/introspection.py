@@ -196,7 +196,7 @@ def _known(words: list[bytes]) -> Command:
 def _key_places(words: list[bytes]) -> list[int]:
     """Positions of the keys; the refusals of COMMAND GETKEYS."""
     known = _known(words)
-    if not known.access:
+    if not known.access or known.access == describe.NOT_KEYS:
         raise errors.error("The command has no key arguments")
     arity = known.line.arity
     if len(words) != arity if arity > 0 else len(words) < -arity:

@@ -319,12 +319,15 @@ class Lists(Group[T]):
         >>> db.rpush("todo", 1, 2, 3), db.lmovem("todo", "done", "LEFT", "LEFT", 2, ordering="OBO")
         (3, [b'2', b'1'])
         """
-        number: Any = exactly if count is None else count
+        number, bulk = self._how_many(count, exactly, ordering)
+        return self._move(source, destination, (src, dest), number, exactly is not None, bulk)
+
+    def _how_many(self, count: Any, exactly: Any, ordering: Any) -> tuple[int, bool]:
+        """How many elements LMOVEM moves, and if they keep their order."""
+        number = exactly if count is None else count
         if (number is None) != (ordering is None) or None not in (count, exactly):
             raise errors.error(errors.SYNTAX)
-        bulk = ordering is None or encode(ordering) == b"BULK"
-        ends = (src, dest)
-        return self._move(source, destination, ends, number or 1, exactly is not None, bulk)
+        return number or 1, ordering is None or encode(ordering) == b"BULK"
 
     def _move(
         self,
@@ -370,7 +373,7 @@ class Lists(Group[T]):
         space, engine = self.space, self.engine
         (row, target), (taken, moved), (from_left, to_left) = rows, elements, left
         engine.unsettled = True
-        engine.undo.append((_give_back, row, len(row), taken, from_left))
+        engine.undo.append((give_back, row, len(row), taken, from_left))
         if target is None:
             space.put(destination, List.load(moved))
         else:
@@ -404,7 +407,7 @@ class Lists(Group[T]):
             (row.pop_left if from_left else row.pop_right)(len(taken))
         else:
             self.space.note(key)  # the list may be empty in between
-            engine.undo.append((_give_back, row, len(row), taken, from_left))
+            engine.undo.append((give_back, row, len(row), taken, from_left))
             (row.pop_left if from_left else row.pop_right)(len(taken))
             _push(row, moved, to_left)
 
@@ -664,7 +667,7 @@ def _push(row: List, elements: Sequence[bytes], left: bool) -> None:
         row.push_right(elements)
 
 
-def _give_back(row: List, size: int, taken: list[bytes], left: bool) -> None:
+def give_back(row: List, size: int, taken: list[bytes], left: bool) -> None:
     """Undo a pop, if it has happened: the list is shorter than it was."""
     if len(row) < size:
         _push(row, taken, left)

@@ -99,6 +99,8 @@ class Server(Group[T]):
         one, two = (databases[number] for number in numbers)
         first, second = one.contents(), two.contents()
         engine = self.engine
+        engine.before_replacing(one, two)
+        engine.before_replacing(two, one)
         engine.undo += [(one.set_contents, first), (two.set_contents, second)]
         engine.unsettled = True
         one.dirty += 1

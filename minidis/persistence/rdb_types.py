@@ -11,16 +11,18 @@ from collections.abc import Callable
 
 from minidis.persistence.corrupt import CorruptError, UnsupportedError
 from minidis.persistence.packed import read_intset, read_listpack, read_ziplist, read_zipmap
+from minidis.persistence.rdb_streams import STREAM, STREAM_2, STREAM_3, read_stream
 from minidis.persistence.source import Source, not_nan, score_of_text
 from minidis.structures.limits import Limits
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
+from minidis.structures.streams import Stream
 from minidis.structures.tables import Hash, Set
 from minidis.structures.text import is_canonical_int
 
 #: What a key can hold. A string is bytes or, when its text is one, an int; changed in place it
 #: is a bytearray.
-Value = bytes | int | bytearray | List | Hash | Set | SortedSet
+Value = bytes | int | bytearray | List | Hash | Set | SortedSet | Stream
 
 STRING = 0
 LIST_QUICKLIST_2 = 18
@@ -183,6 +185,21 @@ def _read_zset_listpack(source: Source, limits: Limits) -> Value:
     return _packed_zset(read_listpack(source.string()), limits)
 
 
+# ------------------------------------------------------------------------------------- streams
+
+
+def _read_stream(source: Source, limits: Limits) -> Value:
+    return read_stream(source, STREAM)
+
+
+def _read_stream_2(source: Source, limits: Limits) -> Value:
+    return read_stream(source, STREAM_2)
+
+
+def _read_stream_3(source: Source, limits: Limits) -> Value:
+    return read_stream(source, STREAM_3)
+
+
 # --------------------------------------------------------------------------------------- table
 
 READERS: dict[int, Callable[[Source, Limits], Value]] = {
@@ -198,25 +215,25 @@ READERS: dict[int, Callable[[Source, Limits], Value]] = {
     12: _read_zset_ziplist,
     13: _read_hash_ziplist,
     14: _read_quicklist,
+    STREAM: _read_stream,
     HASH_LISTPACK: _read_hash_listpack,
     ZSET_LISTPACK: _read_zset_listpack,
     LIST_QUICKLIST_2: _read_quicklist_2,
+    STREAM_2: _read_stream_2,
     20: _read_set_listpack,
+    STREAM_3: _read_stream_3,
 }
 
 #: Types that exist, but cannot be held here.
 UNSUPPORTED = {
     6: "module value of a release candidate",
     7: "module value",
-    15: "stream",
-    19: "stream",
-    21: "stream",
     22: "hash with field expiry of a release candidate",
     23: "hash with field expiry of a release candidate",
     24: "hash with field expiry",
     25: "hash with field expiry",
-    26: "stream",
-    27: "stream",
+    26: "stream of Redis 8.6 or newer",
+    27: "stream of Redis 8.8 or newer",
     28: "array",
 }
 
@@ -240,5 +257,5 @@ def read_value(source: Source, kind: int, limits: Limits) -> Value:
 
 
 def is_empty(value: Value) -> bool:
-    """A collection without elements, which no key can hold. The empty string is a value."""
-    return not isinstance(value, _STRINGS) and not len(value)
+    """A collection without elements, which no key can hold. Empty strings and streams are values."""
+    return not isinstance(value, (*_STRINGS, Stream)) and not len(value)

@@ -3,7 +3,7 @@
     REDIS0010 | (FA name text)* | (FE database | FB sizes | key*)* | FF | crc64
     key:      [FC deadline] [F8 idle | F9 freq] type key value
 
-The lowest version that can carry the data: types 0, 2, 4, 5 and 11, 16, 17, 18.
+The lowest version that can carry the data: types 0, 2, 4, 5 and 11, 16, 17, 18, 19.
 """
 
 from __future__ import annotations
@@ -15,6 +15,13 @@ from typing import Protocol
 from minidis.persistence.checksum import crc64
 from minidis.persistence.lzf import Packer
 from minidis.persistence.packed import join_listpack, listpack_entry, write_intset, write_listpack
+from minidis.persistence.rdb_streams import (
+    STREAM_2,
+    consumer_parts,
+    entries_read,
+    node_parts,
+    pending_parts,
+)
 from minidis.persistence.rdb_types import (
     HASH,
     HASH_LISTPACK,
@@ -31,6 +38,8 @@ from minidis.persistence.rdb_types import (
 from minidis.structures.limits import Limits
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
+from minidis.structures.stream_groups import Group
+from minidis.structures.streams import SEQUENCE, SHIFT, Stream
 from minidis.structures.tables import Hash, Set
 from minidis.structures.text import is_canonical_int
 
@@ -195,6 +204,33 @@ def score_text(score: float) -> bytes:
     return b"%.17g" % score
 
 
+def _id(number: int) -> bytes:
+    return length(number >> SHIFT) + length(number & SEQUENCE)
+
+
+def _write_stream(value: Stream, limits: Limits, pack: Pack | None) -> _Parts:
+    parts = [length(len(value.nodes))]
+    for key, blob in node_parts(value):
+        parts += (string(key, pack), string(blob, pack))
+    parts += (length(len(value)), _id(value.last_id), _id(value.first_id))
+    parts += (_id(value.max_deleted), length(value.added), length(len(value.groups)))
+    for name, group in sorted(value.groups.items()):
+        parts += (string(name, pack), _id(group.last_id), length(entries_read(group)))
+        parts += _group_parts(group, pack)
+    return parts
+
+
+def _group_parts(group: Group, pack: Pack | None) -> _Parts:
+    parts = [length(len(group.pending))]
+    for raw, deliveries in pending_parts(group):
+        parts += (raw, length(deliveries))
+    consumers = list(consumer_parts(group))
+    parts.append(length(len(consumers)))
+    for name, seen, ids in consumers:
+        parts += (string(name, pack), seen, length(len(ids)), *ids)
+    return parts
+
+
 def _write_string(value: bytes | bytearray, limits: Limits, pack: Pack | None) -> _Parts:
     return [string(bytes(value), pack)]
 
@@ -215,6 +251,8 @@ def value_parts(value: Value, limits: Limits, pack: Pack | None) -> tuple[int, _
         return HASH if value.wide else HASH_LISTPACK, _write_hash(value, limits, pack)
     if isinstance(value, Set):
         return SET if value.wide else SET_INTSET, _write_set(value, limits, pack)
+    if isinstance(value, Stream):
+        return STREAM_2, _write_stream(value, limits, pack)
     return (
         ZSET_2 if value.wide else ZSET_LISTPACK,
         _write_sorted_set(value, limits, pack),

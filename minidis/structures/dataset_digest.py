@@ -8,6 +8,7 @@ parts without an order are xored only:
     string      mix the bytes               list   mix each element
     set         xor each member             hash   xor over (mix field, mix value)
     zset        xor over (mix member, mix score)
+    stream      mix each id ("5.1"), field and value
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from typing import Any
 
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
+from minidis.structures.streams import SEQUENCE, SHIFT, Stream
 from minidis.structures.tables import Hash, Set
 
 SIZE = 20
-TYPE_NUMBERS: dict[type, int] = {List: 1, Set: 2, SortedSet: 3, Hash: 4}
+TYPE_NUMBERS: dict[type, int] = {List: 1, Set: 2, SortedSet: 3, Hash: 4, Stream: 6}
 EXPIRE_MARK = b"!!expire!!"
 
 
@@ -54,6 +56,11 @@ def value_digest(digest: int, value: Any, *, expires: bool) -> int:
     elif kind is SortedSet:
         for member, score in value.scores.items():
             digest = _xor(digest, _pair(member, b"%.17g" % score))
+    elif kind is Stream:
+        for number, *words in value:
+            digest = _mix(digest, b"%d.%d" % (number >> SHIFT, number & SEQUENCE))
+            for word in words:
+                digest = _mix(digest, word)
     else:
         digest = _mix(digest, b"%d" % value if kind is int else bytes(value))
     return _xor(digest, EXPIRE_MARK) if expires else digest

@@ -6,6 +6,7 @@ from typing import Any
 
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
+from minidis.structures.streams import Stream
 from minidis.structures.tables import Hash, Set
 from minidis.structures.text import Text, is_canonical_int
 
@@ -15,12 +16,13 @@ NAMES: dict[type, tuple[str, str]] = {
     Set: ("intset", "hashtable"),
     Hash: ("listpack", "hashtable"),
     SortedSet: ("listpack", "skiplist"),
+    Stream: ("stream", "stream"),
 }
 LONGEST_EMBEDDED = 44  # bytes
 
 
 def encoding_of(value: Any) -> str:
-    """int, embstr, raw, quicklist, intset, hashtable, listpack or skiplist."""
+    """int, embstr, raw, quicklist, intset, hashtable, listpack, skiplist or stream."""
     kind = value.__class__
     if kind in NAMES:
         return NAMES[kind][value.wide]

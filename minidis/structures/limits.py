@@ -19,6 +19,8 @@ class Limits:
         "hash_max_listpack_value",
         "list_max_listpack_size",
         "set_max_intset_entries",
+        "stream_node_max_bytes",
+        "stream_node_max_entries",
         "zset_max_listpack_entries",
         "zset_max_listpack_value",
     )
@@ -28,5 +30,7 @@ class Limits:
         self.hash_max_listpack_value = 64
         self.list_max_listpack_size = -2
         self.set_max_intset_entries = 512
+        self.stream_node_max_bytes = 4096
+        self.stream_node_max_entries = 100
         self.zset_max_listpack_entries = 128
         self.zset_max_listpack_value = 64

@@ -48,7 +48,9 @@ class Strike:
 
     def __init__(self, at: int) -> None:
         self.left = at
+        #: the instruction, and the function it was in
         self.struck = ""
+        self.function = ""
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
         if event == "call" and not frame.f_code.co_filename.startswith(OURS):
@@ -58,6 +60,7 @@ class Strike:
             self.left -= 1
             if self.left == 0:
                 self.struck = _opname(frame.f_code, frame.f_lasti)
+                self.function = frame.f_code.co_name
                 raise KeyboardInterrupt
         return self
 

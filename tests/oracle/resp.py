@@ -4,10 +4,15 @@ Libraries turn replies into what their users like; the oracle needs what was on 
 is one of
 
     bytes                bulk string            Status(str)    simple string
-    int                  integer                Error(str)     error, code included
+    int                  integer, big number    Error(str)     error, code included
     float                double                 None           null, in all its spellings
     list                 array                  Map(list)      map, as a list of pairs
     bool                 boolean                Members(list)  set, as a list
+                                                Push(list)     push: nobody asked for it
+
+Attributes are read and dropped. Where every spelling matters, `Buffer` says more: it tells a
+verbatim string (Verbatim), a null array of RESP2 (NullArray) and a big number (BigNumber) from
+their relatives, and it reads from bytes as they arrive.
 """
 
 from __future__ import annotations
@@ -42,6 +47,29 @@ class Members(list[Any]):
         return "{" + ", ".join(map(repr, self)) + "}"
 
 
+class Push(list[Any]):
+    """A push: an array out of turn."""
+
+    def __repr__(self) -> str:
+        return f"Push({list.__repr__(self)})"
+
+
+class Verbatim(bytes):
+    """A verbatim string, its kind (`txt`, `mkd`) and colon included."""
+
+    __slots__ = ()
+
+
+class BigNumber(int):
+    """A number that the wire calls big."""
+
+    __slots__ = ()
+
+
+class NullArray:
+    """The null array of RESP2, which is not its null string."""
+
+
 Reply: TypeAlias = Any
 Words: TypeAlias = Sequence[bytes]
 
@@ -55,7 +83,50 @@ def pack(commands: Iterable[Words]) -> bytes:
     return b"".join(parts)
 
 
-class Connection:
+class Reader:
+    """Reads replies; where the bytes come from is said by those who inherit."""
+
+    def _line(self) -> bytes:
+        """The next line with its end."""
+        raise NotImplementedError
+
+    def _bytes(self, length: int) -> bytes:
+        """The next `length` bytes."""
+        raise NotImplementedError
+
+    def receive(self) -> Reply:
+        """The next reply."""
+        line = self._line()
+        return READERS[line[:1]](self, line[1:-2])
+
+    def _bulk(self, size: bytes) -> bytes | None:
+        length = int(size)
+        return None if length < 0 else self._bytes(length + 2)[:-2]
+
+    def _verbatim(self, size: bytes) -> Reply:
+        return (self._bulk(size) or b"")[4:]
+
+    def _big(self, digits: bytes) -> int:
+        return int(digits)
+
+    def _array(self, size: bytes) -> Reply:
+        return None if size == b"-1" else [self.receive() for _ in range(int(size))]
+
+    def _map(self, size: bytes) -> Map:
+        return Map([self.receive(), self.receive()] for _ in range(int(size)))
+
+    def _set(self, size: bytes) -> Members:
+        return Members(self.receive() for _ in range(int(size)))
+
+    def _push(self, size: bytes) -> Push:
+        return Push(self.receive() for _ in range(int(size)))
+
+    def _attribute(self, size: bytes) -> Reply:
+        self._map(size)
+        return self.receive()
+
+
+class Connection(Reader):
     """One connection to a Unix socket. `ask` pipelines."""
 
     def __init__(self, path: str, protocol: int = 3) -> None:
@@ -82,44 +153,85 @@ class Connection:
         self._file.close()
         self._socket.close()
 
-    def receive(self) -> Reply:
+    def _line(self) -> bytes:
         line = self._file.readline()
         if not line:
             raise ConnectionError("the server has closed the connection")
-        return READERS[line[:1]](self, line[1:-2])
+        return line
 
-    def _bulk(self, size: bytes) -> bytes | None:
-        length = int(size)
-        if length < 0:
-            return None
-        text: bytes = self._file.read(length + 2)[:-2]
-        return text
+    def _bytes(self, length: int) -> bytes:
+        return self._file.read(length)
 
-    def _array(self, size: bytes) -> list[Any] | None:
-        return None if size == b"-1" else [self.receive() for _ in range(int(size))]
 
-    def _map(self, size: bytes) -> Map:
-        return Map([self.receive(), self.receive()] for _ in range(int(size)))
+class Incomplete(Exception):
+    """The rest of a reply has not come yet."""
 
-    def _set(self, size: bytes) -> Members:
-        return Members(self.receive() for _ in range(int(size)))
+
+class Buffer(Reader):
+    """Bytes as they arrive, and the replies that are complete. Nothing is lost on the wire."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._place = 0
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """Take bytes; the replies that they complete. ValueError: they are not RESP."""
+        self._data += data
+        replies = []
+        while self._data:
+            self._place = 0
+            try:
+                replies.append(self.receive())
+            except Incomplete:
+                break
+            except KeyError:
+                raise ValueError(f"no reply begins like this: {bytes(self._data[:60])!r}") from None
+            del self._data[: self._place]
+        return replies
+
+    def rest(self) -> bytes:
+        """What has come of the next reply."""
+        return bytes(self._data)
+
+    def _line(self) -> bytes:
+        end = self._data.find(b"\r\n", self._place)
+        if end < 0:
+            raise Incomplete
+        return self._bytes(end + 2 - self._place)
+
+    def _bytes(self, length: int) -> bytes:
+        begin, self._place = self._place, self._place + length
+        if self._place > len(self._data):
+            raise Incomplete
+        return bytes(self._data[begin : self._place])
+
+    def _verbatim(self, size: bytes) -> Verbatim:
+        return Verbatim(self._bulk(size) or b"")
+
+    def _big(self, digits: bytes) -> BigNumber:
+        return BigNumber(digits)
+
+    def _array(self, size: bytes) -> Reply:
+        return NullArray() if size == b"-1" else super()._array(size)
 
 
 def _text(line: bytes) -> str:
     return line.decode("utf-8", "surrogateescape")
 
 
-READERS: dict[bytes, Callable[[Connection, bytes], Reply]] = {
+READERS: dict[bytes, Callable[[Any, bytes], Reply]] = {
     b"+": lambda _, line: Status(_text(line)),
     b"-": lambda _, line: Error(_text(line)),
     b":": lambda _, line: int(line),
     b",": lambda _, line: float(line),
     b"#": lambda _, line: line == b"t",
     b"_": lambda _, line: None,
-    b"(": lambda _, line: int(line),
-    b"$": Connection._bulk,
-    b"=": lambda self, line: (self._bulk(line) or b"")[4:],
-    b"*": Connection._array,
-    b"~": Connection._set,
-    b"%": Connection._map,
+    b"(": lambda self, line: self._big(line),
+    b"$": lambda self, line: self._bulk(line),
+    b"=": lambda self, line: self._verbatim(line),
+    b"*": lambda self, line: self._array(line),
+    b"~": lambda self, line: self._set(line),
+    b"%": lambda self, line: self._map(line),
+    b">": lambda self, line: self._push(line),
+    b"|": lambda self, line: self._attribute(line),
 }

@@ -1,0 +1,191 @@
+"""MULTI, EXEC, DISCARD, WATCH, UNWATCH: commands queued in a session, run as one.
+
+MULTI            self.queue = []           whatever comes is queued (Session.enqueue)
+SET a 1          QUEUED
+EXEC             [OK]                      all of them in one hold of the lock
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minidis import errors
+from minidis.command import Command, command
+from minidis.commands.group import Group, T
+from minidis.errors import MinidisError, ResponseError
+from minidis.kinds import Many
+from minidis.replies import OK, Status
+from minidis.waiting import Wait
+from minidis.watch import Watch
+
+if TYPE_CHECKING:
+    from minidis.session import Session
+
+#: Commands that act at once inside MULTI.
+IMMEDIATE = frozenset(("EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"))
+_FLAGS = "noscript loading stale fast allow_busy"
+
+
+class Queued:
+    """A command that waits for EXEC: as words, or with the arguments of a typed call."""
+
+    __slots__ = ("args", "command", "options", "words")
+
+    def __init__(
+        self,
+        command: Command,
+        words: list[bytes] | None,
+        args: Any = (),
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self.command = command
+        self.words = words
+        self.args = args
+        self.options = options or {}
+
+    def ready(self) -> tuple[Any, dict[str, Any]]:
+        """The arguments of the body; words are parsed only now, and may be refused."""
+        if self.words is None:
+            return self.args, self.options
+        return self.command.parse(list(self.words))
+
+    def shown(self) -> list[bytes]:
+        """The command as words, for people."""
+        return self.words or self.command.words(self.args, self.options)
+
+
+class Transactions(Group[T]):
+    """MULTI and its company."""
+
+    #: what was queued since MULTI; None outside
+    queue: list[Queued] | None = None
+    #: a command could not be queued: EXEC will refuse
+    queue_failed = False
+    watched: Watch | None = None
+
+    @command("MULTI", _FLAGS, group="transactions", since="1.2.0", complexity="O(1)")
+    def multi(self) -> Status:
+        """Begin to queue the commands of this session until EXEC or DISCARD.
+
+        Typed calls are queued, too, and answer QUEUED; `transaction` and `pipeline` are easier to
+        use from Python. ResponseError inside MULTI.
+
+        >>> db.multi(), db.execute("INCR", "n"), db.incr("n"), db.exec()
+        (OK, QUEUED, QUEUED, [1, 2])
+        """
+        if self.queue is not None:
+            raise errors.error(errors.MULTI_NESTED)
+        self.queue, self.queue_failed = [], False
+        self.see_guard()
+        return OK
+
+    @command(
+        "EXEC",
+        "noscript loading stale skip_slowlog",
+        group="transactions",
+        since="1.2.0",
+        complexity="O(n) for n commands, and what they cost",
+    )
+    def exec(self) -> list[Any] | None:
+        """Run the queued commands as one; their answers, refusals among them as exceptions.
+
+        None when a watched key has been touched. There is no roll-back: what comes after a refused
+        command runs. ResponseError without MULTI, or when a command could not be queued. An
+        interruption finds none of the commands done or all of them.
+
+        >>> db.execute("MULTI"), db.execute("SET", "a", "x"), db.execute("INCR", "a")
+        (OK, QUEUED, QUEUED)
+        >>> db.execute("EXEC")
+        [OK, ResponseError('ERR value is not an integer or out of range')]
+        """
+        if self.queue is None:
+            raise errors.error(errors.EXEC_WITHOUT_MULTI)
+        failed, commands, spoiled = self.queue_failed, self.queue, self._is_spoiled()
+        self.leave_transaction()
+        if failed:
+            raise ResponseError(errors.EXEC_ABORTED)
+        if spoiled:
+            return None
+        return [self._run_queued(queued) for queued in commands]
+
+    def _run_queued(self, queued: Queued) -> Any:
+        """One of the commands; its refusal is its answer. None of them waits."""
+        session: Session[Any] = self  # type: ignore[assignment]
+        answer = session.attempt(queued)
+        return answer.answer if answer.__class__ is Wait else answer
+
+    def _is_spoiled(self) -> bool:
+        """Has a watched key been touched, or expired unnoticed?"""
+        watch = self.watched
+        if watch is None:
+            return False
+        return watch.spoiled or watch.expired_meanwhile(self.engine.databases, self.engine.now())
+
+    def leave_transaction(self) -> None:
+        """Forget the queue and the watched keys."""
+        self.queue, self.queue_failed = None, False
+        self._forget_watched()
+        self.see_guard()
+
+    def _forget_watched(self) -> None:
+        if self.watched is not None:
+            self.engine.watchers.forget(self.watched)
+            self.watched = None
+            self.engine.see_attention()
+
+    @command(
+        "DISCARD", _FLAGS, group="transactions", since="2.0.0", complexity="O(n) for n commands"
+    )
+    def discard(self) -> Status:
+        """Forget the queued commands and the watched keys.
+
+        ResponseError without MULTI.
+
+        >>> db.multi(), db.set("a", 1), db.discard(), db.get("a")
+        (OK, QUEUED, OK, None)
+        """
+        if self.queue is None:
+            raise errors.error(errors.DISCARD_WITHOUT_MULTI)
+        self.leave_transaction()
+        return OK
+
+    @command(
+        "WATCH key [key ...]",
+        _FLAGS,
+        group="transactions",
+        since="2.2.0",
+        complexity="O(1) for each key",
+        access="RO",
+    )
+    def watch(self, *keys: Many) -> Status:
+        """Let the next EXEC of this session answer None if one of `keys` is touched before it.
+
+        ResponseError inside MULTI.
+
+        >>> db.watch("a"), db.set("a", 1), db.multi(), db.exec() is None
+        (OK, OK, OK, True)
+        """
+        if self.queue is not None:
+            raise errors.error(errors.WATCH_IN_MULTI)
+        if self.watched is None:
+            self.watched = Watch()
+        names: Any = keys
+        for key in names:
+            self.engine.watchers.add(self.watched, self.space, key, self.engine.now())
+        self.engine.see_attention()
+        return OK
+
+    @command("UNWATCH", _FLAGS, group="transactions", since="2.2.0", complexity="O(1) for each key")
+    def unwatch(self) -> Status:
+        """Forget the watched keys.
+
+        >>> db.watch("a"), db.unwatch(), db.set("a", 1), db.multi(), db.exec()
+        (OK, OK, OK, OK, [])
+        """
+        self._forget_watched()
+        return OK
+
+
+def refusals(answers: list[Any]) -> list[MinidisError]:
+    """The refusals among the answers of EXEC."""
+    return [answer for answer in answers if isinstance(answer, MinidisError)]

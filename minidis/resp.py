@@ -1,0 +1,497 @@
+"""Replies in RESP, the language of sockets: values to bytes and back. No socket anywhere.
+
+    encode         the server's mouth: a natural reply -> bytes, in RESP2 or RESP3
+    ReplyReader    the client's ear: bytes in any portions -> natural replies
+
+A natural reply is what commands return; on the wire it is
+
+    natural            RESP3                RESP2
+    bytes, Cursor      $ bulk string        the same
+    Status             + simple string      the same
+    an exception       - error              the same
+    int, bool          : integer            the same
+    float              , double             $ its text
+    Decimal            $ its text           the same
+    None               _                    $-1, or *-1 where an array is missing
+    dict               % map                * names and values in turn
+    set                ~ set                * array
+    tuple in a list    * its own array      flattened into the list
+    Push               > message            * array
+    Verbatim           = text with a kind   $ bulk string
+
+What a few commands do otherwise is said in one table, OTHERWISE.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+from minidis.errors import MinidisError, ResponseError
+from minidis.replies import Cursor, Decimal, Push, Status, Verbatim
+
+#: Replies longer than this (bytes) are not copied more often than need be.
+LARGE = 32 * 1024
+#: Replies may be nested this deep.
+DEEPEST = 128
+#: A length or count as it has to be written.
+NUMBER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
+
+Write: TypeAlias = Callable[[list[bytes], Any], object]
+
+
+class ProtocolError(ResponseError):
+    """What arrives is no RESP; nothing that follows can be understood."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"ERR Protocol error: {reason}")
+
+
+# encode ------------------------------------------------------------------------------------------
+
+
+class _NullArray:
+    """The missing array of RESP2, which has a null of its own for it."""
+
+
+NULL_ARRAY = _NullArray()
+
+
+def _all_absent(words: Sequence[bytes], reply: Any) -> Any:
+    """Whatever is missing in the reply is an array."""
+    if reply is None:
+        return NULL_ARRAY
+    return [_all_absent(words, item) for item in reply] if isinstance(reply, list) else reply
+
+
+def _absent_with(count: int) -> Callable[[Sequence[bytes], Any], Any]:
+    """The reply would be an array if the command has at least `count` words."""
+
+    def change(words: Sequence[bytes], reply: Any) -> Any:
+        return NULL_ARRAY if reply is None and len(words) >= count else reply
+
+    return change
+
+
+def _last_absent(words: Sequence[bytes], reply: Any) -> Any:
+    """Only the last item would be an array: XPENDING of a group without pending entries."""
+    if isinstance(reply, list) and len(reply) == 4 and reply[3] is None:
+        return [*reply[:3], NULL_ARRAY]
+    return reply
+
+
+def _streams(words: Sequence[bytes], reply: Any) -> Any:
+    """A map of streams is an array of pairs."""
+    if isinstance(reply, dict):
+        reply = [list(pair) for pair in reply.items()]
+    return _all_absent(words, reply)
+
+
+def _flat(words: Sequence[bytes], reply: Any) -> Any:
+    """Pairs are flat in RESP3, too."""
+    cursor, pairs = reply
+    return [cursor, [part for pair in pairs for part in pair]]
+
+
+#: What replies are on the wire otherwise than the rule says: command -> protocol -> change.
+Change: TypeAlias = Callable[[Sequence[bytes], Any], Any]
+OTHERWISE: dict[bytes, dict[int, Change]] = {
+    b"BLPOP": {2: _all_absent},
+    b"BRPOP": {2: _all_absent},
+    b"BLMPOP": {2: _all_absent},
+    b"BZPOPMIN": {2: _all_absent},
+    b"BZPOPMAX": {2: _all_absent},
+    b"BZMPOP": {2: _all_absent},
+    b"LMPOP": {2: _all_absent},
+    b"ZMPOP": {2: _all_absent},
+    b"GEOPOS": {2: _all_absent},
+    b"EXEC": {2: _absent_with(1)},
+    b"LPOP": {2: _absent_with(3)},
+    b"RPOP": {2: _absent_with(3)},
+    b"ZRANK": {2: _absent_with(4)},
+    b"ZREVRANK": {2: _absent_with(4)},
+    b"XPENDING": {2: _last_absent},
+    b"XREAD": {2: _streams},
+    b"XREADGROUP": {2: _streams},
+    b"ZSCAN": {3: _flat},
+}
+
+
+def encode(reply: Any, protocol: int = 3, words: Sequence[bytes] = ()) -> bytes:
+    """The reply to the command `words` as bytes of protocol 2 or 3.
+
+    TypeError for what is no reply.
+
+    >>> encode({b"a": None}), encode({b"a": None}, 2)
+    (b'%1\\r\\n$1\\r\\na\\r\\n_\\r\\n', b'*2\\r\\n$1\\r\\na\\r\\n$-1\\r\\n')
+    """
+    out: list[bytes] = []
+    write(out, reply, protocol, words)
+    return b"".join(out)
+
+
+def write(out: list[bytes], reply: Any, protocol: int, words: Sequence[bytes] = ()) -> None:
+    """Append the parts of the encoded reply to `out`."""
+    if words:
+        changes = OTHERWISE.get(words[0].upper())
+        if changes is not None and protocol in changes and not isinstance(reply, Exception):
+            reply = changes[protocol](words, reply)
+    writers = WRITERS[protocol]
+    writers[reply.__class__](out, reply)
+
+
+def write_each(
+    out: list[bytes], replies: Sequence[Any], protocol: int, commands: Sequence[Sequence[bytes]]
+) -> None:
+    """Append the array of the replies of several commands: the answer of EXEC."""
+    out.append(b"*%d\r\n" % len(replies))
+    for reply, words in zip(replies, commands, strict=True):
+        write(out, reply, protocol, words)
+
+
+def double(number: float) -> bytes:
+    """A double as text: the shortest digits that mean it, in the form in which Redis writes them.
+
+    >>> double(0.1), double(3.0), double(1e20), double(1.5e-7), double(float("-inf"))
+    (b'0.1', b'3', b'1e+20', b'1.5e-7', b'-inf')
+    """
+    if -(2**52) < number < 2**52 and number == int(number):
+        return b"%d" % number if number or math.copysign(1, number) > 0 else b"-0"
+    if not math.isfinite(number):
+        return b"nan" if number != number else b"inf" if number > 0 else b"-inf"
+    sign, figures, power = _digits(number)
+    highest = power + len(figures) - 1  # exponent of the first figure
+    if power >= 0 and highest < len(figures) + 7:
+        return sign + figures + b"0" * power
+    if power < 0 and (power > -7 or abs(highest) < 4):
+        figures = figures.rjust(1 - power, b"0")
+        return sign + figures[:power] + b"." + figures[power:]
+    rest = b"." + figures[1:] if len(figures) > 1 else b""
+    return b"%b%b%be%+d" % (sign, figures[:1], rest, highest)
+
+
+def _digits(number: float) -> tuple[bytes, bytes, int]:
+    """Sign, figures without zeros around them, and the power of ten of the last one."""
+    text, _, exponent = repr(abs(number)).partition("e")
+    whole, _, fraction = text.partition(".")
+    figures = (whole + fraction).encode()
+    power = int(exponent or 0) - len(fraction)
+    short = figures.rstrip(b"0")
+    sign = b"-" if number < 0 else b""
+    return sign, short.lstrip(b"0"), power + len(figures) - len(short)
+
+
+def one_line(text: str) -> bytes:
+    """A simple string or error has no line breaks; Redis puts blanks."""
+    line = text.encode("utf-8", "surrogateescape")
+    return line.replace(b"\r", b" ").replace(b"\n", b" ")
+
+
+def error_line(error: BaseException) -> bytes:
+    """An error reply. What is no refusal of a command has no code of its own yet."""
+    text = str(error) if isinstance(error, ResponseError) else f"ERR {error}"
+    return b"-%b\r\n" % one_line(text)
+
+
+class _Writers(dict[type, Write]):
+    """How to write a value, by its class. Derived classes are written as what they derive from."""
+
+    def __missing__(self, kind: type) -> Write:
+        for base in kind.__mro__[1:]:
+            if base in self:
+                self[kind] = self[base]
+                return self[base]
+        raise TypeError(f"{kind.__name__} is no reply")
+
+
+def _writers(protocol: int) -> _Writers:
+    """The writers of a protocol. Those of containers know the others."""
+    writers = _Writers()
+
+    def write_items(out: list[bytes], items: Iterable[Any]) -> None:
+        for item in items:
+            if item.__class__ is bytes:
+                out.append(b"$%d\r\n%b\r\n" % (len(item), item))
+            else:
+                writers[item.__class__](out, item)
+
+    def write_flattened(out: list[bytes], items: Sequence[Any]) -> None:
+        count = len(items)
+        if tuple in set(map(type, items)):
+            items = [part for item in items for part in _parts(item)]
+            count = len(items)
+        out.append(b"*%d\r\n" % count)
+        write_items(out, items)
+
+    def array(sign: bytes) -> Write:
+        def write_array(out: list[bytes], items: Any) -> None:
+            out.append(b"%b%d\r\n" % (sign, len(items)))
+            write_items(out, items)
+
+        return write_array
+
+    def write_map(out: list[bytes], pairs: Any) -> None:
+        out.append(b"%%%d\r\n" % len(pairs) if protocol == 3 else b"*%d\r\n" % (2 * len(pairs)))
+        for pair in pairs.items():
+            write_items(out, pair)
+
+    new = protocol == 3
+    writers.update(_SCALARS)
+    writers[type(None)] = _constant(b"_\r\n" if new else b"$-1\r\n")
+    writers[_NullArray] = _constant(b"_\r\n" if new else b"*-1\r\n")
+    writers[float] = _write_double if new else _write_double_as_text
+    writers[Verbatim] = _write_verbatim if new else _write_bulk
+    writers[int] = _write_int if new else _write_int_or_text
+    writers[list] = array(b"*") if new else write_flattened
+    writers[tuple] = array(b"*")
+    writers[Push] = array(b">") if new else array(b"*")
+    writers[set] = writers[frozenset] = array(b"~") if new else array(b"*")
+    writers[dict] = write_map
+    return writers
+
+
+def _parts(item: Any) -> Iterable[Any]:
+    return item if isinstance(item, tuple) else (item,)
+
+
+def _constant(line: bytes) -> Write:
+    return lambda out, _: out.append(line)
+
+
+def _write_bulk(out: list[bytes], text: bytes) -> None:
+    if len(text) < LARGE:
+        out.append(b"$%d\r\n%b\r\n" % (len(text), text))
+    else:
+        out += (b"$%d\r\n" % len(text), text, b"\r\n")
+
+
+def _write_verbatim(out: list[bytes], text: bytes) -> None:
+    out.append(b"=%d\r\ntxt:%b\r\n" % (len(text) + 4, text))
+
+
+def _write_int(out: list[bytes], number: int) -> None:
+    out.append((b":%d\r\n" if -(2**63) <= number < 2**63 else b"(%d\r\n") % number)
+
+
+def _write_int_or_text(out: list[bytes], number: int) -> None:
+    if -(2**63) <= number < 2**63:
+        out.append(b":%d\r\n" % number)
+    else:
+        _write_bulk(out, b"%d" % number)
+
+
+def _write_double(out: list[bytes], number: float) -> None:
+    out.append(b",%b\r\n" % double(number))
+
+
+def _write_double_as_text(out: list[bytes], number: float) -> None:
+    _write_bulk(out, double(number))
+
+
+#: What is the same in both protocols.
+_SCALARS: dict[type, Write] = {
+    bytes: _write_bulk,
+    bytearray: lambda out, text: _write_bulk(out, bytes(text)),
+    bool: lambda out, flag: out.append(b":%d\r\n" % flag),
+    Status: lambda out, text: out.append(b"+%b\r\n" % one_line(text)),
+    Cursor: lambda out, cursor: _write_bulk(out, b"%d" % cursor),
+    Decimal: lambda out, number: _write_bulk(out, number.text),
+    MinidisError: lambda out, error: out.append(error_line(error)),
+}
+
+WRITERS: dict[int, _Writers] = {2: _writers(2), 3: _writers(3)}
+
+
+# ReplyReader -------------------------------------------------------------------------------------
+
+
+class Incomplete:
+    """What ReplyReader.gets answers while the reply has not come completely."""
+
+    def __repr__(self) -> str:
+        return "INCOMPLETE"
+
+
+INCOMPLETE = Incomplete()
+
+
+class _Open:
+    """An array, map or set some of whose items have not come yet."""
+
+    __slots__ = ("items", "missing", "sign")
+
+    def __init__(self, sign: bytes, missing: int) -> None:
+        self.sign = sign
+        self.missing = missing
+        self.items: list[Any] = []
+
+    def value(self) -> Any:
+        """The natural value, once all are there."""
+        if self.sign == b">":
+            return Push(self.items)
+        if self.sign == b"~":
+            return _as_set(self.items)
+        if self.sign in b"%|":
+            return _as_dict(self.items)
+        return self.items
+
+
+def _as_set(items: list[Any]) -> Any:
+    try:
+        return set(items)
+    except TypeError:  # a member that cannot be in a set of Python
+        return items
+
+
+def _as_dict(items: list[Any]) -> Any:
+    pairs = list(zip(items[::2], items[1::2], strict=True))
+    try:
+        return dict(pairs)
+    except TypeError:
+        return pairs
+
+
+class ReplyReader:
+    """Reads replies of RESP2 and RESP3 as the natural values; errors come as exceptions, unraised.
+
+    `feed` it with whatever has arrived; `gets` answers the next reply, or INCOMPLETE. Works
+    without recursion and looks at no byte twice. ProtocolError for what is no reply.
+
+    >>> reader = ReplyReader()
+    >>> reader.feed(b"*2\\r\\n:1\\r\\n$2\\r\\nh")
+    >>> reader.gets()
+    INCOMPLETE
+    >>> reader.feed(b"i\\r\\n")
+    >>> reader.gets()
+    [1, b'hi']
+    """
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._at = 0
+        #: where to look for the end of the line that has begun
+        self._seen = 0
+        self._open: list[_Open] = []
+        self._done: list[Any] = []
+        #: a long text of which parts have come: sign, parts, bytes that are due with the last CRLF
+        self._text: tuple[bytes, list[bytes]] | None = None
+        self._due = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take what has arrived."""
+        if self._text is not None:
+            self._text[1].append(data[: self._due])
+            rest = data[self._due :]
+            self._due -= len(data) - len(rest)
+            data = rest
+        self._seen -= self._at
+        self._buffer = self._buffer[self._at :] + data if self._at < len(self._buffer) else data
+        self._seen, self._at = max(self._seen, 0), 0
+
+    def gets(self) -> Any:
+        """The next reply, or INCOMPLETE."""
+        while True:
+            value = self._value()
+            if value is INCOMPLETE:
+                return INCOMPLETE
+            if value.__class__ is _Open:
+                self._open.append(value)
+                if len(self._open) > DEEPEST:
+                    raise ProtocolError(f"a reply is nested more than {DEEPEST} deep")
+            else:
+                self._put(value)
+            while self._open and not self._open[-1].missing:
+                inner = self._open.pop()
+                if inner.sign != b"|":  # an attribute, about the reply that follows: not shown
+                    self._put(inner.value())
+            if self._done:
+                return self._done.pop()
+
+    def _put(self, value: Any) -> None:
+        """Put a value where it belongs."""
+        if self._open:
+            self._open[-1].items.append(value)
+            self._open[-1].missing -= 1
+        else:
+            self._done.append(value)
+
+    def _value(self) -> Any:
+        """The next scalar or the head of a container, or INCOMPLETE."""
+        if self._text is not None:
+            return self._long_text()
+        end = self._buffer.find(b"\r\n", max(self._seen, self._at))
+        if end < 0:
+            self._seen = max(len(self._buffer) - 1, self._at)
+            return INCOMPLETE
+        sign, line = self._buffer[self._at : self._at + 1], self._buffer[self._at + 1 : end]
+        self._at = self._seen = end + 2
+        if sign in b"$=!" and sign:
+            return self._begin_text(sign, self._length(line))
+        if sign in b"*%~>|" and sign:
+            count = self._length(line)
+            return None if count < 0 else _Open(sign, count * (2 if sign in b"%|" else 1))
+        return self._scalar(sign, line)
+
+    def _length(self, line: bytes) -> int:
+        if NUMBER.fullmatch(line) is None:
+            raise ProtocolError(f"a length is {line[:32]!r}")
+        return int(line)
+
+    def _scalar(self, sign: bytes, line: bytes) -> Any:
+        read = _SCALAR_READERS.get(sign)
+        if read is None:
+            raise ProtocolError(f"a reply begins with {sign + line[:32]!r}")
+        try:
+            return read(line)
+        except ValueError:
+            raise ProtocolError(f"{line[:32]!r} is no number") from None
+
+    def _begin_text(self, sign: bytes, length: int) -> Any:
+        if length < 0:
+            return None
+        end = self._at + length + 2
+        if end <= len(self._buffer):
+            text = self._buffer[self._at : end - 2]
+            self._at = self._seen = end
+            return _text_value(sign, text)
+        self._text = sign, [self._buffer[self._at :]]
+        self._due = end - len(self._buffer)
+        self._buffer, self._at, self._seen = b"", 0, 0
+        return INCOMPLETE
+
+    def _long_text(self) -> Any:
+        assert self._text is not None
+        if self._due:
+            return INCOMPLETE
+        sign, parts = self._text
+        self._text = None
+        return _text_value(sign, b"".join(parts)[:-2])
+
+
+def _text_value(sign: bytes, text: bytes) -> Any:
+    if sign == b"!":
+        return _as_error(text)
+    return Verbatim(text[4:]) if sign == b"=" else text
+
+
+def _as_error(line: bytes) -> ResponseError:
+    return ResponseError(line.decode("utf-8", "surrogateescape"))
+
+
+def _as_bool(line: bytes) -> bool:
+    if line not in (b"t", b"f"):
+        raise ValueError
+    return line == b"t"
+
+
+_SCALAR_READERS: dict[bytes, Callable[[bytes], Any]] = {
+    b"+": lambda line: Status(line.decode("utf-8", "surrogateescape")),
+    b"-": _as_error,
+    b":": int,
+    b"(": int,
+    b",": float,
+    b"#": _as_bool,
+    b"_": lambda line: None,
+}

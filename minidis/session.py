@@ -1,0 +1,404 @@
+"""class Session: one caller of a database, with its own selected database, MULTI queue and watches.
+
+    typed call  ─ door ───────────────┐ the usual case: straight through the gate (command.py)
+    words  ─ execute() ───────────────┤
+                                      └ call(): whatever needs a second look
+                                          may it? (password, permission, MULTI)
+                                          queue it, or wait for the end of a pause
+                                          run it: perform()
+                                          it has to wait: sleep() until served
+                                          tell monitors, remember keys for tracking
+
+A session is `guarded` while one of these may concern it. Everything here is shared by embedded callers,
+connections and coroutines; they differ in how they wait (see sleep).
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import Any
+
+from minidis import errors
+from minidis.acl import Context
+from minidis.clients import Client
+from minidis.command import COMMANDS, CONTAINERS, Command, Door
+from minidis.commands.acl import Acl
+from minidis.commands.blocking import Blocking
+from minidis.commands.clients import ClientCommands
+from minidis.commands.connection import Connection
+from minidis.commands.counters import Counters
+from minidis.commands.debugging import Debugging
+from minidis.commands.generic import Keys
+from minidis.commands.group import T
+from minidis.commands.hashes import Hashes
+from minidis.commands.information import Information
+from minidis.commands.introspection import Introspection
+from minidis.commands.lists import Lists
+from minidis.commands.objects import Objects
+from minidis.commands.pubsub import PubSub
+from minidis.commands.server import Server
+from minidis.commands.sets import Sets
+from minidis.commands.sorted_set_algebra import SortedSetAlgebra
+from minidis.commands.sorted_set_ranges import SortedSetRanges
+from minidis.commands.sorted_sets import SortedSets
+from minidis.commands.sorting import Sorting
+from minidis.commands.strings import Strings
+from minidis.commands.tracking import TrackingCommands
+from minidis.commands.transactions import IMMEDIATE, Queued, Transactions
+from minidis.engine import Engine
+from minidis.errors import MinidisError, ResponseError
+from minidis.kinds import Key, encode
+from minidis.replies import QUEUED, decoded
+from minidis.waiting import AGAIN, Wait, Waiter
+from minidis.walk import keys_of
+
+#: Spellings that have been looked up: b"get", b"GET", ... -> command. Bounded, names are few.
+_SPELLINGS: dict[bytes, Command] = {}
+_MOST_SPELLINGS = 10_000
+
+#: What a connection may send that listens to channels and speaks RESP2.
+_WHILE_LISTENING = frozenset(
+    ("SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE",
+     "PING", "QUIT", "RESET")
+)  # fmt: skip
+
+
+class Session(
+    Blocking[T],
+    Strings[T],
+    Objects[T],
+    Sorting[T],
+    Keys[T],
+    Hashes[T],
+    Lists[T],
+    SortedSets[T],
+    SortedSetRanges[T],
+    SortedSetAlgebra[T],
+    Sets[T],
+    Counters[T],
+    Transactions[T],
+    TrackingCommands[T],
+    PubSub[T],
+    ClientCommands[T],
+    Connection[T],
+    Server[T],
+    Information[T],
+    Debugging[T],
+    Introspection[T],
+    Acl[T],
+):
+    """One method for each command, `execute` for words."""
+
+    _decode = False
+
+    def __init__(self, engine: Engine, database: int = 0, client: Client | None = None) -> None:
+        if engine.closed:
+            raise errors.ClosedError
+        if not 0 <= database < len(engine.databases):
+            raise errors.error(errors.DB_OUT_OF_RANGE)
+        self.engine = engine
+        self.space = engine.databases[database]
+        self.client = client or Client()
+        #: commands of this session need a second look, see call()
+        self.guarded = False
+        self.client.belongs_to(self)
+        with engine.lock:
+            engine.clients.enter(self.client, engine.clock.now())
+            self.see_guard()
+
+    def see_guard(self) -> None:
+        """Recompute whether commands of this session need a second look."""
+        engine = self.engine
+        self.guarded = bool(
+            self.queue is not None
+            or self.client.restricted
+            or engine.monitors
+            or engine.pause is not None
+        )
+
+    # words ------------------------------------------------------------------------------------
+
+    def execute(self, *words: Key) -> Any:
+        """Run a command given as words, as a shell or a client would send it.
+
+        The answer is what RESP3 says: bytes, int, float, None, list, dict, set; OK is a Status.
+        A refusal raises ResponseError with the sentence of Redis.
+
+        >>> db.execute("ZADD", "rank", 3, "ann", 5, "bob")
+        2
+        >>> db.execute("ZRANGE", "rank", 0, -1)
+        [b'ann', b'bob']
+        """
+        # The lines of the gate (DOOR in command.py), once more without detours: words are the hot
+        # path of shells, sockets and scripts.
+        line: list[Any]
+        try:
+            line = [
+                word
+                if word.__class__ is bytes
+                else word.encode()
+                if word.__class__ is str
+                else encode(word)
+                for word in words
+            ]
+        except UnicodeEncodeError:
+            line = [encode(word) for word in words]
+        command = _SPELLINGS.get(line[0]) if line else None
+        if command is None or self.guarded:
+            reply = self.run_guarded(line)
+            return decoded(reply) if self._decode else reply
+        if len(line) == command.plain:
+            del line[0]
+            options = _NO_OPTIONS
+        else:
+            line, options = command.parse(line)
+        engine = self.engine
+        with engine.lock:
+            engine.moment = 0
+            try:
+                reply = command.body(self, *line, **options)
+                if engine.unsettled:
+                    engine.settle()
+            except BaseException as error:
+                try:
+                    engine.put_back(error, (line, options))
+                except BaseException:
+                    engine.put_back(error, (line, options))
+                    raise
+                raise
+        return decoded(reply) if self._decode else reply
+
+    def run_guarded(self, words: list[bytes]) -> Any:
+        """Words that need a second look, or whose command is not known by this spelling yet."""
+        try:
+            command = self._found(words)
+        except ResponseError:
+            self.queue_failed = self.queue is not None
+            self._caching_is_over("")
+            raise
+        if self.queue is not None and command.name not in IMMEDIATE:
+            return self.enqueue(Queued(command, words))
+        return self.call(Queued(command, words))
+
+    def _found(self, words: list[bytes]) -> Command:
+        """The command of the words, if it exists, is complete and this session may run it."""
+        command = find_command(words)
+        count, arity = len(words), command.line.arity
+        if count != arity if arity > 0 else count < -arity:
+            raise errors.wrong_arity(command.name.lower().replace(" ", "|"))
+        self.admit(command, words, "toplevel" if self.queue is None else "multi")
+        if self.queue is not None and "no_multi" in command.flags:
+            raise errors.error(errors.NOT_IN_MULTI)
+        return command
+
+    def admit(self, command: Command, words: list[bytes], context: Context) -> None:
+        """Raise the refusal of a connection that may not run the command."""
+        client = self.client
+        if client.trusted:
+            return
+        if client.user is None:
+            if "no_auth" not in command.flags:
+                raise ResponseError(errors.NO_AUTH)
+            return
+        if not client.user.unrestricted and "no_auth" not in command.flags:
+            self.engine.users.admit(client, command, words, context)
+        if client.protocol == 2 and client.listening and command.name not in _WHILE_LISTENING:
+            raise errors.error(errors.only_while_listening(command.name))
+
+    def enqueue(self, queued: Queued) -> Any:
+        """Keep a command for EXEC."""
+        assert self.queue is not None
+        self.queue.append(queued)
+        return QUEUED
+
+    # the long way -----------------------------------------------------------------------------
+
+    def call_typed(self, command: Command, /, *args: Any, **options: Any) -> Any:
+        """A typed call that needs a second look; its arguments are converted already."""
+        queued = Queued(command, None, args, options)
+        if self.queue is not None and command.name not in IMMEDIATE:
+            return self.enqueue(queued)
+        return self.call(queued)
+
+    def call(self, queued: Queued) -> Any:
+        """Run a command with everything that may go on around it."""
+        if queued.command.name == "EXEC":
+            # The main thread may be interrupted, and a queue must not be torn.
+            return self.engine.aside.run(lambda: self._perform(queued))
+        waiter = Waiter(self, queued)
+        try:
+            while True:
+                with self.engine.lock:
+                    reply = self._perform_or_wait(waiter)
+                if reply is not waiter:
+                    return reply
+                reply = self.sleep(waiter)
+                if reply is not AGAIN:
+                    return reply
+                waiter = Waiter(self, queued)
+        except BaseException:
+            try:
+                waiter.cancel()
+            except BaseException:
+                waiter.cancel()
+                raise
+            raise
+
+    def _perform_or_wait(self, waiter: Waiter) -> Any:
+        """The reply, or the waiter in the queues of what it waits for. Under the lock."""
+        engine, queued = self.engine, waiter.queued
+        if engine.pause is not None and self._is_paused(queued):
+            until = (engine.pause[0] - engine.clock.now() + 1) / 1000
+            engine.waiters.enter(waiter, Wait((), max(until, 0.001), answer=AGAIN, resumes=True))
+            return waiter
+        reply = self._perform(queued)
+        if reply.__class__ is not Wait:
+            return reply
+        engine.waiters.enter(waiter, reply)
+        return waiter
+
+    def _is_paused(self, queued: Queued) -> bool:
+        """Has the command to wait for the end of a pause?"""
+        pause = self.engine.pause
+        if pause is None or queued.command.name in ("CLIENT PAUSE", "CLIENT UNPAUSE"):
+            return False
+        if pause[0] < self.engine.clock.now():
+            return False
+        commands = [queued, *(self.queue or ())] if queued.command.name == "EXEC" else [queued]
+        return not pause[1] or any(one.command.changes for one in commands)
+
+    def _perform(self, queued: Queued) -> Any:
+        """The gate once more, with its followers: monitors and tracking."""
+        engine = self.engine
+        with engine.lock:
+            engine.moment = 0
+            engine.caller = self.client
+            given: tuple[Any, dict[str, Any]] = (), {}
+            try:
+                args, options = given = queued.ready()
+                reply = queued.command.body(self, *args, **options)
+                self._follow(queued)
+                engine.settle()
+            except BaseException as error:
+                try:
+                    engine.put_back(error, given)
+                except BaseException:
+                    engine.put_back(error, given)
+                    raise
+                if isinstance(error, MinidisError):
+                    self._show(queued)
+                raise
+            finally:
+                engine.caller = None
+                self._caching_is_over(queued.command.name)
+        return reply
+
+    def attempt(self, queued: Queued) -> Any:
+        """A command inside something greater: its answer, its refusal, or Wait. Under the lock."""
+        given: tuple[Any, dict[str, Any]] = (), {}
+        try:
+            self.admit(queued.command, queued.words or [], "exec")
+            args, options = given = queued.ready()
+            reply = queued.command.body(self, *args, **options)
+            self._follow(queued)
+            self.engine.keep()
+        except Exception as error:
+            self.engine.undo_attempt(given)
+            return error
+        return reply
+
+    def _follow(self, queued: Queued) -> None:
+        """What others learn of a command that has run."""
+        self._show(queued)
+        client, command = self.client, queued.command
+        client.command = command.name.lower().replace(" ", "|")
+        if client.tracking is not None and "readonly" in command.flags:
+            words = queued.shown()
+            self.engine.tracking.remember(client, [words[at] for at in keys_of(command, words)])
+
+    def _caching_is_over(self, name: str) -> None:
+        """CLIENT CACHING was for the command that is now complete; "": for one that is unknown."""
+        if self.client.tracking is not None:
+            self.client.tracking.command_done(name, queueing=self.queue is not None)
+
+    def _show(self, queued: Queued) -> None:
+        """Show the command to monitors."""
+        if self.engine.monitors and not queued.command.is_hidden:
+            self.engine.show_monitors(self.client, self.space.number, queued.shown())
+
+    # waiting ----------------------------------------------------------------------------------
+
+    def sleep(self, waiter: Waiter) -> Any:
+        """Let the thread sleep until the waiter has its answer. Sessions without one answer it."""
+        bell = threading.Lock()
+        bell.acquire()
+        waiter.notify(partial(_ring, bell))
+        while not waiter.done:
+            timeout = waiter.timeout
+            if not bell.acquire(timeout=-1 if timeout is None else min(timeout, _LONGEST_SLEEP)):
+                waiter.expire()
+        return waiter.result()
+
+    def resume(self, waiter: Waiter) -> Any:
+        """The answer of a waiter that is done; another waiter if the call has to wait again."""
+        return self.call(waiter.queued) if waiter.reply is AGAIN else waiter.result()
+
+    def end(self) -> None:
+        """The caller has gone: leave every queue, watch, channel and list."""
+        engine, client = self.engine, self.client
+        with engine.lock:
+            for waiter in list(client.waiters):
+                waiter.cancel()
+            self.leave_transaction()
+            engine.forget_client(client)
+
+    def __repr__(self) -> str:
+        place = self.engine.home.directory or "memory"
+        if self.engine.closed:
+            return f"<minidis {place}, closed>"
+        return f"<minidis {place}, database {self.space.number}, {len(self.space.values)} keys>"
+
+
+_NO_OPTIONS: dict[str, Any] = {}
+#: threading cannot wait longer than this (seconds) in one call
+_LONGEST_SLEEP = min(threading.TIMEOUT_MAX, 1e6)
+
+
+def _ring(bell: threading.Lock) -> None:
+    """Wake the thread that sleeps on the bell; twice is once."""
+    if bell.locked():
+        bell.release()
+
+
+def find_command(words: list[bytes]) -> Command:
+    """The command that the words begin with; ResponseError when there is none."""
+    if not words:
+        raise errors.error(errors.EMPTY_COMMAND)
+    name = words[0].decode("latin-1").upper()
+    command = COMMANDS.get(name)
+    if name in CONTAINERS and len(words) > 1:
+        command = COMMANDS.get(f"{name} {words[1].decode('latin-1').upper()}")
+        if command is None:
+            raise errors.unknown_subcommand(name, words[1])
+        return command
+    if command is None:
+        if name in CONTAINERS:
+            raise errors.wrong_arity(name.lower())
+        raise errors.unknown_command(words)
+    if len(_SPELLINGS) < _MOST_SPELLINGS and name not in CONTAINERS and not command.waits:
+        _SPELLINGS[words[0]] = command
+    return command
+
+
+def install_doors(cls: type[Any], *, decode: bool) -> None:
+    """Put the doors in front of the bodies that the group classes define, but for what the class
+    or a base of it above Session does itself."""
+    above = cls.__mro__[: cls.__mro__.index(Session)]
+    own = {name for base in above for name in vars(base)}
+    for command in COMMANDS.values():
+        if command.method not in own:
+            setattr(cls, command.method, Door(command, cls, decode=decode))
+
+
+install_doors(Session, decode=False)

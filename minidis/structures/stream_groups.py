@@ -1,0 +1,164 @@
+"""Consumer groups of a stream: how far they have read, and who has what to acknowledge.
+
+    pending     id -> (owner, time of delivery, deliveries)      the truth
+    consumers   name -> Consumer, with the ids it owns            follows from `pending`
+
+Ids usually come in ascending order and go in any. They are sorted when somebody asks for a part of
+them (XPENDING, XAUTOCLAIM, a consumer's history), and kept sorted from then on. An entry that has
+been given back by XNACK has no owner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, Self, TypeVar
+
+from sortedcontainers import SortedList
+
+#: A number of entries that nobody can tell.
+UNKNOWN = -1
+
+Value = TypeVar("Value")
+
+
+class Ids(dict[int, Value], Generic[Value]):
+    """A dict by id that can be walked in the order of the ids."""
+
+    __slots__ = ("order",)
+
+    def __init__(self) -> None:
+        self.order: SortedList | None = None
+
+    def put(self, number: int, value: Value) -> None:
+        """Store a value."""
+        size = len(self)
+        self[number] = value
+        if self.order is not None and len(self) != size:
+            self.order.add(number)
+
+    def drop(self, number: int) -> None:
+        """Remove an id, if it is there."""
+        if number in self:
+            del self[number]
+            if self.order is not None:
+                self.order.discard(number)
+
+    def sorted(self) -> SortedList:
+        """The ids in ascending order."""
+        if self.order is None:
+            self.order = SortedList(self)
+        return self.order
+
+    def upward(self, start: int, end: int | None = None) -> Iterator[int]:
+        """The ids from `start` to `end`; the dict must not change meanwhile."""
+        found: Iterator[int] = self.sorted().irange(start, end)
+        return found
+
+    def check(self) -> None:
+        """Raise AssertionError if an invariant is broken."""
+        assert self.order is None or list(self.order) == sorted(self)
+
+
+class Consumer:
+    """Somebody who reads for a group."""
+
+    __slots__ = ("ids", "name", "seen")
+
+    def __init__(self, name: bytes, seen: int) -> None:
+        self.name = name
+        #: when it was last heard of, in milliseconds since 1970
+        self.seen = seen
+        #: what it has been given and has not acknowledged
+        self.ids: Ids[None] = Ids()
+
+
+#: Owner, time of the last delivery in milliseconds since 1970, number of deliveries.
+Record = tuple[Consumer | None, int, int]
+
+
+class Group:
+    """A consumer group."""
+
+    __slots__ = ("consumers", "last_id", "pending", "read")
+
+    def __init__(self, last_id: int, read: int = UNKNOWN) -> None:
+        #: the last entry that has been delivered, and how many had been added up to it
+        self.last_id = last_id
+        self.read = read
+        self.pending: Ids[Record] = Ids()
+        self.consumers: dict[bytes, Consumer] = {}
+
+    def copy(self) -> Self:
+        """An independent group with the same contents."""
+        twin = type(self)(self.last_id, self.read)
+        for name, consumer in self.consumers.items():
+            twin.consumers[name] = Consumer(name, consumer.seen)
+        for number, (owner, time, count) in self.pending.items():
+            twin.put(number, (owner and twin.consumers[owner.name], time, count))
+        return twin
+
+    def put(self, number: int, record: Record) -> None:
+        """Let an entry be pending so, whoever had it before."""
+        before = self.pending.get(number)
+        self.pending.put(number, record)
+        if before is not None and before[0] is not None and before[0] is not record[0]:
+            before[0].ids.drop(number)
+        if record[0] is not None:
+            record[0].ids.put(number, None)
+
+    def drop(self, number: int) -> None:
+        """Let an entry be pending no more."""
+        before = self.pending.get(number)
+        self.pending.drop(number)
+        if before is not None and before[0] is not None:
+            before[0].ids.drop(number)
+
+    def memo(self, ids: Iterable[int], *names: bytes) -> tuple[Any, ...]:
+        """How the group is now, as far as these ids and consumers go; for restore()."""
+        consumers = {name: self.consumers.get(name) for name in names}
+        seen = [consumer and consumer.seen for consumer in consumers.values()]
+        records = {number: self.pending.get(number) for number in ids}
+        return self.last_id, self.read, records, consumers, seen
+
+    def restore(
+        self,
+        last_id: int,
+        read: int,
+        records: dict[int, Record | None],
+        consumers: dict[bytes, Consumer | None],
+        seen: list[int | None],
+    ) -> None:
+        """Put everything back as memo() saw it; may be repeated."""
+        self.last_id, self.read = last_id, read
+        for (name, consumer), moment in zip(consumers.items(), seen, strict=True):
+            if consumer is None or moment is None:
+                self.consumers.pop(name, None)
+            else:
+                self.consumers[name] = consumer
+                consumer.seen = moment
+        for number, record in records.items():
+            if record is None:
+                self.pending.pop(number, None)
+            else:
+                self.pending[number] = record
+        self.repair()
+
+    def repair(self) -> None:
+        """After an exception: make again what follows from the truth."""
+        self.pending.order = None
+        for consumer in self.consumers.values():
+            consumer.ids = Ids()
+        for number, (owner, _, _) in self.pending.items():
+            if owner is not None:
+                owner.ids.put(number, None)
+
+    def check(self) -> None:
+        """Raise AssertionError if an invariant is broken."""
+        self.pending.check()
+        owned = [number for consumer in self.consumers.values() for number in consumer.ids]
+        free = [number for number, record in self.pending.items() if record[0] is None]
+        assert sorted(owned + free) == sorted(self.pending)
+        for name, consumer in self.consumers.items():
+            assert consumer.name == name
+            assert all(self.pending[number][0] is consumer for number in consumer.ids)
+            consumer.ids.check()

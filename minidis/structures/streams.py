@@ -1,0 +1,528 @@
+"""Stream: entries in the order of their ids, in nodes as Redis keeps them.
+
+    nodes    [1-1 .. 5-0]  [5-1 .. 9-0]  [9-1 ..]     rows (id, field, value, field, value, ...)
+    starts    1-1           5-1           9-1          where each node began, for bisection
+
+An id is one integer, milliseconds << 64 | sequence. A node is full when its listpack in Redis would
+be: trimming with `~` takes whole nodes only, and files and XINFO show them.
+
+Every method that changes something is a unit. Rows are only ever appended to the last node; what
+is deleted or trimmed replaces nodes by new ones with one slice assignment. Until a change is
+complete `_back` says how to take it back, and repair() does so. The same steps, `take_back` and
+`revert`, serve commands that have more to do than one change.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, pairwise
+from typing import Any, Self
+
+from minidis.structures.limits import Limits
+from minidis.structures.stream_groups import UNKNOWN, Group
+from minidis.structures.text import is_canonical_int
+
+#: id, field, value, field, value, ...
+Row = tuple[Any, ...]
+
+SHIFT = 64
+SEQUENCE = (1 << SHIFT) - 1
+MOST_ID = (1 << 2 * SHIFT) - 1
+
+#: A node may not be larger than this, whatever the configuration says.
+_MOST_NODE_BYTES = 1 << 30
+#: Bytes of a node's key in the tree that Redis keeps the nodes in.
+_KEY_BYTES = 16
+
+
+def id_text(number: int) -> bytes:
+    """The id as Redis writes it.
+
+    >>> id_text(5 << 64 | 1)
+    b'5-1'
+    """
+    return b"%d-%d" % (number >> SHIFT, number & SEQUENCE)
+
+
+# the bytes that Redis would need ------------------------------------------------------------------
+
+
+def signed(number: int) -> int:
+    """A difference as a signed 64-bit integer, which is how Redis keeps it."""
+    return (number + (1 << SHIFT - 1) & SEQUENCE) - (1 << SHIFT - 1)
+
+
+def _integer_bytes(number: int) -> int:
+    """Bytes of an integer in a listpack, its back length included."""
+    if -4096 <= number < 4096:
+        return 2 if 0 <= number < 128 else 3
+    bits = (number if number >= 0 else ~number).bit_length()
+    return 4 if bits < 16 else 5 if bits < 24 else 6 if bits < 32 else 10
+
+
+def _text_bytes(word: bytes) -> int:
+    """Bytes of a string in a listpack."""
+    size = len(word)
+    if size < 64:
+        if size <= 20 and is_canonical_int(word):
+            return _integer_bytes(int(word))
+        return size + 2
+    size += 2 if size < 4096 else 5
+    return size + 1 + (size > 127) + (size >= 16383) + (size >= 2097151) + (size >= 268435455)
+
+
+class Node:
+    """Some entries that follow each other."""
+
+    __slots__ = ("dead", "dead_bytes", "first", "last", "names", "rows", "size")
+
+    def __init__(self, first: int, names: list[bytes]) -> None:
+        #: the entry that opened the node: its id and its fields, which others may share
+        self.first = first
+        self.names = names
+        self.rows: list[Row] = []
+        #: the last id the node has ever had, deleted or not
+        self.last = first
+        #: how many entries have been deleted from it, and their bytes
+        self.dead = 0
+        self.dead_bytes = 0
+        #: bytes of the node's listpack but for its counters; 0: to be computed
+        self.size = 0
+
+    def row_bytes(self, row: Row) -> int:
+        """Bytes of an entry in this node."""
+        names, values = list(row[1::2]), row[2::2]
+        milliseconds = (row[0] >> SHIFT) - (self.first >> SHIFT)
+        sequence = (row[0] & SEQUENCE) - (self.first & SEQUENCE)
+        total = 2 + _integer_bytes(signed(milliseconds)) + _integer_bytes(signed(sequence))
+        if names == self.names:
+            total += _integer_bytes(len(names) + 3)
+        else:
+            total += _integer_bytes(len(names)) + _integer_bytes(2 * len(names) + 4)
+            total += sum(map(_text_bytes, names))
+        return total + sum(map(_text_bytes, values))
+
+    def bytes(self) -> int:
+        """Bytes of the node's listpack."""
+        if not self.size:
+            names = self.names
+            head = 9 + _integer_bytes(len(names)) + sum(map(_text_bytes, names))
+            self.size = head + self.dead_bytes + sum(map(self.row_bytes, self.rows))
+        return self.size + _integer_bytes(len(self.rows)) + _integer_bytes(self.dead)
+
+    def without(self, rows: Iterable[Row], kept: list[Row]) -> Node:
+        """A node like this one after these rows have been deleted."""
+        new = Node(self.first, self.names)
+        new.rows = kept
+        new.last = self.last
+        gone = list(rows)
+        new.dead = self.dead + len(gone)
+        new.dead_bytes = self.dead_bytes + sum(map(self.row_bytes, gone))
+        return new
+
+    def copy(self) -> Node:
+        """An independent node with the same rows."""
+        return self.without((), self.rows[:])
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """What XADD and XTRIM are to cut off: all but `maxlen` entries, or what is below `minid`."""
+
+    maxlen: int | None = None
+    minid: int = 0
+    #: whole nodes only, and no more than `limit` entries (0: any number)
+    approximate: bool = False
+    limit: int = 0
+
+    def is_done(self, length: int) -> bool:
+        """Is a stream of this length short enough?"""
+        return self.maxlen is not None and length <= self.maxlen
+
+    def takes(self, node: Node, length: int) -> bool:
+        """Does the whole of the node go?"""
+        if self.maxlen is None:
+            return node.last < self.minid
+        return length - len(node.rows) >= self.maxlen
+
+    def inside(self, node: Node, length: int) -> int:
+        """How many of its first entries go, if not all of them."""
+        if self.maxlen is None:
+            return bisect_left(node.rows, (self.minid,))
+        return length - self.maxlen
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A deletion: these nodes, from number `at` on, become those."""
+
+    at: int
+    old: list[Node]
+    new: list[Node]
+    max_deleted: int
+    #: ids of the entries that go
+    gone: list[int] = field(default_factory=list)
+
+
+class Stream:
+    """Entries, what has been of them, and the consumer groups that read them.
+
+    >>> log, limits = Stream(), Limits()
+    >>> log.append(5 << 64, [b"name", b"ann"], limits)
+    >>> log.append(6 << 64, [b"name", b"bob"], limits)
+    >>> log.apply(log.deletion(5 << 64))
+    >>> log.range(0, MOST_ID) == [(6 << 64, b"name", b"bob")], len(log), log.added
+    (True, 1, 2)
+    """
+
+    __slots__ = (
+        "_back", "added", "groups", "last_id", "length", "max_deleted", "nodes", "starts", "tree",
+    )  # fmt: skip
+
+    #: Redis has one encoding for streams.
+    wide = True
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.starts: list[int] = []
+        self.length = 0
+        self.last_id = 0
+        #: the largest id that XDEL has deleted, and how many entries there have ever been
+        self.max_deleted = 0
+        self.added = 0
+        self.groups: dict[bytes, Group] = {}
+        #: nodes of the tree that Redis would keep, once somebody has asked
+        self.tree: int | None = None
+        self._back: tuple[Callable[..., object], tuple[Any, ...]] | None = None
+
+    @classmethod
+    def load(cls, nodes: list[Node], last_id: int, max_deleted: int, added: int) -> Self:
+        """A stream of these nodes."""
+        new = cls()
+        new.nodes = nodes
+        new.last_id, new.max_deleted, new.added = last_id, max_deleted, added
+        new._derive()
+        return new
+
+    def copy(self) -> Self:
+        """An independent stream with the same entries and groups."""
+        nodes = [node.copy() for node in self.nodes]
+        twin = self.load(nodes, self.last_id, self.max_deleted, self.added)
+        twin.groups = {name: group.copy() for name, group in self.groups.items()}
+        return twin
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[Row]:
+        return chain.from_iterable(node.rows for node in self.nodes)
+
+    # looking ---------------------------------------------------------------------------------
+
+    @property
+    def first_id(self) -> int:
+        """The id of the first entry; 0 without any."""
+        return int(self.nodes[0].rows[0][0]) if self.nodes else 0
+
+    @property
+    def top_id(self) -> int:
+        """The id of the last entry; 0 without any."""
+        return int(self.nodes[-1].rows[-1][0]) if self.nodes else 0
+
+    def get(self, number: int) -> Row | None:
+        """The entry with this id."""
+        found = self._place(number)
+        return None if found is None else self.nodes[found[0]].rows[found[1]]
+
+    def _place(self, number: int) -> tuple[int, int] | None:
+        """The node and the place in it of the entry with this id."""
+        at = bisect_right(self.starts, number) - 1
+        if at < 0:
+            return None
+        rows = self.nodes[at].rows
+        place = bisect_left(rows, (number,))
+        return (at, place) if place < len(rows) and rows[place][0] == number else None
+
+    def range(self, start: int, end: int, count: int | None = None) -> list[Row]:
+        """At most `count` entries from `start` to `end`, both included, in ascending order."""
+        found: list[Row] = []
+        at = max(bisect_right(self.starts, start) - 1, 0)
+        nodes = self.nodes
+        while at < len(nodes) and nodes[at].first <= end and (count is None or len(found) < count):
+            rows = nodes[at].rows
+            begin = bisect_left(rows, (start,)) if rows[0][0] < start else 0
+            stop = len(rows) if rows[-1][0] <= end else bisect_left(rows, (end + 1,))
+            if count is not None:
+                stop = min(stop, begin + count - len(found))
+            found += rows[begin:stop]
+            at += 1
+        return found
+
+    def range_down(self, end: int, start: int, count: int | None = None) -> list[Row]:
+        """At most `count` entries from `end` down to `start`, both included."""
+        found: list[Row] = []
+        at = bisect_right(self.starts, end) - 1
+        nodes = self.nodes
+        while at >= 0 and nodes[at].last >= start and (count is None or len(found) < count):
+            rows = nodes[at].rows
+            begin = bisect_left(rows, (start,))
+            stop = bisect_left(rows, (end + 1,))
+            if count is not None:
+                begin = max(begin, stop - (count - len(found)))
+            found += rows[begin:stop][::-1]
+            at -= 1
+        return found
+
+    def tree_nodes(self) -> int:
+        """How many nodes Redis's radix tree of 16-byte keys has: an inner value of XINFO."""
+        if self.tree is None:
+            self.tree = _tree_nodes(self.starts)
+        return self.tree
+
+    # adding ----------------------------------------------------------------------------------
+
+    def append(self, number: int, words: Sequence[bytes], limits: Limits) -> None:
+        """Append an entry; its id must be larger than `last_id`. Words: field, value, ..."""
+        node = self._room(words, limits)
+        self._back = (self.take_back, self.before_append(number))
+        if node is None:
+            node = Node(number, list(words[::2]))
+            row = (number, *words)
+            node.rows.append(row)
+            self.nodes.append(node)
+            self.starts.append(number)
+            self.tree = None
+        else:
+            row = (number, *_sharing(words, node.names))
+            node.bytes()
+            node.rows.append(row)
+            node.size += node.row_bytes(row)
+            node.last = number
+        self.last_id = number
+        self.added += 1
+        self.length += 1
+        self._back = None
+
+    def _room(self, words: Sequence[bytes], limits: Limits) -> Node | None:
+        """The last node, if it has room for an entry of these words."""
+        if not self.nodes:
+            return None
+        node = self.nodes[-1]
+        most = limits.stream_node_max_entries
+        if most and len(node.rows) + node.dead >= most:
+            return None
+        most = min(limits.stream_node_max_bytes or _MOST_NODE_BYTES, _MOST_NODE_BYTES)
+        return node if node.bytes() + sum(map(len, words)) < most else None
+
+    def before_append(self, number: int) -> tuple[int, int, int, int]:
+        """What take_back() needs to undo the appending of this id."""
+        last = self.nodes[-1].last if self.nodes else 0
+        return number, self.last_id, self.added, last
+
+    def take_back(self, number: int, last_id: int, added: int, last: int) -> None:
+        """Undo an append(), if it has happened."""
+        nodes = self.nodes
+        if nodes and nodes[-1].rows[-1][0] == number:
+            if nodes[-1].first == number:
+                nodes.pop()
+            else:
+                nodes[-1].rows.pop()
+                nodes[-1].last = last
+        self.last_id, self.added = last_id, added
+        self._derive()
+
+    # deleting --------------------------------------------------------------------------------
+
+    def deletion(self, number: int) -> Cut | None:
+        """What deletes the entry with this id; None when there is none."""
+        found = self._place(number)
+        if found is None:
+            return None
+        at, place = found
+        node = self.nodes[at]
+        kept = node.rows[:place] + node.rows[place + 1 :]
+        new = [node.without([node.rows[place]], kept)] if kept else []
+        return Cut(at, [node], new, max(self.max_deleted, number), [number])
+
+    def trimming(self, trim: Trim, keeps: Callable[[int], bool] | None = None) -> Cut | None:
+        """What trims the stream so; None when nothing goes. Entries that `keeps` are spared."""
+        old: list[Node] = []
+        new: list[Node] = []
+        gone: list[int] = []
+        for node in self.nodes:
+            length = self.length - len(gone)
+            if trim.is_done(length):
+                break
+            if trim.limit and len(gone) + len(node.rows) > trim.limit:
+                break
+            whole = trim.takes(node, length)
+            if trim.approximate and not whole:
+                break
+            size = len(node.rows) if whole else trim.inside(node, length)
+            lost, kept = _divided(node.rows, size, keeps)
+            if trim.approximate and kept:
+                break
+            old.append(node)
+            gone += [row[0] for row in lost]
+            new += [node.without(lost, kept)] if kept else []
+            if not whole and keeps is None:
+                break
+        return Cut(0, old, new, self.max_deleted, gone) if gone else None
+
+    def apply(self, cut: Cut | None) -> None:
+        """Carry out a deletion()."""
+        if cut is None:
+            return
+        self._back = (self.revert, (cut, self.max_deleted))
+        end = cut.at + len(cut.old)
+        self.nodes[cut.at : end] = cut.new
+        self.max_deleted = cut.max_deleted
+        self.length -= len(cut.gone)
+        self.starts[cut.at : end] = [node.first for node in cut.new]
+        if len(cut.old) != len(cut.new):
+            self.tree = None
+        self._back = None
+
+    def revert(self, cut: Cut, max_deleted: int) -> None:
+        """Undo an apply(), if it has happened."""
+        nodes, at = self.nodes, cut.at
+        # The first of the old nodes is either still in its place or nowhere.
+        if at >= len(nodes) or nodes[at] is not cut.old[0]:
+            nodes[at : at + len(cut.new)] = cut.old
+        self.max_deleted = max_deleted
+        self._derive()
+
+    # consumer groups -------------------------------------------------------------------------
+
+    def has_tombstones(self, start: int) -> bool:
+        """Has an entry from `start` on been deleted from between others?"""
+        if not self.length or not self.max_deleted:
+            return False
+        return start <= self.max_deleted
+
+    def distance(self, number: int) -> int:
+        """How many entries there have been up to this id; UNKNOWN where it cannot be told."""
+        if not self.added:
+            return 0
+        if (not self.length and number <= self.last_id) or number == self.last_id:
+            return self.added
+        if number > self.last_id:
+            return UNKNOWN
+        first = self.first_id
+        if not self.max_deleted or self.max_deleted < first:
+            if number < first:
+                return self.added - self.length
+            if number == first:
+                return self.added - self.length + 1
+        return UNKNOWN
+
+    def lag(self, group: Group) -> int | None:
+        """How many entries the group has still to read; None where it cannot be told."""
+        if not self.added:
+            return 0
+        read = group.read
+        if read == UNKNOWN or self.has_tombstones(group.last_id):
+            read = self.distance(group.last_id)
+        return None if read == UNKNOWN else self.added - read
+
+    def advance(self, group: Group, number: int) -> None:
+        """The group has been given the entry with this id."""
+        if number <= group.last_id:
+            return
+        if group.read != UNKNOWN and not self.has_tombstones(number):
+            group.read += 1
+        elif self.added:
+            group.read = self.distance(number)
+        group.last_id = number
+
+    def is_referenced(self, number: int) -> bool:
+        """Has a group still to read or to acknowledge the entry?"""
+        return any(
+            number > group.last_id or number in group.pending for group in self.groups.values()
+        )
+
+    # after an exception ----------------------------------------------------------------------
+
+    def repair(self) -> None:
+        """After an exception: the state before or after the interrupted call."""
+        if self._back is not None:
+            function, arguments = self._back
+            function(*arguments)
+            self._back = None
+        self._derive()
+        for group in self.groups.values():
+            group.repair()
+
+    def check(self) -> None:
+        """Raise AssertionError if an invariant is broken."""
+        assert self._back is None
+        assert self.starts == [node.first for node in self.nodes]
+        assert all(node.rows for node in self.nodes)
+        ids = [row[0] for row in self]
+        assert all(one < two for one, two in pairwise(ids))
+        assert self.length == len(ids)
+        assert not ids or ids[-1] <= self.last_id
+        for node, following in pairwise([*self.nodes, None]):
+            assert node is not None and node.first <= node.rows[0][0] <= node.rows[-1][0]
+            assert node.rows[-1][0] <= node.last <= self.last_id
+            assert following is None or node.last < following.first
+            size, node.size = node.size, 0
+            node.bytes()
+            assert size in (0, node.size)
+        assert self.tree in (None, _tree_nodes(self.starts))
+        for group in self.groups.values():
+            group.check()
+
+    def _derive(self) -> None:
+        """Make again what follows from the nodes."""
+        self.starts = [node.first for node in self.nodes]
+        self.length = sum(len(node.rows) for node in self.nodes)
+        self.tree = None
+        if self.nodes:
+            self.nodes[-1].size = 0
+
+
+def _sharing(words: Sequence[bytes], names: list[bytes]) -> Sequence[bytes]:
+    """The same words; fields that are those of the node are its very objects."""
+    if words[::2] != names:
+        return words
+    shared = list(words)
+    shared[::2] = names
+    return shared
+
+
+def _divided(
+    rows: list[Row], size: int, keeps: Callable[[int], bool] | None
+) -> tuple[list[Row], list[Row]]:
+    """(rows that go, rows that stay) when the first `size` of them are to go."""
+    if keeps is None:
+        return rows[:size], rows[size:]
+    lost = [row for row in rows[:size] if not keeps(row[0])]
+    spared = [row for row in rows[:size] if keeps(row[0])]
+    return lost, spared + rows[size:]
+
+
+def _tree_nodes(starts: Sequence[int]) -> int:
+    """Nodes of a radix tree of these keys: ends, forks, and the runs of bytes in front of them."""
+    if not starts:
+        return 1
+    depths: list[int] = []  # of the forks on the way to the present key, the deepest last
+    total = 0
+    for one, two in pairwise((*starts, None)):
+        assert one is not None
+        shared = -1 if two is None else _KEY_BYTES - 1 - ((one ^ two).bit_length() - 1) // 8
+        depth = _KEY_BYTES
+        # Everything deeper than what the next key shares is complete.
+        while depths and depths[-1] > shared:
+            above = depths.pop()
+            total += 1 + (depth - above > 1)
+            depth = above
+        if not depths or depths[-1] < shared:
+            total += 1 + (depth - shared > 1)
+            if shared >= 0:
+                depths.append(shared)
+        else:
+            total += 1 + (depth - shared > 1)
+    return total

@@ -1,0 +1,89 @@
+"""WATCH: who wants to know whether a key is touched before an EXEC.
+
+A Watch belongs to a session. It is spoiled as soon as one of its keys is touched, expires, is flushed
+or swapped away; EXEC of a spoiled watch answers None. A key that had already expired when it was
+watched (but was still there) may be deleted without spoiling anything: nothing changes by that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+if TYPE_CHECKING:
+    from minidis.keyspace import Keyspace
+    from minidis.waiting import Place
+
+
+class Watch:
+    """The keys that one session watches."""
+
+    __slots__ = ("__weakref__", "places", "spoiled")
+
+    def __init__(self) -> None:
+        #: place -> it had expired already when it was watched
+        self.places: dict[Place, bool] = {}
+        self.spoiled = False
+
+    def expired_meanwhile(self, spaces: list[Keyspace], now: int) -> bool:
+        """Has a watched key reached its deadline without anybody having noticed?"""
+        return any(
+            not gone and is_due(spaces[number], key, now)
+            for (number, key), gone in self.places.items()
+        )
+
+
+class Watchers:
+    """All watches of an engine, by the places they watch; held weakly, as sessions need no closing."""
+
+    def __init__(self) -> None:
+        self._by_place: dict[Place, WeakSet[Watch]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._by_place)
+
+    def add(self, watch: Watch, space: Keyspace, key: bytes, now: int) -> None:
+        """Watch a key; twice is once."""
+        place = (space.number, key)
+        if place not in watch.places:
+            watch.places[place] = is_due(space, key, now)
+            self._by_place.setdefault(place, WeakSet()).add(watch)
+
+    def forget(self, watch: Watch) -> None:
+        """The session watches nothing any more."""
+        for place in watch.places:
+            others = self._by_place.get(place)
+            if others is not None:
+                others.discard(watch)
+                if not others:
+                    del self._by_place[place]
+        watch.places.clear()
+        watch.spoiled = False
+
+    def touched(self, space: Keyspace, key: bytes) -> None:
+        """A command has changed the key, or it has expired."""
+        place = (space.number, key)
+        watches = self._by_place.get(place)
+        if watches is None:
+            return
+        for watch in watches:
+            if watch.places[place] and key not in space.values:
+                watch.places[place] = False  # what had expired has been deleted: no change
+            else:
+                watch.spoiled = True
+        if not watches:
+            del self._by_place[place]  # the sessions have gone
+
+    def emptied(self, space: Keyspace, following: Keyspace | None = None) -> None:
+        """All keys of a database go, or are replaced by those of the following one."""
+        for (number, key), watches in self._by_place.items():
+            if number != space.number:
+                continue
+            if key in space.values or (following is not None and key in following.values):
+                for watch in watches:
+                    watch.spoiled = True
+
+
+def is_due(space: Keyspace, key: bytes, now: int) -> bool:
+    """Is the key past its deadline, though still there?"""
+    return key in space.values and now > space.deadlines.get(key, now)

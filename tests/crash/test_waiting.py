@@ -1,0 +1,170 @@
+"""Interruptions of calls that wait, of those who serve them, and of EXEC: nothing is lost or torn."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import minidis
+from minidis.session import Session
+from minidis.waiting import Waiter
+from tests.crash.test_interrupts import Strike, interrupted, no_collector, release
+
+__all__ = ["no_collector"]
+
+
+class Parked(Session[bytes]):
+    """A session whose waiting calls answer their waiter, as those of sockets do."""
+
+    def sleep(self, waiter: Waiter) -> Any:
+        return waiter
+
+
+def waiting(db: minidis.Minidis[bytes], *words: str) -> Waiter:
+    waiter = Parked(db.engine).execute(*words)
+    assert isinstance(waiter, Waiter)
+    assert not waiter.done
+    return waiter
+
+
+def every_strike(prepare: Callable[[], Any], call: Callable[[Any], Any]) -> Any:
+    """Strike the call at its first, second, ... bytecode; yields what was prepared, afterwards."""
+    call(prepare())  # doors are made when they are first used
+    at = 0
+    while True:
+        at += 1
+        made = prepare()
+        strike = Strike(at)
+        if not interrupted(strike, lambda: call(made)):  # noqa: B023
+            assert at > 20
+            return
+        release(made[0], strike)
+        yield (*made, strike)
+
+
+def received(waiters: list[Waiter]) -> list[bytes]:
+    return [waiter.result()[1] for waiter in waiters if waiter.done]
+
+
+PUSHES = [
+    "RPUSH q a b",
+    "RPUSH other x",
+    "SORT src BY nosort STORE q",
+    "RENAME src q",
+    "COPY src q",
+]
+
+
+@pytest.mark.parametrize("push", PUSHES)
+def test_who_pushes_is_interrupted(push: str) -> None:
+    def prepare() -> Any:
+        db = minidis.open()
+        db.rpush("src", "a", "b")
+        return db, [waiting(db, "BLPOP", "q", "0") for _ in range(3)]
+
+    for db, waiters, _ in every_strike(prepare, lambda made: made[0].execute(*push.split())):
+        left = db.lrange("q", 0, -1)
+        got = received(waiters)
+        assert got + left in ([], [b"a", b"b"]), (got, left)
+        assert not left, "somebody waits beside an element"
+        assert [waiter.done for waiter in waiters] == sorted(
+            (waiter.done for waiter in waiters), reverse=True
+        )
+        db.rpush("q", "later", "on", "more")
+        assert all(waiter.done for waiter in waiters)
+
+
+def test_who_pushes_for_a_chain_is_interrupted() -> None:
+    def prepare() -> Any:
+        db = minidis.open()
+        return db, [
+            waiting(db, "BLMOVE", "q", "r", "LEFT", "RIGHT", "0"),
+            waiting(db, "BZPOPMIN", "z", "0"),
+            waiting(db, "BLPOP", "r", "0"),
+        ]
+
+    for db, (move, zpop, pop), _ in every_strike(prepare, lambda made: made[0].rpush("q", "a")):
+        assert not db.exists("q", "r")
+        assert move.done == pop.done
+        assert not pop.done or pop.result() == [b"r", b"a"]
+        assert not zpop.done
+
+
+def test_who_waits_is_interrupted() -> None:
+    """Struck before it waits, while it waits, or when it has been served and not returned yet."""
+
+    class Served(Session[bytes]):
+        def sleep(self, waiter: Waiter) -> Any:
+            tracer = sys.gettrace()
+            sys.settrace(None)
+            Session(self.engine).rpush("q", "a", "b")
+            sys.settrace(tracer)
+            return super().sleep(waiter)
+
+    def prepare() -> Any:
+        db = minidis.open()
+        return db, Served(db.engine)
+
+    waited = False
+    for db, _, strike in every_strike(prepare, lambda made: made[1].blpop(["none", "q"])):
+        left = db.lrange("q", 0, -1)
+        waited = waited or bool(left)
+        if left == [b"b"]:
+            # The answer is on its way through the doors. CPython delivers nothing there.
+            assert strike.function in ("call", "call_typed", "blpop")
+            assert strike.struck in {"LOAD_FAST", "RETURN_VALUE", "STORE_FAST", "NOP"}
+        else:
+            assert left in ([], [b"a", b"b"]), (left, strike.function)
+        assert not len(db.engine.waiters)
+        assert not db.engine.attentive
+    assert waited
+
+
+@pytest.mark.parametrize(
+    ("command", "fill", "key"),
+    [
+        ("BLPOP k 0", "RPUSH k a b c", "k"),
+        ("BRPOP k 0", "RPUSH k a b c", "k"),
+        ("BLMPOP 0 1 k LEFT COUNT 2", "RPUSH k a b c", "k"),
+        ("BLMPOP 0 1 k RIGHT COUNT 5", "RPUSH k a b c", "k"),
+        ("BZPOPMIN k 0", "ZADD k 1 a 2 b 3 c", "k"),
+        ("BZPOPMAX k 0", "ZADD k 1 a", "k"),
+        ("BZMPOP 0 1 k MAX COUNT 2", "ZADD k 1 a 2 b 3 c", "k"),
+    ],
+)
+def test_who_has_been_served_cancels(command: str, fill: str, key: str) -> None:
+    db = minidis.open()
+    db.execute(*fill.split())
+    whole = db.dump(key)
+    db.delete(key)
+    waiter = waiting(db, *command.split())
+    db.execute(*fill.split())
+    assert waiter.done
+    assert db.dump(key) != whole
+    waiter.cancel()
+    assert db.dump(key) == whole
+    waiter.cancel()
+    assert db.dump(key) == whole
+
+
+def test_exec_is_not_torn() -> None:
+    def prepare() -> Any:
+        db = minidis.open()
+        db.rpush("q", "a")
+        db.multi()
+        for words in ("RPUSH q b", "SET s 1", "INCR s", "ZADD z 1 a", "LPOP q", "SADD s x"):
+            db.execute(*words.split())
+        return db, db
+
+    outcomes = set()
+    for db, _, _ in every_strike(prepare, lambda made: made[0].exec()):
+        db.engine.aside.run(lambda: None)  # whatever was handed over is over
+        if db.queue is not None:
+            db.discard()
+        found = (db.lrange("q", 0, -1), db.get("s"), db.zscore("z", "a"))
+        assert found in (([b"a"], None, None), ([b"b"], b"2", 1.0)), found
+        outcomes.add(found[1])
+    assert outcomes == {None, b"2"}

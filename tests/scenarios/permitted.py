@@ -1,0 +1,194 @@
+"""THE two tables of what may differ between a real server and our door, and why.
+
+MASKS hide what is another on every run (ids, addresses, ages); they are applied to both sides.
+DIFFERENCES name where we decided otherwise: a scenario refers to them with `because`, and says what
+we answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from minidis.replies import Status
+from tests.oracle.resp import Map, Reply, Verbatim
+
+Ids = Mapping[int, str]  # id of a connection -> letter of the session
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A name, the reason, and the text or number that takes the place of a value."""
+
+    name: str
+    why: str
+    apply: Callable[[Reply, Ids], Reply]
+
+
+#: name -> why. What is named here is said in docs/compatibility.md, too.
+DIFFERENCES: dict[str, str] = {
+    "argument order": (
+        "A caller that waits on several keys gets the first of its keys that has something, as "
+        "from 7.2 on; 7.0 takes the key that was filled first."
+    ),
+    "timeout out of range": "Since 7.2 too large a timeout has a sentence of its own.",
+    "called again": (
+        "A waiting XREADGROUP whose key or group is gone gets the error that the call would get "
+        "now, as from 7.2 on."
+    ),
+    "messages after the answer": (
+        "What a transaction publishes to its own session comes after the answer of EXEC, as from "
+        "7.2 on; 7.0 writes it amid the list, which breaks the protocol."
+    ),
+    "flags in full": "CONFIG GET shows the flag n (new keys) beside A; 7.0.15 forgets it.",
+}
+
+#: Fields of a line of CLIENT LIST whose values depend on time, place and memory.
+_VARYING = frozenset(
+    (
+        *("addr", "laddr", "fd", "age", "idle", "qbuf", "qbuf-free", "argv-mem", "multi-mem"),
+        *("rbs", "rbp", "obl", "oll", "omem", "tot-mem"),
+    )
+)
+#: Fields and entries that came after 7.0.
+_NEWER_FIELDS = frozenset(
+    ("lib-name", "lib-ver", "tot-net-in", "tot-net-out", "tot-cmds", "io-thread", "watch")
+)
+_NEWER_ENTRIES = frozenset((b"entry-id", b"timestamp-created", b"timestamp-last-updated"))
+_CLIENT_LINE = re.compile(rb"id=\d+ addr=")
+_MONITOR_LINE = re.compile(r"\d+\.\d{6} \[(\d+) [^\]]*\] ")
+_PATTERN_MESSAGE = re.compile(r'(>?)\["pmessage", "(?:[^"\\]|\\.)*"(, .*)$')
+_INFO = re.compile(rb"# \w+\r\n\w+:")
+
+
+#: Commands whose answers may contain ids of connections.
+_ABOUT_CLIENTS = frozenset((b"CLIENT", b"HELLO", b"EXEC", b"ACL"))
+#: First words of the commands whose lists are read from a hash table.
+_UNORDERED = (
+    (b"ACL", b"CAT"), (b"COMMAND", b"LIST"), (b"PUBSUB", b"CHANNELS"), (b"KEYS",), (b"SMEMBERS",),
+)  # fmt: skip
+
+
+def masked(reply: Reply, ids: Ids, asked: set[tuple[bytes, ...]]) -> Reply:
+    """The reply with everything hidden that varies.
+
+    `asked` is what the session has just said, in capitals: numbers may be ids of connections, and
+    lists may have no order.
+    """
+    about_clients = any(words[:1] and words[0] in _ABOUT_CLIENTS for words in asked)
+    if reply.__class__ is list and asked and all(map(_without_order, asked)):
+        reply = sorted(reply)
+    return _hidden(reply, ids, about_clients)
+
+
+def _without_order(words: tuple[bytes, ...]) -> bool:
+    return any(words[: len(head)] == head for head in _UNORDERED)
+
+
+def _hidden(reply: Reply, ids: Ids, about_clients: bool) -> Reply:
+    for mask in MASKS:
+        if mask.name != "id" or about_clients:
+            reply = mask.apply(reply, ids)
+    if isinstance(reply, Map):
+        return Map([_hidden(part, ids, about_clients) for part in pair] for pair in reply)
+    if isinstance(reply, list):
+        return reply.__class__(_hidden(item, ids, about_clients) for item in reply)
+    return reply
+
+
+def _id(reply: Reply, ids: Ids) -> Reply:
+    if reply.__class__ is int and reply in ids:
+        return Status(f"<id of {ids[reply]}>")
+    return reply
+
+
+def _client_lines(reply: Reply, ids: Ids) -> Reply:
+    if not isinstance(reply, bytes) or not _CLIENT_LINE.search(reply[:40]):
+        return reply
+    kind, text = (reply[:4], reply[4:]) if isinstance(reply, Verbatim) else (b"", bytes(reply))
+    lines = [_client_line(line, ids) for line in text.decode("latin-1").split("\n")]
+    return reply.__class__(kind + "\n".join(line for line in lines if line is not None).encode())
+
+
+def _client_line(line: str, ids: Ids) -> str | None:
+    """A line with its varying values hidden; None for a connection that is not in the play."""
+    if not line:
+        return line
+    fields = [tuple(part.split("=", 1)) for part in line.split(" ") if "=" in part]
+    values = dict(fields)
+    if int(values["id"]) not in ids:
+        return None
+    shown = []
+    for name, value in fields:
+        if name in _NEWER_FIELDS:
+            continue
+        if name == "id" or (name == "redir" and value.isdigit()):
+            value = ids.get(int(value), value)
+        shown.append(f"{name}={'*' if name in _VARYING else value}")
+    return " ".join(shown)
+
+
+def _monitor(reply: Reply, ids: Ids) -> Reply:
+    if isinstance(reply, Status) and _MONITOR_LINE.match(reply):
+        return Status(_MONITOR_LINE.sub(r"* [\1 *] ", reply, count=1))
+    return reply
+
+
+def _info(reply: Reply, ids: Ids) -> Reply:
+    if not isinstance(reply, bytes) or not _INFO.search(reply[:80]):
+        return reply
+    kind = reply[:4] if isinstance(reply, Verbatim) else b""
+    return reply.__class__(kind + b" ".join(re.findall(rb"(?:^|\n|txt:)# (\w+)", reply)))
+
+
+def _entries(reply: Reply, ids: Ids) -> Reply:
+    """Entries of maps (and of flat maps) that vary or are newer."""
+    if isinstance(reply, Map):
+        return Map(
+            [name, _entry(name, value)]
+            for name, value in reply
+            if not (isinstance(name, bytes) and name in _NEWER_ENTRIES)
+        )
+    if reply.__class__ is list and reply and len(reply) % 2 == 0 and reply[0] in _HEADS:
+        pairs = zip(reply[::2], reply[1::2], strict=True)
+        return [
+            part
+            for name, value in pairs
+            if name not in _NEWER_ENTRIES
+            for part in (name, _entry(name, value))
+        ]
+    return reply
+
+
+#: The first names of the flat maps that HELLO and ACL LOG answer in RESP2.
+_HEADS = (b"server", b"count")
+
+
+def _entry(name: Reply, value: Reply) -> Reply:
+    return b"*" if name in (b"version", b"age-seconds") else value
+
+
+def tidied(lines: list[str]) -> list[str]:
+    """One message that comes through several patterns: Redis asks a hash table for their order."""
+    found: list[str] = []
+    for place, group in groupby(lines, _place):
+        same = list(group)
+        found += same if place is None else sorted(same)
+    return found
+
+
+def _place(line: str) -> tuple[str, ...] | None:
+    """What the same message through another pattern has in common with this line."""
+    match = _PATTERN_MESSAGE.match(line)
+    return match.groups() if match else None
+
+
+MASKS = (
+    Mask("client line", "Ids, addresses, ages and memory are of the process.", _client_lines),
+    Mask("monitor", "Time and address of a line of MONITOR.", _monitor),
+    Mask("info", "What INFO tells is of the process; its sections are compared.", _info),
+    Mask("entry", "The version in HELLO, ages in ACL LOG; entries that came after 7.0.", _entries),
+    Mask("id", "Ids of connections are numbered as they come.", _id),
+)
