@@ -111,7 +111,7 @@ class Options(Base):
                     break
                 bracket, alternative, reader = entry
                 if bracket in single and bracket in chosen:
-                    raise errors.error(once_error)
+                    raise errors.error(once_error if at + 1 < end else errors.SYNTAX)
                 if chosen.setdefault(bracket, alternative) != alternative and not tolerant:
                     raise errors.error(errors.SYNTAX)
                 at = reader(words, at + 1, options)
@@ -145,6 +145,8 @@ class Options(Base):
                 if self.params[opposite].default is True:
                     self.emitters.append(lambda bound: [] if bound[opposite] else [word])
                 return word, flag_reader(opposite, False)
+            case () if self.param(first.text).endswith("="):
+                return word, self.value_option(word, self.param(first.text)[:-1])
             case ():
                 param = self.param(first.text)
                 self.emitters.append(lambda bound: [word] if bound[param] else [])

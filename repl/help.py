@@ -49,7 +49,11 @@ def overview(shellwords: Shellwords) -> str:
         names = [command.name for command in commands]
         head = f"  @{group:<13}"
         lines += wrap(
-            " ".join(_glued(names)), WIDTH, initial_indent=head, subsequent_indent=" " * 16
+            " ".join(_glued(names)),
+            WIDTH,
+            initial_indent=head,
+            subsequent_indent=" " * 16,
+            break_on_hyphens=False,
         )
     lines += ["", "  the shell itself:"]
     for name, (syntax, about) in shellwords.items():

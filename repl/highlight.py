@@ -47,8 +47,10 @@ class CommandLexer(Lexer):  # type: ignore[misc]
 
     name = "minidis commands"
     aliases: ClassVar[list[str]] = ["minidis"]
-    #: what can be run
-    repertoire: ClassVar[Callable[[], Repertoire]] = staticmethod(lambda: OURS)
+
+    def repertoire(self) -> Repertoire:
+        """The commands that can be run."""
+        return OURS
 
     def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, _TokenType, str]]:
         at = 0
@@ -62,7 +64,14 @@ class CommandLexer(Lexer):  # type: ignore[misc]
 
 def lexer_for(known: Callable[[], Repertoire]) -> type[CommandLexer]:
     """The lexer for a place with this repertoire."""
-    return type("PlaceLexer", (CommandLexer,), {"repertoire": staticmethod(known)})
+
+    class PlaceLexer(CommandLexer):
+        """Commands as they are typed there."""
+
+        def repertoire(self) -> Repertoire:
+            return known()
+
+    return PlaceLexer
 
 
 def _coloured(

@@ -1,4 +1,4 @@
-"""Which command do the words begin with, and is it there? The questions of every part of the shell."""
+"""Which command do the words begin with, and is it there? What every part of the shell asks."""
 
 from __future__ import annotations
 

@@ -104,6 +104,7 @@ class Place(ABC):
         """(number of changes that leaving would lose, the file that SAVE would write them to)."""
         return 0, ""
 
+    @abstractmethod
     def close(self) -> None:
         """Nothing more is asked."""
 
@@ -186,6 +187,9 @@ class Here(Place):
         if home.dump is None or home.durable:
             return 0, ""
         return max(self.db.engine.dirty, 0), home.dump
+
+    def close(self) -> None:
+        self.db.close()
 
     # questions ---------------------------------------------------------------------------------
 

@@ -17,9 +17,9 @@ from minidis.errors import MinidisError
 from repl.places import Here, Place
 
 _EPILOG = """\
-PATH is a directory, saved when the server ends, or a dump ending in .rdb, written by SAVE only; without
-it everything lives in memory. SIGTERM, SIGINT and a closed terminal end the server. Any client of Redis
-can connect, and `minidis redis://localhost:PORT` or `minidis unix:SOCKET`.
+PATH is a directory, saved when the server ends, or a dump ending in .rdb, written by SAVE only;
+without it everything lives in memory. SIGTERM, SIGINT and a closed terminal end the server. Any
+client of Redis can connect, and `minidis redis://localhost:PORT` or `minidis unix:SOCKET`.
 """
 
 
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     add("--unixsocket", metavar="SOCKET", help="path of a Unix socket to listen on")
     add("--requirepass", metavar="PASSWORD", help="what clients have to send with AUTH")
     add("--config", action="append", default=[], metavar="NAME=VALUE",
-        help="a configuration parameter, as for CONFIG SET; may be given several times")  # fmt: skip
+        help="a parameter, as for CONFIG SET; may be given several times")  # fmt: skip
     return found
 
 

@@ -1,7 +1,7 @@
 """Replies of a server in the shapes that our own commands answer.
 
-RESP2 knows only lists: HGETALL is a flat one, a score is a text. RESP3 says what is what, except that
-pairs are lists. The table says what should have come; an answer that is something already stays.
+RESP2 knows only lists: HGETALL is a flat one, a score is a text. RESP3 says what is what, except
+that pairs are lists. The table says what should have come; what is right already stays.
 """
 
 from __future__ import annotations

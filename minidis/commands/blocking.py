@@ -178,12 +178,11 @@ class Blocking(Lists[T], SortedSets[T]):
         access="RW ACCESS DELETE | RW INSERT",
         kinds={"timeout": RAW},
         choices="src dest",
-        names={"source": "first_list", "destination": "second_list"},
     )
     def blmove(
         self,
-        first_list: Key,
-        second_list: Key,
+        source: Key,
+        destination: Key,
         timeout: Float,
         src: str = "LEFT",
         dest: str = "RIGHT",
@@ -196,7 +195,7 @@ class Blocking(Lists[T], SortedSets[T]):
         >>> db.rpush("todo", "a", "b"), db.blmove("todo", "done", 1)
         (2, b'a')
         """
-        return self._move_or_wait(first_list, second_list, (src, dest), timeout)
+        return self._move_or_wait(source, destination, (src, dest), timeout)
 
     @command(
         "BRPOPLPUSH source destination timeout",
@@ -206,15 +205,14 @@ class Blocking(Lists[T], SortedSets[T]):
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
         kinds={"timeout": RAW},
-        names={"source": "src", "destination": "dst"},
     )
-    def brpoplpush(self, src: Key, dst: Key, timeout: Float = 0) -> T | None:
+    def brpoplpush(self, source: Key, destination: Key, timeout: Float = 0) -> T | None:
         """RPOPLPUSH that waits: BLMOVE ... RIGHT LEFT.
 
         >>> db.rpush("todo", "a", "b"), db.brpoplpush("todo", "done", 1)
         (2, b'b')
         """
-        return self._move_or_wait(src, dst, (b"RIGHT", b"LEFT"), timeout)
+        return self._move_or_wait(source, destination, (b"RIGHT", b"LEFT"), timeout)
 
     def _move_or_wait(self, source: Any, target: Any, ends: tuple[Any, Any], timeout: Any) -> Any:
         seconds = timeout_of(timeout)

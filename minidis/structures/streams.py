@@ -147,11 +147,21 @@ class Trim:
             return node.last < self.minid
         return length - len(node.rows) >= self.maxlen
 
-    def inside(self, node: Node, length: int) -> int:
-        """How many of its first entries go, if not all of them."""
-        if self.maxlen is None:
-            return bisect_left(node.rows, (self.minid,))
-        return length - self.maxlen
+    def divided(
+        self, node: Node, length: int, keeps: Callable[[int], bool] | None
+    ) -> tuple[list[Row], list[Row]]:
+        """(rows of the node that go, rows that stay)."""
+        rows = node.rows
+        most = len(rows) if self.maxlen is None else length - self.maxlen
+        if keeps is None:
+            size = bisect_left(rows, (self.minid,)) if self.maxlen is None else most
+            return rows[:size], rows[size:]
+        lost = [
+            row for row in rows if (self.maxlen is not None or row[0] < self.minid)
+            and not keeps(row[0])
+        ][:most]  # fmt: skip
+        gone = {row[0] for row in lost}
+        return lost, [row for row in rows if row[0] not in gone]
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +343,14 @@ class Stream:
         self.last_id, self.added = last_id, added
         self._derive()
 
+    def set_past(self, last_id: int, added: int, max_deleted: int) -> None:
+        """Set what the stream remembers of entries that are gone; may be repeated."""
+        self._back = (
+            _set, (self, self.last_id, self.added, self.max_deleted)
+        )  # fmt: skip
+        _set(self, last_id, added, max_deleted)
+        self._back = None
+
     # deleting --------------------------------------------------------------------------------
 
     def deletion(self, number: int) -> Cut | None:
@@ -360,8 +378,7 @@ class Stream:
             whole = trim.takes(node, length)
             if trim.approximate and not whole:
                 break
-            size = len(node.rows) if whole else trim.inside(node, length)
-            lost, kept = _divided(node.rows, size, keeps)
+            lost, kept = trim.divided(node, length, keeps)
             if trim.approximate and kept:
                 break
             old.append(node)
@@ -493,15 +510,8 @@ def _sharing(words: Sequence[bytes], names: list[bytes]) -> Sequence[bytes]:
     return shared
 
 
-def _divided(
-    rows: list[Row], size: int, keeps: Callable[[int], bool] | None
-) -> tuple[list[Row], list[Row]]:
-    """(rows that go, rows that stay) when the first `size` of them are to go."""
-    if keeps is None:
-        return rows[:size], rows[size:]
-    lost = [row for row in rows[:size] if not keeps(row[0])]
-    spared = [row for row in rows[:size] if keeps(row[0])]
-    return lost, spared + rows[size:]
+def _set(stream: Stream, last_id: int, added: int, max_deleted: int) -> None:
+    stream.last_id, stream.added, stream.max_deleted = last_id, added, max_deleted
 
 
 def _tree_nodes(starts: Sequence[int]) -> int:

@@ -6,9 +6,9 @@ import pytest
 
 import minidis
 from minidis.command import COMMANDS, CONTAINERS
-from repl.batch import type_of
 from repl.check import Advice, advise, lines
 from repl.elsewhere import ELSEWHERE
+from repl.places import Here
 from repl.words import split
 
 CASES = {
@@ -48,7 +48,8 @@ def test_advice(line: str) -> None:
         with pytest.raises(minidis.MinidisError) as caught:
             db.execute(*(word.value for word in typed))
         found = [
-            row.removeprefix("  ") for row in lines(typed, advise(typed, caught.value, type_of(db)))
+            row.removeprefix("  ")
+            for row in lines(typed, advise(typed, caught.value, Here(db).type_of))
         ]
         wanted = CASES[line]
         assert [row[: len(want)] for row, want in zip(found, wanted, strict=False)] == wanted

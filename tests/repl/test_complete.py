@@ -9,6 +9,7 @@ import pytest
 
 import minidis
 from repl.complete import MOST, candidates
+from repl.places import Here
 
 DATA: tuple[tuple[str | bytes | int, ...], ...] = (
     ("SET", "greeting", "hello"),
@@ -23,31 +24,31 @@ DATA: tuple[tuple[str | bytes | int, ...], ...] = (
 
 
 @pytest.fixture(scope="module")
-def db() -> Iterator[minidis.Minidis[bytes]]:
+def place() -> Iterator[Here]:
     with minidis.open() as found:
         for words in DATA:
             found.execute(*words)
-        yield found
+        yield Here(found)
 
 
 @pytest.mark.table("completions.txt")
-def test_candidates(db: minidis.Minidis[bytes], typed: str, expected: str) -> None:
-    got = " ".join(one.text for one in candidates(typed, db))
+def test_candidates(place: Here, typed: str, expected: str) -> None:
+    got = " ".join(one.text for one in candidates(typed, place))
     if expected.endswith(" ..."):
         assert got.startswith(expected[:-4])
     else:
         assert got == expected
 
 
-def test_descriptions(db: minidis.Minidis[bytes]) -> None:
-    about = {one.text: one.about for one in candidates("DEL ", db)}
+def test_descriptions(place: Here) -> None:
+    about = {one.text: one.about for one in candidates("DEL ", place)}
     assert about["rank"] == "zset, 2"
-    assert {one.about for one in candidates("ZREM rank a", db)} == {"1"}
-    assert candidates("HGET user:1 ", db)[-1].about == '"张三"'
+    assert {one.about for one in candidates("ZREM rank a", place)} == {"1"}
+    assert candidates("HGET user:1 ", place)[-1].about == '"张三"'
 
 
-def test_start_is_the_beginning_of_the_word(db: minidis.Minidis[bytes]) -> None:
-    assert candidates('GET "two w', db)[0].start == 4
+def test_start_is_the_beginning_of_the_word(place: Here) -> None:
+    assert candidates('GET "two w', place)[0].start == 4
 
 
 def test_an_expired_key_is_not_offered() -> None:
@@ -55,7 +56,7 @@ def test_an_expired_key_is_not_offered() -> None:
     with minidis.open(clock=clock) as db:
         db.set("a", 1, ex=10)
         db.space.deadlines[b"a"] = clock.now() - 1
-        assert candidates("GET ", db) == []
+        assert candidates("GET ", Here(db)) == []
 
 
 def test_a_million_keys_cost_no_time() -> None:
@@ -63,7 +64,7 @@ def test_a_million_keys_cost_no_time() -> None:
         db.space.values.update((b"key:%d" % number, b"") for number in range(1_000_000))
         for typed in ("GET ", "GET key:99999", "GET nothing", "HGET ", "HGET k", "KEYS k"):
             began = perf_counter()
-            found = candidates(typed, db)
+            found = candidates(typed, Here(db))
             assert perf_counter() - began < 1.0, typed
             assert len(found) <= MOST
-        assert len(candidates("GET ", db)) == MOST
+        assert len(candidates("GET ", Here(db))) == MOST

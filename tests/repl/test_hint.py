@@ -13,6 +13,7 @@ from minidis.walk import keys_of, walk
 from repl.complete import candidates
 from repl.highlight import CommandLexer
 from repl.hint import hint
+from repl.places import Here
 
 
 @pytest.mark.table("hints.txt")
@@ -48,7 +49,7 @@ def test_no_text_makes_the_shell_stumble(start: str, text: str) -> None:
     with minidis.open() as db:
         db.set("a", 1)
         hint(start + text)
-        candidates(start + text, db)
+        candidates(start + text, Here(db))
         lexer = CommandLexer(stripnl=False, ensurenl=False)
         clean = (start + text).replace("\r", "")
         assert "".join(value for _, value in lexer.get_tokens(clean)).lstrip(

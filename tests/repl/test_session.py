@@ -23,6 +23,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 import minidis
 from repl import session as room
+from repl.places import Here
 from repl.session import Session
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -39,7 +40,9 @@ def converse(
     output = Vt100_Output(screen, lambda: Size(rows=40, columns=120), term="xterm")
     with create_pipe_input() as typed:
         typed.send_text(keys)
-        shell = Session(db, input=typed, output=output, history=InMemoryHistory(list(history)))
+        shell = Session(
+            Here(db), input=typed, output=output, history=InMemoryHistory(list(history))
+        )
         typist = threading.Thread(target=type_slowly, args=(typed, later))
         typist.start()
         shell.converse()
@@ -71,7 +74,7 @@ def test_commands_and_leaving(db: minidis.Minidis[bytes]) -> None:
 def test_dummy_output_is_enough(db: minidis.Minidis[bytes]) -> None:
     with create_pipe_input() as typed:
         typed.send_text("SET a 1\r\x04")
-        Session(db, input=typed, output=DummyOutput(), history=InMemoryHistory()).converse()
+        Session(Here(db), input=typed, output=DummyOutput(), history=InMemoryHistory()).converse()
     assert db.get("a") == b"1"
 
 
@@ -171,7 +174,7 @@ def test_an_interrupted_command_leaves_the_session(
 
 def test_completions_replace_the_typed_word(db: minidis.Minidis[bytes]) -> None:
     db.set("two words", "x")
-    found = list(room.LiveCompleter(db).get_completions(Document('GET "tw'), None))  # type: ignore[arg-type]
+    found = list(room.LiveCompleter(Here(db)).get_completions(Document('GET "tw'), None))  # type: ignore[arg-type]
     assert [(one.text, one.start_position) for one in found] == [('"two words"', -3)]
 
 
