@@ -32,6 +32,7 @@ from minidis.acl_rules import (
     cut,
     follows_patterns,
     has_space,
+    name_of,
 )
 from minidis.clock import Clock
 from minidis.command import Command
@@ -78,7 +79,7 @@ SENTENCES: dict[str, dict[int, str]] = {
     "exec": {
         COMMAND: "no permission to execute the command or subcommand",
         KEY: "no permission to touch the specified keys",
-        CHANNEL: "no permission to access one of the channels used as arguments to the command",
+        CHANNEL: "no permission to access one of the channels used as arguments",
     },
     "lua": {
         COMMAND: "run this command or subcommand",
@@ -378,8 +379,8 @@ class Users:
     def __init__(self, clock: Clock | None = None, catalogue: Catalogue | None = None) -> None:
         self._clock = clock or Clock()
         self._catalogue = catalogue
-        #: the line of CLIENT LIST about a client, for the log
-        self.describe_client: Callable[[Client], bytes] = lambda client: b""
+        #: the line of CLIENT LIST about a client at a command, for the log
+        self.describe_client: Callable[[Client, str], bytes] = lambda client, running: b""
         #: acl-pubsub-default: new users and selectors may use all channels
         self.all_channels = False
         #: requirepass, as it was last set
@@ -423,7 +424,8 @@ class Users:
             return
         refusal = user.refusal(command, words)
         if refusal is not None:
-            self.note(client, refusal.reason, refusal.object, user.name, context)
+            running = "exec" if context == "exec" else name_of(command.name).decode()
+            self.note(client, refusal.reason, refusal.object, user.name, context, running)
             raise ResponseError(refusal.sentence(context))
         if command.name in FOLLOWS_PATTERNS and context != "multi":
             option = follows_patterns(words)
@@ -431,12 +433,21 @@ class Users:
                 raise errors.error(PATTERNS.format(option))
 
     def note(
-        self, client: Client, reason: str, what: bytes, username: bytes, context: Context
+        self,
+        client: Client,
+        reason: str,
+        what: bytes,
+        username: bytes,
+        context: Context,
+        running: str = "",
     ) -> None:
-        """Log a refusal; `reason` "auth", with AUTH or HELLO as `what`, for a wrong password."""
-        shown = "multi" if context == "exec" else context
-        about = self.describe_client(client)
-        self.log.add(reason, shown, what, username, about, self._clock.now())
+        """Log a refusal; `reason` "auth", with AUTH or HELLO as `what`, for a wrong password.
+
+        `running` is the command the client is at, if it is not `what`.
+        """
+        where = "multi" if context == "exec" else context
+        about = self.describe_client(client, running or shown(what).lower())
+        self.log.add(reason, where, what, username, about, self._clock.now())
 
     def set(self, name: bytes, rules: Iterable[bytes]) -> User:
         """Make or change a user: all rules are applied, or ResponseError and nothing happens."""
@@ -471,12 +482,15 @@ class Users:
     def require(self, password: str) -> None:
         """requirepass: the one password of the default user; an empty one: it needs none."""
         if password != self.required_password:
-            self.default.forget_passwords()
-            if password:
-                self.default.add_password(password.encode("utf-8", "surrogateescape"))
-            else:
-                self.default.need_no_password()
             self.required_password = password
+            self._ask_for_password(self.default)
+
+    def _ask_for_password(self, user: User) -> None:
+        draft = user.copy()  # nobody is to find the door open in between
+        draft.need_no_password()
+        if self.required_password:
+            draft.add_password(self.required_password.encode("utf-8", "surrogateescape"))
+        user.become(draft)
 
     def _selector(self) -> Selector:
         return Selector(self._catalogue, all_channels=self.all_channels)
@@ -522,8 +536,10 @@ class Users:
             raise errors.error("".join(reader.errors) + NOTHING_CHANGED)
         new_default = reader.users.pop(DEFAULT, None)
         if new_default is None:
+            # Redis forgets requirepass here; that would open the door without a word.
             new_default = self._make(DEFAULT)
             self._open_to_all(new_default)
+            self._ask_for_password(new_default)
         gone = [user for user in self if user is not self.default]
         self.default.become(new_default)
         self._users = {DEFAULT: self.default, **reader.users}

@@ -47,7 +47,7 @@ AFTER_ALL = (
 COMMAND, KEY, CHANNEL = 1, 2, 4
 
 _SPACE = re.compile(rb"[\s\0]")
-_KEYS = re.compile(rb"(?:~|%(r|w|rw|wr)~)(.*)", re.IGNORECASE | re.DOTALL)
+_KEYS = re.compile(rb"(?:~|%(r|w|rw|wr)(?:~|\Z))(.*)", re.IGNORECASE | re.DOTALL)
 _PERMISSIONS = {b"r": READ, b"w": WRITE}
 _SIGNS = {READ: b"%R~", WRITE: b"%W~", READ | WRITE: b"~"}
 

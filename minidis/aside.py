@@ -82,6 +82,11 @@ class Aside:
             raise
         return job.result()
 
+    def later(self, work: Callable[[], Any]) -> None:
+        """Have `work` done soon, in a hold of the lock of its own. Nobody waits for it."""
+        if self._is_running():
+            self._jobs.put(Job(work, self._lock))
+
     def _is_running(self) -> bool:
         """Start the thread if need be; False when there can be none."""
         if self._thread is None or not self._thread.is_alive():

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from minidis.errors import ResponseError
 from minidis.replies import Push, Status
 
 if TYPE_CHECKING:
@@ -103,6 +104,11 @@ class Client:
 
     def kill(self) -> None:
         """End the session, from whatever thread. An embedded one leaves its waiting call."""
+        waiter = self.waiter
+        if waiter is not None:
+            refusal = ResponseError("UNBLOCKED client killed while it waited")
+            with waiter.engine.lock:
+                waiter.engine.waiters.finish(waiter, refusal)
 
 
 class Clients:

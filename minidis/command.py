@@ -213,7 +213,7 @@ def {name}(self, {signature}):
 # A command with options has two doors. The usual call has none of them, and is not to pay for
 # what it does not use: it goes through the door above with the required arguments alone.
 CHOOSE = """    if {given}:
-        return full(self, {everything})
+        return full_door(self, {everything})
 """
 
 READY: dict[type | None, str] = {
@@ -310,7 +310,7 @@ def _compile_door(
         "command": command,
         "encode": encode,
         "decoded": decoded,
-        "full": full,
+        "full_door": full,
         "OK": OK,
         "refuse": _refuse,
         "bytes_of": BYTES_OF,

@@ -6,11 +6,13 @@ parameter without a setter can be read but belongs to open().
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from minidis import errors, notices
+from minidis.door_limits import parse_output
 from minidis.engine import Engine
 from minidis.kinds import I64_MAX, I64_MIN
 from minidis.structures.glob import compile_pattern
@@ -111,9 +113,22 @@ def _set_notify(engine: Engine, flags: int) -> None:
     engine.see_attention()
 
 
+def _door(name: str, about: str, attribute: str, parse: Callable[[str], Any]) -> Parameter:
+    """What doors allow their clients."""
+    return Parameter(
+        name,
+        about,
+        lambda engine: str(getattr(engine.door_limits, attribute)),
+        lambda engine, value: engine.door_limits.set(attribute, value),
+        parse,
+    )
+
+
 def _attribute(name: str, about: str, get: Callable[[Engine], Any]) -> Parameter:
     return Parameter(name, about, lambda engine: str(get(engine)))
 
+
+_SECONDS = _number(0, 2**31 - 1)
 
 PARAMETERS: dict[str, Parameter] = {
     parameter.name: parameter
@@ -186,7 +201,7 @@ PARAMETERS: dict[str, Parameter] = {
             "aclfile",
             "file with the users, for ACL LOAD and ACL SAVE",
             lambda engine: engine.users.file,
-            lambda engine, value: setattr(engine.users, "file", value),
+            lambda engine, value: setattr(engine.users, "file", value and os.path.abspath(value)),
             at_open=True,
         ),
         Parameter(
@@ -202,6 +217,34 @@ PARAMETERS: dict[str, Parameter] = {
             lambda engine: str(engine.tracking.max_keys),
             lambda engine, value: setattr(engine.tracking, "max_keys", value),
             _number(0, I64_MAX),
+        ),
+        _door("maxclients", "clients at the same time", "clients", _number(1, 2**32 - 1)),
+        _door("timeout", "seconds until an idle client is sent away; 0: never", "idle", _SECONDS),
+        _door(
+            "tcp-keepalive",
+            "seconds of silence until a client is probed; 0: never",
+            "keepalive",
+            _SECONDS,
+        ),
+        _door(
+            "client-query-buffer-limit",
+            "most bytes of commands that wait for their turn",
+            "query",
+            _memory(1024 * 1024, I64_MAX),
+        ),
+        Parameter(
+            "client-output-buffer-limit",
+            "bytes that clients may leave unread: class, hard limit, soft limit, seconds, ...",
+            lambda engine: engine.door_limits.output_text(),
+            lambda engine, value: engine.door_limits.set_output(value),
+            lambda text: parse_output(text, _memory(0, I64_MAX)),
+        ),
+        Parameter(
+            "protected-mode",
+            "let nobody in from elsewhere while the default user needs no password",
+            lambda engine: "yes" if engine.door_limits.protected else "no",
+            lambda engine, value: engine.door_limits.set("protected", value),
+            _yes_no,
         ),
         _attribute("databases", "number of databases", lambda engine: len(engine.databases)),
         _attribute("dir", "directory of the dump", lambda engine: engine.home.directory or ""),

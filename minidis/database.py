@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from minidis.clock import Clock, Progress
 from minidis.commands.acl import load_users
@@ -21,6 +21,9 @@ from minidis.kinds import Key, encode
 from minidis.persistence.directory import Home
 from minidis.pipeline import Pipeline, PipelineText, Transaction, TransactionText
 from minidis.session import Session, install_doors
+
+if TYPE_CHECKING:
+    from minidis.server.door import Door
 
 S = TypeVar("S", bound="Minidis[Any]")
 
@@ -113,6 +116,24 @@ class Minidis(Session[T]):
         `expired` events come when the key expires. Call the returned function to stop.
         """
         return self.engine.listen(callback)
+
+    def serve(self, address: str) -> Door:
+        """Open a door: let others reach this database by the protocol of Redis, until it is closed.
+
+        `address`: "127.0.0.1:6379", "localhost:0" (any free port, see the door's `address`), or
+        "unix:app.sock". Only this machine may come in, unless a password is set (CONFIG SET
+        requirepass). Connections are served by a thread in the background; close the door with
+        `door.close()` or a `with` block, and all doors by closing the database.
+
+        MinidisError when the address cannot be used; it says why, and what helps.
+
+        >>> with db.serve("127.0.0.1:0") as door:
+        ...     door.address.startswith("127.0.0.1:")
+        True
+        """
+        from minidis.server.door import serve  # asyncio is not for every program
+
+        return serve(self, address)
 
     def close(self, *, save: bool | None = None) -> None:
         """Close all sessions. A directory is saved first if something changed.

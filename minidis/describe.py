@@ -134,8 +134,11 @@ def container_info(name: str) -> list[Any]:
 
 def key_specs(command: Command) -> list[Any]:
     """Key specifications: how the keys are used and where they are, one for each use."""
-    places = _key_places(command)
     uses = list(command.access)
+    after = _key_word(command)
+    if after is not None:
+        return [_spec(use, (0, _range(-1, 1, 2)), after) for use in uses]
+    places = _key_places(command)
     if len(uses) == 1 and len(places) > 1:
         places = [(places[0][0], _range(len(places) - 1, 1))]  # LCS key1 key2: one use, two keys
     if command.name in FOLLOWS_PATTERNS:
@@ -172,10 +175,23 @@ def _key_places(command: Command) -> list[tuple[int, dict[bytes, Any]]]:
     return found
 
 
-def _range(last: int, step: int) -> dict[bytes, Any]:
+def _key_word(command: Command) -> dict[bytes, Any] | None:
+    """The word behind which the keys are, and as many ids: STREAMS key [key ...] id [id ...]."""
+    items = command.line.items
+    for at, item in enumerate(items[:-2]):
+        if isinstance(item, Word) and all(isinstance(node, Repeat) for node in items[at + 1 :]):
+            start = 1 + syntax.least(list(items[:at]))
+            return {
+                b"type": b"keyword",
+                b"spec": {b"keyword": item.text.encode(), b"startfrom": start},
+            }
+    return None
+
+
+def _range(last: int, step: int, limit: int = 0) -> dict[bytes, Any]:
     return {
         b"type": b"range",
-        b"spec": {b"lastkey": last, b"keystep": step, b"limit": 0},
+        b"spec": {b"lastkey": last, b"keystep": step, b"limit": limit},
     }
 
 
@@ -186,13 +202,18 @@ def _keynum(step: int) -> dict[bytes, Any]:
     }
 
 
-def _spec(use: str, place: tuple[int, dict[bytes, Any]] | None) -> dict[bytes, Any]:
-    """One specification; without a place the keys can only be found by reading the command."""
+def _spec(
+    use: str, place: tuple[int, dict[bytes, Any]] | None, begin: dict[bytes, Any] | None = None
+) -> dict[bytes, Any]:
+    """One specification; without a place the keys can only be found by reading the command.
+
+    `begin` says where to begin; it is the place without it.
+    """
     flags = {Status(word if len(word) == 2 else word.lower()) for word in use.split()}
     unknown = {b"type": b"unknown", b"spec": {}}
     if place is None:
         return {b"flags": flags, b"begin_search": unknown, b"find_keys": unknown}
-    begin = {b"type": b"index", b"spec": {b"index": place[0]}}
+    begin = begin or {b"type": b"index", b"spec": {b"index": place[0]}}
     return {b"flags": flags, b"begin_search": begin, b"find_keys": place[1]}
 
 

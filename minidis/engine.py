@@ -25,7 +25,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minidis import errors, notices
 from minidis.acl import Users
@@ -33,6 +33,7 @@ from minidis.aside import Aside
 from minidis.client_line import describe
 from minidis.clients import Client, Clients
 from minidis.clock import Clock, Progress
+from minidis.door_limits import DoorLimits
 from minidis.errors import ClosedError, FileError, MinidisError
 from minidis.expire import Ticker
 from minidis.keyspace import Keyspace
@@ -46,6 +47,9 @@ from minidis.subscription import Seen
 from minidis.tracking import TrackingTable
 from minidis.waiting import Waiters
 from minidis.watch import Watchers
+
+if TYPE_CHECKING:
+    from minidis.server.loop import Doors
 
 #: Keys expired in one hold of the lock; others get their turn in between.
 EXPIRE_SLICE = 200
@@ -111,7 +115,7 @@ class Engine:
         self.channels = Channels()
         self.tracking = TrackingTable(self)
         self.users = Users(clock)
-        self.users.describe_client = lambda client: describe(client, clock.now())
+        self.users.describe_client = lambda client, running: describe(client, clock.now(), running)
         #: classes of keyspace notifications that are published, see notices.py
         self.notify = 0
         #: clients that see every command
@@ -121,6 +125,9 @@ class Engine:
         #: who has made the running change, as far as it matters to tracking
         self.caller: Client | None = None
         self.limits = Limits()
+        self.door_limits = DoorLimits()
+        #: the doors through which others come in, once there is one (see server/)
+        self.doors: Doors | None = None
         self.max_string = 512 * 1024 * 1024
         self.compression = True
         self.checksum = True
@@ -492,6 +499,8 @@ class Engine:
 
     def close(self, *, save: bool | None = None) -> None:
         """Save if the home is a directory and something changed, then let go of everything."""
+        if self.doors is not None:
+            self.doors.close()  # without the lock, which its thread may need
         with self.lock:
             if not self.closed:
                 if save is None:
@@ -522,6 +531,9 @@ class Engine:
         torn = not self.lock.acquire(blocking=False)  # another thread was amid a command
         self.lock = threading.RLock()
         self.home.leave()
+        if self.doors is not None:
+            self.doors.after_fork()
+            self.doors = None
         self._ticker = Ticker(self)
         self._events = None
         self.listeners = []

@@ -187,6 +187,12 @@ TIMEOUT_NOT_INTEGER = "timeout is not an integer or out of range"
 EMPTY_COMMAND = "a command needs at least one word"
 
 
+def exec_aborted(refusal: ResponseError) -> str:
+    """EXEC itself was refused."""
+    why = str(refusal).removeprefix("ERR ")
+    return f"EXECABORT Transaction discarded because of: {why}"
+
+
 def only_while_listening(command: str) -> str:
     """A RESP2 connection that listens to channels may send only a few commands."""
     return (
@@ -206,9 +212,9 @@ TRIM_LIMIT_NEGATIVE = "The LIMIT argument must be >= 0."
 MAXLEN_AND_MINID = "syntax error, MAXLEN and MINID options at the same time are not compatible"
 LIMIT_WITHOUT_TRIM = "syntax error, LIMIT cannot be used without specifying a trimming strategy"
 LIMIT_OF_EXACT = "syntax error, LIMIT cannot be used without the special ~ option"
-NO_TRIM = "syntax error, XTRIM called without specifying a trimming strategy"
+NO_TRIM = "syntax error, XTRIM must be called with a trimming strategy"
 SETID_BELOW_DELETED = "The ID specified in XSETID is smaller than the provided max_deleted_entry_id"
-SETID_BELOW_TOMBSTONE = "The ID specified in XSETID is smaller than current max_deleted_entry_id"
+ENTRY_TOO_LARGE = "Elements are too large to be stored"
 SETID_BELOW_TOP = "The ID specified in XSETID is smaller than the target stream top item"
 SETID_BELOW_LENGTH = (
     "The entries_added specified in XSETID is smaller than the target stream length"

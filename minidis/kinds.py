@@ -246,6 +246,7 @@ KINDS: dict[str, Kind] = {
     "min": Kind(encode, "bound", "lower bound: 1, (1, -inf; [a, (a, - for text", bytes),
     "max": Kind(encode, "bound", "upper bound: 9, (9, +inf; [z, (z, + for text", bytes),
     "numkeys": _integer("how many keys follow"),
+    "numids": _integer("how many ids follow"),
     "ttl": _integer("milliseconds to live; 0 for no expiry"),
 }
 

@@ -402,7 +402,7 @@ class Options(Base):
         `tail` is the number of words after them: AUTH [username] password.
         """
         self.in_front = False
-        if isinstance(items[0], Optional):
+        if isinstance(items[0], Optional) and len(items) > 1:
             self.add_led_positions(items[0], items[1:])
             return
         strict = self.rules.strict
@@ -433,8 +433,10 @@ class Options(Base):
                 raise self.wrong_arity()
             for (param, convert), word in zip(plan, words[at:end], strict=False):
                 options[param] = convert(word)
+            if too_many and self.rules.form_error:
+                raise errors.wrong_subcommand(self.rules.form_error, shown(words[1]))
             if too_many:
-                raise errors.error(self.rules.left_error)
+                raise errors.error(errors.SYNTAX)
             return end
 
         self.steps.append(step)

@@ -357,12 +357,13 @@ class Compiler(Options):
             steps = (*steps[: self.front], self.forgiving(steps[self.front :]))
         wrong_arity, left_error = self.wrong_arity, self.rules.left_error
         lengths, length_error = self.rules.lengths, self.rules.length_error
+        late = self.rules.late
 
         def parse(words: Sequence[bytes]) -> tuple[list[Any], dict[str, Any]]:
             count = len(words)
             if count != arity if arity > 0 else count < -arity:
                 raise wrong_arity()
-            if lengths and count not in lengths:
+            if lengths and count not in lengths and not late:
                 if length_error:
                     raise errors.error(length_error.format(shown(words[1])))
                 raise wrong_arity()
@@ -380,7 +381,7 @@ class Compiler(Options):
 
     def forgiving(self, steps: tuple[Step, ...]) -> Step:
         """The steps as one that leaves it to the body to complain (see Rules.late)."""
-        lengths = self.rules.lengths
+        lengths, form_error = self.rules.lengths, self.rules.form_error
 
         def step(words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
             try:
@@ -392,6 +393,8 @@ class Compiler(Options):
                     raise self.wrong_arity()
             except errors.ResponseError as mistake:
                 options["_mistake"] = mistake
+                if form_error and str(mistake) == f"ERR {errors.SYNTAX}":
+                    options["_mistake"] = errors.wrong_subcommand(form_error, shown(words[1]))
             return len(words)
 
         return step

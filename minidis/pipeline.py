@@ -72,6 +72,10 @@ class Pipeline(Session[T]):
             answers = self._run()
         finally:
             self.reset()
+        return self.answered(answers, raise_on_error=raise_on_error)
+
+    def answered(self, answers: list[Any], *, raise_on_error: bool) -> Any:
+        """The answers as the caller wants them; or the first refusal is raised."""
         if raise_on_error:
             for number, answer in enumerate(answers, 1):
                 if isinstance(answer, BaseException):

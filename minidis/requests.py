@@ -23,6 +23,9 @@ MOST_WORDS = 2**31 - 1
 MOST_WORDS_OF_STRANGERS = 10
 #: Longest word (bytes) of a client that has not authenticated yet.
 LONGEST_WORD_OF_STRANGERS = 16 * 1024
+#: So much (bytes) is read at once, and so many commands the careful way.
+WINDOW = 256 * 1024
+MOST_AT_ONCE = 256
 #: Below this (bytes) hiredis is not faster than _split.
 HIREDIS_PAYS = 256
 
@@ -102,44 +105,55 @@ class Requests:
         self._at = 0
 
     def take(self) -> list[list[bytes]]:
-        """The commands that are complete, in their order; [] when there is none.
+        """Some of the commands that are complete, in their order; [] when there is none left.
 
         ProtocolError, once everything before the mistake has been taken.
         """
         if self._error is not None:
             raise self._error
-        if not self._buffer or self._due:
+        buffer = self._buffer
+        if self._at == len(buffer) or self._due:
             return []
-        commands: list[list[bytes]] = []
-        if self._words is None and not self.stranger and not self._at and self._buffer[0] == 42:
+        if self._words is None and buffer[self._at] == 42 and not self.stranger:
             commands = self._take_quickly()
-            if self._at == len(self._buffer):
+            if commands:
                 return commands
-        try:
-            while (words := self._next()) is not None:
-                if words:
-                    commands.append(words)
-                    if self.stranger:
-                        break
-        except ProtocolError as error:
-            self._error = error
-            if not commands:
-                raise
-        return commands
+        return self._take_carefully()
 
     # the quick way
 
     def _take_quickly(self) -> list[list[bytes]]:
         """Commands that are as most are."""
         data = self._buffer
+        if self._at or len(data) > WINDOW:
+            data = data[self._at : self._at + WINDOW]
         if not data.endswith(b"\r\n"):
-            data = data[: data.rfind(b"\r\n*") + 2]
+            end = data.rfind(b"\r\n*")
+            if end < 0:
+                return []
+            data = data[: end + 2]
         if hiredis is not None and HIREDIS_PAYS < len(data) <= self.longest_word:
             commands = _read_with_hiredis(data)
             if commands is not None:
-                self._at = len(data)
+                self._at += len(data)
                 return commands
-        commands, self._at = _split(data)
+        commands, size = _split(data)
+        self._at += size
+        return commands
+
+    def _take_carefully(self) -> list[list[bytes]]:
+        """One command, or as many as do not look usual, of whatever kind."""
+        commands: list[list[bytes]] = []
+        try:
+            while (words := self._next()) is not None:
+                if words:
+                    commands.append(words)
+                    if self.stranger or len(commands) >= MOST_AT_ONCE:
+                        break
+        except ProtocolError as error:
+            self._error = error
+            if not commands:
+                raise
         return commands
 
     # the careful way
@@ -166,7 +180,7 @@ class Requests:
         """The rest of a line behind its first byte; None when its end has not come."""
         buffer, at = self._buffer, self._at
         end = buffer.find(b"\r", at)
-        if end < 0:
+        if end < 0 or buffer.find(b"\0", at, end) >= 0:  # a NUL ends what Redis can see
             if len(buffer) - at > LONGEST_LINE:
                 raise ProtocolError(f"too big {what} count string")
             return None
@@ -177,7 +191,7 @@ class Requests:
 
     def _count(self, line: bytes) -> int:
         count = int(line) if NUMBER.fullmatch(line) else MOST_WORDS + 1
-        if count > MOST_WORDS:
+        if not -(2**63) <= count <= MOST_WORDS:
             raise ProtocolError("invalid multibulk length")
         if self.stranger and count > MOST_WORDS_OF_STRANGERS:
             raise ProtocolError("unauthenticated multibulk length")
@@ -235,7 +249,6 @@ class Requests:
         """A line as people type it."""
         buffer, at = self._buffer, self._at
         end = buffer.find(b"\n", at)
-        # A NUL ends what Redis can see.
         if end < 0 or buffer.find(b"\0", at, end) >= 0:
             if len(buffer) - at > LONGEST_LINE:
                 raise ProtocolError("too big inline request")
@@ -291,7 +304,8 @@ def _read_with_hiredis(data: bytes) -> list[list[bytes]] | None:
 
     It reads replies, and those may be more than commands are: some kinds of them would pass for
     words, so none may be there; and it makes room for what is announced, so that must be little.
-    Nothing else that is not a word can be joined.
+    Nothing else that is not a word can be joined. An empty array is put behind the data: only when
+    that comes out as it is, and last, all was complete.
     """
     if data[1:5].isdigit() or _MANY(data) or any(sign in data for sign in _MISLEADING):
         return None
@@ -299,18 +313,20 @@ def _read_with_hiredis(data: bytes) -> list[list[bytes]] | None:
     commands = []
     try:
         reader.feed(data)
-        while (words := reader.gets()) is not False:
+        reader.feed(_END)
+        while words := reader.gets():
             if not b"".join(words):
                 return None
             commands.append(words)
     except (hiredis.HiredisError, TypeError):
         return None
-    if reader.has_data():
+    if words != [] or reader.has_data():
         return None
     _READERS.append(reader)
     return commands
 
 
+_END = b"*0\r\n"
 _MANY = re.compile(rb"\*\d{4}").search
 _MISLEADING = (b"\r\n+", b"\r\n=", b"\r\n(", b"\r\n~", b"\r\n>")
 

@@ -59,6 +59,12 @@ class _NullArray:
 NULL_ARRAY = _NullArray()
 
 
+class Encoded(list[bytes]):
+    """What is encoded already, and stands where a reply would."""
+
+    __slots__ = ()
+
+
 def _all_absent(words: Sequence[bytes], reply: Any) -> Any:
     """Whatever is missing in the reply is an array."""
     if reply is None:
@@ -136,7 +142,8 @@ def write(out: list[bytes], reply: Any, protocol: int, words: Sequence[bytes] = 
     """Append the parts of the encoded reply to `out`."""
     if words:
         changes = OTHERWISE.get(words[0].upper())
-        if changes is not None and protocol in changes and not isinstance(reply, Exception):
+        spoken = not isinstance(reply, (Status, Exception))  # neither QUEUED nor a refusal
+        if changes is not None and protocol in changes and spoken:
             reply = changes[protocol](words, reply)
     writers = WRITERS[protocol]
     writers[reply.__class__](out, reply)
@@ -294,6 +301,7 @@ def _write_double_as_text(out: list[bytes], number: float) -> None:
 _SCALARS: dict[type, Write] = {
     bytes: _write_bulk,
     bytearray: lambda out, text: _write_bulk(out, bytes(text)),
+    Encoded: lambda out, parts: out.extend(parts),
     bool: lambda out, flag: out.append(b":%d\r\n" % flag),
     Status: lambda out, text: out.append(b"+%b\r\n" % one_line(text)),
     Cursor: lambda out, cursor: _write_bulk(out, b"%d" % cursor),

@@ -43,6 +43,8 @@ from minidis.commands.sorted_set_algebra import SortedSetAlgebra
 from minidis.commands.sorted_set_ranges import SortedSetRanges
 from minidis.commands.sorted_sets import SortedSets
 from minidis.commands.sorting import Sorting
+from minidis.commands.stream_groups import StreamGroups
+from minidis.commands.stream_info import StreamInfo
 from minidis.commands.strings import Strings
 from minidis.commands.tracking import TrackingCommands
 from minidis.commands.transactions import IMMEDIATE, Queued, Transactions
@@ -73,6 +75,8 @@ class Session(
     Hashes[T],
     Lists[T],
     SortedSets[T],
+    StreamGroups[T],
+    StreamInfo[T],
     SortedSetRanges[T],
     SortedSetAlgebra[T],
     Sets[T],
@@ -181,6 +185,13 @@ class Session(
             return self.enqueue(Queued(command, words))
         return self.call(Queued(command, words))
 
+    def _spoil_transaction(self, words: list[bytes], refusal: ResponseError) -> None:
+        """A command was refused before it was queued: EXEC will not run, or has been this one."""
+        if words and words[0].upper() == b"EXEC":
+            self.leave_transaction()
+            raise ResponseError(errors.exec_aborted(refusal)) from None
+        self.queue_failed = self.queue is not None
+
     def _found(self, words: list[bytes]) -> Command:
         """The command of the words, if it exists, is complete and this session may run it."""
         command = find_command(words)
@@ -223,13 +234,13 @@ class Session(
 
     def call(self, queued: Queued) -> Any:
         """Run a command with everything that may go on around it."""
-        if queued.command.name == "EXEC":
-            # The main thread may be interrupted, and a queue must not be torn.
-            return self.engine.aside.run(lambda: self._perform(queued))
         waiter = Waiter(self, queued)
         try:
             while True:
-                with self.engine.lock:
+                if queued.command.name == "EXEC":
+                    # The main thread may be interrupted, and a queue must not be torn.
+                    reply = self.engine.aside.run(partial(self._perform_or_wait, waiter))
+                else:
                     reply = self._perform_or_wait(waiter)
                 if reply is not waiter:
                     return reply
@@ -246,16 +257,18 @@ class Session(
             raise
 
     def _perform_or_wait(self, waiter: Waiter) -> Any:
-        """The reply, or the waiter in the queues of what it waits for. Under the lock."""
+        """The reply, or the waiter in the queues of what it waits for."""
         engine, queued = self.engine, waiter.queued
-        if engine.pause is not None and self._is_paused(queued):
-            until = (engine.pause[0] - engine.clock.now() + 1) / 1000
-            engine.waiters.enter(waiter, Wait((), max(until, 0.001), answer=AGAIN, resumes=True))
-            return waiter
-        reply = self._perform(queued)
-        if reply.__class__ is not Wait:
-            return reply
-        engine.waiters.enter(waiter, reply)
+        with engine.lock:
+            if engine.pause is not None and self._is_paused(queued):
+                until = (engine.pause[0] - engine.clock.now() + 1) / 1000
+                wait = Wait((), max(until, 0.001), answer=AGAIN, resumes=True)
+            else:
+                reply = self._perform(queued)
+                if reply.__class__ is not Wait:
+                    return reply
+                wait = reply
+            engine.waiters.enter(waiter, wait)
         return waiter
 
     def _is_paused(self, queued: Queued) -> bool:
@@ -277,7 +290,7 @@ class Session(
             given: tuple[Any, dict[str, Any]] = (), {}
             try:
                 args, options = given = queued.ready()
-                reply = queued.command.body(self, *args, **options)
+                reply = self._body(queued, args, options)
                 self._follow(queued)
                 engine.settle()
             except BaseException as error:
@@ -300,12 +313,26 @@ class Session(
         try:
             self.admit(queued.command, queued.words or [], "exec")
             args, options = given = queued.ready()
-            reply = queued.command.body(self, *args, **options)
+            reply = self._body(queued, args, options)
             self._follow(queued)
             self.engine.keep()
         except Exception as error:
             self.engine.undo_attempt(given)
             return error
+        return reply
+
+    def _body(self, queued: Queued, args: Any, options: dict[str, Any]) -> Any:
+        """Run the body. After CLIENT NO-TOUCH nothing but TOUCH counts as use of a key."""
+        command, uses = queued.command, self.space.accessed
+        if not self.client.no_touch or uses is None or command.name == "TOUCH":
+            return command.body(self, *args, **options)
+        words, values = queued.shown(), self.space.values
+        keys = [words[at] for at in keys_of(command, words)]
+        before = {key: (values[key], uses.get(key)) for key in keys if key in values}
+        reply = command.body(self, *args, **options)
+        for key, (value, moment) in before.items():
+            if values.get(key) is value:  # not deleted or replaced: only looked at, or changed
+                uses.pop(key, None) if moment is None else uses.update({key: moment})
         return reply
 
     def _follow(self, queued: Queued) -> None:

@@ -109,6 +109,9 @@ class Rules:
     #: sentence for a fixed word that is not in its place, and for words after the last one expected
     word_error: str = errors.SYNTAX
     left_error: str = errors.SYNTAX
+    #: of a subcommand, with `late` or optional positions: what does not fit is told so, by the name
+    #: of the container
+    form_error: str = ""
     #: a fixed word that Redis takes with its two arguments wherever it stands among the options,
     #: and the sentence when it is missing
     anywhere: str = ""

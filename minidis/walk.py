@@ -76,9 +76,10 @@ class Counted(Repeat):
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """A repetition that may go on or end."""
+    """A repetition that may go on or end; there have been `seen` rounds."""
 
     body: Sequence
+    seen: int = 1
 
     def __str__(self) -> str:
         return f"[{self.body} ...]"
@@ -216,7 +217,7 @@ def _by_argument(state: State, text: str, left: int, complete: bool) -> Step | N
             group, rest = _group(state)
             inside = _group_by_argument(group, rest, text, left, complete)
             after = _by_argument(rest, text, left, complete)
-            enough = left > _least(rest) or (not complete and not _fits(rest, text))
+            enough = left > _needed(group, rest) or (not complete and not _fits(rest, text))
             return (inside or after) if enough else (after or inside)
         case node:
             return _by_argument((*_opened(node), *state[1:]), text, left, complete)
@@ -234,8 +235,18 @@ def _group_by_argument(
         elif isinstance(node, More) and (
             found := _by_argument(node.body.items, text, left, complete)
         ):
-            return found[0], (*found[1], *group[at:], *rest)
+            more = More(node.body, node.seen + 1)
+            return found[0], (*found[1], more, *group[at + 1 :], *rest)
     return None
+
+
+def _needed(group: State, rest: State) -> int:
+    """How many words are to be left for what follows the brackets."""
+    # key [key ...] id [id ...]: as many of the one as of the other
+    rounds = [node.seen for node in group if isinstance(node, More)]
+    if rounds and rest and isinstance(rest[0], Repeat) and not isinstance(rest[0], Counted):
+        return rounds[0]
+    return _least(rest)
 
 
 def _counted(name: str, text: str, rest: State) -> State:

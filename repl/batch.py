@@ -184,10 +184,10 @@ class Batch:
         source = self.place.stream(words)
         try:
             self.out.flush()
-            for item in source:
-                for line in self.form.item(item):
-                    self.out.write(line + b"\n")
-                self.out.flush()
+            for raw_item in source:
+                if (item := source.read(raw_item)) is not None:
+                    self.out.writelines(line + b"\n" for line in self.form.item(item))
+                    self.out.flush()
         finally:
             source.close()
         return True

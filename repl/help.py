@@ -59,7 +59,8 @@ def overview(shellwords: Shellwords) -> str:
     for name, (syntax, about) in shellwords.items():
         lines.append(f"  {' '.join(filter(None, (name, syntax))):<24} {about}")
     lines += ["", "  Tab completes, Right takes the grey suggestion, Ctrl-R searches the"]
-    lines += ["  history, Ctrl-C stops a command or clears the line, Ctrl-D leaves."]
+    lines += ["  history, Ctrl-C stops a command or clears the line, in an empty line it"]
+    lines += ["  ends SUBSCRIBE and MONITOR, Ctrl-D leaves."]
     return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ") + "\n"
 
 

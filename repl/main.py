@@ -18,7 +18,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import minidis
@@ -38,7 +38,6 @@ _TELLING = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else 
 
 #: Options that take the word after them.
 _TAKING = ("-c", "--command", "-f", "--file", "-n", "--database")
-_MEMORY = ":memory:"
 
 _EPILOG = """\
 PATH is a directory (made if needed, saved when it is closed) or a dump ending in .rdb (written by
@@ -77,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     forms.add_argument("--raw", dest="form", action="store_const", const="raw",
                        help="print the values as they are, one in a line")  # fmt: skip
     add("--version", action="version", version=f"minidis {minidis.__version__}")
-    found.set_defaults(form="text", config={})
+    found.set_defaults(form="text")
     return found
 
 
@@ -85,16 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["serve"]:
-        return _run(serve.read_arguments(given[1:]), serve.serve)
+        return serve.main(given[1:])
     options = read_arguments(given)
     mistake = _mistaken_path(options)
     if mistake:
         return _fail(mistake)
-    return _run(options, _work)
-
-
-def _run(options: argparse.Namespace, work: Callable[[Place, argparse.Namespace], int]) -> int:
-    """Open the place, work there, leave it."""
     try:
         place = _opened(options)
     except (MinidisError, OSError) as error:
@@ -103,7 +97,7 @@ def _run(options: argparse.Namespace, work: Callable[[Place, argparse.Namespace]
         return INTERRUPTED
     try:
         _leave_when_told()
-        code = work(place, options)
+        code = _work(place, options)
     except SystemExit as told:
         code = int(told.code or 0)
     _ignore(signal.SIGINT)  # what is saved now is saved
@@ -120,9 +114,9 @@ def _opened(options: argparse.Namespace) -> Place:
 
         address = parse_address(options.path)
         return There(replace(address, database=options.database or address.database))
-    path = None if options.path in (None, _MEMORY) else options.path
+    path = None if options.path in (None, serve.MEMORY) else options.path
     with bar("loading") as progress:
-        db = minidis.open(path, progress=progress, **options.config)
+        db = minidis.open(path, progress=progress)
     if options.database:
         db.execute("SELECT", options.database)
     return Here(db)

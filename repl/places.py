@@ -33,7 +33,7 @@ from repl.progress import bar
 from repl.render import counted, number
 from repl.streams import ENDINGS, Item, Source
 from repl.transaction import Transaction
-from repl.words import quote, quoted, shortened
+from repl.words import quoted, shortened
 
 #: Never more answers to a question than this.
 MOST = 200
@@ -87,6 +87,10 @@ class Place(ABC):
     def repertoire(self) -> Repertoire:
         """The commands that can be run here."""
         return OURS
+
+    def unasked(self) -> list[Any]:
+        """What has come between the answers: invalidations of CLIENT TRACKING."""
+        return []
 
     @abstractmethod
     def refresh(self) -> None:
@@ -236,8 +240,7 @@ class LocalStream:
         names = words[1:]
         if bool(names) == (self.kind == "MONITOR"):
             raise errors.wrong_arity(self.kind.lower())
-        self.title = " ".join([self.kind, *map(quote, names)])
-        self._names = set(names)
+        self.names = dict.fromkeys(names)
         self._feed: Feed[Any]
         if self.kind == "MONITOR":
             self._feed = db.monitor(when_full="drop")
@@ -248,15 +251,16 @@ class LocalStream:
         else:
             self._feed = db.subscribe(shards=names, when_full="drop")
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self._feed)
 
-    def drop(self, names: Collection[bytes]) -> bool:
-        gone = self._names.intersection(names) if names else self._names
-        self._names = self._names - gone
-        if gone:
-            getattr(self._feed, ENDINGS[self.kind].lower())(*gone)
-        return not self._names
+    def read(self, raw: Any) -> Item | None:
+        item: Item = raw
+        return item
+
+    def drop(self, names: Collection[bytes]) -> None:
+        getattr(self._feed, ENDINGS[self.kind].lower())(*names)
+        self.names = {name: None for name in self.names if name not in names}
 
     def close(self) -> None:
         self._feed.close()

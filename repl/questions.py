@@ -118,6 +118,7 @@ class Questions:
                 found += [(name, kind) for name in names]
             if not types:
                 found = self._with_types([name for name, _ in found])
+            found.sort(key=lambda named: (not named[0].startswith(wanted), named[0]))
             self._known[key] = (monotonic(), found)
         return list(found)
 

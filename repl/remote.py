@@ -12,7 +12,6 @@ A connection whose answers cannot be told apart any more is hung up, never used 
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 import ssl
 import time
@@ -23,8 +22,8 @@ from typing import Any
 from minidis import __version__
 from minidis.errors import MinidisError, ResponseError
 from minidis.replies import Push
+from minidis.resp import INCOMPLETE, ProtocolError, ReplyReader
 from repl.address import Address
-from repl.standin import INCOMPLETE, ReplyReader
 
 #: Seconds to wait for a server that does not answer the call.
 CONNECTING = 5.0
@@ -113,8 +112,8 @@ class Connection:
     def _next(self) -> Any:
         try:
             return self._reader.gets()
-        except ValueError as error:
-            raise self._lost(f"the answer is not that of a Redis server: {error}") from None
+        except ProtocolError:
+            raise self._lost("what it answers is not the language of Redis") from None
 
     def _feed(self, until: float | None) -> None:
         while True:
@@ -136,12 +135,22 @@ class Connection:
     def is_alive(self) -> bool:
         """Has the server not hung up? Keeps what it has sent unasked."""
         try:
-            while select.select([self._socket], [], [], 0)[0]:
-                self._feed(time.monotonic() + _LOOK_UP)
-                while (reply := self._next()) is not INCOMPLETE:
-                    if isinstance(reply, Push):
-                        self.pushed.append(reply)
-        except (Unreachable, OSError, ValueError):
+            self._socket.settimeout(0)
+            while data := self._socket.recv(_CHUNK):
+                self._reader.feed(data)
+            return False
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return self._keep_pushed()
+        except OSError:
+            return False
+
+    def _keep_pushed(self) -> bool:
+        """Look through what came unasked; False if it makes no sense."""
+        try:
+            while (reply := self._next()) is not INCOMPLETE:
+                if isinstance(reply, Push):
+                    self.pushed.append(reply)
+        except Lost:
             return False
         return True
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from minidis.replies import Cursor, Decimal, Status
+from minidis.replies import Cursor, Decimal, Status, Verbatim
 from repl.words import columns, printable, quoted
 
 #: Letters that JSON leaves as they are, and that a terminal obeys or takes as a line end.
@@ -41,7 +41,9 @@ def lines(reply: Any, *, paired: bool = False) -> Iterator[str]:
 
 
 def _lines(reply: Any) -> Iterator[str]:
-    """Lines of any reply; those of a container are numbered."""
+    """Lines of any reply; those of a container are numbered, a text for people is as it is."""
+    if isinstance(reply, Verbatim):
+        return map(printable, reply.decode("utf-8", "surrogateescape").splitlines())
     if isinstance(reply, Mapping) and reply:
         return _named(reply.items(), len(reply), " => ")
     if isinstance(reply, (set, frozenset)) and reply:

@@ -10,11 +10,9 @@ Only the arguments are read here; minidis.server does the work.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
-from minidis.errors import MinidisError
-from repl.places import Here, Place
+MEMORY = ":memory:"
 
 _EPILOG = """\
 PATH is a directory, saved when the server ends, or a dump ending in .rdb, written by SAVE only;
@@ -44,19 +42,30 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
-def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """The options of `minidis serve`; ends the program with a message if they cannot be used."""
+def main(arguments: Sequence[str]) -> int:
+    """Serve until told to stop; the exit code."""
     reader = parser()
     options = reader.parse_args(arguments)
-    if options.port is None and not options.unixsocket:
-        reader.error("a door needs --port N or --unixsocket SOCKET")
-    if options.port is not None and not 0 <= options.port < 65536:
-        reader.error("a port is a number from 0 to 65535")
-    pairs = dict(_pair(reader, text) for text in options.config)
+    config = dict(_pair(reader, text) for text in options.config)
     if options.requirepass is not None:
-        pairs["requirepass"] = options.requirepass
-    options.config, options.database = pairs, 0
-    return options
+        config["requirepass"] = options.requirepass
+    doors = _addresses(reader, options)
+    from minidis.server import serve_forever  # an event loop comes with it
+
+    return serve_forever(None if options.path == MEMORY else options.path, doors, config)
+
+
+def _addresses(reader: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:
+    """Where to listen, in the words of minidis.server."""
+    found = []
+    if options.port is not None:
+        host = f"[{options.bind}]" if ":" in options.bind else options.bind
+        found.append(f"{host}:{options.port}")
+    if options.unixsocket:
+        found.append(f"unix:{options.unixsocket}")
+    if not found:
+        reader.error("a door needs --port N or --unixsocket SOCKET")
+    return found
 
 
 def _pair(reader: argparse.ArgumentParser, text: str) -> tuple[str, str]:
@@ -64,19 +73,3 @@ def _pair(reader: argparse.ArgumentParser, text: str) -> tuple[str, str]:
     if not equals:
         reader.error(f"--config {text}: NAME=VALUE")
     return name.replace("-", "_"), value
-
-
-def serve(place: Place, options: argparse.Namespace) -> int:
-    """Serve until told to stop; the exit code."""
-    assert isinstance(place, Here)
-    # TO BE WIRED: the one call into the server's room.
-    from minidis.server.door import serve_forever
-
-    try:
-        serve_forever(place.db, host=options.bind, port=options.port, unixsocket=options.unixsocket)
-    except KeyboardInterrupt:
-        return 0
-    except (MinidisError, OSError) as error:
-        sys.stderr.write(f"minidis: {error}\n")
-        return 2
-    return 0

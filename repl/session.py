@@ -48,7 +48,7 @@ from repl.highlight import ReplyLexer, lexer_for
 from repl.hint import hint
 from repl.lookup import Repertoire
 from repl.places import Place
-from repl.render import counted, footer, scalar
+from repl.render import as_json, counted, footer, scalar
 from repl.secrets import holds_secret
 from repl.streams import Beside, Item
 from repl.theme import THEME
@@ -77,16 +77,24 @@ def open_history() -> History:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
     except OSError:
-        return InMemoryHistory()
-    return _DiscreetHistory(str(path))
+        return _Remembered()
+    return _Written(str(path))
 
 
-class _DiscreetHistory(FileHistory):
-    """A history file that learns no passwords."""
+class _Discreet(History):
+    """A history that learns no passwords."""
 
     def append_string(self, string: str) -> None:
         if not holds_secret(string):
             super().append_string(string)
+
+
+class _Written(_Discreet, FileHistory):
+    """One that is kept."""
+
+
+class _Remembered(_Discreet, InMemoryHistory):
+    """One of this session."""
 
 
 class LiveCompleter(Completer):
@@ -187,7 +195,8 @@ class Session:
         """Where we are and what is not finished; the hint, if a suggestion has taken its place."""
         buffer = get_app().current_buffer
         rest = hint(buffer.text).strip() if buffer.suggestion is not None else ""
-        parts = [*self._unfinished(), *self.place.status(), *([("", rest)] if rest else [])]
+        place = [] if self.place.transaction.open else self.place.status()
+        parts = [*self._unfinished(), *place, *([("", rest)] if rest else [])]
         found: StyleAndTextTuples = [("", " ")]
         for style, text in parts:
             found += [("", " · "), (style, printable(text))]
@@ -206,7 +215,9 @@ class Session:
             keys = " ".join(map(quote, transaction.watched))
             yield "", f"watching {shortened(keys, 30)}"
         for beside in self.beside:
-            yield "", f"{shortened(beside.source.title, 30)}: {beside.heard:,}, Ctrl-C ends it"
+            yield "", f"{shortened(beside.title, 30)}: {beside.heard:,}"
+        if self.beside:
+            yield "", "Ctrl-C ends it"
 
     @property
     def repertoire(self) -> Repertoire:
@@ -257,6 +268,8 @@ class Session:
     def _turn(self) -> None:
         """One line, and what it does."""
         self.place.refresh()
+        for pushed in self.place.unasked():
+            self.note(f"┊ {as_json(pushed)}")
         try:
             text = self.prompt.prompt()
         except KeyboardInterrupt:  # the line is dropped, the session stays
@@ -339,7 +352,9 @@ class Session:
         reply = self.place.run(words)
         seconds = perf_counter() - began
         self._show(answer_lines(reply, words, self.place.transaction.commands_of(reply)))
-        if below := footer(reply, seconds):
+        if reply is None and words[0].upper() == b"EXEC":
+            self.note("(a watched key has changed: nothing was run)")
+        elif below := footer(reply, seconds):
             self.note(below)
 
     def _refused(self, typed: list[Typed], error: MinidisError) -> None:
@@ -367,13 +382,20 @@ class Session:
         return True
 
     def _end(self, kind: str, names: list[bytes]) -> None:
-        """Listen to some names no more, or to none of that kind."""
+        """Listen to some names no more; to none of that kind, if none are given."""
         running = [one for one in self.beside if one.source.kind == kind]
-        if not running:
-            self.note("(nothing was listened to)")
-        for one in running:
-            if one.source.drop(names):
+        concerned = [
+            one for one in running if not names or not one.source.names.keys().isdisjoint(names)
+        ]
+        if not concerned:
+            self.note("(nothing of that is listened to)")
+        for one in concerned:
+            gone = one.source.names.keys() & names
+            if not names or gone == one.source.names.keys():
                 self._stop_one(one)
+            else:
+                one.source.drop(gone)
+                self.note(f"({shortened(one.title, 60)} goes on)")
 
     def stop(self) -> None:
         """End everything that runs beside the prompt."""
@@ -387,13 +409,13 @@ class Session:
         if one in self.beside:
             self.beside.remove(one)
         heard = counted(one.heard, "line" if one.source.kind == "MONITOR" else "message")
-        self.note(f"({shortened(one.source.title, 60)} has ended: {heard})")
+        self.note(f"({shortened(one.title, 60)} has ended: {heard})")
 
     def _lost(self, one: Beside, why: str) -> None:
         """A stream has ended by itself. In its thread."""
         if one in self.beside:
             self.beside.remove(one)
-        note = f"({shortened(one.source.title, 60)} has ended: {printable(why)})\n"
+        note = f"({shortened(one.title, 60)} has ended: {printable(why)})\n"
         self._print_above([("class:note", note)])
 
     def _show_items(self, items: list[Item], dropped: int) -> None:

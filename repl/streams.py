@@ -47,9 +47,9 @@ def is_about(words: Sequence[bytes]) -> bool:
 
 
 #: Items that wait to be shown; what is older is dropped.
-_MOST = 100
+_MOST = 50
 #: Seconds between two batches.
-_PAUSE = 0.1
+_PAUSE = 0.2
 #: Columns that one line may take.
 _WIDTH = 2000
 
@@ -60,16 +60,19 @@ Item: TypeAlias = "Message[Any] | Seen"
 class Source(Protocol):
     """Where messages come from."""
 
-    #: how it was begun: "SUBSCRIBE news"
-    title: str
     #: SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE or MONITOR
     kind: str
+    #: what is listened to
+    names: dict[bytes, None]
 
-    def __iter__(self) -> Iterator[Item]:
-        """Messages as they come, until close(); MinidisError when the source is lost."""
+    def __iter__(self) -> Iterator[Any]:
+        """What comes, as it comes, until close(); MinidisError when the source is lost."""
 
-    def drop(self, names: Collection[bytes]) -> bool:
-        """Listen to these names no more (to none, if none are given); is there nothing left?"""
+    def read(self, raw: Any) -> Item | None:
+        """What it means; None when it is nothing to be shown. Only done for what is shown."""
+
+    def drop(self, names: Collection[bytes]) -> None:
+        """Listen to some names no more."""
 
     def close(self) -> None:
         """End it; a thread that waits for the next message wakes up."""
@@ -136,7 +139,7 @@ class Beside:
         self.ended = False
         self._show = show
         self._lost = lost
-        self._waiting: deque[Item] = deque()
+        self._waiting: deque[Any] = deque()
         self._dropped = 0
         self._change = threading.Condition()
         self._pause = threading.Event()
@@ -146,6 +149,11 @@ class Beside:
         ]
         for thread in self._threads:
             thread.start()
+
+    @property
+    def title(self) -> str:
+        """What it is: SUBSCRIBE news"""
+        return " ".join([self.source.kind, *map(quote, self.source.names)])
 
     def stop(self) -> None:
         """End the stream; what has come is shown."""
@@ -158,10 +166,9 @@ class Beside:
 
     def _read(self) -> None:
         try:
-            for item in self.source:
+            for raw in self.source:
                 with self._change:
-                    self.heard += 1
-                    self._waiting.append(item)
+                    self._waiting.append(raw)
                     if len(self._waiting) > _MOST:
                         self._waiting.popleft()
                         self._dropped += 1
@@ -170,6 +177,7 @@ class Beside:
             if not self.ended:
                 self._lost(self, str(error))
         finally:
+            self.source.close()
             with self._change:
                 self.ended = True
                 self._change.notify()
@@ -178,11 +186,13 @@ class Beside:
         while True:
             with self._change:
                 self._change.wait_for(lambda: self._waiting or self.ended)
-                batch, dropped = list(self._waiting), self._dropped
+                raw, dropped = list(self._waiting), self._dropped
                 self._waiting.clear()
                 self._dropped = 0
-            if batch:
-                self._show(batch, dropped)
-            elif self.ended:
+            if not raw and self.ended:
                 return
+            items = [item for item in map(self.source.read, raw) if item is not None]
+            self.heard += len(items) + dropped
+            if items:
+                self._show(items, dropped)
             self._pause.wait(_PAUSE)

@@ -28,12 +28,14 @@ from repl.remote import Connection, Lost, dial
 from repl.render import counted
 from repl.shaped import shaped
 from repl.streams import ENDINGS, Item, Source
-from repl.words import printable, quote, split
+from repl.words import printable, split
 
 Words = Sequence[bytes]
 
 _SILENT = "ERR CLIENT REPLY would leave the shell waiting for answers that do not come"
-#: A slow server is asked for its number of keys so many times as seldom as that takes.
+#: Seconds for the number of keys that a person does not notice; after a longer wait, the next
+#: question comes so many times later.
+_UNNOTICED = 0.05
 _REST = 100
 _SEEN = re.compile(rb"(\d+\.\d+) \[(\d+) ([^\]]*(?:\][^\]]*)*?)\] (\".*)", re.DOTALL)
 _MESSAGES = frozenset((b"message", b"smessage", b"pmessage"))
@@ -57,7 +59,7 @@ class There(Place):
 
     def _run(self, words: Words) -> Any:
         front = [word.upper() for word in words[:3]]
-        if front[:2] == [b"CLIENT", b"REPLY"] and front[2:] != [b"ON"]:
+        if front[:2] == [b"CLIENT", b"REPLY"] and front[2:] in ([b"OFF"], [b"SKIP"]):
             raise ResponseError(_SILENT)
         connection = self._connected()
         try:
@@ -105,14 +107,16 @@ class There(Place):
         """What a command that has run means for the next ones."""
         if reply == "QUEUED":
             return
-        front = [word.upper() for word in words[:3]]
-        match front[0], list(words[1:]):
+        match words[0].upper(), list(words[1:]):
             case b"SELECT", [number]:
                 self._database = int(number)
             case b"AUTH", [*user, password]:
                 self._became((user or [b""])[0], password)
-            case b"HELLO", [_, *options] if b"AUTH" in front[2:]:
-                self._became(*options[1:3])
+            case b"HELLO", options:
+                capitals = [option.upper() for option in options]
+                if b"AUTH" in capitals:
+                    at = capitals.index(b"AUTH")
+                    self._became(*options[at + 1 : at + 3])
             case b"RESET", []:
                 self._database = 0
                 self._greet()
@@ -158,13 +162,22 @@ class There(Place):
             self._repertoire = OURS if names is None else Repertoire(names)
         return self._repertoire
 
+    def unasked(self) -> list[Any]:
+        connection = self._connection
+        if connection is None or not connection.is_alive():
+            return []
+        found = list(connection.pushed)
+        connection.pushed.clear()
+        return found
+
     def refresh(self) -> None:
         """Ask for the number of keys, a server that takes its time for it less often."""
         began = monotonic()
         if began < self._rests_until:
             return
         self._size = self._questions.ask_one(b"DBSIZE")
-        self._rests_until = monotonic() + _REST * (monotonic() - began)
+        took = monotonic() - began
+        self._rests_until = began + _REST * took if took > _UNNOTICED else 0.0
 
     def _server(self) -> str:
         """`redis 7.0.15`"""
@@ -212,8 +225,7 @@ class RemoteStream:
 
     def __init__(self, connection: Connection, words: Words, questions: Questions) -> None:
         self.kind = words[0].decode("latin-1").upper()
-        self.title = " ".join([self.kind, *map(quote, words[1:])])
-        self._names = set(words[1:])
+        self.names = dict.fromkeys(words[1:])
         self._connection = connection
         self._questions = questions
         self._closed = False
@@ -225,17 +237,17 @@ class RemoteStream:
             questions.asked = None
             raise first if isinstance(first, MinidisError) else ResponseError(str(first))
 
-    def __iter__(self) -> Iterator[Item]:
-        read = self._seen if self.kind == "MONITOR" else _message
+    def __iter__(self) -> Iterator[Any]:
         while True:
             try:
-                item = read(self._connection.receive())
+                yield self._connection.receive()
             except Lost:
                 if self._closed:
                     return
                 raise
-            if item is not None:
-                yield item
+
+    def read(self, raw: Any) -> Item | None:
+        return self._seen(raw) if self.kind == "MONITOR" else _message(raw)
 
     def _seen(self, line: Any) -> Seen | None:
         """A line of MONITOR, unless it shows a question of our own."""
@@ -250,12 +262,9 @@ class RemoteStream:
             return None
         return Seen(float(time), int(database), _text(address), words)
 
-    def drop(self, names: Collection[bytes]) -> bool:
-        gone = self._names.intersection(names) if names else self._names
-        self._names = self._names - gone
-        if self._names and gone:
-            self._connection.send(ENDINGS[self.kind].encode(), *gone)
-        return not self._names
+    def drop(self, names: Collection[bytes]) -> None:
+        self._connection.send(ENDINGS[self.kind].encode(), *names)
+        self.names = {name: None for name in self.names if name not in names}
 
     def close(self) -> None:
         self._closed = True

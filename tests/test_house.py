@@ -29,7 +29,7 @@ FLOORS = [
     "minidis.client_line", "minidis.pubsub", "minidis.subscription", "minidis.notices",
     "minidis.tracking", "minidis.waiting", "minidis.watch", "minidis.aside", "minidis.engine",
     "minidis.config", "minidis.commands", "minidis.session", "minidis.pipeline", "minidis.server",
-    "minidis.database", "minidis.aio", "minidis", "repl",
+    "minidis.database", "minidis.aio", "minidis.server.program", "minidis", "repl",
 ]  # fmt: skip
 LONGEST_FILE = 700
 LONGEST_FUNCTION = 60

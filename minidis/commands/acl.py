@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from minidis.commands.group import Group, T
 from minidis.engine import Engine
 from minidis.errors import FileError
 from minidis.kinds import RAW, Integer, Key, Many, Value, encode, integer
+from minidis.persistence.snapshot import sync_directory
 from minidis.replies import OK, Status
 
 ACL_HELP = (
@@ -62,10 +64,6 @@ BITS = (
 MOST_BITS = 4096
 _FLAGS = "noscript loading stale"
 _ADMIN = "admin noscript loading stale"
-
-
-def _one_too_many(subcommand: str) -> str:
-    return f"unknown subcommand or wrong number of arguments for '{subcommand}'. Try ACL HELP."
 
 
 class Acl(Group[T]):
@@ -182,7 +180,7 @@ class Acl(Group[T]):
         group="server",
         since="6.0.0",
         complexity="O(n) for n commands",
-        left_error=_one_too_many("cat"),
+        form_error="ACL",
     )
     def acl_cat(self, category: Value | None = None) -> list[T]:
         """The categories of commands; or the commands and subcommands of one `category`.
@@ -207,7 +205,7 @@ class Acl(Group[T]):
         since="6.0.0",
         complexity="O(1)",
         kinds={"bits": RAW},
-        left_error=_one_too_many("genpass"),
+        form_error="ACL",
     )
     def acl_genpass(self, bits: Integer | None = None) -> T:
         """A random password in hexadecimal digits, four of the `bits` (256) in each.
@@ -231,7 +229,7 @@ class Acl(Group[T]):
         since="6.0.0",
         complexity="O(n) for n entries",
         kinds={"count": RAW},
-        left_error=_one_too_many("log"),
+        form_error="ACL",
     )
     def acl_log(self, count: Integer | None = None) -> list[dict[T, Any]] | Status:
         """The last `count` (10) refusals, the latest first; "RESET" forgets them all.
@@ -388,7 +386,10 @@ def _load(users: Users) -> list[User]:
 
 
 def _write(path: Path, text: bytes) -> None:
-    """Write the file beside the old one, and put it in its place. Hashes are for the owner only."""
+    """Write the file beside the old one, and put it in its place; who may read that, may read it.
+
+    A new one is for the owner alone.
+    """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f"{target.name}.{os.getpid()}-{secrets.token_hex(8)}.tmp")
     try:
@@ -397,7 +398,10 @@ def _write(path: Path, text: bytes) -> None:
             file.write(text)
             file.flush()
             os.fsync(descriptor)
+        with contextlib.suppress(OSError):
+            shutil.copymode(target, temporary)
         os.replace(temporary, target)
+        sync_directory(target.parent)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()

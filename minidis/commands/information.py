@@ -154,8 +154,8 @@ class Information(Group[T]):
         of them without an argument. Fields of Redis that nobody measures here are left out. A
         section that does not exist says nothing.
 
-        >>> db.set("a", 1, ex=60), db.info("keyspace")
-        (OK, b'# Keyspace\r\ndb0:keys=1,expires=1,avg_ttl=60000\r\n')
+        >>> db.set("a", 1), db.info("keyspace")
+        (OK, b'# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0\r\n')
         """
         asked: Any = sections
         names = {word.lower() for word in asked} or _ALL

@@ -154,6 +154,8 @@ class Streams(Group[T]):
         if _mistake is not None and ARITY_OF_XADD not in str(_mistake):
             raise _mistake
         trim = trim_of(self.engine, maxlen, minid, approximate, limit)
+        if trim is None and limit is not None:
+            raise errors.error(errors.LIMIT_OF_EXACT)
         if _mistake is not None:
             raise _mistake
         wanted: Any = id
@@ -164,7 +166,7 @@ class Streams(Group[T]):
             return None
         pairs: Any = fields
         words = [word for pair in pairs for word in pair]
-        number = self._next_id(stream or Stream(), wanted)
+        number = self._next_id(Stream() if stream is None else stream, wanted)
         self._append(key, stream, number, words, trim, ref_policy)
         answer: Any = id_text(number)
         return answer
@@ -177,7 +179,9 @@ class Streams(Group[T]):
         if wanted is None:
             return max(self.engine.now() << SHIFT, last + 1)
         number, complete = wanted
-        if not complete and number >> SHIFT == last >> SHIFT and last & SEQUENCE != SEQUENCE:
+        if not complete and number >> SHIFT == last >> SHIFT:
+            if last & SEQUENCE == SEQUENCE:
+                raise errors.error(errors.ENTRY_TOO_LARGE)  # what Redis says of a full millisecond
             number = last + 1
         if number <= last:
             raise errors.error(errors.STREAM_ID_NOT_NEWER)
@@ -277,8 +281,6 @@ class Streams(Group[T]):
         stream = self.space.write(key, Stream)
         if stream is None:
             raise no_such_key()
-        if last < stream.max_deleted:
-            raise errors.error(errors.SETID_BELOW_TOMBSTONE)
         if len(stream) and last < stream.top_id:
             raise errors.error(errors.SETID_BELOW_TOP)
         if len(stream) and added is not None and added < len(stream):
@@ -377,10 +379,7 @@ class Streams(Group[T]):
         if stream is None:
             return []
         if count is not None and count <= 0:
-            # Redis takes -1 for no limit and everything below for 0.
-            if count != -1:
-                return None
-            count = None
+            return None
         if down:
             return entries(stream.range_down(last, first, count))
         return entries(stream.range(first, last, count))
@@ -481,10 +480,10 @@ class Streams(Group[T]):
         found = [number for number in dict.fromkeys(ids_of(ids)) if stream.get(number)]
         if found:
             self.space.touch(key, "xdel", len(found))
-            self._delete(stream, found)
+            self._delete_entries(stream, found)
         return len(found)
 
-    def _delete(self, stream: Stream, ids: list[int]) -> None:
+    def _delete_entries(self, stream: Stream, ids: list[int]) -> None:
         """Delete entries that are there: all, or none if an interruption strikes."""
         undo = self.engine.undo
         self.engine.unsettled = True
@@ -520,18 +519,19 @@ class Streams(Group[T]):
         if stream is None:
             return [-1] * len(wanted)
         policy = encode(ref_policy or b"KEEPREF")
-        answers = {}
-        for number in wanted:
-            answers[number] = self._verdict(stream, number, policy)
+        answers = {number: self._verdict(stream, number, policy) for number in wanted}
+        self._carry_out(key, stream, answers, wanted if policy == b"DELREF" else [])
+        return [answers.pop(number, -1) for number in wanted]
+
+    def _carry_out(
+        self, key: Any, stream: Stream, answers: dict[int, int], forgotten: list[int]
+    ) -> None:
+        """Delete the entries whose answer is 1; and these are pending nowhere any more."""
         found = [number for number, answer in answers.items() if answer == 1]
         if found:
             self.space.touch(key, "xdel", len(found))
-        if policy == b"DELREF":
-            self._forget(stream, wanted)
-        self._delete(stream, found)
-        # The second time an id is named its entry has gone.
-        named: set[int] = set()
-        return [self._again(number, answers[number], named) for number in wanted]
+        self._forget(stream, forgotten)
+        self._delete_entries(stream, found)
 
     @staticmethod
     def _verdict(stream: Stream, number: int, policy: bytes) -> int:
@@ -541,13 +541,6 @@ class Streams(Group[T]):
         if policy == b"ACKED" and (not stream.groups or stream.is_referenced(number)):
             return 2
         return 1
-
-    @staticmethod
-    def _again(number: int, answer: int, named: set[int]) -> int:
-        if answer == 1 and number in named:
-            return -1
-        named.add(number)
-        return answer
 
     @command(
         f"XTRIM key {_TRIM} {_POLICY}",

@@ -119,7 +119,7 @@ def save(
     try:
         _write(temporary, target, encoder, progress)
         os.replace(temporary, target)
-        _sync_directory(target.parent)
+        sync_directory(target.parent)
     except OSError as error:
         reason = error.strerror or error
         raise FileError(f"{os.fspath(path)}: cannot be written: {reason}") from error
@@ -162,7 +162,7 @@ def _write_all(file: BinaryIO, block: bytes) -> None:
         view = view[file.write(view) :]
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
     """The rename itself on the disk; Windows neither can nor needs to open a directory for it."""
     if not hasattr(os, "O_DIRECTORY"):
         return

@@ -24,6 +24,7 @@ import sortedcontainers
 import minidis
 from minidis.command import COMMANDS
 from minidis.engine import Engine
+from minidis.structures.streams import Stream
 from repl.words import split
 
 TABLE = Path(__file__).parent.parent / "tables" / "interrupts.txt"
@@ -101,9 +102,24 @@ def state(db: minidis.Minidis[bytes]) -> Any:
     return (
         db.debug_digest(),
         [dict(space.deadlines) for space in spaces],
-        [{key: getattr(value, "wide", None) for key, value in space.values.items()}
+        [{key: beyond_the_digest(value) for key, value in space.values.items()}
          for space in spaces],
     )  # fmt: skip
+
+
+def beyond_the_digest(value: Any) -> Any:
+    """What a value is besides its elements: encoding; nodes, past and groups of a stream."""
+    if not isinstance(value, Stream):
+        return getattr(value, "wide", None)
+    groups = {
+        name: (group.last_id, group.read,
+               {number: (owner and owner.name, *rest)
+                for number, (owner, *rest) in group.pending.items()},
+               {who: consumer.seen for who, consumer in group.consumers.items()})
+        for name, group in value.groups.items()
+    }  # fmt: skip
+    nodes = [(node.first, node.last, node.dead, node.dead_bytes) for node in value.nodes]
+    return value.last_id, value.added, value.max_deleted, nodes, groups
 
 
 def checked(db: minidis.Minidis[bytes]) -> None:

@@ -27,6 +27,7 @@ GROUPS = {
     "list": "lists",
     "set": "sets",
     "sorted-set": "sorted_sets",
+    "stream": "streams",
     "generic": "generic",
     "connection": "connection",
     "server": "server",

@@ -66,6 +66,7 @@ def fired(server: RealServer, setup: list[list[bytes]], words: list[bytes]) -> s
     finally:
         listener.close()
         server.execute("CONFIG", "SET", "notify-keyspace-events", "")
+        server.execute("CONFIG", "SET", "stream-node-max-entries", "100")
         server.execute("FLUSHALL")
 
 

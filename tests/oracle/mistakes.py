@@ -41,9 +41,19 @@ POOL = tuple(
         "ZADD zset 1 a 2 b 3 c",
         "ZADD zset2 0 a 0 b 0 c",
         "PEXPIREAT zset2 9999999999999",
+        "XADD stream 9999999999999-1 a 1 b 2",
+        "XADD stream 9999999999999-2 a 3",
+        "XGROUP CREATE stream a 0",
+        "XREADGROUP GROUP a a COUNT 1 STREAMS stream >",
+        "XADD stream2 1-1 f v",
+        "XADD stream2 5-5 f w",
+        "XGROUP CREATE stream2 a 0",
     )
 )
-KEYS = ("str", "num", "list", "list2", "hash", "hash2", "set", "set2", "zset", "zset2", "missing")
+KEYS = (
+    *("str", "num", "list", "list2", "hash", "hash2", "set", "set2", "zset", "zset2", "stream"),
+    "missing",
+)
 
 #: group -> the two keys that its commands work on
 RIGHT_KEYS = {
@@ -52,10 +62,15 @@ RIGHT_KEYS = {
     "hash": ("hash", "hash2"),
     "set": ("set", "set2"),
     "sorted-set": ("zset", "zset2"),
+    "stream": ("stream", "stream2"),
 }
 
-#: Other commands are asked by hand, in the tables: these would change the server or stop it.
-BY_HAND = frozenset(("CONFIG SET", "DEBUG", "COMMAND"))
+#: Other commands are asked by hand, in the tables: these would change the server or the
+#: connection, or end them.
+BY_HAND = frozenset(
+    ("CONFIG SET", "DEBUG", "COMMAND", "CLIENT", "HELLO", "AUTH", "RESET", "QUIT", "MONITOR",
+     "INFO", "SHUTDOWN", "WAIT")
+)  # fmt: skip
 
 #: The payload of a string `v`, as DUMP of 7.0 gives it.
 PAYLOAD = b"\x00\x01v\n\x00\x91\x08\xce\xb2\x198\x8a\xce"
@@ -72,6 +87,12 @@ _INTEGERS = (b"1", b"2", b"0", b"-1", b"-2", b"3", b"100", b"-100")
 _MOMENTS = (b"9999999999", b"1000000", b"0", b"-1")
 _BOUNDS = tuple(b"-inf|+inf|1|(1|2|(2|3|-|+|[a|(a|[b|(c|[|(|a".split(b"|"))
 _TEXTS = (b"a", b"b", b"zz", b"", b"1", b"10", b"1.5")
+#: Ids of entries; the last ones of the stream lie beyond all clocks, so that * is always the same.
+_LAST = b"9999999999999-2"
+_IDS = (
+    *b"9999999999999-1|9999999999999-3|1-1|5|0|9999999999999-*|9999999999999|-|+|$|>".split(b"|"),
+    *b"*|x|(1|18446744073709551615-18446744073709551615|1-18446744073709551616".split(b"|"),
+)
 
 #: argument name -> what to write there; the first is the usual one
 WORDS: dict[str, tuple[bytes, ...]] = {
@@ -91,6 +112,12 @@ WORDS: dict[str, tuple[bytes, ...]] = {
     "serialized-value": (PAYLOAD, b"x", b"", PAYLOAD[:-1] + b"x"),
     "parameter": (b"hash-max-listpack-entries", b"zset-max-listpack-*", b"nothing"),
     "message": (b"hello", b""),
+    "id": _IDS,
+    **dict.fromkeys(("last-id", "lastid", "max-deleted-id"), (_LAST, *_IDS)),
+    "threshold": (b"1", b"0", b"5", _LAST, b"-1"),
+    **dict.fromkeys(("group", "consumer"), (b"a", b"b", b"")),
+    **dict.fromkeys(("min-idle-time", "ms"), (b"0", b"1000000", b"-1")),
+    **dict.fromkeys(("entries-added", "entries-read"), (b"10", b"0", b"-1", b"-2")),
 }
 NUMBERS = frozenset(
     (
@@ -98,6 +125,8 @@ NUMBERS = frozenset(
         *("rank", "min-match-len", "increment", "decrement", "score", "weight", "seconds"),
         *("milliseconds", "unix-time-seconds", "unix-time-milliseconds", "min", "max", "db"),
         *("destination-db", "index1", "index2", "numkeys", "cursor", "ttl", "frequency"),
+        *("id", "last-id", "lastid", "max-deleted-id", "threshold", "min-idle-time", "ms"),
+        *("entries-added", "entries-read"),
     )
 )
 
@@ -107,6 +136,9 @@ SPANS = frozenset(("seconds", "milliseconds", "ttl"))
 #: Sentences made by chance, for each command.
 BY_CHANCE = 120
 UNKNOWN = b"FOO"
+
+#: Options that would let the server wait.
+WAITING = frozenset((b"BLOCK",))
 
 T = TypeVar("T")
 
@@ -159,7 +191,7 @@ def take_apart(fact: Fact) -> Shape:
     """The shape of a command, from its line."""
     name = fact.name
     line = parse_line(fact.syntax, frozenset(name.split()[:1]) if " " in name else frozenset())
-    newer = NEWER_WORDS.get(name, frozenset())
+    newer = NEWER_WORDS.get(name, frozenset()) | WAITING
     items = []
     for node in line.items:
         choices: list[Sentence | None] = [
@@ -373,6 +405,9 @@ def scenarios_of(fact: Fact) -> list[Scenario]:
         probes: list[Words] = []
         if "write" in fact.flags and len(words) > size:
             probes = [(b"OBJECT", b"ENCODING", words[size])]
+            if fact.group == "stream":
+                looks = (b"stream", b"stream2", b"missing")
+                probes += [(b"XINFO", b"STREAM", key, b"FULL") for key in looks]
         scenarios.append(
             Scenario(f"{fact.name} {number}", (*POOL, words, *probes), len(POOL), len(probes))
         )

@@ -243,6 +243,45 @@ def _smallest_rank(case: Case) -> bool:
     return b"-9223372036854775808" in ranks and isinstance(case.ours, Error)
 
 
+_ID = re.compile(rb"\d+-\d+")
+
+
+def _id_of_the_time(case: Case) -> bool:
+    """Two ids that were made of the time."""
+    ids = [reply for reply in (case.ours, case.real) if isinstance(reply, bytes)]
+    return len(ids) == 2 and b"*" in case.words and all(map(_ID.fullmatch, ids))
+
+
+def _named_twice(case: Case) -> bool:
+    """The same when all entries of a stream stand under its name."""
+    if not all(isinstance(reply, list) and reply for reply in (case.ours, case.real)):
+        return False
+    streams: dict[bytes, list[Reply]] = {}
+    for key, found in case.real:
+        streams.setdefault(key, []).extend(found)
+    merged = case.ours.__class__([key, found] for key, found in streams.items())
+    return len(merged) < len(case.real) and wire.same(case.ours, merged)
+
+
+def _but_for_times(case: Case) -> bool:
+    """The same when the moments in it are taken away."""
+    return wire.same(_timeless(case.ours), _timeless(case.real))
+
+
+def _timeless(reply: Reply) -> Reply:
+    """Without seen-time and idle, and without the time in [id, (consumer,) time, deliveries]."""
+    if not isinstance(reply, list):
+        return reply
+    items = [_timeless(item) for item in reply]
+    for at, name in enumerate(items[:-1]):
+        if name in (b"seen-time", b"idle"):
+            items[at + 1] = 0
+    pending = isinstance(items[0], bytes) and _ID.fullmatch(items[0]) if items else None
+    if pending and [type(item) for item in items[-2:]] == [int, int]:
+        items[-2] = 0
+    return reply.__class__(items)
+
+
 TABLE = (
     Difference(
         "unordered",
@@ -309,6 +348,25 @@ TABLE = (
         _close,
     ),
     Difference(
+        "clock",
+        _commands("XADD"),
+        "An id that is made of the time.",
+        _id_of_the_time,
+        changes_data=True,
+    ),
+    Difference(
+        "named twice",
+        _commands("XREAD, XREADGROUP"),
+        "A stream that is read twice in one call has one place in the reply.",
+        _named_twice,
+    ),
+    Difference(
+        "clock",
+        _commands("XINFO STREAM, XINFO CONSUMERS, XPENDING"),
+        "Moments of deliveries, and the time since then.",
+        _but_for_times,
+    ),
+    Difference(
         "address",
         _commands("DEBUG OBJECT"),
         "Addresses, clocks and inner nodes of a process; encoding and length are the same.",
@@ -316,7 +374,7 @@ TABLE = (
     ),
     Difference(
         "own words",
-        _commands("CONFIG HELP, COMMAND HELP, OBJECT HELP, COMMAND DOCS, COMMAND COUNT"),
+        _commands("CONFIG HELP, COMMAND HELP, OBJECT HELP, XGROUP HELP, XINFO HELP, COMMAND DOCS, COMMAND COUNT"),
         "Help, summaries and the number of commands are those of minidis.",
         _own_words,
     ),
@@ -353,7 +411,8 @@ TABLE = (
     ),
     Difference(
         "newer option",
-        _commands("SET, ZUNION, ZINTER, ZUNIONSTORE, ZINTERSTORE, ZRANK, ZREVRANK, HSCAN"),
+        _commands("SET, ZUNION, ZINTER, ZUNIONSTORE, ZINTERSTORE, ZRANK, ZREVRANK, HSCAN, XADD, XTRIM, "
+            "XREAD, XREADGROUP"),
         "An option that came after 7.0; tested against its documentation.",
         _newer_option,
         changes_data=True,
@@ -375,6 +434,9 @@ NEWER_WORDS: dict[str, frozenset[bytes]] = {
     "ZRANK": frozenset((b"WITHSCORE",)),
     "ZREVRANK": frozenset((b"WITHSCORE",)),
     "HSCAN": frozenset((b"NOVALUES",)),
+    **dict.fromkeys(("XADD", "XTRIM"), frozenset((b"KEEPREF", b"DELREF", b"ACKED"))),
+    "XREAD": frozenset((b"MAXCOUNT", b"MAXSIZE", b"+")),
+    "XREADGROUP": frozenset((b"MAXCOUNT", b"MAXSIZE", b"CLAIM")),
     **dict.fromkeys(("ZUNION", "ZINTER", "ZUNIONSTORE", "ZINTERSTORE"), frozenset((b"COUNT",))),
 }
 

@@ -160,7 +160,8 @@ class Connection(Reader):
         return line
 
     def _bytes(self, length: int) -> bytes:
-        return self._file.read(length)
+        text: bytes = self._file.read(length)
+        return text
 
 
 class Incomplete(Exception):

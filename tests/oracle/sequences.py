@@ -14,7 +14,7 @@ from tests.oracle.resp import Words
 
 #: For each group: sequences, and commands in each.
 SEQUENCES, LENGTH = 60, 40
-GROUPS = ("string", "list", "hash", "set", "sorted-set", "generic")
+GROUPS = ("string", "list", "hash", "set", "sorted-set", "stream", "generic")
 #: The two sides would not stay together after a random choice; SAVE is slow.
 LEFT_OUT = frozenset(["SPOP", "RANDOMKEY", "SAVE", "CONFIG"])
 

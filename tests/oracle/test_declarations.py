@@ -16,9 +16,14 @@ from tests.oracle.run import Source, our_reply
 OWN_LINES = {
     "RESTORE": "IDLETIME and FREQ exclude each other; the published line hides it",
     "COMMAND": "its subcommands have lines of their own",
+    "XADD": "without IDMPAUTO and IDMP, which no dump of version 10 can carry",
+    "CLIENT KILL": "at least one filter has to be there; the published line has empty ones",
+    "QUIT": "the words after it are read, though they mean nothing",
 }
 #: Flags that Redis has added or taken away since the server we compare with.
-NEWER_FLAGS: dict[str, set[str]] = {}
+NEWER_FLAGS: dict[str, set[str]] = {"wait": {"blocking", "noscript"}}
+#: The same for categories.
+NEWER_CATEGORIES: dict[str, set[str]] = {"wait": {"@blocking"}}
 
 FACTS = in_scope()
 
@@ -53,4 +58,4 @@ def test_command_info(name: str, entries: dict[str, Reply], db: minidis.Minidis[
         assert ours[1] == theirs[1], "number of words"
     assert set(ours[2]) ^ set(theirs[2]) == NEWER_FLAGS.get(name, set()), "flags"
     assert ours[3:6] == theirs[3:6], "first key, last key, step"
-    assert set(ours[6]) == set(theirs[6]), "categories"
+    assert set(ours[6]) ^ set(theirs[6]) == NEWER_CATEGORIES.get(name, set()), "categories"

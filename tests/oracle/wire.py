@@ -34,12 +34,16 @@ class Loose(list[Any]):
 
 #: Commands whose pairs are flat in RESP3, too: the reply is the one of RESP2.
 FLAT_PAIRS = frozenset((b"ZSCAN",))
+#: Commands whose map is an array of pairs in RESP2, in the order of the keys.
+PAIRS_IN_RESP2 = frozenset((b"XREAD", b"XREADGROUP"))
 
 
 def reply_to(words: Sequence[bytes], reply: Any, protocol: int = 3) -> Reply:
     """The natural reply to a command as a client would receive it."""
     if words and words[0].upper() in FLAT_PAIRS:
         protocol = 2
+    if protocol == 2 and isinstance(reply, dict) and words[0].upper() in PAIRS_IN_RESP2:
+        reply = [list(pair) for pair in reply.items()]
     return on_the_wire(reply, protocol)
 
 

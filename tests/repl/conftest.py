@@ -1,10 +1,22 @@
-"""Reading the tables of tests/tables."""
+"""Reading the tables of tests/tables, and playing a session: keys in, screen out."""
 
 from __future__ import annotations
 
+import io
+import re
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output.vt100 import Vt100_Output
+
+from repl.places import Place
+from repl.session import Session
 
 TABLES = Path(__file__).resolve().parent.parent / "tables"
 
@@ -29,3 +41,64 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "table(name): run for each row of tests/tables/name")
+
+
+#: (what has to stand on the screen first, keys to type or something to do then)
+Step = tuple[str, str | Callable[[], object]]
+_CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]")
+#: Seconds until the screen has to show what is waited for.
+_PATIENCE = 10.0
+
+
+class Terminal(Vt100_Output):
+    """A terminal that says where its cursor is when it is asked, as prompt_toolkit expects."""
+
+    def __init__(self, screen: io.StringIO, typed: PipeInput) -> None:
+        super().__init__(screen, lambda: Size(rows=40, columns=160), term="xterm")
+        self.typed = typed
+
+    @property
+    def responds_to_cpr(self) -> bool:
+        return True
+
+    def ask_for_cpr(self) -> None:
+        self.typed.send_text("\x1b[1;1R")
+
+
+def play(place: Place, *steps: Step) -> str:
+    """A session in which each step waits for the screen; what the screen has shown in the end.
+
+    Text counts only from where the step before found its own.
+    """
+    screen = io.StringIO()
+    missing: list[str] = []
+
+    def shown() -> str:
+        return _CODES.sub("", screen.getvalue()).replace("\r", "")
+
+    with create_pipe_input() as typed:
+
+        def perform() -> None:
+            seen = 0
+            for wanted, action in steps:
+                until = time.monotonic() + _PATIENCE
+                while (at := shown().find(wanted, seen)) < 0:
+                    if time.monotonic() > until:
+                        missing.append(f"{wanted!r} did not come:\n{shown()[seen:]}")
+                        typed.close()
+                        return
+                    time.sleep(0.005)
+                seen = at + len(wanted)
+                if isinstance(action, str):
+                    typed.send_text(action)
+                else:
+                    action()
+
+        output = Terminal(screen, typed)
+        session = Session(place, input=typed, output=output, history=InMemoryHistory())
+        actor = threading.Thread(target=perform)
+        actor.start()
+        session.converse()
+        actor.join()
+    assert not missing, missing[0]
+    return shown()

@@ -15,7 +15,7 @@ CASES = {
     "gett a": ["did you mean GET?"],
     "gte a": ["did you mean GET?"],
     "delete a": ["did you mean DEL?"],
-    "xadd s * a b": ["Redis has XADD, minidis does not: it has no streams"],
+    "geoadd g 1 1 m": ["Redis has GEOADD, minidis does not: it has no geo indexes"],
     "xyzzy": ["help lists all commands"],
     "set k v EX": ["seconds is missing", "SET key value"],
     "zunion 3 a b": ["key is missing", "ZUNION numkeys"],

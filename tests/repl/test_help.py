@@ -51,7 +51,7 @@ def test_help_for_nonsense_suggests() -> None:
     assert "did you mean HGETALL?" in help.page(["hgetal"], WORDS)
     assert "did you mean @hash?" in help.page(["@hahs"], WORDS)
     assert "did you mean DEL?" in help.page(["delete"], WORDS)
-    assert "it has no server" in help.page(["cluster"], WORDS)
+    assert "it has no cluster" in help.page(["cluster"], WORDS)
     assert "ZADD" in help.page(["@SORTED_SET"], WORDS)
     assert "HSET" in help.page(["hash"], WORDS)
     assert "SET" in help.page(["config"], WORDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.oracle.server import RealServer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -177,3 +180,113 @@ def test_a_directory_is_saved_when_told_to_stop(
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     answer = minidis("--raw", stdin=b'SET a "\\xff"\nGET a\nSET b \xfe\nGET b\n', cwd=tmp_path)
     assert answer.stdout.encode("utf-8", "surrogateescape") == b"OK\n\xff\nOK\n\xfe\n"
+
+
+# servers -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def address(real_server: RealServer) -> str:
+    real_server.execute("FLUSHALL")
+    return f"unix:{real_server.path}"
+
+
+def test_a_server_is_a_place_like_others(address: str, tmp_path: Path) -> None:
+    assert minidis(address, "zadd", "rank", "1", "张", "-2", "bob", cwd=tmp_path).stdout == (
+        "(integer) 2\n"
+    )
+    pairs = minidis("--json", address, "zrange", "rank", "0", "-1", "withscores", cwd=tmp_path)
+    assert json.loads(pairs.stdout) == [["bob", -2], ["张", 1]]
+    answer = minidis(address, "-n", "3", "-c", "SET a 1", "-c", "CLIENT INFO", cwd=tmp_path)
+    assert answer.stdout.startswith("OK\nid=") and " db=3 " in answer.stdout
+    assert minidis("--raw", address + "?db=3", "get", "a", cwd=tmp_path).stdout == "1\n"
+    queue = minidis(address, stdin="MULTI\nHSET h f v\nHGETALL h\nEXEC\n", cwd=tmp_path)
+    assert queue.stdout.endswith(
+        'QUEUED\n1) HSET h f v\n   (integer) 1\n2) HGETALL h\n   1) "f" => "v"\n'
+    )
+    assert (queue.returncode, queue.stderr, os.listdir(tmp_path)) == (0, "", [])
+
+
+def test_a_server_refuses(address: str, tmp_path: Path) -> None:
+    answer = minidis(address, stdin="SET a x\nINCR a\nSET b 1\n", cwd=tmp_path)
+    assert (answer.returncode, answer.stdout) == (1, "OK\n")
+    assert "(error) ERR value is not an integer" in answer.stderr
+    assert minidis(address, "exists", "b", cwd=tmp_path).stdout == "(integer) 0\n"
+    assert "did you mean GET?" in minidis(address, "gett", "a", cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("redis://ann:secret@127.0.0.1:1", "ping"), "cannot connect to 127.0.0.1:1: "),
+        (("redis://u:secret@h/x", "ping"), "the database of an address is a number"),
+        (("redis://u:secret@h:p", "ping"), "the address cannot be read"),
+        (("unix:nothing.sock", "ping"), "cannot connect to unix:nothing.sock: No such file"),
+        (("serve",), "a door needs --port N or --unixsocket SOCKET"),
+        (("serve", "--port", "0", "--config", "x"), "NAME=VALUE"),
+    ],
+)
+def test_a_bad_address_is_one_clear_line(tmp_path: Path, words: tuple[str, ...], text: str) -> None:
+    answer = minidis(*words, cwd=tmp_path)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert text in answer.stderr
+    assert "secret" not in answer.stderr and "Traceback" not in answer.stderr
+
+
+def test_a_database_that_is_not_there(address: str, tmp_path: Path) -> None:
+    answer = minidis(address, "-n", "99", "ping", cwd=tmp_path)
+    assert (answer.returncode, "DB index is out of range" in answer.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (("SUBSCRIBE", "news"), b'news => "h\xc3\xa9"\n'),
+        (("--raw", "SUBSCRIBE", "news"), "hé\n".encode()),
+        (("--json", "PSUBSCRIBE", "n*"),
+         '{"channel": "news", "data": "hé", "pattern": "n*"}\n'.encode()),
+    ],
+)  # fmt: skip
+def test_a_stream_without_a_person(
+    real_server: RealServer, tmp_path: Path, words: tuple[str, ...], wanted: bytes
+) -> None:
+    form = [word for word in words if word.startswith("--")]
+    line = " ".join(word for word in words if word not in form)
+    with subprocess.Popen(
+        [sys.executable, "-m", "repl", *form, f"unix:{real_server.path}", "-c", line],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+    ) as process:  # fmt: skip
+        assert process.stdout
+        until = time.monotonic() + 20
+        while not real_server.execute("PUBLISH", "news", "hé"):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        assert process.stdout.readline() == wanted
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+
+
+def test_a_door_of_our_own(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "repl", "serve", "data", "--unixsocket", "s", "--port", "0"]
+    with subprocess.Popen(
+        [*words, "--requirepass", "pw", "--config", "hash-max-listpack-entries=7"],
+        stdout=subprocess.PIPE, text=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)},
+    ) as process:  # fmt: skip
+        assert process.stdout
+        tcp, unix = process.stdout.readline().split()[-1], process.stdout.readline().split()[-1]
+        assert unix.endswith("/s")
+        answer = minidis(f"redis://:pw@{tcp}", "set", "a", "1", cwd=tmp_path)
+        assert (answer.stdout, answer.stderr) == ("OK\n", "")
+        lines = ("-c", "GET a", "-c", "CONFIG GET hash-max-listpack-e*")
+        answer = minidis(f"unix://:pw@{tmp_path}/s", *lines, cwd=tmp_path)
+        assert answer.stdout.startswith('"1"\n') and '=> "7"' in answer.stdout
+        assert "NOAUTH" in minidis("unix:s", "get", "a", cwd=tmp_path).stderr
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert minidis("data", "get", "a", cwd=tmp_path).stdout == '"1"\n'
+
+
+def test_a_directory_may_be_called_serve(tmp_path: Path) -> None:
+    assert minidis("./serve", "set", "a", "1", cwd=tmp_path).stdout == "OK\n"
+    assert (tmp_path / "serve" / "dump.rdb").exists()

@@ -25,6 +25,7 @@ import minidis
 from repl import session as room
 from repl.places import Here
 from repl.session import Session
+from tests.oracle.server import RealServer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: What a terminal answers when asked where the cursor is; the toolbar waits for it.
@@ -217,6 +218,37 @@ def test_sigint_keeps_the_session(tmp_path: Path) -> None:
             process.kill()
             os.close(terminal)
             os.close(inner)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
+def test_sigint_leaves_a_blocked_command_of_a_server(
+    real_server: RealServer, tmp_path: Path
+) -> None:
+    import pty
+
+    real_server.execute("FLUSHALL")
+    terminal, inner = pty.openpty()
+    environment = {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "TERM": "xterm"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "repl", f"unix:{real_server.path}"],
+        stdin=inner, stdout=inner, stderr=inner, env=environment, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            read_until(terminal, "redis.sock>")
+            os.write(terminal, b"BLPOP queue 0\r")
+            until = time.monotonic() + 20
+            while b"blocked_clients:1\r" not in real_server.execute("INFO", "clients"):
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            read_until(terminal, "interrupted")
+            os.write(terminal, b"RPUSH queue x\rexit\r")
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            os.close(terminal)
+            os.close(inner)
+    assert real_server.execute("LRANGE", "queue", 0, -1) == [b"x"]
 
 
 def read_until(terminal: int, wanted: str, seconds: float = 20) -> None:

@@ -164,7 +164,7 @@ def _title(table: str, number: int, line: str) -> str:
 def _add(scenario: Scenario, line: str, where: str) -> None:
     """One line of a scenario."""
     if match := _STEP.match(line):
-        scenario.steps.append(_step(*match.groups(), line, where))
+        scenario.steps.append(_step(match[1], match[2], match[3], line, where))
     elif match := _PIN.match(line):
         scenario.pins[match[1]] = int(match[2])
     elif match := _EXPECTED.match(line):

@@ -116,12 +116,12 @@ def _client_line(line: str, ids: Ids) -> str | None:
     """A line with its varying values hidden; None for a connection that is not in the play."""
     if not line:
         return line
-    fields = [tuple(part.split("=", 1)) for part in line.split(" ") if "=" in part]
-    values = dict(fields)
+    parts = [part.partition("=") for part in line.split(" ")]
+    values = {name: value for name, _, value in parts}
     if int(values["id"]) not in ids:
         return None
     shown = []
-    for name, value in fields:
+    for name, value in values.items():
         if name in _NEWER_FIELDS:
             continue
         if name == "id" or (name == "redir" and value.isdigit()):

@@ -1,11 +1,14 @@
 """Play scenarios and show what happens.
 
-python -m tests.scenarios.report                      transcripts of a real server
-python -m tests.scenarios.report BLPOP                those with this in their name
-python -m tests.scenarios.report --socket PATH ...    of whoever listens there
-python -m tests.scenarios.report --ours ...           of our own door
-python -m tests.scenarios.report --differences ...    where our door differs from a real server
-python -m tests.scenarios.report --record             write recorded.json.gz again
+    python -m tests.scenarios.report                      transcripts of a real server
+    python -m tests.scenarios.report BLPOP                those with this in their name
+    python -m tests.scenarios.report --socket PATH ...    of whoever listens there
+    python -m tests.scenarios.report --ours ...           of our own door
+    python -m tests.scenarios.report --differences ...    where our door differs from a real server
+    python -m tests.scenarios.report --patience 0.2 ...   call it silence after 0.2 s, not 2 s
+    python -m tests.scenarios.report --record             write recorded.json.gz again
+
+Nothing is recorded if a scenario does not make sense on the real server.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from tests.oracle.server import RealServer
+from tests.scenarios import runner
 from tests.scenarios.compare import Live, differences, save
 from tests.scenarios.door import our_door
 from tests.scenarios.language import Run, all_runs
@@ -83,7 +87,9 @@ def main(words: list[str]) -> int:
     for name in ("record", "ours", "differences"):
         parser.add_argument(f"--{name}", action="store_true")
     parser.add_argument("--socket", help="path of a server that runs already")
+    parser.add_argument("--patience", type=float, default=runner.PATIENCE, help="in seconds")
     arguments = parser.parse_args(words)
+    runner.PATIENCE = arguments.patience
     parts = arguments.parts or [""]
     runs = [run for run in all_runs() if any(part in run.name for part in parts)]
     if arguments.record:

@@ -200,6 +200,15 @@ class Stage:
                 return max(found)
         return 0
 
+    def hang_up(self, *sessions: Session) -> None:
+        """Close connections, and wait until the server has seen it."""
+        for session in sessions:
+            session.close()
+        ids = {session.id for session in sessions}
+        give_up = time.monotonic() + PATIENCE
+        while ids & self._connected() and time.monotonic() < give_up:
+            time.sleep(0.001)
+
     def client(self, session: Session) -> dict[str, str]:
         """What CLIENT LIST says of a session."""
         line = text_of(self.ask("CLIENT", "LIST", "ID", str(session.id)))
@@ -211,10 +220,9 @@ class Stage:
 
     def leave(self, parameters: Iterable[tuple[bytes, bytes]]) -> None:
         """Put back everything a scenario may have changed."""
-        for session in self.sessions.values():
-            session.close()
-        self.sessions.clear()
         self.ask("CLIENT", "UNPAUSE")
+        self.hang_up(*self.sessions.values())
+        self.sessions.clear()
         for name, value in parameters:
             self.ask("CONFIG", "SET", name, value)
         users = self.ask("ACL", "USERS")
@@ -362,7 +370,7 @@ class Play:
             session.received.append(Trouble(f"nothing came within {PATIENCE} s"))
 
     def _hang_up(self, step: Step, session: Session) -> None:
-        session.close()
+        self.stage.hang_up(session)
 
     def _send(self, step: Step, session: Session) -> None:
         session.last_words = {tuple(map(bytes.upper, words)) for words in step.commands}

@@ -1,0 +1,27 @@
+"""The commands as methods of the async classes. What they take and answer is told by commands.pyi,
+which `python -m tests.aio_stub` writes.
+"""
+
+from __future__ import annotations
+
+from typing import Generic
+
+from minidis.aio.doors import install_awaited, install_queued
+from minidis.commands.group import T
+from minidis.session import Session
+
+
+class AsyncCommands(Generic[T]):
+    """Every command as a coroutine function."""
+
+    _session: Session[T]
+
+
+class QueuedCommands(Generic[T]):
+    """Every command that a pipeline can queue."""
+
+    _session: Session[T]
+
+
+install_awaited(AsyncCommands)
+install_queued(QueuedCommands)

@@ -1,0 +1,166 @@
+"""minidis.aio.open() and minidis.aio.wrap(): where an AsyncMinidis comes from.
+
+Loading a dump takes its time, so a database with a path is opened in a thread. Whoever is cancelled
+meanwhile leaves nothing behind: what the thread has opened, or is about to, is closed again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import threading
+from collections.abc import Callable, Generator
+from types import TracebackType
+from typing import Any, Generic, Literal, overload
+
+from minidis import database
+from minidis.aio.database import AsyncMinidis, AsyncMinidisText
+from minidis.clock import Clock, Progress
+from minidis.commands.group import T
+from minidis.database import Minidis
+
+
+class Opening(Generic[T]):
+    """What open() gives: `await` it, or use it in `async with`, which closes the database."""
+
+    def __init__(self, opener: Callable[[], Minidis[T]], in_thread: bool) -> None:
+        self._opener = opener
+        self._in_thread = in_thread
+        self._db: AsyncMinidis[T] | None = None
+
+    async def _open(self) -> AsyncMinidis[T]:
+        if not self._in_thread:
+            return wrap(self._opener())
+        handover: _Handover[T] = _Handover(self._opener)
+        try:
+            return wrap(await asyncio.to_thread(handover.open))
+        except BaseException:
+            handover.abandon()
+            raise
+
+    def __await__(self) -> Generator[Any, Any, AsyncMinidis[T]]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> AsyncMinidis[T]:
+        self._db = await self._open()
+        return self._db
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._db is not None:
+            await self._db.close()
+
+
+class _Handover(Generic[T]):
+    """A database on its way from the thread that opens it to the task that wants it."""
+
+    def __init__(self, opener: Callable[[], Minidis[T]]) -> None:
+        self._opener = opener
+        self._lock = threading.Lock()
+        self._abandoned = False
+        self._db: Minidis[T] | None = None
+
+    def open(self) -> Minidis[T]:
+        """Open the database; in the thread."""
+        db = self._opener()
+        with self._lock:
+            self._db = db
+            if self._abandoned:
+                db.close(save=False)
+        return db
+
+    def abandon(self) -> None:
+        """Nobody wants it any more."""
+        with self._lock:
+            self._abandoned = True
+            if self._db is not None:
+                self._db.close(save=False)
+
+
+@overload
+def open(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    decode_responses: Literal[False] = False,
+    databases: int = 16,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    **config: Any,
+) -> Opening[bytes]: ...
+
+
+@overload
+def open(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    decode_responses: Literal[True],
+    databases: int = 16,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    **config: Any,
+) -> Opening[str]: ...
+
+
+@overload
+def open(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    decode_responses: bool,
+    databases: int = 16,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    **config: Any,
+) -> Opening[Any]: ...
+
+
+def open(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    decode_responses: bool = False,
+    databases: int = 16,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    **config: Any,
+) -> Opening[Any]:
+    """Open a database for coroutines: `await open(...)`, or `async with open(...) as db`.
+
+    The arguments and errors are those of minidis.open(). A dump is loaded in a thread, while the
+    loop goes on; `progress` is called in that thread.
+
+    >>> async def main():
+    ...     async with minidis.aio.open(decode_responses=True) as db:
+    ...         return await db.set("name", "Ann"), await db.get("name")
+    >>> asyncio.run(main())
+    (OK, 'Ann')
+    """
+    opener = functools.partial(
+        database.open,
+        path,
+        decode_responses=decode_responses,
+        databases=databases,
+        clock=clock,
+        progress=progress,
+        **config,
+    )
+    return Opening(opener, in_thread=path is not None)
+
+
+def wrap(db: Minidis[T]) -> AsyncMinidis[T]:
+    """The same database for coroutines: threads use `db`, tasks what this returns.
+
+    It is a session of its own, on the database that `db` has selected. Closing either closes both.
+
+    >>> async def main():
+    ...     tasks = minidis.aio.wrap(db)
+    ...     db.set("a", 1)
+    ...     return await tasks.incr("a")
+    >>> asyncio.run(main())
+    2
+    """
+    kind: type[AsyncMinidis[Any]] = AsyncMinidisText if db._decode else AsyncMinidis
+    return kind(db.engine, db.space.number)

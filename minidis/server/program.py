@@ -1,0 +1,71 @@
+"""A database as a program of its own: open it, open its doors, wait to be told to stop, save.
+
+This is a program and not the library, so it may handle signals: Ctrl-C and SIGTERM end it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from minidis.database import open as open_database
+from minidis.errors import MinidisError
+from minidis.server.door import serve
+
+ENDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
+)
+
+
+def serve_forever(
+    path: str | os.PathLike[str] | None,
+    addresses: Iterable[str],
+    config: Mapping[str, Any] | None = None,
+) -> int:
+    """Serve the database at `path` until Ctrl-C or SIGTERM; the exit status.
+
+    `path` and `config` are those of minidis.open(). 0: closed as told, and saved if it is a
+    directory; 1: could not open, serve or save, stderr says why.
+    """
+    with _Signals() as signals:
+        try:
+            with open_database(path, **dict(config or {})) as database:
+                for address in addresses:
+                    door = serve(database, address)
+                    print(f"serving {path or 'memory'} at {door.address}", flush=True)
+                signals.wait()
+        except MinidisError as error:
+            print(f"minidis: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+class _Signals:
+    """Waits for a signal without looking again and again: the system writes to a socket."""
+
+    def __enter__(self) -> _Signals:
+        self._near, self._far = socket.socketpair()
+        self._far.setblocking(False)
+        self._wakeup = signal.set_wakeup_fd(self._far.fileno(), warn_on_full_buffer=False)
+        self._before = {number: signal.signal(number, _noted) for number in ENDING}
+        return self
+
+    def wait(self) -> None:
+        """Sleep until one of the signals has come."""
+        while self._near.recv(1)[0] not in ENDING:
+            pass
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._wakeup)
+        self._near.close()
+        self._far.close()
+
+
+def _noted(number: int, frame: object) -> None:
+    """The wake-up has been written; there is nothing else to do."""

@@ -1,0 +1,305 @@
+"""Streams beside the prompt, and MULTI in it: in a database of this process and at a server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import pytest
+
+import minidis
+from minidis.replies import Status
+from minidis.server import serve
+from minidis.subscription import Message, Seen
+from repl import streams
+from repl.address import Address
+from repl.places import Here, Place
+from repl.streams import Beside
+from repl.there import There
+from tests.oracle.server import RealServer
+
+from .conftest import play
+
+CTRL_C = "\x03"
+SHOWN_ABOVE = "in an empty line ends it)"
+
+
+@pytest.fixture(params=["here", "there", "door"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """A database of this process, a real server, the door of another program."""
+    return str(request.param)
+
+
+@pytest.fixture
+def db(kind: str) -> Iterator[minidis.Minidis[bytes] | None]:
+    """The database, where it is ours."""
+    if kind == "there":
+        yield None
+    else:
+        with minidis.open() as found:
+            yield found
+
+
+@pytest.fixture
+def place(kind: str, db: minidis.Minidis[bytes], request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Where the shell is; what is tested here is the same everywhere."""
+    if kind == "here":
+        found: Place = Here(db)
+    elif kind == "door":
+        port = serve(db, "127.0.0.1:0").address.rpartition(":")[2]
+        found = There(Address(port=int(port)))
+    else:
+        server: RealServer = request.getfixturevalue("real_server")
+        server.execute("FLUSHALL")
+        found = There(Address(path=server.path))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def other(
+    kind: str, db: minidis.Minidis[bytes], request: pytest.FixtureRequest
+) -> Callable[..., Any]:
+    """Somebody else at the same place."""
+    if kind == "there":
+        server: RealServer = request.getfixturevalue("real_server")
+        return server.execute
+    return db.session().execute
+
+
+# MULTI -------------------------------------------------------------------------------------------
+
+
+def test_multi_is_in_the_prompt(place: Place) -> None:
+    shown = play(
+        place,
+        ("> ", "WATCH w1 'w 2'\rMULTI\r"),
+        ("(TX)> ", "SET a 1\r"),
+        ("QUEUED", "HSET h f v\rLPUSH a x\rHGETALL h\r"),
+        ("4 queued: SET a 1; HSET h f v; LPUSH a x; HGETALL h", ""),
+        ("EXEC runs, DISCARD forgets · watching w1 \"w 2\"", "EXEC\r"),
+        ("1) SET a 1\n   OK\n2) HSET h f v\n   (integer) 1\n", ""),
+        ("3) LPUSH a x\n   (error) WRONGTYPE", ""),
+        ('4) HGETALL h\n   1) "f" => "v"\n(4 elements', "GET a\rexit\r"),
+    )  # fmt: skip
+    assert "(TX)" not in shown[shown.rindex("4 elements") :]
+
+
+def test_a_spoiled_transaction_says_so(place: Place) -> None:
+    play(
+        place,
+        ("> ", "MULTI\rGETT a\r"),
+        ("did you mean GET?", ""),
+        ("EXEC will be refused", "EXEC\r"),
+        ("(error) EXECABORT", "MULTI\rSUBSCRIBE news\r"),
+        ("SUBSCRIBE inside MULTI", "DISCARD\rexit\r"),
+    )
+    assert not place.transaction.open
+
+
+def test_a_watched_key_has_changed(place: Place, other: Callable[..., Any]) -> None:
+    play(
+        place,
+        ("> ", "WATCH a\r"),
+        ("OK", lambda: other("SET", "a", "1")),
+        ("", "MULTI\rINCR a\rEXEC\r"),
+        ("(nil)\n(a watched key has changed: nothing was run)", "exit\r"),
+    )
+    assert place.run([b"GET", b"a"]) == b"1"
+
+
+# streams -----------------------------------------------------------------------------------------
+
+
+def test_messages_come_beside_the_prompt(place: Place, other: Callable[..., Any]) -> None:
+    shown = play(
+        place,
+        ("> ", "SET a half-typed\rSUBSCRIBE news other\r"),
+        (SHOWN_ABOVE, "GET "),
+        ("GET", lambda: other("PUBLISH", "news", "first 张三\x1b[2J")),
+        ('┊ news => "first 张三\\x1b[2J"\n', lambda: other("PUBLISH", "other", "second")),
+        ('┊ other => "second"\n', "a\r"),  # the line that was being typed is still there
+        ('"half-typed"', lambda: other("PUBLISH", "elsewhere", "x")),
+        ("SUBSCRIBE news other: 2 · Ctrl-C ends it", CTRL_C),
+        ("(SUBSCRIBE news other has ended: 2 messages)", "GET a\r"),
+        ('"half-typed"', lambda: other("PUBLISH", "news", "too late")),
+        ("> ", "exit\r"),
+    )
+    assert "elsewhere" not in shown and "too late" not in shown
+    assert other("PUBSUB", "NUMSUB", "news")[1] == 0
+
+
+def test_ctrl_c_in_a_line_clears_only_the_line(place: Place, other: Callable[..., Any]) -> None:
+    play(
+        place,
+        ("> ", "SUBSCRIBE news\r"),
+        (SHOWN_ABOVE, "GET abc"),
+        ("GET abc", CTRL_C),
+        ("> ", lambda: other("PUBLISH", "news", "still here")),
+        ('┊ news => "still here"', CTRL_C),
+        ("has ended: 1 message)", CTRL_C + "ECHO back\r"),
+        ('"back"', "exit\r"),
+    )
+
+
+def test_patterns_and_shard_channels(place: Place, other: Callable[..., Any]) -> None:
+    play(
+        place,
+        ("> ", "PSUBSCRIBE n* 'a b*'\r"),
+        (SHOWN_ABOVE, "SSUBSCRIBE shard\r"),
+        (SHOWN_ABOVE, lambda: other("PUBLISH", "news", "1")),
+        ('┊ n* news => "1"', lambda: other("SPUBLISH", "shard", "2")),
+        ('┊ shard => "2"', lambda: other("PUBLISH", "a bc", "3")),
+        ('┊ "a b*" "a bc" => "3"', "PUNSUBSCRIBE n*\r"),
+        ('(PSUBSCRIBE "a b*" goes on)', lambda: other("PUBLISH", "news", "gone")),
+        ("", lambda: other("PUBLISH", "a b", "4")),
+        ('┊ "a b*" "a b" => "4"', "PUNSUBSCRIBE\r"),
+        ("has ended: 3 messages)", "SUNSUBSCRIBE shard\r"),
+        ("has ended: 1 message)", "UNSUBSCRIBE\r"),
+        ("nothing of that is listened to", ".stop\r"),
+        ("nothing is running", "exit\r"),
+    )
+    assert other("PUBSUB", "NUMPAT") == 0
+
+
+def test_monitor_shows_what_others_do(place: Place, other: Callable[..., Any]) -> None:
+    shown = play(
+        place,
+        ("> ", "MONITOR\r"),
+        (SHOWN_ABOVE, "MONITOR\r"),
+        ("running already", lambda: other("SET", "a b", "1\n")),
+        ('SET "a b" "1\\n"', "GET 'a b'\r"),
+        ('] GET "a b"', ".stop\r"),
+        ("(MONITOR has ended: 2 lines)", "SET after 1\r"),
+        ("OK", "exit\r"),
+    )
+    assert "┊" not in shown[shown.index("has ended") :]
+
+
+def test_monitor_hides_the_questions_of_the_shell(real_server: RealServer) -> None:
+    real_server.execute("FLUSHALL")
+    place = There(Address(path=real_server.path))
+    shown = play(
+        place,
+        ("> ", "MONITOR\r"),
+        (SHOWN_ABOVE, lambda: real_server.execute("SET", "some-key", "1")),
+        ("SET some-key 1", "GET some-"),
+        ("some-key  string", "\t"),
+        ("key", "\r"),
+        ("] GET some-key", "exit\r"),
+    )
+    assert " SCAN " not in shown and " TYPE " not in shown and " DBSIZE" not in shown
+    place.close()
+
+
+def test_a_refused_stream(place: Place) -> None:
+    play(
+        place,
+        ("> ", "SUBSCRIBE\r"),
+        ("(error) ERR wrong number of arguments for 'subscribe' command", "MONITOR x\r"),
+        ("(error) ERR wrong number of arguments for 'monitor' command", "exit\r"),
+    )
+
+
+def test_a_stream_that_is_lost_says_so(real_server: RealServer) -> None:
+    place = There(Address(path=real_server.path))
+    play(
+        place,
+        ("> ", "SUBSCRIBE news\r"),
+        (SHOWN_ABOVE, lambda: real_server.execute("CLIENT", "KILL", "TYPE", "pubsub")),
+        ("(SUBSCRIBE news has ended: the connection to", "ECHO back\r"),
+        ('"back"', "exit\r"),
+    )
+    place.close()
+
+
+def test_leaving_ends_the_streams(place: Place, other: Callable[..., Any]) -> None:
+    play(place, ("> ", "SUBSCRIBE news\r"), (SHOWN_ABOVE, "exit\r"))
+    assert other("PUBSUB", "NUMSUB", "news")[1] == 0
+    assert not [thread for thread in threading.enumerate() if "_read" in thread.name]
+
+
+# a flood -----------------------------------------------------------------------------------------
+
+
+class Flood:
+    """A source of very many messages."""
+
+    kind = "SUBSCRIBE"
+    names: ClassVar = {b"flood": None}
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.closed = threading.Event()
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from range(self.size)
+        self.closed.wait(10)
+
+    def read(self, raw: int) -> Message[Any]:
+        return Message("message", b"flood", None, b"%d" % raw)
+
+    def drop(self, names: object) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_a_flood_is_a_number() -> None:
+    batches: list[tuple[int, int]] = []
+    last = threading.Event()
+
+    def show(items: list[streams.Item], dropped: int) -> None:
+        batches.append((len(items), dropped))
+        assert isinstance(items[-1], Message)
+        if items[-1].data == b"99999":
+            last.set()
+
+    beside = Beside(Flood(100_000), show, lambda *_: None)
+    assert last.wait(10)  # the newest is shown, whatever is left out
+    beside.stop()
+    assert sum(shown + dropped for shown, dropped in batches) == 100_000 == beside.heard
+    assert max(shown for shown, _ in batches) <= 50
+    assert len(batches) < 50
+
+
+# one line ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("item", "shown", "json"),
+    [
+        (
+            Message("message", b"news", None, "张\n".encode()),
+            'news => "张\\n"',
+            '{"channel": "news", "data": "张\\n"}',
+        ),
+        (
+            Message("pmessage", b"a b", b"a*", b"\xff"),
+            'a* "a b" => "\\xff"',
+            '{"channel": "a b", "data": "\\\\xff", "pattern": "a*"}',
+        ),
+        (
+            Message("message", b"__redis__:invalidate", None, [b"a"]),
+            '__redis__:invalidate => ["a"]',
+            '{"channel": "__redis__:invalidate", "data": ["a"]}',
+        ),
+    ],
+)
+def test_how_messages_look(item: streams.Item, shown: str, json: str) -> None:
+    assert (streams.text(item), streams.for_json(item)) == (shown, json)
+
+
+def test_how_commands_look() -> None:
+    seen = Seen(1700000000.5, 2, "127.0.0.1:9\x1b", [b"SET", b"a b", b"\x1b"])
+    text = streams.text(seen)
+    assert text.endswith('.500 [2 127.0.0.1:9\\x1b] SET "a b" "\\x1b"')
+    assert '"words": ["SET", "a b", "\\u001b"]' in streams.for_json(seen)
+
+
+def test_which_commands_are_about_streams() -> None:
+    assert streams.begins([b"subscribe", b"x"]) and streams.ends([b"PUnsubscribe"])
+    assert not streams.is_about([b"PUBLISH", b"x", b"y"])
+    assert Status("OK") == "OK"

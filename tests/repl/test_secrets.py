@@ -1,0 +1,44 @@
+"""What is kept out of the history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from repl import session as room
+from repl.secrets import holds_secret, repeated
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "AUTH secret",
+        "auth ann secret",
+        "HELLO 3 AUTH ann secret",
+        "hello 3 setname x auth ann 'secret",
+        "CONFIG SET maxmemory 1 requirepass secret",
+        "ACL SETUSER ann on >secret ~*",
+        "MIGRATE h 1 k 0 10 AUTH secret",
+        "GET a\nAUTH secret",
+    ],
+)
+def test_secret(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(room.sys, "platform", "linux")
+    assert holds_secret(line)
+    history = room.open_history()
+    history.append_string("GET b")
+    history.append_string(line)
+    assert "secret" not in (tmp_path / "minidis" / "history").read_text()
+    assert list(history.get_strings()) == ["GET b"]
+
+
+@pytest.mark.parametrize("line", ["GET auth", "AUTH", "HELLO 3", "CONFIG SET a b", "ACL LIST", ""])
+def test_not_secret(line: str) -> None:
+    assert not holds_secret(line)
+
+
+def test_a_secret_command_is_not_repeated() -> None:
+    assert repeated([b"AUTH", b"secret"]) == "AUTH ***"
+    assert repeated([b"SET", b"a b", b"1"]) == 'SET "a b" 1'

@@ -1,0 +1,71 @@
+"""MULTI and WATCH, followed by words and answers; compared with a real server."""
+
+from __future__ import annotations
+
+import pytest
+
+from minidis.errors import ResponseError
+from minidis.replies import Status
+from repl.transaction import Transaction
+from tests.oracle.resp import Connection, Error
+from tests.oracle.server import RealServer
+
+#: commands -> state after them: open, spoiled, queued, watched
+CASES = {
+    "GET a": (False, False, 0, 0),
+    "MULTI": (True, False, 0, 0),
+    "MULTI | SET a 1 | INCR a": (True, False, 2, 0),
+    "MULTI | SET a 1 | EXEC": (False, False, 0, 0),
+    "WATCH a b | WATCH b c": (False, False, 0, 3),
+    "WATCH a | UNWATCH": (False, False, 0, 0),
+    "WATCH a | MULTI | UNWATCH": (True, False, 1, 1),
+    "WATCH a | MULTI | EXEC": (False, False, 0, 0),
+    "WATCH a | MULTI | DISCARD": (False, False, 0, 0),
+    "MULTI | GETT a | SET a 1": (True, True, 1, 0),
+    "MULTI | SET a | EXEC": (False, False, 0, 0),
+    "MULTI | MULTI | WATCH a": (True, False, 0, 0),
+    "MULTI | MULTI x": (True, True, 0, 0),
+    "MULTI | EXEC x": (False, False, 0, 0),
+    "MULTI | DISCARD x": (True, True, 0, 0),
+    "MULTI | SET a 1 | RESET": (False, False, 0, 0),
+    "EXEC | DISCARD": (False, False, 0, 0),
+}
+
+
+@pytest.mark.parametrize("line", CASES)
+def test_state_follows_the_server(real_server: RealServer, line: str) -> None:
+    server, state = Connection(real_server.path), Transaction()
+    for command in line.split(" | "):
+        words = [word.encode() for word in command.split()]
+        reply = server.execute(*words)
+        if isinstance(reply, Error):
+            state.refused(str(reply))
+        else:
+            state.answered(words, reply)
+    assert (state.open, state.spoiled, len(state.queued), len(state.watched)) == CASES[line]
+    # What is thought to be open is open, and what is thought to be spoiled is refused.
+    final = server.execute("EXEC")
+    assert str(final).startswith("ERR EXEC without MULTI") != state.open
+    assert str(final).startswith("EXECABORT") == state.spoiled
+    server.close()
+
+
+def test_answers_belong_to_commands() -> None:
+    state = Transaction()
+    queued = [[b"SET", b"a", b"1"], [b"GET", b"a"]]
+    state.answered([b"multi"], Status("OK"))
+    for words in queued:
+        state.answered(words, Status("QUEUED"))
+    reply = [Status("OK"), b"1"]
+    state.answered([b"exec"], reply)
+    assert state.commands_of(reply) == queued
+    assert state.commands_of([b"another", b"list"]) == []
+
+
+def test_the_word_queued_is_no_promise() -> None:
+    state = Transaction()
+    state.answered([b"MULTI"], Status("OK"))
+    state.answered([b"ECHO", b"QUEUED"], b"QUEUED")
+    assert state.queued == []
+    state.refused(str(ResponseError("EXECABORT Transaction discarded")))
+    assert not state.open
