@@ -48,7 +48,7 @@ class Client:
         self.command = "NULL"
         #: how many channels, patterns and shard channels it listens to
         self.channels: set[bytes] = set()
-        self.patterns: set[bytes] = set()
+        self.patterns: dict[bytes, None] = {}
         self.shard_channels: set[bytes] = set()
         self.monitors = False
         self.tracking: Tracking | None = None

@@ -83,6 +83,11 @@ class Command:
         return self.body.__name__
 
     @property
+    def shown_name(self) -> str:
+        """As Redis writes it in sentences and lists: "config|get"."""
+        return self.name.lower().replace(" ", "|")
+
+    @property
     def writes(self) -> bool:
         return "write" in self.flags
 
@@ -99,7 +104,7 @@ class Command:
     @property
     def is_hidden(self) -> bool:
         """Monitors do not see it."""
-        return "admin" in self.flags or "skip_monitor" in self.flags
+        return "admin" in self.flags or "skip_monitor" in self.flags or self.name == "QUIT"
 
     def words(self, args: Any, options: dict[str, Any]) -> list[bytes]:
         """The command as words, from the arguments of its body."""

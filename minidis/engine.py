@@ -58,10 +58,13 @@ EXPIRE_SLICE = 200
 REDIS_VERSION = "7.0.15"
 
 
-#: In the list of what has been touched: a database has been emptied or exchanged.
-REPLACED = ""
+#: In the list of what has been touched: a database has been emptied, or exchanged.
+EMPTIED, EXCHANGED = "-", "~"
+REPLACED = (EMPTIED, EXCHANGED)
 #: Events that change nothing.
 NO_CHANGES = frozenset(("keymiss", "new"))
+#: Events of groups that read a stream: whoever waits is concerned, but the value is the same.
+AROUND = ("xgroup-",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,11 @@ class Engine:
         served = True
         while served or self.touched or self.kept:
             if self.touched or self.kept:
-                self._tell(self.kept + self.touched if self.kept else self.touched)
+                self._invalidate(self.touched)
+                whole = self.kept + self.touched if self.kept else self.touched
+                if self.tracking:
+                    self.tracking.broadcast_changes(self._changed(whole))
+                self._tell(whole)
                 self.touched, self.kept = [], []
             # One caller at a time: what that touches is told before the next is served.
             served = self.waiters.waits_for_keys and self.waiters.serve()
@@ -212,7 +219,7 @@ class Engine:
     def _tell(self, touched: list[tuple[int, str, bytes]]) -> None:
         """Tell of changes. After an interruption some may hear of them twice, nobody never."""
         self._concern(touched)
-        events = [entry for entry in touched if entry[1] != REPLACED]
+        events = [entry for entry in touched if entry[1] not in REPLACED]
         if self.notify:
             for channel, message in notices.messages(self.notify, events):
                 self.channels.publish(channel, message)
@@ -220,21 +227,29 @@ class Engine:
             self._events.put([entry for entry in events if entry[1] not in NO_CHANGES])
 
     def _concern(self, touched: list[tuple[int, str, bytes]]) -> None:
-        """Spoil watches, mark keys that somebody may be waiting for, invalidate."""
-        changed: dict[bytes, Client | None] = {}
-        replaced = False
+        """Spoil watches, mark keys that somebody may be waiting for."""
         for number, event, key in touched:
-            if event == REPLACED:
+            if event in REPLACED:
                 self.waiters.touched_all(number)
-                replaced = True
             elif event not in NO_CHANGES:
-                self.watchers.touched(self.databases[number], key)
                 self.waiters.touched((number, key))
-                changed[key] = None if event == "expired" else self.caller
+                if not event.startswith(AROUND):
+                    self.watchers.touched(self.databases[number], key)
+
+    def _invalidate(self, touched: list[tuple[int, str, bytes]]) -> None:
+        """Tell clients that have read the keys."""
         if self.tracking:
-            if replaced:
+            if any(event == EMPTIED for _, event, _ in touched):
                 self.tracking.flushed()
-            self.tracking.touched(changed)
+            self.tracking.touched(self._changed(touched))
+
+    def _changed(self, touched: list[tuple[int, str, bytes]]) -> dict[bytes, Client | None]:
+        """The keys whose values are others now, and who has changed them."""
+        return {
+            key: None if event == "expired" else self.caller
+            for _, event, key in touched
+            if event not in (*REPLACED, *NO_CHANGES) and not event.startswith(AROUND)
+        }
 
     def see_attention(self) -> None:
         """Recompute whether anybody pays attention to changes. Under the lock."""
@@ -262,7 +277,8 @@ class Engine:
         """A database is about to be emptied, or to get the contents of the following one."""
         if self.attentive:
             self.watchers.emptied(space, following)
-            self.touched.append((space.number, REPLACED, b""))
+            event = EMPTIED if following is None else EXCHANGED
+            self.touched.append((space.number, event, b""))
             self.unsettled = True
 
     def forget_client(self, client: Client) -> None:
@@ -286,6 +302,7 @@ class Engine:
     def keep(self) -> None:
         """A command of a running EXEC is complete; others hear of it at the end."""
         self.undo.clear()
+        self._invalidate(self.touched)
         self.kept += self.touched
         self.touched = []
 

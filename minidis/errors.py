@@ -184,6 +184,7 @@ NO_SUCH_PROTOCOL = "NOPROTO unsupported protocol version"
 PROTOCOL_NOT_INTEGER = "Protocol version is not an integer or out of range"
 NAME_WITH_BLANKS = "Client names cannot contain spaces, newlines or special characters."
 TIMEOUT_NOT_INTEGER = "timeout is not an integer or out of range"
+MONITORS_ONLY = "Replica can't interact with the keyspace"
 EMPTY_COMMAND = "a command needs at least one word"
 
 

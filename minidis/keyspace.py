@@ -110,13 +110,18 @@ class Keyspace:
             return None
         return value
 
-    def peek(self, key: bytes) -> Any:
-        """The value, counted as a hit or a miss, but not remembered as a use."""
+    def peek(self, key: bytes, *, silent: bool = False) -> Any:
+        """The value, counted as a hit or a miss, but not remembered as a use.
+
+        `silent`: that it is missing is not announced.
+        """
         value = self.find(key)
-        if value is None:
-            self.miss(key)
-        else:
+        if value is not None:
             self.hits += 1
+        elif silent:
+            self.misses += 1
+        else:
+            self.miss(key)
         return value
 
     def miss(self, key: bytes) -> None:
@@ -234,7 +239,10 @@ class Keyspace:
         """A key comes to be: to those who listen that is before whatever the command does to it."""
         touched = self.engine.touched
         mine = (i for i, (number, _, k) in enumerate(touched) if (number, k) == (self.number, key))
-        touched.insert(next(mine, len(touched)), (self.number, "new", key))
+        at = next(mine, len(touched))
+        if at and touched[at - 1][1] in ("rename_from", "move_from"):
+            at -= 1
+        touched.insert(at, (self.number, "new", key))
 
     def remove(self, key: bytes | Any) -> bool:
         """Delete a key; False when there is none."""

@@ -59,10 +59,11 @@ def shown(flags: int) -> str:
     7.0 does not show n beside A; here it is shown, so that what is read can be set again.
 
     >>> shown(parse("EAxn")), shown(parse("x$K"))
-    ('AnE', '$xK')
+    ('AEn', '$xK')
     """
     if flags & ALL == ALL:
-        return "A" + _letters(flags & ~ALL)
+        new = _FLAG["n"]
+        return "A" + _letters(flags & ~ALL & ~new) + _letters(flags & new)
     return _letters(flags)
 
 

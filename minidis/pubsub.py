@@ -55,7 +55,7 @@ class Channels:
 
     def subscribe_pattern(self, client: Client, pattern: bytes) -> None:
         """Let the client hear all channels that match the pattern."""
-        client.patterns.add(pattern)
+        client.patterns[pattern] = None
         self._matchers[pattern] = compile_pattern(pattern)
         self._patterns.setdefault(pattern, {})[client] = None
 
@@ -64,7 +64,7 @@ class Channels:
         _remove(self._patterns, pattern, client)
         if pattern not in self._patterns:
             self._matchers.pop(pattern, None)
-        client.patterns.discard(pattern)
+        client.patterns.pop(pattern, None)
 
     def subscribe_shard(self, client: Client, channel: bytes) -> None:
         """Let the client hear the shard channel."""

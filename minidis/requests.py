@@ -112,7 +112,8 @@ class Requests:
         if self._error is not None:
             raise self._error
         buffer = self._buffer
-        if self._at == len(buffer) or self._due:
+        if self._at == len(buffer):
+            self._buffer, self._at = b"", 0  # an idle client holds nothing
             return []
         if self._words is None and buffer[self._at] == 42 and not self.stranger:
             commands = self._take_quickly()

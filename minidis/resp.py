@@ -65,6 +65,12 @@ class Encoded(list[bytes]):
     __slots__ = ()
 
 
+class Collection(list[Any]):
+    """A set whose members Python cannot hash."""
+
+    __slots__ = ()
+
+
 def _all_absent(words: Sequence[bytes], reply: Any) -> Any:
     """Whatever is missing in the reply is an array."""
     if reply is None:
@@ -101,6 +107,18 @@ def _flat(words: Sequence[bytes], reply: Any) -> Any:
     return [cursor, [part for pair in pairs for part in pair]]
 
 
+def _entries(words: Sequence[bytes], reply: Any) -> Any:
+    """The last lists of each entry of COMMAND INFO (tips, keys, subcommands) are sets."""
+    if words[1:] and words[1].upper() not in (b"INFO",):
+        return reply
+    return [entry if entry is None else _entry(entry) for entry in reply]
+
+
+def _entry(entry: list[Any]) -> list[Any]:
+    *facts, tips, keys, subcommands = entry
+    return [*facts, Collection(tips), Collection(keys), Collection(map(_entry, subcommands))]
+
+
 #: What replies are on the wire otherwise than the rule says: command -> protocol -> change.
 Change: TypeAlias = Callable[[Sequence[bytes], Any], Any]
 OTHERWISE: dict[bytes, dict[int, Change]] = {
@@ -122,6 +140,7 @@ OTHERWISE: dict[bytes, dict[int, Change]] = {
     b"XREAD": {2: _streams},
     b"XREADGROUP": {2: _streams},
     b"ZSCAN": {3: _flat},
+    b"COMMAND": {3: _entries},
 }
 
 
@@ -254,7 +273,8 @@ def _writers(protocol: int) -> _Writers:
     writers[list] = array(b"*") if new else write_flattened
     writers[tuple] = array(b"*")
     writers[Push] = array(b">") if new else array(b"*")
-    writers[set] = writers[frozenset] = array(b"~") if new else array(b"*")
+    for kind in (set, frozenset, Collection):
+        writers[kind] = array(b"~") if new else array(b"*")
     writers[dict] = write_map
     return writers
 

@@ -177,28 +177,31 @@ class Session(
         """Words that need a second look, or whose command is not known by this spelling yet."""
         try:
             command = self._found(words)
-        except ResponseError:
-            self.queue_failed = self.queue is not None
+        except ResponseError as refusal:
             self._caching_is_over("")
+            self._spoil_transaction(words, refusal)
             raise
-        if self.queue is not None and command.name not in IMMEDIATE:
-            return self.enqueue(Queued(command, words))
         return self.call(Queued(command, words))
 
     def _spoil_transaction(self, words: list[bytes], refusal: ResponseError) -> None:
         """A command was refused before it was queued: EXEC will not run, or has been this one."""
         if words and words[0].upper() == b"EXEC":
+            if self.engine.monitors:
+                self.engine.show_monitors(self.client, self.space.number, words)
             self.leave_transaction()
             raise ResponseError(errors.exec_aborted(refusal)) from None
         self.queue_failed = self.queue is not None
 
     def _found(self, words: list[bytes]) -> Command:
         """The command of the words, if it exists, is complete and this session may run it."""
+        self.client.command = "NULL"
         command = find_command(words)
+        self.client.command = command.shown_name
         count, arity = len(words), command.line.arity
         if count != arity if arity > 0 else count < -arity:
-            raise errors.wrong_arity(command.name.lower().replace(" ", "|"))
+            raise errors.wrong_arity(command.shown_name)
         self.admit(command, words, "toplevel" if self.queue is None else "multi")
+        self._check_role(command)
         if self.queue is not None and "no_multi" in command.flags:
             raise errors.error(errors.NOT_IN_MULTI)
         return command
@@ -214,8 +217,14 @@ class Session(
             return
         if not client.user.unrestricted and "no_auth" not in command.flags:
             self.engine.users.admit(client, command, words, context)
+
+    def _check_role(self, command: Command) -> None:
+        """A connection that takes messages, or watches, may not do everything."""
+        client = self.client
+        if client.monitors and (command.writes or "readonly" in command.flags):
+            raise errors.error(errors.MONITORS_ONLY)
         if client.protocol == 2 and client.listening and command.name not in _WHILE_LISTENING:
-            raise errors.error(errors.only_while_listening(command.name))
+            raise errors.error(errors.only_while_listening(command.shown_name))
 
     def enqueue(self, queued: Queued) -> Any:
         """Keep a command for EXEC."""
@@ -227,10 +236,7 @@ class Session(
 
     def call_typed(self, command: Command, /, *args: Any, **options: Any) -> Any:
         """A typed call that needs a second look; its arguments are converted already."""
-        queued = Queued(command, None, args, options)
-        if self.queue is not None and command.name not in IMMEDIATE:
-            return self.enqueue(queued)
-        return self.call(queued)
+        return self.call(Queued(command, None, args, options))
 
     def call(self, queued: Queued) -> Any:
         """Run a command with everything that may go on around it."""
@@ -263,6 +269,8 @@ class Session(
             if engine.pause is not None and self._is_paused(queued):
                 until = (engine.pause[0] - engine.clock.now() + 1) / 1000
                 wait = Wait((), max(until, 0.001), answer=AGAIN, resumes=True)
+            elif self.queue is not None and queued.command.name not in IMMEDIATE:
+                return self.enqueue(queued)
             else:
                 reply = self._perform(queued)
                 if reply.__class__ is not Wait:
@@ -339,7 +347,6 @@ class Session(
         """What others learn of a command that has run."""
         self._show(queued)
         client, command = self.client, queued.command
-        client.command = command.name.lower().replace(" ", "|")
         if client.tracking is not None and "readonly" in command.flags:
             words = queued.shown()
             self.engine.tracking.remember(client, [words[at] for at in keys_of(command, words)])
@@ -352,7 +359,8 @@ class Session(
     def _show(self, queued: Queued) -> None:
         """Show the command to monitors."""
         if self.engine.monitors and not queued.command.is_hidden:
-            self.engine.show_monitors(self.client, self.space.number, queued.shown())
+            words = queued.without_secrets()
+            self.engine.show_monitors(self.client, self.space.number, words)
 
     # waiting ----------------------------------------------------------------------------------
 

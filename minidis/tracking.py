@@ -168,8 +168,6 @@ class TrackingTable:
             ids = self._readers.pop(key, None)
             if ids is not None:
                 self._tell_readers(key, ids, by)
-        if self._prefixes:
-            self._tell_prefixes(changed)
 
     def _tell_readers(self, key: bytes, ids: frozenset[int] | set[int], by: Client | None) -> None:
         """Tell everybody who has read the key, and tracks still."""
@@ -181,7 +179,7 @@ class TrackingTable:
             if client is not by or not tracking.no_loop:
                 self._tell(client, [key])
 
-    def _tell_prefixes(self, changed: Mapping[bytes, Client | None]) -> None:
+    def broadcast_changes(self, changed: Mapping[bytes, Client | None]) -> None:
         """All keys of a prefix go out in one message."""
         below: dict[bytes, list[bytes]] = {}
         for key in sorted(changed):

@@ -76,8 +76,8 @@ def parse_address(text: str) -> Address:
         host=parts.hostname or "127.0.0.1",
         port=PORT if port is None else port,
         tls=parts.scheme == "rediss",
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
+        user=_decoded(parts.username),
+        password=_decoded(parts.password),
         database=_database(parts.path.strip("/")),
     )
 
@@ -88,12 +88,17 @@ def _unix(text: str, parts: SplitResult) -> Address:
         user = password = ""
     else:
         path, query = unquote(parts.path), parse_qs(parts.query).get("db", [""])[0]
-        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        user, password = _decoded(parts.username), _decoded(parts.password)
         if parts.hostname:
             raise AddressError("unix:// is followed by an absolute path; unix:PATH takes any")
     if not path:
         raise AddressError("unix: needs the path of a socket")
     return Address(path=path, user=user, password=password, database=_database(query))
+
+
+def _decoded(text: str | None) -> str:
+    """Without %XX; bytes that are no UTF-8 become surrogates."""
+    return unquote(text or "", errors="surrogateescape")
 
 
 def _database(text: str) -> int:

@@ -168,7 +168,7 @@ class Connection:
 
     def greet(self) -> None:
         """Say hello and who we are. A server that asks for a password first is no failure."""
-        user, password = self.address.user.encode(), self.address.password.encode()
+        user, password = _bytes(self.address.user), _bytes(self.address.password)
         credentials = [b"AUTH", user or b"default", password] if password or user else []
         reply = self.ask_all([(b"HELLO", b"3", *credentials)], self._patience)[0]
         if isinstance(reply, dict):
@@ -235,6 +235,11 @@ def _unix_socket(path: str, seconds: float) -> socket.socket:
         found.close()
         raise
     return found
+
+
+def _bytes(text: str) -> bytes:
+    """As it was typed, UTF-8 or not."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _refusal(reply: object) -> ResponseError:

@@ -58,6 +58,8 @@ from repl.words import Typed, columns, is_open, printable, quote, shortened, spl
 _PAGE = 200
 #: Longer replies go on without colours: those cost more than the rest together.
 _COLOURED = 2000
+#: So many queued commands and watched keys are named in the toolbar, as far as there is room.
+_NAMED = 8
 #: Seconds until something is printed even though the prompt does not make room for it.
 _ROOM = 1.0
 
@@ -206,13 +208,14 @@ class Session:
         """What has been begun: MULTI and its queue, WATCH, streams."""
         transaction = self.place.transaction
         if transaction.open:
-            queued = "; ".join(shortened(command_line(words), 24) for words in transaction.queued)
+            first = transaction.queued[:_NAMED]
+            queued = "; ".join(shortened(command_line(words), 24) for words in first)
             state = "EXEC will be refused" if transaction.spoiled else "EXEC runs, DISCARD forgets"
             count = f"{len(transaction.queued)} queued"
             yield "class:transaction", f"{count}: {shortened(queued, 60)}" if queued else count
             yield "class:transaction", state
         if transaction.watched:
-            keys = " ".join(map(quote, transaction.watched))
+            keys = " ".join(map(quote, islice(transaction.watched, _NAMED)))
             yield "", f"watching {shortened(keys, 30)}"
         for beside in self.beside:
             yield "", f"{shortened(beside.title, 30)}: {beside.heard:,}"

@@ -256,9 +256,11 @@ class RemoteStream:
             return None
         time, database, address, rest = found.groups()
         words = [one.value for command in split(_text(rest)) for one in command]
-        asked = self._questions.asked
-        if asked is not None and asked[tuple(words)] > 0:
-            asked[tuple(words)] -= 1
+        asked, question = self._questions.asked, tuple(words)
+        if asked is not None and asked[question]:
+            asked[question] -= 1
+            if not asked[question]:
+                del asked[question]
             return None
         return Seen(float(time), int(database), _text(address), words)
 

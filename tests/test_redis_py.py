@@ -22,8 +22,8 @@ RENAMED = {
 }  # fmt: skip
 #: INCREX has only keywords there, and MSETEX one argument for NX and XX.
 OTHER_ORDER = {"increx", "msetex"}
-#: Not in redis-py: help, DEBUG, and OBJECT by subcommand (`object` is there as well).
-OURS_ALONE = {"help", "debug", "object", "himport"}
+#: Not in redis-py: help, DEBUG, MONITOR as a command, and OBJECT by subcommand (`object` is there).
+OURS_ALONE = {"help", "debug", "object", "himport", "monitor"}
 
 
 def parameters(method: Any) -> list[inspect.Parameter]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from minidis.clients import Client
 from minidis.engine import Engine
@@ -18,6 +18,8 @@ class Group(Generic[T]):
     space: Keyspace
     engine: Engine
     client: Client
+    #: what MULTI has queued; None outside. A body that sees a queue runs out of it, in EXEC.
+    queue: Any
 
     def see_guard(self) -> None:
         """The state of the client has changed: recompute whether its commands need a second look."""

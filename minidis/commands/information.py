@@ -93,6 +93,15 @@ def _replication(engine: Engine) -> Fields:
     return {"role": "master", "connected_slaves": 0}
 
 
+def _cpu(engine: Engine) -> Fields:
+    times = os.times()
+    return {"used_cpu_sys": f"{times.system:.6f}", "used_cpu_user": f"{times.user:.6f}"}
+
+
+def _modules(engine: Engine) -> Fields:
+    return {}
+
+
 def _cluster(engine: Engine) -> Fields:
     return {"cluster_enabled": 0}
 
@@ -120,6 +129,8 @@ SECTIONS: dict[str, Callable[[Engine], Fields]] = {
     "Persistence": _persistence,
     "Stats": _stats,
     "Replication": _replication,
+    "CPU": _cpu,
+    "Modules": _modules,
     "Cluster": _cluster,
     "Keyspace": _keyspace,
 }

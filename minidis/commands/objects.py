@@ -65,7 +65,7 @@ class Objects(Group[T]):
         (OK, b'int', 1, b'quicklist')
         """
         held: Any = key
-        value = self.space.peek(held)
+        value = self.space.peek(held, silent=True)
         answer: Any = None if value is None else encoding_of(value).encode()
         return answer
 
@@ -86,7 +86,7 @@ class Objects(Group[T]):
         (OK, 1)
         """
         held: Any = key
-        value = self.space.peek(held)
+        value = self.space.peek(held, silent=True)
         if value is None:
             return None
         shared = encoding_of(value) == "int" and 0 <= int(value) < _SHARED_INTEGERS
@@ -114,7 +114,7 @@ class Objects(Group[T]):
         (5, 1, 0)
         """
         held: Any = key
-        if self.space.peek(held) is None:
+        if self.space.peek(held, silent=True) is None:
             return None
         now = self.engine.now() // 1000
         return max(now - self.space.track_access(now)[held], 0)
@@ -134,7 +134,7 @@ class Objects(Group[T]):
         True
         """
         held: Any = key
-        if self.space.peek(held) is None:
+        if self.space.peek(held, silent=True) is None:
             return None
         raise errors.error(
             "An LFU maxmemory policy is not selected, access frequency not tracked. Please note "

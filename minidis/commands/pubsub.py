@@ -197,6 +197,8 @@ class PubSub(Group[T]):
         ...
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
+        if self.queue is not None:
+            raise errors.error("SSUBSCRIBE isn't allowed for a DENY BLOCKING client")
         return self._hear(b"ssubscribe", shardchannels, self.engine.channels.subscribe_shard)
 
     @command(
@@ -232,7 +234,7 @@ class PubSub(Group[T]):
         ...
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
-        names = patterns or sorted(self.client.patterns) or (None,)
+        names = patterns or tuple(self.client.patterns) or (None,)
         return self._hear(b"punsubscribe", names, self.engine.channels.unsubscribe_pattern)
 
     @command(

@@ -97,6 +97,8 @@ class Server(Group[T]):
         if not all(0 <= number < len(databases) for number in numbers):
             raise errors.error(errors.DB_OUT_OF_RANGE)
         one, two = (databases[number] for number in numbers)
+        if one is two:
+            return OK
         first, second = one.contents(), two.contents()
         engine = self.engine
         engine.before_replacing(one, two)

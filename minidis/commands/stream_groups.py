@@ -724,7 +724,7 @@ class _Reader:
             return None
         consumer = self._consumer(key, group)
         taken = self._take_over(stream, group, consumer, idle)
-        given = self._new(stream, group, consumer)
+        given = self._new(stream, group, consumer, len(taken))
         if self.claim is None:
             return [entry(row) for row in given]
         return taken + [[*entry(row), 0, 0] for row in given]
@@ -737,7 +737,7 @@ class _Reader:
     def _history(self, key: bytes, stream: Stream, group: Group, after: int) -> list[Any]:
         """What the consumer has not acknowledged; it counts as delivered once more."""
         consumer = self._consumer(key, group)
-        ids = list(islice(consumer.ids.upward(after + 1), self.caps.room))
+        ids = list(islice(consumer.ids.upward(after + 1), self.caps.room_after()))
         self.commands._note(group, ids)
         found = self.caps.take([stream.get(number) or (number,) for number in ids])
         for row in found:
@@ -753,7 +753,7 @@ class _Reader:
         records = group.pending
         found = [number for number in records if records[number][1] <= until]
         found.sort(key=lambda number: (records[number][1], number))
-        return [number for number in found if stream.get(number) is not None][: self.caps.room]
+        return [number for number in found if stream.get(number) is not None][: self.caps.room_after()]
 
     def _take_over(
         self, stream: Stream, group: Group, consumer: Consumer, ids: list[int]
@@ -767,11 +767,12 @@ class _Reader:
             group.put(row[0], (consumer, self.now, count + 1))
         return taken
 
-    def _new(self, stream: Stream, group: Group, consumer: Consumer) -> list[Row]:
-        """What nobody of the group has been given."""
-        if self.caps.full:
+    def _new(self, stream: Stream, group: Group, consumer: Consumer, taken: int) -> list[Row]:
+        """What nobody of the group has been given; COUNT holds for what has been taken, too."""
+        room = self.caps.room_after(taken)
+        if self.caps.full or room == 0:
             return []
-        rows = self.caps.take(stream.range(group.last_id + 1, MOST_ID, self.caps.room))
+        rows = self.caps.take(stream.range(group.last_id + 1, MOST_ID, room))
         self.commands._note(group, () if self.noack else [row[0] for row in rows])
         for row in rows:
             stream.advance(group, row[0])

@@ -73,10 +73,10 @@ class Caps:
         if max_count is not None and self.count > max_count:
             raise errors.error("MAXCOUNT must be greater than or equal to COUNT")
 
-    @property
-    def room(self) -> int | None:
-        """How many entries the next stream may give; None for any number."""
-        known = [number for number in (self.count or None, self.left) if number is not None]
+    def room_after(self, given: int = 0) -> int | None:
+        """How many entries a stream may give that has given so many; None for any number."""
+        most = max(self.count - given, 0) if self.count else None
+        known = [number for number in (most, self.left) if number is not None]
         return min(known, default=None)
 
     @property
@@ -426,7 +426,7 @@ class Streams(Group[T]):
         for key, after in wanted:
             stream = self.space.find(key)
             if stream is not None and stream.top_id > after and not caps.full:
-                rows = caps.take(stream.range(after + 1, MOST_ID, caps.room))
+                rows = caps.take(stream.range(after + 1, MOST_ID, caps.room_after()))
                 if rows:
                     reply.setdefault(key, []).extend(entries(rows))
         if reply or block is None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 #: Commands that act at once inside MULTI.
 IMMEDIATE = frozenset(("EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"))
+REDACTED = b"(redacted)"
 _FLAGS = "noscript loading stale fast allow_busy"
 
 
@@ -50,8 +51,18 @@ class Queued:
         return self.command.parse(list(self.words))
 
     def shown(self) -> list[bytes]:
-        """The command as words, for people."""
+        """The command as words."""
         return self.words or self.command.words(self.args, self.options)
+
+    def without_secrets(self) -> list[bytes]:
+        """The command as words, without passwords."""
+        words = self.shown()
+        if self.command.name == "AUTH":
+            return [words[0]] + [REDACTED] * len(words[1:])
+        for at, word in enumerate(words if self.command.name == "HELLO" else ()):
+            if at > 1 and word.upper() == b"AUTH":
+                return [*words[: at + 1], REDACTED, REDACTED, *words[at + 3 :]]
+        return words
 
 
 class Transactions(Group[T]):
@@ -101,12 +112,13 @@ class Transactions(Group[T]):
         if self.queue is None:
             raise errors.error(errors.EXEC_WITHOUT_MULTI)
         failed, commands, spoiled = self.queue_failed, self.queue, self._is_spoiled()
-        self.leave_transaction()
-        if failed:
-            raise ResponseError(errors.EXEC_ABORTED)
-        if spoiled:
-            return None
-        return [self._run_queued(queued) for queued in commands]
+        self._forget_watched()
+        try:
+            if failed:
+                raise ResponseError(errors.EXEC_ABORTED)
+            return None if spoiled else [self._run_queued(queued) for queued in commands]
+        finally:
+            self.leave_transaction()
 
     def _run_queued(self, queued: Queued) -> Any:
         """One of the commands; its refusal is its answer. None of them waits."""

@@ -62,10 +62,11 @@ def _check(stream: Stream, length: int) -> None:
     if len(stream) != length:
         raise CorruptError(f"stream: {length} entries promised, {len(stream)} found")
     last = -1
-    for row in stream:
-        if row[0] <= last:
+    for node in stream.nodes:
+        ids = [row[0] for row in node.rows]
+        if not last < node.first <= ids[0] or any(map(int.__ge__, ids, ids[1:])):
             raise CorruptError("stream: the ids are not in ascending order")
-        last = row[0]
+        last = node.last
     if last > stream.last_id:
         raise CorruptError("stream: an entry is newer than the last one")
 
@@ -115,7 +116,7 @@ def _entry(node: Node, words: list[bytes], at: int) -> tuple[int, Row, int]:
     else:
         end = start + 1 + 2 * int(words[start])
         pairs = words[start + 1 : end]
-    if int(words[end]) != end - at or not start <= end:
+    if int(words[end]) != end - at or not pairs:
         raise ValueError
     high = (node.first >> SHIFT) + milliseconds & SEQUENCE
     low = (node.first & SEQUENCE) + sequence & SEQUENCE

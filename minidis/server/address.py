@@ -14,6 +14,7 @@ import os
 import socket
 import stat
 from dataclasses import dataclass
+from typing import Any
 
 from minidis.errors import MinidisError
 
@@ -142,6 +143,18 @@ def remove(address: Address, identity: tuple[int, int] | None) -> None:
     if address.path and identity == identity_of(address):
         with contextlib.suppress(OSError):
             os.unlink(address.path)
+
+
+def abandon(sock: Any) -> None:
+    """In the child of a fork: let go of a socket that is the parent's, and leave it as it is.
+
+    Its number goes to another file: whoever closes the number later does no harm, neither to the
+    parent nor to a file of the child that would have got the number anew.
+    """
+    with contextlib.suppress(OSError, AttributeError, ValueError):  # it has just been closed
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, sock.fileno(), inheritable=False)
+        os.close(null)
 
 
 def identity_of(address: Address) -> tuple[int, int] | None:

@@ -15,7 +15,7 @@ from minidis.errors import MinidisError
 from minidis.replies import NO_REPLY, OK
 from minidis.resp import LARGE, NULL_ARRAY, Encoded, error_line, write, write_each
 from minidis.session import Session, find_command
-from minidis.waiting import AGAIN, Waiter
+from minidis.waiting import AGAIN, Wait, Waiter
 
 if TYPE_CHECKING:
     from minidis.server.connection import Remote
@@ -41,6 +41,8 @@ class Caller(Session[bytes]):
     """One connection's session."""
 
     client: Remote
+    #: HELLO is among what EXEC runs: each answer is in the protocol of its moment
+    changes_protocol = False
 
     def sleep(self, waiter: Waiter) -> Any:
         """Whoever serves the connection waits, for all of them."""
@@ -54,6 +56,10 @@ class Caller(Session[bytes]):
         if reply is NO_REPLY:
             reply = Encoded(later[before:])
             del later[before:]
+        elif self.changes_protocol and reply.__class__ is not Wait:
+            parts = Encoded()
+            write(parts, reply, self.client.protocol, queued.shown())
+            return parts
         return reply
 
     def run_short(self, commands: list[list[bytes]], at: int, out: list[bytes]) -> int:
@@ -106,6 +112,7 @@ class Caller(Session[bytes]):
             raise Leave
         client = self.client
         queue = self.queue if words[0].upper() == b"EXEC" else None
+        self.changes_protocol = any(one.command.name == "HELLO" for one in queue or ())
         try:
             reply = self.run_guarded(words)
         except BaseException as error:

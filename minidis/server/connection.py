@@ -12,7 +12,6 @@ waiting to be run. A client with many commands lets others go first after a whil
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from minidis.clients import Client
 from minidis.replies import Push, Status
 from minidis.requests import Requests
 from minidis.resp import ProtocolError, encode, error_line
-from minidis.server.address import is_loopback
+from minidis.server.address import abandon, is_loopback
 from minidis.server.caller import BATCH, Caller, Leave, known_as
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class Remote(Client):
     """What other sessions know of a connection, and how they reach it."""
 
     listens = True
-    #: the words of its last command, if it went the short way
+    #: the first words of its last command, unless the session has named it
     last: list[bytes] | None = None
 
     def __init__(self, connection: Connection, kind: str) -> None:
@@ -199,16 +198,9 @@ class Connection(asyncio.Protocol):
         self.doors.soon(self.end)
 
     def leave(self) -> None:
-        """In the child of a fork: let go of the socket, which is the parent's.
-
-        Its number goes to another file, so that nobody closes a number that is used anew.
-        """
-        try:
-            null = os.open(os.devnull, os.O_RDWR)
-            os.dup2(null, self.transport.get_extra_info("socket").fileno())
-            os.close(null)
-        except (OSError, AttributeError, ValueError):
-            pass  # it has just been closed
+        """In the child of a fork: the client is the parent's."""
+        self.closed = True
+        abandon(self.transport.get_extra_info("socket"))
 
     def idle_since(self, now: float) -> float:
         """Since when it has been idle; now if it waits for something."""
@@ -310,7 +302,7 @@ class Connection(asyncio.Protocol):
                 if client.reply_mode == "on":
                     at = session.run_short(todo, at, self.out)
                     if at != self.at:
-                        client.last = todo[at - 1]
+                        client.last = todo[at - 1][:2]
                 if at < min(len(todo), until):
                     at += 1
                     self._run_long(todo[at - 1])
@@ -324,7 +316,7 @@ class Connection(asyncio.Protocol):
     def _run_long(self, words: list[bytes]) -> None:
         session, client = self.session, self.client
         assert session is not None
-        client.last = words
+        client.last = words[:2]
         self.executes = session.queue is not None
         self.waiter = session.run_long(words, self.out)
         self.executes = False
@@ -339,6 +331,7 @@ class Connection(asyncio.Protocol):
             client.reply_mode = "skip"
         if self.waiter is not None:
             self._wait(self.waiter)
+            self._pause(False)  # to notice when it goes
 
     # commands that wait ------------------------------------------------------------------------
 
@@ -362,7 +355,7 @@ class Connection(asyncio.Protocol):
 
     def _served(self, waiter: Waiter) -> None:
         """The waiter has its answer."""
-        if self.closed or waiter is not self.waiter or self.session is None:
+        if self.closed or self.ended or waiter is not self.waiter or self.session is None:
             return
         if self.timer is not None:
             self.timer.cancel()

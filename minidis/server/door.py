@@ -8,7 +8,7 @@ from typing import Any
 
 from minidis.engine import Engine
 from minidis.errors import ClosedError
-from minidis.server.address import BACKLOG, identity_of, listen, parse_address, remove
+from minidis.server.address import BACKLOG, abandon, identity_of, listen, parse_address, remove
 from minidis.server.connection import Connection
 from minidis.server.loop import Doors
 
@@ -46,7 +46,7 @@ class Door:
 
     def leave(self) -> None:
         """In the child of a fork: the place belongs to the parent."""
-        self._listener.close()
+        abandon(self._listener)
 
     def __enter__(self) -> Door:
         return self

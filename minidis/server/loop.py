@@ -77,6 +77,7 @@ class Doors:
                 self._stop()
 
     def _start(self) -> None:
+        self._awake = []
         started = threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(started,), name="minidis-door", daemon=True

@@ -8,6 +8,7 @@ of the bytes of a server, for RESP3 and for RESP2:
     set               Members                  Loose: array, in any order
     tuple in a list   array of its own         flattened into the list
     Decimal, Cursor   bulk string              bulk string
+    Verbatim          bulk string (no kind)    bulk string
     float             double                   bulk string
     bool              integer                  integer
 """
@@ -20,7 +21,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minidis.errors import ResponseError
-from minidis.replies import Cursor, Decimal, Status
+from minidis.replies import Cursor, Decimal, Status, Verbatim
 from tests.oracle.resp import Error, Map, Members, Reply
 
 
@@ -59,6 +60,8 @@ def on_the_wire(reply: Any, protocol: int = 3) -> Reply:
         return b"%d" % reply
     if isinstance(reply, bool):
         return int(reply)
+    if isinstance(reply, Verbatim):
+        return bytes(reply)
     if reply is None or isinstance(reply, (bytes, int)):
         return reply
     if isinstance(reply, float):

@@ -189,7 +189,7 @@ def test_what_follows_the_dump_is_left_alone() -> None:
 
 
 REFUSED = {
-    "stream": (b"fe00 0f016100", "type 15 (stream)"),
+    "stream": (b"fe00 1a016100", "type 26 (stream of Redis 8.6 or newer)"),
     "module": (b"fe00 07016100", "type 7 (module value)"),
     "field expiry": (b"fe00 18016100", "field expiry"),
     "functions": (b"f50161", "function library"),

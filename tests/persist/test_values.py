@@ -147,7 +147,7 @@ FORMAT_ERRORS = {
     "text score not a number": "03 01 0161 fd",
     "underscored score": "03 01 0161 03315f30",
     "node of no kind": "12 01 03 0a 0a000000 0100 8161 02 ff",
-    "stream": "13 00 00 00 00 00 00 00 00 00 00",
+    "newer stream": "1a 00 00 00 00 00 00 00 00 00 00",
     "module": "07 81 0000000000000000 00",
     "hash with expiry": "19 0038d360ba010000 00",
 }
@@ -233,7 +233,6 @@ MORE_TOLERANT = {
     "field twice",
     "packed field twice",
     "score that is none",
-    "stream",
 }
 
 

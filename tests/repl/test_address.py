@@ -17,6 +17,7 @@ from repl.address import Address, AddressError, is_address, parse_address
         ("redis://[::1]:7000", Address(host="::1", port=7000)),
         ("redis://:pw@h", Address(host="h", password="pw")),
         ("redis://ann:p%40w%2F@h/", Address(host="h", user="ann", password="p@w/")),
+        ("redis://:%FF@h", Address(host="h", password="\udcff")),
         ("REDISS://h/15", Address(host="h", tls=True, database=15)),
         ("unix:app.sock", Address(path="app.sock")),
         ("unix:../a b#1.sock", Address(path="../a b#1.sock")),

@@ -8,7 +8,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -182,6 +185,16 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     assert answer.stdout.encode("utf-8", "surrogateescape") == b"OK\n\xff\nOK\n\xfe\n"
 
 
+@contextmanager
+def running(words: list[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:
+    """A process that does not outlive the test, whatever happens in it."""
+    with subprocess.Popen(words, stdout=subprocess.PIPE, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 # servers -----------------------------------------------------------------------------------------
 
 
@@ -252,9 +265,9 @@ def test_a_stream_without_a_person(
 ) -> None:
     form = [word for word in words if word.startswith("--")]
     line = " ".join(word for word in words if word not in form)
-    with subprocess.Popen(
+    with running(
         [sys.executable, "-m", "repl", *form, f"unix:{real_server.path}", "-c", line],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=tmp_path,
+        stdin=subprocess.DEVNULL, cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT)},
     ) as process:  # fmt: skip
         assert process.stdout
@@ -269,9 +282,9 @@ def test_a_stream_without_a_person(
 
 def test_a_door_of_our_own(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "repl", "serve", "data", "--unixsocket", "s", "--port", "0"]
-    with subprocess.Popen(
+    with running(
         [*words, "--requirepass", "pw", "--config", "hash-max-listpack-entries=7"],
-        stdout=subprocess.PIPE, text=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)},
+        text=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)},
     ) as process:  # fmt: skip
         assert process.stdout
         tcp, unix = process.stdout.readline().split()[-1], process.stdout.readline().split()[-1]

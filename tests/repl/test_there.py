@@ -217,6 +217,16 @@ def test_a_password_typed_later(real_server: RealServer) -> None:
         place.close()
 
 
+def test_a_password_need_not_be_text(there: There, real_server: RealServer) -> None:
+    real_server.execute("ACL", "SETUSER", "ann", "on", b">\xff\xfe", "~*", "&*", "+@all")
+    try:
+        assert run(there, 'AUTH ann "\\xff\\xfe"') == "OK"
+        real_server.execute("CLIENT", "KILL", "ID", client_id(there))
+        assert run(there, "ACL WHOAMI") == b"ann"
+    finally:
+        real_server.execute("ACL", "DELUSER", "ann")
+
+
 def test_becoming_somebody_else(there: There, real_server: RealServer) -> None:
     real_server.execute("ACL", "SETUSER", "ann", "on", ">pw", "~a*", "&*", "+@all", "-command")
     try:

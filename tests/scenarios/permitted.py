@@ -42,6 +42,14 @@ DIFFERENCES: dict[str, str] = {
         "What a transaction publishes to its own session comes after the answer of EXEC, as from "
         "7.2 on; 7.0 writes it amid the list, which breaks the protocol."
     ),
+    "read again": (
+        "A waiting XREAD gets what all of its streams have by then, as from 7.2 on; 7.0 gives the "
+        "entries of the stream that was touched first."
+    ),
+    "broadcast at once": (
+        "What tracking broadcasts goes out with each command; 7.0 collects it until its loop has "
+        "nothing else to do."
+    ),
     "flags in full": "CONFIG GET shows the flag n (new keys) beside A; 7.0.15 forgets it.",
 }
 
@@ -136,11 +144,25 @@ def _monitor(reply: Reply, ids: Ids) -> Reply:
     return reply
 
 
+def _command_entry(reply: Reply, ids: Ids) -> Reply:
+    """An entry of COMMAND INFO: name, arity, flags, ..."""
+    if reply.__class__ is list and len(reply) == 10 and isinstance(reply[2], list):
+        return [sorted(part) if _is_statuses(part) else part for part in reply]
+    if reply.__class__ is list and len(reply) > 1 and reply[0] == b"flags" and _is_statuses(reply[1]):
+        return [reply[0], sorted(reply[1]), *reply[2:]]
+    return reply
+
+
+def _is_statuses(part: Reply) -> bool:
+    return isinstance(part, list) and bool(part) and all(isinstance(one, Status) for one in part)
+
+
 def _info(reply: Reply, ids: Ids) -> Reply:
     if not isinstance(reply, bytes) or not _INFO.search(reply[:80]):
         return reply
     kind = reply[:4] if isinstance(reply, Verbatim) else b""
-    return reply.__class__(kind + b" ".join(re.findall(rb"(?:^|\n|txt:)# (\w+)", reply)))
+    names = [name for name in re.findall(rb"(?:^|\n|txt:)# (\w+)", reply) if name != b"Errorstats"]
+    return reply.__class__(kind + b" ".join(names))
 
 
 def _entries(reply: Reply, ids: Ids) -> Reply:
@@ -163,10 +185,12 @@ def _entries(reply: Reply, ids: Ids) -> Reply:
 
 
 #: The first names of the flat maps that HELLO and ACL LOG answer in RESP2.
-_HEADS = (b"server", b"count")
+_HEADS = (b"server", b"count", b"flags")
 
 
 def _entry(name: Reply, value: Reply) -> Reply:
+    if name == b"flags" and isinstance(value, list):
+        return value.__class__(sorted(value))  # a set, which RESP2 cannot say
     return b"*" if name in (b"version", b"age-seconds") else value
 
 
@@ -188,7 +212,8 @@ def _place(line: str) -> tuple[str, ...] | None:
 MASKS = (
     Mask("client line", "Ids, addresses, ages and memory are of the process.", _client_lines),
     Mask("monitor", "Time and address of a line of MONITOR.", _monitor),
-    Mask("info", "What INFO tells is of the process; its sections are compared.", _info),
+    Mask("info", "What INFO tells is of the process; its sections but Errorstats are compared.", _info),
+    Mask("command", "Flags and categories are sets, which RESP2 cannot say.", _command_entry),
     Mask("entry", "The version in HELLO, ages in ACL LOG; entries that came after 7.0.", _entries),
     Mask("id", "Ids of connections are numbered as they come.", _id),
 )

@@ -75,16 +75,22 @@ def door(db: minidis.Minidis[bytes]) -> Iterator[Door]:
 
 
 @pytest.fixture
-def connect(door: Door) -> Iterator[Callable[[], Wire]]:
-    """Makes clients."""
+def dial() -> Iterator[Callable[[str], Wire]]:
+    """Makes clients of any address."""
     with contextlib.ExitStack() as stack:
 
-        def make() -> Wire:
-            wire = Wire(door.address)
+        def make(address: str) -> Wire:
+            wire = Wire(address)
             stack.callback(wire.close)
             return wire
 
         yield make
+
+
+@pytest.fixture
+def connect(door: Door, dial: Callable[[str], Wire]) -> Callable[[], Wire]:
+    """Makes clients of the door."""
+    return lambda: dial(door.address)
 
 
 @pytest.fixture
