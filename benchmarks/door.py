@@ -48,7 +48,7 @@ MOST_IDLE_TIME = 0.01
 PROGRAM = """
 import sys, time
 import minidis
-from minidis.server import serve
+from minidis.server.door import serve
 db = minidis.open()
 for address in sys.argv[1:]:
     print(serve(db, address).address, flush=True)
@@ -70,8 +70,12 @@ class OurServer:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.port = int(self._line().rpartition(":")[2])
-        self._line()
+        try:
+            self.port = int(self._line().rpartition(":")[2])
+            self._line()
+        except BaseException:
+            self.stop()
+            raise
 
     def _line(self) -> str:
         assert self._process.stdout is not None

@@ -1,9 +1,11 @@
-"""A thread in which KeyboardInterrupt does not strike: where EXEC runs when the main thread calls it.
+"""A thread in which KeyboardInterrupt does not strike: where EXEC runs when the main thread calls
+it.
 
 Most commands change their data in one step, or can put back the steps they have made. A queue of
-commands can do neither, and it must not be torn. Python delivers signals to the main thread alone, so
-EXEC there hands the queue to this thread and sleeps. Who is interrupted meanwhile finds the queue
-either not begun, and takes it back, or complete. Other threads are never interrupted and need no help.
+commands can do neither, and it must not be torn. Python delivers signals to the main thread alone,
+so EXEC there hands the queue to this thread and sleeps. Who is interrupted meanwhile finds the
+queue either not begun, and takes it back, or complete. Other threads are never interrupted and need
+no help.
 
     main thread   hands it over, sleeps ................................ answers
     this thread                  with lock: the whole queue, settle; rings

@@ -2,13 +2,14 @@
 
     gate (a door of command.py, or Session.run)      chores (here)
       take the lock                                    now()       one frozen moment per command
-      moment = 0                                       settle()    forget undo, tell who is concerned
+      moment = 0                                       settle()    forget undo, tell others
       body                                             put_back()  a refusal or an interruption
       settle / put_back                                schedule()  somebody wakes at a deadline
 
-Nothing here runs unless it is needed: a GET without a deadline asks for no time, a write that nobody
-pays attention to collects nothing. Attention pay: listeners, watched keys, calls that wait for a key,
-keyspace notifications, tracking. All of them hear of a change in _tell(), after the command.
+Nothing here runs unless it is needed: a GET without a deadline asks for no time, a write that
+nobody pays attention to collects nothing. Attention pay: listeners, watched keys, calls that wait
+for a key, keyspace notifications, tracking. All of them hear of a change in _tell(), after the
+command.
 """
 
 from __future__ import annotations
@@ -140,7 +141,8 @@ class Engine:
         self.randbelow: Callable[[int], int] = random.Random().randrange
         self.opened_at = clock.now()
         self.saved_at = self.opened_at // 1000
-        #: ends the program that serves this database, if one does; see SHUTDOWN. False: save nothing
+        #: ends the program that serves this database, if one does; see SHUTDOWN. False: save
+        #: nothing
         self.on_shutdown: Callable[[bool | None], None] | None = None
         self.closed = False
         self._saved_dirty = 0
@@ -288,7 +290,7 @@ class Engine:
         self.monitors.pop(client, None)
         self.clients.leave(client)
         self.see_attention()
-        if not self.monitors:
+        if client.monitors and not self.monitors:
             self.see_guards()
 
     def show_monitors(self, caller: Client, database: int, words: list[bytes]) -> None:

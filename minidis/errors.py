@@ -197,8 +197,8 @@ def exec_aborted(refusal: ResponseError) -> str:
 def only_while_listening(command: str) -> str:
     """A RESP2 connection that listens to channels may send only a few commands."""
     return (
-        f"Can't execute '{command.lower()}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
-        "RESET are allowed in this context"
+        f"Can't execute '{command}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET"
+        " are allowed in this context"
     )
 
 

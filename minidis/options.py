@@ -35,7 +35,8 @@ class Options(Base):
         <MAXLEN | MINID> [= | ~] threshold    -> [MAXLEN [= | ~] threshold] [MINID ...]
         GROUP group consumer (Rules.anywhere) -> [GROUP group consumer]
         """
-        rest, found = list(items), []
+        rest = list(items)
+        found: list[syntax.Node] = []
         while rest:
             match rest:
                 case [Choice() as words, Optional(sign), Argument() as bound, *_] if _is_sign(sign):

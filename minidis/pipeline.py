@@ -5,8 +5,8 @@
         pipe.execute()  # [1, 1]                              tx.decr("stock")
                                                       tx.results  # [4]
 
-A pipeline is a session of its own whose typed calls are queued and answer the pipeline. After watch()
-they run at once until multi(), as in redis-py; execute() runs what is queued.
+A pipeline is a session of its own whose typed calls are queued and answer the pipeline. After
+watch() they run at once until multi(), as in redis-py; execute() runs what is queued.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
 
+from minidis.command import COMMANDS
 from minidis.commands.group import T
 from minidis.commands.transactions import Queued
-from minidis.command import COMMANDS
 from minidis.engine import Engine
 from minidis.errors import MinidisError, WatchError, error
 from minidis.kinds import Key, many
@@ -46,7 +46,7 @@ class Pipeline(Session[T]):
         return self
 
     def watch(self, *keys: Any) -> Status:
-        """Watch keys; calls run at once from here until multi(). ResponseError after queued calls."""
+        """Watch keys; calls run at once until multi(). ResponseError after queued calls."""
         if self.queue:
             raise error("WATCH after commands have been queued; watch first")
         self._begin(None)

@@ -86,6 +86,11 @@ class Requests:
         self._error: ProtocolError | None = None
 
     @property
+    def is_empty(self) -> bool:
+        """Has all that has arrived been taken?"""
+        return not self._buffer
+
+    @property
     def pending(self) -> int:
         """Bytes that have arrived and belong to no complete command yet."""
         return len(self._buffer) - self._at + self._held
@@ -118,6 +123,8 @@ class Requests:
         if self._words is None and buffer[self._at] == 42 and not self.stranger:
             commands = self._take_quickly()
             if commands:
+                if self._at == len(buffer):
+                    self._buffer, self._at = b"", 0
                 return commands
         return self._take_carefully()
 

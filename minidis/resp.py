@@ -161,8 +161,9 @@ def write(out: list[bytes], reply: Any, protocol: int, words: Sequence[bytes] = 
     """Append the parts of the encoded reply to `out`."""
     if words:
         changes = OTHERWISE.get(words[0].upper())
-        spoken = not isinstance(reply, (Status, Exception))  # neither QUEUED nor a refusal
-        if changes is not None and protocol in changes and spoken:
+        # Neither QUEUED nor a refusal, and not what has been written already.
+        natural = not isinstance(reply, (Status, Exception, Encoded))
+        if changes is not None and protocol in changes and natural:
             reply = changes[protocol](words, reply)
     writers = WRITERS[protocol]
     writers[reply.__class__](out, reply)

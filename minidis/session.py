@@ -9,8 +9,8 @@
                                           it has to wait: sleep() until served
                                           tell monitors, remember keys for tracking
 
-A session is `guarded` while one of these may concern it. Everything here is shared by embedded callers,
-connections and coroutines; they differ in how they wait (see sleep).
+A session is `guarded` while one of these may concern it. Everything here is shared by embedded
+callers, connections and coroutines; they differ in how they wait (see sleep).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from minidis.commands.sorted_set_algebra import SortedSetAlgebra
 from minidis.commands.sorted_set_ranges import SortedSetRanges
 from minidis.commands.sorted_sets import SortedSets
 from minidis.commands.sorting import Sorting
-from minidis.commands.stream_groups import StreamGroups
+from minidis.commands.stream_claims import StreamClaims
 from minidis.commands.stream_info import StreamInfo
 from minidis.commands.strings import Strings
 from minidis.commands.tracking import TrackingCommands
@@ -75,7 +75,7 @@ class Session(
     Hashes[T],
     Lists[T],
     SortedSets[T],
-    StreamGroups[T],
+    StreamClaims[T],
     StreamInfo[T],
     SortedSetRanges[T],
     SortedSetAlgebra[T],

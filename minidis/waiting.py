@@ -1,4 +1,5 @@
-"""Calls that wait: for one of their keys, until their deadline, for the end of a pause. Nobody polls.
+"""Calls that wait: for one of their keys, until their deadline, for the end of a pause. Nobody
+polls.
 
     body ──> Wait(keys, timeout)              "nothing there yet"
     gate ──> Waiter, in the queue of each key
@@ -7,12 +8,13 @@
      coroutine   │  awaits a future                              } woken by notify()
      socket      │  reads no further command                     }
                  │
-    another session changes a key ──> settle() ──> serve(): the body runs again, for the first in line
+    another session changes a key ──> settle() ──> serve(): the body runs again, first come first
 
-Who waits is served by whoever made the key ready, after the whole command (or EXEC) and before the next
-one, in the order in which callers came; a caller of several keys is served as if it had come just now.
-The one store of `waiter.reply` decides: before it, what the body did is put back if an interruption
-strikes; after it, the answer belongs to the waiter. A waiter that leaves with an answer gives it back.
+Who waits is served by whoever made the key ready, after the whole command (or EXEC) and before the
+next one, in the order in which callers came; a caller of several keys is served as if it had come
+just now. The one store of `waiter.reply` decides: before it, what the body did is put back if an
+interruption strikes; after it, the answer belongs to the waiter. A waiter that leaves with an
+answer gives it back.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """WATCH: who wants to know whether a key is touched before an EXEC.
 
-A Watch belongs to a session. It is spoiled as soon as one of its keys is touched, expires, is flushed
-or swapped away; EXEC of a spoiled watch answers None. A key that had already expired when it was
-watched (but was still there) may be deleted without spoiling anything: nothing changes by that.
+A Watch belongs to a session. It is spoiled as soon as one of its keys is touched, expires, is
+flushed or swapped away; EXEC of a spoiled watch answers None. A key that had already expired when
+it was watched (but was still there) may be deleted without spoiling anything: nothing changes by
+that.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Watch:
 
 
 class Watchers:
-    """All watches of an engine, by the places they watch; held weakly, as sessions need no closing."""
+    """All watches of an engine, by places; held weakly, as sessions need no closing."""
 
     def __init__(self) -> None:
         self._by_place: dict[Place, WeakSet[Watch]] = {}

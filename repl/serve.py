@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.requirepass is not None:
         config["requirepass"] = options.requirepass
     doors = _addresses(reader, options)
-    from minidis.server import serve_forever  # an event loop comes with it
+    from minidis.server.program import serve_forever  # an event loop comes with it
 
     return serve_forever(None if options.path == MEMORY else options.path, doors, config)
 

@@ -24,12 +24,13 @@ PACKAGES = ("minidis", "repl")
 FLOORS = [
     "minidis.errors", "minidis.clock", "minidis.structures", "minidis.replies", "minidis.kinds",
     "minidis.syntax", "minidis.shapes", "minidis.options", "minidis.parser", "minidis.command",
-    "minidis.resp", "minidis.persistence", "minidis.expire", "minidis.keyspace", "minidis.walk",
-    "minidis.describe", "minidis.acl_rules", "minidis.acl", "minidis.clients",
-    "minidis.client_line", "minidis.pubsub", "minidis.subscription", "minidis.notices",
-    "minidis.tracking", "minidis.waiting", "minidis.watch", "minidis.aside", "minidis.engine",
-    "minidis.config", "minidis.commands", "minidis.session", "minidis.pipeline", "minidis.server",
-    "minidis.database", "minidis.aio", "minidis.server.program", "minidis", "repl",
+    "minidis.resp", "minidis.requests", "minidis.door_limits", "minidis.persistence",
+    "minidis.expire", "minidis.keyspace", "minidis.walk", "minidis.describe", "minidis.acl_rules",
+    "minidis.acl", "minidis.clients", "minidis.client_line", "minidis.pubsub",
+    "minidis.subscription", "minidis.notices", "minidis.tracking", "minidis.waiting",
+    "minidis.watch", "minidis.aside", "minidis.engine", "minidis.config", "minidis.commands",
+    "minidis.session", "minidis.pipeline", "minidis.server", "minidis.database", "minidis.aio",
+    "minidis.server.program", "minidis", "repl",
 ]  # fmt: skip
 LONGEST_FILE = 700
 LONGEST_FUNCTION = 60

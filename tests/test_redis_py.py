@@ -23,7 +23,7 @@ RENAMED = {
 #: INCREX has only keywords there, and MSETEX one argument for NX and XX.
 OTHER_ORDER = {"increx", "msetex"}
 #: Not in redis-py: help, DEBUG, MONITOR as a command, and OBJECT by subcommand (`object` is there).
-OURS_ALONE = {"help", "debug", "object", "himport", "monitor"}
+OURS_ALONE = {"help", "debug", "object", "himport", "monitor", "channels", "patterns"}
 
 
 def parameters(method: Any) -> list[inspect.Parameter]:

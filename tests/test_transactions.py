@@ -1,4 +1,4 @@
-"""Transactions from Python: MULTI on a session, pipelines, transaction blocks, retried functions."""
+"""Transactions from Python: MULTI on a session, pipelines, blocks, retried functions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_wrong_word_aborts(db: Bytes) -> None:
     with pytest.raises(ResponseError, match="unknown command"):
         db.execute("NOSUCH")
     db.set("a", 1)
-    with pytest.raises(ResponseError, match="^EXECABORT Transaction discarded"):
+    with pytest.raises(ResponseError, match=r"^EXECABORT Transaction discarded"):
         db.exec()
     assert db.get("a") is None
     assert db.queue is None
@@ -39,7 +39,7 @@ def test_a_wrong_word_aborts(db: Bytes) -> None:
 
 def test_the_argument_count_is_checked_at_once(db: Bytes) -> None:
     db.multi()
-    with pytest.raises(ResponseError, match="wrong number of arguments for 'config|get'"):
+    with pytest.raises(ResponseError, match=r"wrong number of arguments for 'config|get'"):
         db.execute("CONFIG", "GET")
     with pytest.raises(ResponseError, match="EXECABORT"):
         db.execute("EXEC")
@@ -121,7 +121,8 @@ def test_a_conflict_raises(db: Bytes) -> None:
 
 def test_a_refusal_in_a_block(db: Bytes) -> None:
     db.set("s", "x")
-    with pytest.raises(ResponseError, match="^ERR value is not an integer"), db.transaction() as tx:
+    refused = pytest.raises(ResponseError, match=r"^ERR value is not an integer")
+    with refused, db.transaction() as tx:
         tx.incr("s")
         tx.set("after", 1)
     assert tx.results[1] == "OK"
@@ -161,7 +162,7 @@ def test_pipelines_raise_the_first_refusal_after_everything_has_run(db: Bytes) -
     for transaction in (True, False):
         db.flushall()
         pipe: Any = db.pipeline(transaction=transaction)
-        with pytest.raises(ResponseError, match="^WRONGTYPE") as caught:
+        with pytest.raises(ResponseError, match=r"^WRONGTYPE") as caught:
             pipe.set("a", 1).lpush("a", 1).incr("a").execute()
         assert caught.value.__notes__ == ["command 2 of 3 in a pipeline"]
         assert db.get("a") == b"2"

@@ -1,9 +1,10 @@
 """Commands that wait for an element: the blocking relatives of LPOP, LMOVE, LMPOP, ZPOPMIN, ZMPOP.
 
-Each body looks and takes, as its relative does; when there is nothing it answers Wait, and is called
-again when one of its keys has been touched (see waiting.py). Until the command is settled everything
-can be put back, also a single pop, since the answer may be for somebody who waits elsewhere; and an
-answer that its caller cannot take any more goes back by the function that Wait carries.
+Each body looks and takes, as its relative does; when there is nothing it answers Wait, and is
+called again when one of its keys has been touched (see waiting.py). Until the command is settled
+everything can be put back, also a single pop, since the answer may be for somebody who waits
+elsewhere; and an answer that its caller cannot take any more goes back by the function that Wait
+carries.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Blocking(Lists[T], SortedSets[T]):
         kinds={"timeout": RAW},
     )
     def blpop(self, keys: Many, timeout: Float = 0) -> list[T] | None:
-        """Pop from the head of the first of `keys` that holds a list, waiting for one: [key, element].
+        """Pop from the head of the first of `keys` that holds a list: [key, element]. It waits.
 
         `timeout` is in seconds, 0 waits for ever; None when it is over. WrongTypeError when another
         type comes first. In a transaction it does not wait.

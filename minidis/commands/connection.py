@@ -263,7 +263,10 @@ none; close() closes the database
         minidis.errors.ResponseError: ERR MONITOR writes to a connection, and a session of the \
 program has none; db.monitor() shows the same
         """
+        session: Session[Any] = self  # type: ignore[assignment]
         client, engine = self.client, self.engine
+        if session.queue is not None:  # EXEC runs; the commands that it still has would be shown
+            raise errors.error("MONITOR isn't allowed for DENY BLOCKING client")
         if not client.listens:
             raise errors.error(
                 "MONITOR writes to a connection, and a session of the program has none; "

@@ -22,5 +22,5 @@ class Group(Generic[T]):
     queue: Any
 
     def see_guard(self) -> None:
-        """The state of the client has changed: recompute whether its commands need a second look."""
+        """The client's state has changed: recompute whether commands need a second look."""
         raise NotImplementedError

@@ -42,10 +42,18 @@ def _server(engine: Engine) -> Fields:
         "os": f"{platform.system()} {platform.release()} {platform.machine()}",
         "arch_bits": struct.calcsize("P") * 8,
         "process_id": os.getpid(),
+        "tcp_port": _tcp_port(engine),
         "server_time_usec": engine.clock.now_us(),
         "uptime_in_seconds": uptime,
         "uptime_in_days": uptime // 86400,
     }
+
+
+def _tcp_port(engine: Engine) -> int:
+    """The port of the first door that has one; 0: there is none."""
+    doors = [] if engine.doors is None else engine.doors.doors
+    addresses = [door.address for door in doors if not door.address.startswith("unix:")]
+    return int(addresses[0].rpartition(":")[2]) if addresses else 0
 
 
 def _clients(engine: Engine) -> Fields:
@@ -54,6 +62,7 @@ def _clients(engine: Engine) -> Fields:
     return {
         "connected_clients": len(connected),
         "embedded_sessions": len(clients) - len(connected),
+        "maxclients": engine.door_limits.clients,
         "blocked_clients": len(engine.waiters),
         "tracking_clients": engine.tracking.clients,
         "pubsub_clients": sum(client.listening for client in clients),

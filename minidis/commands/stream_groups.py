@@ -1,9 +1,9 @@
-"""Consumer groups of streams: who reads, who has acknowledged, who takes over.
+"""Consumer groups of streams: who reads, and who has acknowledged.
 
 What a group has given to a consumer is *pending* until it is acknowledged. Every change of a group
 first notes in `engine.undo` how the entries and the consumer it concerns were before (_note), so
-that a read of several streams is done or has not happened. XPENDING and XINFO only look; they are
-in stream_info.py.
+that a read of several streams is done or has not happened. How entries change hands without being
+read is in stream_claims.py; XPENDING and XINFO, which only look, are in stream_info.py.
 """
 
 from __future__ import annotations
@@ -16,28 +16,21 @@ from minidis import errors
 from minidis.command import command
 from minidis.commands.group import T
 from minidis.commands.stream_ids import (
-    ENTRY,
-    START,
     Id,
     entry,
     idle_kind,
     ids_of,
     loose_id,
-    said,
     strict_id,
 )
 from minidis.commands.streams import CAP_KINDS, CAP_NAMES, CAPS, POLICIES, Caps, Streams
-from minidis.kinds import I64_MAX, RAW, Integer, Key, Kind, Many, Value, encode, integer
+from minidis.kinds import RAW, Integer, Key, Kind, Many, encode, integer
 from minidis.replies import OK, Status
 from minidis.structures.stream_groups import UNKNOWN, Consumer, Group
 from minidis.structures.streams import MOST_ID, Row, Stream, id_text
 from minidis.waiting import Wait
 
-_NAMES = {"group": "groupname", "consumer": "consumername"}
-#: Entries that XAUTOCLAIM claims without COUNT, and how many it looks at for each.
-_USUAL_COUNT, _ATTEMPTS = 100, 10
-#: What XAUTOCLAIM accepts as COUNT.
-_MOST_COUNT = I64_MAX // 16
+GROUP_NAMES = {"group": "groupname", "consumer": "consumername"}
 _HELP = (
     "XGROUP <subcommand> [<arg> ...]. Subcommands are:",
     "CREATE <key> <group> <id|$> [MKSTREAM] [ENTRIESREAD <number>]",
@@ -63,22 +56,11 @@ def _entries_read(value: Any) -> int:
     return number
 
 
-def _claim_count(value: Any) -> int:
-    """COUNT of XAUTOCLAIM."""
-    try:
-        number = integer(value)
-    except errors.ResponseError:
-        number = 0
-    if not 1 <= number <= _MOST_COUNT:
-        raise errors.error(errors.XAUTOCLAIM_COUNT)
-    return number
-
-
 _READ = Kind(_entries_read, "", "how many entries there have been up to that id; -1: unknown")
 
 
 class StreamGroups(Streams[T]):
-    """XGROUP, XREADGROUP, XACK, XCLAIM and their relatives."""
+    """XGROUP, XREADGROUP, XACK, XACKDEL."""
 
     # groups and consumers ----------------------------------------------------------------------
 
@@ -89,7 +71,7 @@ class StreamGroups(Streams[T]):
         since="5.0.0",
         complexity="O(1)",
         access="RW INSERT",
-        names={**_NAMES, "ENTRIESREAD": "entries_read"},
+        names={**GROUP_NAMES, "ENTRIESREAD": "entries_read"},
         kinds={"id": RAW, "entries-read": _READ},
         late=True,
         form_error="XGROUP",
@@ -104,7 +86,7 @@ class StreamGroups(Streams[T]):
         entries_read: Integer | None = None,
         _mistake: Exception | None = None,
     ) -> Status:
-        """Make a group on the stream at `key` that reads what comes after `id`; "$" is the last one.
+        """Make a group on the stream at `key` that reads what comes after `id` ("$": the last one).
 
         With `mkstream` a missing key becomes an empty stream. `entries_read`: how many entries
         there had been up to that id, if known, so that XINFO can tell how far behind it is.
@@ -114,7 +96,7 @@ class StreamGroups(Streams[T]):
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
         """
-        held, name = _both(key, groupname)
+        held, name = both(key, groupname)
         late = _after_options(_mistake)
         stream = self.space.write(held, Stream)
         if stream is None and not mkstream:
@@ -139,7 +121,7 @@ class StreamGroups(Streams[T]):
         since="5.0.0",
         complexity="O(1)",
         access="RW UPDATE",
-        names={**_NAMES, "ENTRIESREAD": "entries_read"},
+        names={**GROUP_NAMES, "ENTRIESREAD": "entries_read"},
         kinds={"id": RAW, "entries-read": _READ},
         late=True,
         form_error="XGROUP",
@@ -160,7 +142,7 @@ class StreamGroups(Streams[T]):
         >>> db.xgroup_create("log", "team", mkstream=True), db.xgroup_setid("log", "team", "7-0")
         (OK, OK)
         """
-        held, name = _both(key, groupname)
+        held, name = both(key, groupname)
         late = _after_options(_mistake)
         stream, group = self._existing(held, name)
         if late:
@@ -180,7 +162,7 @@ class StreamGroups(Streams[T]):
         since="5.0.0",
         complexity="O(n) for n pending entries",
         access="RW DELETE",
-        names=_NAMES,
+        names=GROUP_NAMES,
     )
     def xgroup_destroy(self, key: Key, groupname: Key) -> int:
         """Delete a group with its consumers and all that is pending; 1, or 0 when there is none.
@@ -190,7 +172,7 @@ class StreamGroups(Streams[T]):
         >>> db.xgroup_create("log", "team", mkstream=True), db.xgroup_destroy("log", "team")
         (OK, 1)
         """
-        held, name = _both(key, groupname)
+        held, name = both(key, groupname)
         stream = self.space.write(held, Stream)
         if stream is None:
             raise errors.error(errors.XGROUP_NO_KEY)
@@ -207,7 +189,7 @@ class StreamGroups(Streams[T]):
         since="6.2.0",
         complexity="O(1)",
         access="RW INSERT",
-        names=_NAMES,
+        names=GROUP_NAMES,
     )
     def xgroup_createconsumer(self, key: Key, groupname: Key, consumername: Key) -> int:
         """Make a consumer in a group; 1, or 0 when it exists. XREADGROUP makes them, too.
@@ -219,7 +201,7 @@ class StreamGroups(Streams[T]):
         >>> db.xgroup_createconsumer("log", "team", "ann")
         1
         """
-        held, name = _both(key, groupname)
+        held, name = both(key, groupname)
         _, group = self._existing(held, name)
         made: Any = consumername
         if made in group.consumers:
@@ -234,7 +216,7 @@ class StreamGroups(Streams[T]):
         since="5.0.0",
         complexity="O(n) for n pending entries of the consumer",
         access="RW DELETE",
-        names=_NAMES,
+        names=GROUP_NAMES,
     )
     def xgroup_delconsumer(self, key: Key, groupname: Key, consumername: Key) -> int:
         """Delete a consumer of a group; how many entries were pending for it, and are no more.
@@ -246,7 +228,7 @@ class StreamGroups(Streams[T]):
         >>> db.xgroup_delconsumer("log", "team", "ann")
         0
         """
-        held, name = _both(key, groupname)
+        held, name = both(key, groupname)
         _, group = self._existing(held, name)
         gone: Any = consumername
         consumer = group.consumers.get(gone)
@@ -304,7 +286,7 @@ class StreamGroups(Streams[T]):
         since="5.0.0",
         complexity="O(m) for m entries returned, and O(n) for n pending ones with CLAIM",
         access="RO ACCESS",
-        names={**_NAMES, **CAP_NAMES, "key": "streams", "CLAIM": "claim_min_idle_time"},
+        names={**GROUP_NAMES, **CAP_NAMES, "key": "streams", "CLAIM": "claim_min_idle_time"},
         kinds={"id": RAW, "min-idle-time": idle_kind("XREADGROUP"), **CAP_KINDS},
         uneven_error=errors.XREAD_UNBALANCED,
         anywhere="GROUP",
@@ -342,7 +324,8 @@ class StreamGroups(Streams[T]):
         pairs: Any = streams
         name: Any = groupname
         wanted = [(key, *self._wanted(key, name, word)) for key, word in pairs]
-        caps, reply = Caps(count, max_count, max_size), {}
+        caps = Caps(count, max_count, max_size)
+        reply: dict[Any, list[Any]] = {}
         reader = _Reader(self, consumername, noack, claim_min_idle_time, caps)
         for key, stream, group, after in wanted:
             given = None if caps.full else reader.read(key, stream, group, after)
@@ -376,7 +359,7 @@ class StreamGroups(Streams[T]):
         since="5.0.0",
         complexity="O(1) for each id",
         access="RW DELETE",
-        names={**_NAMES, "id": "ids"},
+        names={**GROUP_NAMES, "id": "ids"},
         kinds={"id": RAW},
     )
     def xack(self, key: Key, groupname: Key, *ids: Many) -> int:
@@ -415,7 +398,7 @@ class StreamGroups(Streams[T]):
         since="8.2.0",
         complexity="O(log n) for each id, in a stream of n entries",
         access="RW UPDATE DELETE",
-        names={**_NAMES, **POLICIES, "id": "ids"},
+        names={**GROUP_NAMES, **POLICIES, "id": "ids"},
         kinds={"id": RAW},
         count_error=errors.NUMIDS_NOT_POSITIVE,
         overflow_error=errors.NUMIDS_DIFFERENT,
@@ -448,256 +431,6 @@ class StreamGroups(Streams[T]):
         self._carry_out(held, stream, answers, pending if policy == b"DELREF" else [])
         return [answers.pop(number, -1) for number in wanted]
 
-    @command(
-        "XNACK key group <SILENT | FAIL | FATAL> IDS numids id [id ...] [RETRYCOUNT count] [FORCE]",
-        "write fast",
-        group="stream",
-        since="8.8.0",
-        complexity="O(1) for each id",
-        access="RW UPDATE",
-        names={**_NAMES, "id": "ids"},
-        kinds={"id": RAW},
-        choices="mode",
-        count_error=errors.NUMIDS_NOT_POSITIVE,
-        overflow_error=errors.NUMIDS_DIFFERENT,
-    )
-    def xnack(
-        self,
-        key: Key,
-        groupname: Key,
-        mode: str,
-        *ids: Many,
-        retrycount: Integer | None = None,
-        force: bool = False,
-    ) -> int:
-        """Give pending entries back, so that others can claim them at once; how many.
-
-        They stay pending, without an owner. `mode` says how the delivery counts: SILENT not at
-        all, FAIL as it is, FATAL as the largest number there is; `retrycount` is a number of its
-        own. With `force` entries of the stream that are not pending become so.
-
-        ResponseError when there is no such stream or group.
-
-        >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
-        (b'5-1', OK)
-        >>> _ = db.xreadgroup("team", "ann", {"log": ">"})
-        >>> db.xnack("log", "team", "FAIL", "5-1"), db.xpending_range("log", "team", "-", "+", 1)
-        (1, [[b'5-1', b'', -1, 1]])
-        """
-        held, name = _both(key, groupname)
-        wanted = dict.fromkeys(ids_of(ids))
-        fixed: Any = retrycount
-        if fixed is not None and fixed < 0:
-            raise errors.error("RETRYCOUNT must be >= 0")
-        stream = self.space.write(held, Stream)
-        if stream is None or name not in stream.groups:
-            raise errors.no_key_or_group(held, name)
-        pending, how = stream.groups[name].pending, encode(mode)
-        found = [
-            number
-            for number in wanted
-            if number in pending or (force and stream.get(number) is not None)
-        ]
-        self._note(stream.groups[name], found)
-        for number in found:
-            count = pending[number][2] if number in pending else 1 if how == b"SILENT" else 0
-            count = I64_MAX if how == b"FATAL" else max(count - (how == b"SILENT"), 0)
-            stream.groups[name].put(number, (None, 0, count if fixed is None else fixed))
-        self.space.dirty += len(found)
-        return len(found)
-
-    # taking over -------------------------------------------------------------------------------
-
-    @command(
-        "XCLAIM key group consumer min-idle-time id [id ...] [IDLE ms] "
-        "[TIME unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID lastid]",
-        "write fast",
-        group="stream",
-        since="5.0.0",
-        complexity="O(log n) for each id, in a stream of n entries",
-        access="RW UPDATE",
-        names={**_NAMES, "id": "message_ids"},
-        kinds={
-            "min-idle-time": RAW,
-            "id": ENTRY,
-            "ms": said("Invalid IDLE option argument for XCLAIM"),
-            "unix-time-milliseconds": said("Invalid TIME option argument for XCLAIM"),
-            "count": said("Invalid RETRYCOUNT option argument for XCLAIM"),
-            "lastid": ENTRY,
-        },
-        unknown_error="Unrecognized XCLAIM option '{}'",
-        late=True,
-    )
-    def xclaim(
-        self,
-        key: Key,
-        groupname: Key,
-        consumername: Key,
-        min_idle_time: Integer,
-        message_ids: Iterable[Value],
-        idle: Integer | None = None,
-        time: Integer | None = None,
-        retrycount: Integer | None = None,
-        force: bool = False,
-        justid: bool = False,
-        lastid: Id | None = None,
-        _mistake: Exception | None = None,
-    ) -> list[Any]:
-        """Make a consumer the owner of pending entries; those it now owns, as XRANGE gives them.
-
-        Only entries not delivered for `min_idle_time` milliseconds. They count as delivered now,
-        or `idle` milliseconds ago, or at `time` (milliseconds since 1970); and once more than
-        before, or `retrycount` times. `force` makes entries pending that are not. `justid`: only
-        the ids, and the number of deliveries stays. `lastid`: the group has read at least to there.
-
-        ResponseError when there is no such stream or group.
-
-        >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
-        (b'5-1', OK)
-        >>> _ = db.xreadgroup("team", "ann", {"log": ">"})
-        >>> db.xclaim("log", "team", "bob", 0, ["5-1"])
-        [[b'5-1', [b'a', b'1']]]
-        """
-        held, name = _both(key, groupname)
-        stream = self.space.read(held, Stream)
-        if stream is None or name not in stream.groups:
-            raise errors.no_key_or_group(held, name)
-        group, ids = stream.groups[name], [*message_ids]
-        least = idle_kind("XCLAIM").convert(min_idle_time)
-        if _mistake is not None:
-            raise _mistake
-        self._note(group, ids)
-        if lastid is not None and lastid > group.last_id:  # type: ignore[operator]
-            group.last_id = lastid  # type: ignore[assignment]
-            self.space.dirty += 1
-        claim = _Claim(self, held, stream, group, encode(consumername), least, not justid)
-        claim.deliver_at(idle, time)
-        claim.retries = retrycount
-        claimed = [number for number in ids if claim.take(number, force=force)]
-        return self._claimed(stream, claimed, justid)
-
-    @staticmethod
-    def _claimed(stream: Stream, ids: list[int], justid: bool) -> list[Any]:
-        """The reply of XCLAIM and XAUTOCLAIM."""
-        if justid:
-            return list(map(id_text, ids))
-        return [entry(row) for row in map(stream.get, ids) if row is not None]
-
-    @command(
-        "XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]",
-        "write fast",
-        group="stream",
-        since="6.2.0",
-        complexity="O(log n) for each entry looked at, at most ten times COUNT",
-        access="RW DELETE",
-        names={**_NAMES, "start": "start_id"},
-        kinds={
-            "min-idle-time": idle_kind("XAUTOCLAIM"),
-            "start": START,
-            "count": Kind(_claim_count, "", "how many entries to claim"),
-        },
-    )
-    def xautoclaim(
-        self,
-        key: Key,
-        groupname: Key,
-        consumername: Key,
-        min_idle_time: Integer,
-        start_id: Id = "0-0",
-        count: Integer | None = None,
-        justid: bool = False,
-    ) -> list[Any]:
-        """XCLAIM of whatever has been pending for `min_idle_time` milliseconds, from an id on.
-
-        At most `count` entries (100). The answer is [id to go on from, entries, ids of entries
-        that had been deleted and are no longer pending]; "0-0" says that there are no more.
-
-        ResponseError when there is no such stream or group.
-
-        >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
-        (b'5-1', OK)
-        >>> _ = db.xreadgroup("team", "ann", {"log": ">"})
-        >>> db.xautoclaim("log", "team", "bob", 0)
-        [b'0-0', [[b'5-1', [b'a', b'1']]], []]
-        """
-        held, name = _both(key, groupname)
-        stream = self.space.read(held, Stream)
-        if stream is None or name not in stream.groups:
-            raise errors.no_key_or_group(held, name)
-        group = stream.groups[name]
-        least: Any = min_idle_time
-        most: Any = count or _USUAL_COUNT
-        first: Any = start_id
-        claim = _Claim(self, held, stream, group, encode(consumername), least, not justid)
-        ids = list(islice(group.pending.upward(first), most * _ATTEMPTS + 1))
-        self._note(group, ids)
-        claimed: list[int] = []
-        gone: list[int] = []
-        seen = 0
-        for number in ids[: most * _ATTEMPTS]:
-            if len(claimed) + len(gone) == most:
-                break
-            seen += 1
-            if stream.get(number) is None:
-                gone.append(number)
-            if claim.take(number):
-                claimed.append(number)
-        following = id_text(ids[seen] if seen < len(ids) else 0)
-        return [following, self._claimed(stream, claimed, justid), list(map(id_text, gone))]
-
-
-class _Claim:
-    """The terms on which a consumer takes over entries of a group."""
-
-    def __init__(
-        self,
-        commands: StreamGroups[Any],
-        key: bytes,
-        stream: Stream,
-        group: Group,
-        name: bytes,
-        least: int,
-        counts: bool,
-    ) -> None:
-        self.commands = commands
-        self.key, self.stream, self.group, self.name = key, stream, group, name
-        self.least = least
-        #: does it count as one delivery more, or as so many in all?
-        self.counts = counts
-        self.retries: Any = None
-        self.now = self.moment = commands.engine.now()
-        self.consumer: Consumer | None = None
-
-    def deliver_at(self, idle: Any, time: Any) -> None:
-        """When the entries count as delivered; nonsense is now."""
-        moment = self.now - idle if idle is not None else time
-        if moment is not None and 0 <= moment <= self.now:
-            self.moment = moment
-
-    def take(self, number: int, *, force: bool = False) -> bool:
-        """Take an entry over, if it is there, pending, and has been for long enough."""
-        group, space = self.group, self.commands.space
-        record = group.pending.get(number)
-        if self.stream.get(number) is None:
-            if record is not None:
-                group.drop(number)
-                space.dirty += 1
-            return False
-        if record is None and not force:
-            return False
-        owner, time, count = record or (None, self.now, 1)
-        if owner is not None and self.now - time < self.least:
-            return False
-        if self.consumer is None:
-            self.consumer = self.commands._consumer(self.key, group, self.name)
-        if self.retries is not None and self.retries >= 0:
-            count = self.retries
-        elif self.counts:
-            count += 1
-        group.put(number, (self.consumer, self.moment, count))
-        space.dirty += 1
-        return True
-
 
 class _Reader:
     """One XREADGROUP: what it gives to its consumer, stream by stream."""
@@ -713,9 +446,7 @@ class _Reader:
         self.caps = caps
         self.now = commands.engine.now()
 
-    def read(
-        self, key: bytes, stream: Stream, group: Group, after: int | None
-    ) -> list[Any] | None:
+    def read(self, key: bytes, stream: Stream, group: Group, after: int | None) -> list[Any] | None:
         """The entries of one stream; None when there is nothing to be read."""
         if after is not None:
             return self._history(key, stream, group, after)
@@ -753,7 +484,9 @@ class _Reader:
         records = group.pending
         found = [number for number in records if records[number][1] <= until]
         found.sort(key=lambda number: (records[number][1], number))
-        return [number for number in found if stream.get(number) is not None][: self.caps.room_after()]
+        return [number for number in found if stream.get(number) is not None][
+            : self.caps.room_after()
+        ]
 
     def _take_over(
         self, stream: Stream, group: Group, consumer: Consumer, ids: list[int]
@@ -781,7 +514,7 @@ class _Reader:
         return rows
 
 
-def _both(key: Any, groupname: Any) -> tuple[bytes, bytes]:
+def both(key: Any, groupname: Any) -> tuple[bytes, bytes]:
     """The same two, converted by the door."""
     return key, groupname
 

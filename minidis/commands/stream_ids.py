@@ -1,12 +1,12 @@
 """What the stream commands have in common: how ids are written, and how to trim.
 
-    5-1    5 (sequence 0, or the last one as an end)    -  +    (5-1 excluded
+5-1    5 (sequence 0, or the last one as an end)    -  +    (5-1 excluded
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from minidis import errors
@@ -120,10 +120,22 @@ def entries(rows: Iterable[Row]) -> list[Any]:
 
 # kinds --------------------------------------------------------------------------------------------
 
-START = Kind(start_of, "", "first id; (id excludes it; - is the smallest")
-END = Kind(end_of, "", "last id; (id excludes it; + is the largest")
-ENTRY = Kind(strict_id, "", "id of an entry: 5-1")
-NEW = Kind(new_id, "", "* for the time, 5-* or 5-1")
+
+def _checked(convert: Callable[[Any], object], about: str) -> Kind:
+    """An id that is refused where Redis refuses it, but stays as it was written."""
+
+    def check(value: Any) -> bytes:
+        word = encode(value)
+        convert(word)
+        return word
+
+    return Kind(check, "", about)
+
+
+START = _checked(start_of, "first id; (id excludes it; - is the smallest")
+END = _checked(end_of, "last id; (id excludes it; + is the largest")
+ENTRY = _checked(strict_id, "id of an entry: 5-1")
+NEW = _checked(new_id, "* for the time, 5-* or 5-1")
 
 
 def _natural(sentence: str) -> Kind:
@@ -195,7 +207,7 @@ def trim_of(engine: Engine, maxlen: Any, minid: Any, approximate: bool, limit: A
         raise errors.error(errors.LIMIT_OF_EXACT)
     if limit is None:
         limit = _usual_limit(engine) if approximate else 0
-    return Trim(maxlen, minid or 0, approximate, limit)
+    return Trim(maxlen, 0 if minid is None else strict_id(minid), approximate, limit)
 
 
 def _usual_limit(engine: Engine) -> int:

@@ -231,7 +231,7 @@ class StreamInfo(Commands[T]):
         names={"group": "groupname"},
     )
     def xinfo_consumers(self, key: Key, groupname: Key) -> list[dict[T, Any]]:
-        """What each consumer of a group is like: what is pending, milliseconds since it was heard of.
+        """What each consumer of a group is like: how much is pending, milliseconds of silence.
 
         ResponseError when there is no such stream or group.
 

@@ -24,6 +24,7 @@ from minidis.commands.stream_ids import (
     end_of,
     entries,
     ids_of,
+    new_id,
     start_of,
     strict_id,
     trim_of,
@@ -63,7 +64,7 @@ def _entries_added(value: Any) -> int:
 
 
 class Caps:
-    """How much of several streams one reply may hold: COUNT of each, MAXCOUNT and MAXSIZE of all."""
+    """How much one reply may hold: COUNT of each stream, MAXCOUNT and MAXSIZE of all."""
 
     def __init__(self, count: Any, max_count: Any, max_size: Any) -> None:
         self.count: int = max(count or 0, 0)
@@ -85,7 +86,7 @@ class Caps:
         return self.left == 0 or (self.given > 0 and self.bytes is not None and self.bytes <= 0)
 
     def take(self, rows: list[Row]) -> list[Row]:
-        """As many of these rows as the reply may hold; the first of all may be as large as it is."""
+        """As many of these rows as the reply may hold; the very first has no limit."""
         if self.bytes is not None:
             rows = rows[: self._fitting(rows)]
         self.given += len(rows)
@@ -158,7 +159,7 @@ class Streams(Group[T]):
             raise errors.error(errors.LIMIT_OF_EXACT)
         if _mistake is not None:
             raise _mistake
-        wanted: Any = id
+        wanted = new_id(id)
         if wanted == (0, True):
             raise errors.error(errors.STREAM_ID_NOT_POSITIVE)
         stream = self.space.write(key, Stream)
@@ -268,11 +269,13 @@ class Streams(Group[T]):
 
         ResponseError when the key is missing, or when the entries that are there say otherwise.
 
-        >>> db.xadd("log", {"a": 1}, "5-1"), db.xsetid("log", "7-0"), db.xadd("log", {"a": 1}, "7-*")
-        (b'5-1', OK, b'7-1')
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xsetid("log", "7-0")
+        (b'5-1', OK)
+        >>> db.xadd("log", {"a": 1}, "7-*")
+        b'7-1'
         """
-        last: Any = last_id
-        deleted: Any = max_deleted_id or 0
+        last = strict_id(last_id)
+        deleted = 0 if max_deleted_id is None else strict_id(max_deleted_id)
         added: Any = entries_added
         if deleted > last:
             raise errors.error(errors.SETID_BELOW_DELETED)
@@ -286,9 +289,7 @@ class Streams(Group[T]):
         if len(stream) and added is not None and added < len(stream):
             raise errors.error(errors.SETID_BELOW_LENGTH)
         self.space.touch(key, "xsetid")
-        self.engine.undo.append(
-            (stream.set_past, stream.last_id, stream.added, stream.max_deleted)
-        )
+        self.engine.undo.append((stream.set_past, stream.last_id, stream.added, stream.max_deleted))
         self.engine.unsettled = True
         added = stream.added if added is None else added
         stream.set_past(last, added, deleted or stream.max_deleted)
@@ -339,7 +340,7 @@ class Streams(Group[T]):
         >>> db.xrange("log", "(5-1")
         [[b'6-1', [b'a', b'2', b'b', b'3']]]
         """
-        return self._range(key, min, max, count, down=False)
+        return self._entries(key, start_of(min), end_of(max), count, down=False)
 
     @command(
         "XREVRANGE key end start [COUNT count]",
@@ -371,9 +372,9 @@ class Streams(Group[T]):
         last = end_of(max)
         if _mistake is not None:
             raise _mistake
-        return self._range(key, first, last, count, down=True)
+        return self._entries(key, first, last, count, down=True)
 
-    def _range(self, key: Any, first: Any, last: Any, count: Any, *, down: bool) -> Any:
+    def _entries(self, key: Any, first: int, last: int, count: Any, *, down: bool) -> Any:
         """XRANGE, upward or downward."""
         stream = self.space.read(key, Stream)
         if stream is None:

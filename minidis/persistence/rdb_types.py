@@ -257,5 +257,5 @@ def read_value(source: Source, kind: int, limits: Limits) -> Value:
 
 
 def is_empty(value: Value) -> bool:
-    """A collection without elements, which no key can hold. Empty strings and streams are values."""
+    """A collection without elements, which no key can hold; strings and streams can be empty."""
     return not isinstance(value, (*_STRINGS, Stream)) and not len(value)

@@ -123,18 +123,25 @@ class Caller(Session[bytes]):
             return reply
         if words[0] not in _SHORT:
             _remember(words)
+        self._answer(reply, words, queue, out)
+        return None
+
+    def _answer(
+        self, reply: Any, words: list[bytes], queue: list[Queued] | None, out: list[bytes]
+    ) -> None:
+        """Send the reply to a command; `queue` is what EXEC has run."""
+        client = self.client
         if reply is NO_REPLY or client.reply_mode != "on":
-            pass
-        elif queue is not None and reply.__class__ is list:
+            return
+        if queue is not None and reply.__class__ is list:
             write_each(out, reply, client.protocol, [one.shown() for one in queue])
         else:
             write(out, reply, client.protocol, words)
-        return None
 
     def answer_waiter(self, waiter: Waiter, out: list[bytes]) -> Waiter | None:
         """The answer of a waiter that is done; another one if it has to wait again."""
         words = waiter.queued.shown()
-        again = waiter.reply is AGAIN
+        again, queue = waiter.reply is AGAIN, self.queue
         try:
             reply = self.resume(waiter)
         except BaseException as error:
@@ -142,10 +149,9 @@ class Caller(Session[bytes]):
             return None
         if reply.__class__ is Waiter:
             return reply
-        if reply is not NO_REPLY and self.client.reply_mode == "on":
-            # Who has waited for nothing misses an array, whatever the command.
-            reply = NULL_ARRAY if reply is None and not again else reply
-            write(out, reply, self.client.protocol, words)
+        # Who has waited for nothing misses an array, whatever the command.
+        reply = NULL_ARRAY if reply is None and not again else reply
+        self._answer(reply, words, queue, out)
         return None
 
 
@@ -171,8 +177,11 @@ def known_as(words: list[bytes]) -> str:
 def _refusal(error: BaseException) -> bytes:
     """An error as its reply. What nobody meant to raise is for the operator, too."""
     if not isinstance(error, MinidisError):
-        threading.excepthook(
-            threading.ExceptHookArgs((type(error), error, error.__traceback__, None))
-        )
+        report(error)
         error = MinidisError(f"internal error: {error.__class__.__name__}")
     return error_line(error)
+
+
+def report(error: BaseException) -> None:
+    """Tell whoever looks after the program, as of any other thread of it."""
+    threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))

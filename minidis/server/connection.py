@@ -21,7 +21,7 @@ from minidis.replies import Push, Status
 from minidis.requests import Requests
 from minidis.resp import ProtocolError, encode, error_line
 from minidis.server.address import abandon, is_loopback
-from minidis.server.caller import BATCH, Caller, Leave, known_as
+from minidis.server.caller import BATCH, Caller, Leave, known_as, report
 
 if TYPE_CHECKING:
     from minidis.server.door import Door
@@ -121,6 +121,8 @@ class Connection(asyncio.Protocol):
         self.choked = False
         self.closed = False
         self.ended = False
+        #: it says no more, and is closed when all is answered
+        self.silent = False
         self.paused = False
         self.out: list[bytes] = []
         #: what others have sent, guarded by the engine's lock; the thread runs a batch just now
@@ -181,6 +183,11 @@ class Connection(asyncio.Protocol):
         self.todo, self.unread, self.out = None, [], []
         self.end_session()
 
+    def eof_received(self) -> bool:
+        """The client says no more. What it has said is answered, unless that means to wait."""
+        self.silent = self.later or self.choked
+        return self.silent and self.waiter is None
+
     def end_session(self) -> None:
         """Leave all that other sessions know of."""
         if self.session is not None and not self.ended:
@@ -217,7 +224,8 @@ class Connection(asyncio.Protocol):
             self._keep(data)
             return
         self.requests.feed(data)
-        self._work()
+        if not self.client.close_after_reply:
+            self._work(self.used + SLICE)
 
     def _keep(self, data: bytes) -> None:
         """More has come while something else has to happen first."""
@@ -234,27 +242,41 @@ class Connection(asyncio.Protocol):
             self.paused = pause
             (self.transport.pause_reading if pause else self.transport.resume_reading)()
 
-    def _work(self) -> None:
+    def _work(self, until: float) -> None:
         """Run what has come, until nothing is left, something has to be waited for, or others
-        should have their turn."""
-        until = monotonic() + SLICE
+        should have their turn. It may run something when this is called."""
+        requests = self.requests
         try:
-            while self.is_free():
-                if self.todo is None and not self._read():
-                    break
+            while self.todo is not None or self._read():
                 self._run()
-                if self.todo is not None or self.unread:
-                    self.flush()
-                    if monotonic() > until:
-                        self._yield()
-                        break
+                if self.todo is None and not self.unread and requests.is_empty:
+                    break  # what nearly always ends it
+                self.flush()
+                if not self.is_free():
+                    break
+                if monotonic() > until:
+                    self._yield()
+                    break
         except Leave:
             self.end()
             return
         except ProtocolError as error:
             self.out.append(error_line(error))
             self.client.close_after_reply = True
+        except Exception as error:  # an answer that cannot be written; nothing may follow it
+            report(error)
+            self.end()
+            return
+        if self.silent and not self.later and not self.choked:
+            self.client.close_after_reply = True  # all is answered that it has said
         self.flush()
+
+    def _go_on(self) -> None:
+        """Run what has come meanwhile, if it may run."""
+        if self.is_free():
+            self._work(monotonic() + SLICE)
+        else:
+            self.flush()
 
     def is_free(self) -> bool:
         """May its next command run?"""
@@ -282,12 +304,12 @@ class Connection(asyncio.Protocol):
     def _yield(self) -> None:
         """Go on when the others have had their turn."""
         self.later = True
-        self.doors.soon(self._go_on)
+        self.doors.soon(self._next_turn)
 
-    def _go_on(self) -> None:
+    def _next_turn(self) -> None:
         self.later = False
         if not self.closed:
-            self._work()
+            self._go_on()
 
     def _run(self) -> None:
         """Run a batch of what is to do."""
@@ -322,9 +344,7 @@ class Connection(asyncio.Protocol):
         self.executes = False
         if client.tracking is not None:  # of its own changes it hears after the answer
             self.engine.tracking.release(client)
-        if self.later_messages:
-            self.out += self.later_messages
-            self.later_messages = []
+        self._send_later()
         if client.reply_mode == "skip":
             client.reply_mode = "on"
         elif client.reply_mode == "skip next":
@@ -360,17 +380,22 @@ class Connection(asyncio.Protocol):
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
-        with self.engine.lock:
-            self.active = True
-            self.collect()
-            try:
-                self.waiter = self.session.answer_waiter(waiter, self.out)
-                self.engine.tracking.release(self.client)
-            finally:
-                self.active = False
+        try:
+            with self.engine.lock:
+                self.active, self.executes = True, self.session.queue is not None
+                self.collect()
+                try:
+                    self.waiter = self.session.answer_waiter(waiter, self.out)
+                finally:
+                    self.active = self.executes = False
+                self._send_later()
+        except Exception as error:
+            report(error)
+            self.end()
+            return
         if self.waiter is not None:
             self._wait(self.waiter)
-        self._work()
+        self._go_on()
 
     # out ---------------------------------------------------------------------------------------
 
@@ -397,6 +422,12 @@ class Connection(asyncio.Protocol):
         else:
             self.push(line)
 
+    def _send_later(self) -> None:
+        """Send what comes after the answer of a command."""
+        if self.later_messages:
+            self.out += self.later_messages
+            self.later_messages = []
+
     def collect(self) -> None:
         """Take what others have sent. Under the engine's lock."""
         self.out += self.pushes
@@ -405,7 +436,9 @@ class Connection(asyncio.Protocol):
     def flush(self) -> None:
         """Hand over what is to be sent."""
         out = self.out
-        if out and not self.closed:
+        if self.transport.is_closing():
+            self.out = []
+        elif out and not self.closed:
             self.out = []
             self.transport.write(out[0] if len(out) == 1 else b"".join(out))
             waiting = self.transport.get_write_buffer_size()
@@ -443,7 +476,7 @@ class Connection(asyncio.Protocol):
             self.over_soft = None
         if not self.closed and self.waiter is None and not self.later:
             self._pause(False)
-            self._work()
+            self._go_on()
 
 
 def _shown(place: Any) -> str:

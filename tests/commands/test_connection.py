@@ -204,3 +204,13 @@ def test_monitor_enters_the_client_once(db: Minidis[bytes]) -> None:
     assert db.guarded, "everybody's commands are shown"
     assert session.execute("MONITOR") is NO_REPLY
     assert "db.monitor()" in refusal(db, "MONITOR")
+
+
+def test_monitor_cannot_begin_amid_a_transaction(db: Minidis[bytes]) -> None:
+    session, client = connect(db)
+    session.multi()
+    session.execute("MONITOR")
+    session.execute("PING")
+    refused, pong = session.exec()
+    assert str(refused) == "ERR MONITOR isn't allowed for DENY BLOCKING client"
+    assert pong == "PONG" and not client.monitors and not db.engine.monitors

@@ -12,6 +12,7 @@ import minidis
 from minidis import Minidis, ResponseError
 from minidis.command import COMMANDS
 from minidis.replies import NO_REPLY, Verbatim
+from minidis.server.door import serve
 from minidis.waiting import Wait
 from tests.commands.callers import Blocked, connect
 from tests.commands.test_connection import refusal
@@ -35,7 +36,8 @@ def test_sections_stand_apart_and_in_order(db: Minidis[bytes]) -> None:
     assert text.__class__ is Verbatim
     names = headings(text)
     assert names == [
-        "Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "Cluster", "Keyspace",
+        "Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "CPU", "Modules",
+        "Cluster", "Keyspace",
     ]  # fmt: skip
     assert text.startswith(b"# Server\r\n") and text.count(b"\r\n\r\n# ") == len(names) - 1
     for words in (["all"], ["default"], ["EVERYTHING"], ["server", "all"], ["nothing", "default"]):
@@ -57,6 +59,13 @@ def test_what_clients_look_for(db: Minidis[bytes]) -> None:
         "process_id": str(os.getpid()), "minidis_version": minidis.__version__,
     }  # fmt: skip
     assert {name: found[name] for name in expected} == expected
+
+
+def test_the_port_is_that_of_a_door(db: Minidis[bytes]) -> None:
+    assert fields(db.info("server"))["tcp_port"] == "0"
+    with serve(db, "127.0.0.1:0") as door:
+        assert fields(db.info("server"))["tcp_port"] == door.address.rpartition(":")[2]
+    assert fields(db.info("server"))["tcp_port"] == "0"
 
 
 def test_redis_py_reads_it(db: Minidis[bytes]) -> None:
@@ -95,8 +104,11 @@ def test_numbers_follow_what_happens(tmp_path: Path) -> None:
         db.engine.channels.subscribe_pattern(client, b"n*")
         db.engine.tracking.start(client)
         after = fields(db.info())
-        changed = {name: after[name] for name in after if after[name] != before.get(name)}
-        del changed["server_time_usec"]
+        changed = {
+            name: after[name]
+            for name in after
+            if after[name] != before[name] and not name.startswith(("used_cpu_", "server_time_"))
+        }
         assert changed == {
             "uptime_in_seconds": str(86_400 * 2 + 5), "uptime_in_days": "2",
             "connected_clients": "1", "pubsub_clients": "1", "tracking_clients": "1",

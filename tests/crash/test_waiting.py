@@ -1,4 +1,4 @@
-"""Interruptions of calls that wait, of those who serve them, and of EXEC: nothing is lost or torn."""
+"""Interruptions of who waits, who serves, and of EXEC: nothing is lost or torn."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from tests.oracle.cases import TABLES
 
 #: Public commands of the groups in scope that minidis does not have yet, and why.
 EXCUSED = {
-    "blocking": "BLMOVE BLMOVEM BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN",
     "needs other servers": "MIGRATE",
     "idempotent producers, which no dump of version 10 can carry": "XCFGSET XIDMPRECORD",
     "expiry of single fields": (

@@ -69,7 +69,9 @@ RIGHT_KEYS = {
 #: connection, or end them.
 BY_HAND = frozenset(
     ("CONFIG SET", "DEBUG", "COMMAND", "CLIENT", "HELLO", "AUTH", "RESET", "QUIT", "MONITOR",
-     "INFO", "SHUTDOWN", "WAIT")
+     "INFO", "SHUTDOWN", "WAIT", "ACL", "MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH",
+     "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE",
+     "PUBSUB")
 )  # fmt: skip
 
 #: The payload of a string `v`, as DUMP of 7.0 gives it.
@@ -408,8 +410,10 @@ def scenarios_of(fact: Fact) -> list[Scenario]:
             if fact.group == "stream":
                 looks = (b"stream", b"stream2", b"missing")
                 probes += [(b"XINFO", b"STREAM", key, b"FULL") for key in looks]
+        # What may wait does not in a transaction; scenarios of several sessions let it wait.
+        asked = [(b"MULTI",), words, (b"EXEC",)] if "blocking" in fact.flags else [words]
         scenarios.append(
-            Scenario(f"{fact.name} {number}", (*POOL, words, *probes), len(POOL), len(probes))
+            Scenario(f"{fact.name} {number}", (*POOL, *asked, *probes), len(POOL), len(probes))
         )
     return scenarios
 

@@ -21,7 +21,11 @@ OWN_LINES = {
     "QUIT": "the words after it are read, though they mean nothing",
 }
 #: Flags that Redis has added or taken away since the server we compare with.
-NEWER_FLAGS: dict[str, set[str]] = {"wait": {"blocking", "noscript"}}
+NEWER_FLAGS: dict[str, set[str]] = {
+    "wait": {"blocking", "noscript"},
+    **dict.fromkeys("blmove blpop brpop brpoplpush bzpopmax bzpopmin".split(), {"noscript"}),
+    **dict.fromkeys("subscribe psubscribe ssubscribe".split(), {"denyoom"}),
+}
 #: The same for categories.
 NEWER_CATEGORIES: dict[str, set[str]] = {"wait": {"@blocking"}}
 

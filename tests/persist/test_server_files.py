@@ -87,9 +87,9 @@ def stream_of_server(server: Any, key: bytes) -> Any:
     """Ids with their words, and the last id."""
     rows = server.execute_command("XRANGE", key, "-", "+")
     info = server.xinfo_stream(key)
-    return [[number, *(word for pair in fields.items() for word in pair)] for number, fields in rows], info[
-        "last-generated-id"
-    ]
+    return [
+        [number, *(word for pair in fields.items() for word in pair)] for number, fields in rows
+    ], info["last-generated-id"]
 
 
 def server_value(server: Any, key: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""Streams in dumps: pictures, older and newer types, damage, and a real server in both directions."""
+"""Streams in dumps: pictures, older and newer types, damage, and a real server."""
 
 from __future__ import annotations
 
@@ -124,7 +124,9 @@ DAMAGED = {
     "no owner": GOOD.replace(f"{CONSUMER} {OWNED}", f"{CONSUMER} 00"),
     "owned but not pending": GOOD.replace(PENDING, "00"),
     "owned twice": GOOD.replace(OWNED, f"02 {OWNED[2:]} {OWNED[2:]}"),
-    "group twice": GOOD.replace(f"{GROUP} {UNTOLD}", f"02 01 67 00 00 00 00 00 {GROUP[3:]} {UNTOLD}"),
+    "group twice": GOOD.replace(
+        f"{GROUP} {UNTOLD}", f"02 01 67 00 00 00 00 00 {GROUP[3:]} {UNTOLD}"
+    ),
     "consumer twice": GOOD.replace(CONSUMER, f"02 02 6331 c40a83fda1010000 00 {CONSUMER[3:]}"),
 }
 
@@ -163,7 +165,8 @@ def test_flipped_bytes_are_refused_or_make_a_whole_stream() -> None:
 
 def text(generator: random.Random) -> bytes:
     return generator.choice([
-        b"", b"x" * generator.choice([1, 63, 64, 500, 5000]), b"007", b"%d" % generator.getrandbits(63),
+        b"", b"007", b"x" * generator.choice([1, 63, 64, 500, 5000]),
+        b"%d" % generator.getrandbits(63),
         b"-%d" % generator.getrandbits(generator.randrange(1, 63)),
     ])  # fmt: skip
 

@@ -10,7 +10,7 @@ import pytest
 
 import minidis
 from minidis.replies import Status
-from minidis.server import serve
+from minidis.server.door import serve
 from minidis.subscription import Message, Seen
 from repl import streams
 from repl.address import Address

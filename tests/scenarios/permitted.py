@@ -148,7 +148,12 @@ def _command_entry(reply: Reply, ids: Ids) -> Reply:
     """An entry of COMMAND INFO: name, arity, flags, ..."""
     if reply.__class__ is list and len(reply) == 10 and isinstance(reply[2], list):
         return [sorted(part) if _is_statuses(part) else part for part in reply]
-    if reply.__class__ is list and len(reply) > 1 and reply[0] == b"flags" and _is_statuses(reply[1]):
+    if (
+        reply.__class__ is list
+        and len(reply) > 1
+        and reply[0] == b"flags"
+        and _is_statuses(reply[1])
+    ):
         return [reply[0], sorted(reply[1]), *reply[2:]]
     return reply
 
@@ -212,7 +217,11 @@ def _place(line: str) -> tuple[str, ...] | None:
 MASKS = (
     Mask("client line", "Ids, addresses, ages and memory are of the process.", _client_lines),
     Mask("monitor", "Time and address of a line of MONITOR.", _monitor),
-    Mask("info", "What INFO tells is of the process; its sections but Errorstats are compared.", _info),
+    Mask(
+        "info",
+        "What INFO tells is of the process; its sections but Errorstats are compared.",
+        _info,
+    ),
     Mask("command", "Flags and categories are sets, which RESP2 cannot say.", _command_entry),
     Mask("entry", "The version in HELLO, ages in ACL LOG; entries that came after 7.0.", _entries),
     Mask("id", "Ids of connections are numbered as they come.", _id),

@@ -12,7 +12,7 @@ import pytest
 
 import minidis
 from minidis.resp import INCOMPLETE, ReplyReader
-from minidis.server import Door, serve
+from minidis.server.door import Door, serve
 from tests.oracle.resp import pack
 
 #: Nothing here takes this long (seconds) unless it is broken.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -273,6 +274,43 @@ def test_an_unexpected_error_is_an_answer_and_a_report(
     wire.ask("LPUSH l a")
     assert wire.ask("GET l", "PING") == ["ERR internal error: ZeroDivisionError", "PONG"]
     assert reports[0].exc_type is ZeroDivisionError
+
+
+def test_who_says_no_more_is_answered_first(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SLICE", 0.0)
+    wire.send(pack([[b"INCR", b"n"]] * 20_000))
+    wire.socket.shutdown(socket.SHUT_WR)
+    assert wire.rest().endswith(b":19999\r\n:20000\r\n")
+
+
+def test_who_says_no_more_does_not_wait(wire: Wire, db: DB) -> None:
+    wire.say("PING", "BLPOP l 0")
+    wire.socket.shutdown(socket.SHUT_WR)
+    assert wire.rest() == b"+PONG\r\n"
+    assert eventually(lambda: len(db.engine.waiters) == 0)
+
+
+def test_an_answer_that_cannot_be_written_ends_the_connection(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", reports.append)
+    monkeypatch.setattr("minidis.keyspace.Keyspace.string", lambda *_: object())
+    wire, other = connect(), connect()
+    wire.say("LPUSH l a", "GET l", "PING")
+    assert wire.rest() == b""
+    assert reports[0].exc_type is TypeError
+    assert other.ask("PING") == "PONG"
+
+
+def test_a_transaction_held_by_a_pause_answers_as_any_other(connect: Connect) -> None:
+    one, other = connect(), connect()
+    assert one.ask("CLIENT PAUSE 20 WRITE") == "OK"
+    other.say("MULTI", "SET k v", "LPOP none 1", "SUBSCRIBE c", "EXEC", "QUIT")
+    assert other.rest() == (
+        b"+OK\r\n" + b"+QUEUED\r\n" * 3 + b"*3\r\n+OK\r\n*-1\r\n"
+        b"*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n+OK\r\n"
+    )
 
 
 # how they end ------------------------------------------------------------------------------------

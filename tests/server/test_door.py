@@ -15,8 +15,8 @@ import pytest
 
 import minidis
 from minidis.errors import ClosedError, MinidisError
-from minidis.server import serve
 from minidis.server.address import Address, AddressError, is_loopback, parse_address
+from minidis.server.door import serve
 from tests.server.conftest import Wire, door_threads, eventually
 
 DB = minidis.Minidis[bytes]
@@ -186,7 +186,7 @@ def run(program: str) -> str:
 def test_a_program_may_end_without_closing(tmp_path: Path) -> None:
     run(f"""
         import minidis
-        from minidis.server import serve
+        from minidis.server.door import serve
         db = minidis.open()
         serve(db, "unix:{tmp_path}/a.sock")
     """)
@@ -200,7 +200,7 @@ def test_a_forked_child_leaves_the_door_to_its_parent(tmp_path: Path) -> None:
     found = run(f"""
         import os, socket
         import minidis
-        from minidis.server import serve
+        from minidis.server.door import serve
         db = minidis.open()
         door = serve(db, "127.0.0.1:0")
         host, port = door.address.split(":")
@@ -241,7 +241,7 @@ def test_a_served_directory_is_saved_at_the_end(tmp_path: Path, how: str, dial: 
     import signal
 
     program = (
-        "import sys; from minidis.server import serve_forever; "
+        "import sys; from minidis.server.program import serve_forever; "
         f"sys.exit(serve_forever({str(tmp_path / 'data')!r}, ['unix:{tmp_path}/a.sock'], "
         "{'requirepass': 'secret'}))"
     )
@@ -265,7 +265,7 @@ def test_a_served_directory_is_saved_at_the_end(tmp_path: Path, how: str, dial: 
 
 
 def test_a_program_says_why_it_cannot_serve(tmp_path: Path) -> None:
-    program = "from minidis.server import serve_forever as serve; exit(serve(None, ['x']))"
+    program = "from minidis.server.program import serve_forever as serve; exit(serve(None, ['x']))"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=30
     )

@@ -1,0 +1,24 @@
+"""Fixtures for genuine clients: a place to go to, real and ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clients.places import PLACES, Place
+
+
+@pytest.fixture(scope="session", params=list(PLACES))
+def anywhere(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """One server after the other, each for all scenarios."""
+    with PLACES[request.param]() as place:
+        yield place
+
+
+@pytest.fixture
+def place(anywhere: Place) -> Iterator[Place]:
+    """A server without data, with its first users and settings."""
+    anywhere.reset()
+    yield anywhere
+    anywhere.reset()

@@ -1,0 +1,122 @@
+"""Where the clients go: a real redis-server, and the door of a database in this process.
+
+A scenario knows only a `Place`: host, port, path of a socket. It runs at both, so that one which is
+wrong is seen to be wrong where nobody doubts the answers.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+import minidis
+from tests.oracle.resp import Connection, Reply
+from tests.oracle.run import server_is_required, start_server
+
+#: How long anything may take that should be there at once, in seconds.
+PATIENCE = 10.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """A server, and a connection of ours to it that no scenario uses."""
+
+    name: str
+    port: int
+    path: str
+    control: Connection
+    host: str = "127.0.0.1"
+
+    @property
+    def url(self) -> str:
+        """The address as most libraries take it."""
+        return f"redis://{self.host}:{self.port}"
+
+    @property
+    def is_real(self) -> bool:
+        return self.name == "redis"
+
+    def execute(self, *words: bytes | str | int | float) -> Reply:
+        """Run a command on the control connection; errors are returned, not raised."""
+        return self.control.execute(*words)
+
+    def clients(self, **fields: str) -> list[dict[str, str]]:
+        """Lines of CLIENT LIST whose fields are these."""
+        lines = self.execute("CLIENT", "LIST").decode().splitlines()
+        found = [dict(word.split("=", 1) for word in line.split()) for line in lines]
+        return [one for one in found if fields.items() <= one.items()]
+
+    def wait_for(self, number: int = 1, **fields: str) -> None:
+        """Wait until so many clients have these fields, at least."""
+        eventually(lambda: len(self.clients(**fields)) >= number, f"{number} clients {fields}")
+
+    def reset(self) -> None:
+        """Put back what a scenario may have changed."""
+        self.execute("CLIENT", "UNPAUSE")
+        self.execute("FLUSHALL")
+        self.execute("CONFIG", "SET", "requirepass", "", "notify-keyspace-events", "")
+        for user in self.execute("ACL", "USERS"):
+            if user != b"default":
+                self.execute("ACL", "DELUSER", user)
+
+
+def eventually(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    """Wait until it is so; AssertionError if it does not become so."""
+    until = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < until, f"in vain: {what}"
+        time.sleep(0.002)
+
+
+def free_port() -> int:
+    """A port that nobody uses just now."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
+        number: int = probe.getsockname()[1]
+    return number
+
+
+@contextmanager
+def real_place() -> Iterator[Place]:
+    """A real server; the test is skipped on a machine without, unless CI insists."""
+    port = free_port()
+    server = start_server("--port", str(port))
+    if server is None:
+        pytest.skip("no redis-server 7.0 on this machine")
+    try:
+        with closing(Connection(server.path)) as control:
+            yield Place("redis", port, server.path, control)
+    finally:
+        server.stop()
+
+
+@contextmanager
+def our_place() -> Iterator[Place]:
+    """A database in this process, with a door on TCP and one on a Unix socket."""
+    with ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="minidis-clients-"))
+        db = stack.enter_context(minidis.open())
+        path = os.path.join(directory, "door.sock")
+        tcp = stack.enter_context(db.serve("127.0.0.1:0"))
+        stack.enter_context(db.serve(f"unix:{path}"))
+        control = stack.enter_context(closing(Connection(path)))
+        yield Place("door", int(tcp.address.rpartition(":")[2]), path, control)
+
+
+PLACES = {"redis": real_place, "door": our_place}
+
+
+def program(name: str) -> str:
+    """Path of a client of the real server; the test is skipped without, unless CI insists."""
+    found = shutil.which(name)
+    if found is None:
+        assert not server_is_required(), f"{name} is required and not on the path"
+        pytest.skip(f"no {name} on this machine")
+    return found
