@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from minidis import syntax
@@ -80,7 +83,7 @@ def key_positions(command: Command) -> Positions:
     if not ranges:
         return Positions()
     at, spec = ranges[-1]
-    return Positions(ranges[0][0], at if spec[b"lastkey"] == 0 else -1, spec[b"keystep"])
+    return Positions(ranges[0][0], spec[b"lastkey"] or at, spec[b"keystep"])
 
 
 def acl_categories(command: Command) -> set[Status]:
@@ -155,11 +158,11 @@ def _key_places(command: Command) -> list[tuple[int, dict[bytes, Any]]]:
     found: list[tuple[int, dict[bytes, Any]]] = []
     counted = False
     items = command.line.items
-    listed = is_key
+    listed: Callable[[str], bool] = is_key
     if command.access == NOT_KEYS:  # shard channels; those of SUNSUBSCRIBE may be left out
         items = items[0].body.options[0].items if isinstance(items[0], Optional) else items
-        listed = SHARD_CHANNEL.__eq__
-    for item in items:
+        listed = partial(operator.eq, SHARD_CHANNEL)
+    for number, item in enumerate(items):
         if isinstance(item, Optional):
             break
         if isinstance(item, Repeat) and listed(syntax.arguments(item)[0]):
@@ -167,7 +170,7 @@ def _key_places(command: Command) -> list[tuple[int, dict[bytes, Any]]]:
             if counted:
                 found.append((at - 1, _keynum(step)))
             else:
-                found.append((at, _range(-1, step)))
+                found.append((at, _range(-1 - syntax.least(list(items[number + 1 :])), step)))
         elif isinstance(item, Argument) and listed(item.name):
             found.append((at, _range(0, 1)))
         counted = isinstance(item, Argument) and item.name in COUNTERS

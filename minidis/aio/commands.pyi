@@ -213,7 +213,7 @@ class AsyncCommands(Generic[T]):
     ) -> list[Any]:
         """A step of a walk: [next cursor, [(member, score), ...]]; cursor 0 begins and ends it."""
     async def blpop(self, keys: Many, timeout: Float = ...) -> list[T] | None:
-        """BLPOP: see its help."""
+        """Pop from the head of the first of `keys` that holds a list: [key, element]."""
     async def brpop(self, keys: Many, timeout: Float = ...) -> list[T] | None:
         """As BLPOP, from the tail."""
     async def blmpop(
@@ -1013,7 +1013,7 @@ class AsyncCommands(Generic[T]):
     async def xinfo_groups(self, key: Key) -> list[dict[T, Any]]:
         """What each group of the stream at `key` is like: how far it has read, what is pending."""
     async def xinfo_consumers(self, key: Key, groupname: Key) -> list[dict[T, Any]]:
-        """XINFO CONSUMERS: see its help."""
+        """What each consumer of a group is like: how much is pending, milliseconds of silence."""
     async def xinfo_help(self) -> list[Status]:
         """The subcommands of XINFO."""
     async def get(self, key: Key) -> T | None:

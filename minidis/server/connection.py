@@ -468,6 +468,9 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.choked = True
+        # Libraries send a whole pipeline before they read: from now on more of it is taken.
+        if self.waiter is None:
+            self._pause(self.unread_size > READ_AHEAD_UNREAD)
 
     def resume_writing(self) -> None:
         self.choked = False

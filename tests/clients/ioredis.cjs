@@ -99,8 +99,8 @@ const scenarios = {
     await until(() => heard.length === 2);
     assert.deepEqual(heard, [["a", "1"], ["n*", "news", "2"]]);
     await assert.rejects(redis.get("a"), /subscriber mode/);
-    assert.equal(await redis.unsubscribe(), 1);
-    assert.equal(await redis.punsubscribe(), 0);
+    assert.equal(await redis.unsubscribe("a", "b"), 1);
+    assert.equal(await redis.punsubscribe("n*"), 0);
     assert.equal(await redis.get("a"), null);
   },
 

@@ -76,10 +76,10 @@ const scenarios = {
     assert.equal(await other.sPublish("shard", "3"), 1);
     await until(() => heard.length === 3);
     assert.deepEqual(heard, [["a", "1"], ["news", "2"], ["shard", "3"]]);
-    await client.unsubscribe();
-    await client.pUnsubscribe();
-    await client.sUnsubscribe();
-    assert.equal(await client.ping(), "PONG");
+    await client.unsubscribe("a");
+    await client.pUnsubscribe("n*");
+    await client.sUnsubscribe("shard");
+    assert.equal(await client.exists("a"), 0);
   },
 
   async walks(connect) {

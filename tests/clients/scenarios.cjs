@@ -14,14 +14,17 @@ async function run(scenarios, makeClient, close) {
       clients.push(client);
       return client;
     };
+    const play = async () => {
+      const cleaner = await connect();
+      await (cleaner.flushall ?? cleaner.flushAll).call(cleaner);
+      await scenario(connect);
+    };
     let timer;
     const tooLong = new Promise((_, reject) => {
       timer = setTimeout(() => reject(new Error("it takes too long")), PATIENCE);
     });
     try {
-      const cleaner = await connect();
-      await cleaner.flushall ? await cleaner.flushall() : await cleaner.flushAll();
-      await Promise.race([scenario(connect), tooLong]);
+      await Promise.race([play(), tooLong]);
       console.log(`ok ${name}`);
     } catch (error) {
       console.log(`FAILED ${name}: ${error.stack}`);

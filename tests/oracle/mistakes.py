@@ -410,12 +410,15 @@ def scenarios_of(fact: Fact) -> list[Scenario]:
             if fact.group == "stream":
                 looks = (b"stream", b"stream2", b"missing")
                 probes += [(b"XINFO", b"STREAM", key, b"FULL") for key in looks]
-        # What may wait does not in a transaction; scenarios of several sessions let it wait.
-        asked = [(b"MULTI",), words, (b"EXEC",)] if "blocking" in fact.flags else [words]
-        scenarios.append(
-            Scenario(f"{fact.name} {number}", (*POOL, *asked, *probes), len(POOL), len(probes))
-        )
+        asked = (*POOL, *without_waiting(fact, words), *probes)
+        scenarios.append(Scenario(f"{fact.name} {number}", asked, len(POOL), len(probes)))
     return scenarios
+
+
+def without_waiting(fact: Fact, words: Words) -> tuple[Words, ...]:
+    """What may wait does not in a transaction; scenarios of several sessions let it wait."""
+    waits = "blocking" in fact.flags and fact.group != "stream"  # BLOCK is never generated
+    return ((b"MULTI",), words, (b"EXEC",)) if waits else (words,)
 
 
 def facts_to_try() -> list[Fact]:

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from tests.oracle.cases import Scenario
 from tests.oracle.facts import Fact
-from tests.oracle.mistakes import Chance, Shape, by_chance, facts_to_try, take_apart, write
+from tests.oracle.mistakes import (
+    Chance,
+    Shape,
+    by_chance,
+    facts_to_try,
+    take_apart,
+    without_waiting,
+    write,
+)
 from tests.oracle.resp import Words
 
 #: For each group: sequences, and commands in each.
@@ -51,7 +59,7 @@ def _sequence(own: list[Shape], others: list[Shape], chance: Chance) -> tuple[Wo
         keys = [chance.of(("k1", "k2", "k3")) for _ in range(4)]
         words = write(shape, by_chance(shape, chance, odd=0.03), keys)
         if _writes(shape.fact) or chance.happens(0.6):
-            commands.append(tuple(words))
+            commands += without_waiting(shape.fact, tuple(words))
         if chance.happens(0.2):
             commands.append((b"OBJECT", b"ENCODING", keys[0].encode()))
         if chance.happens(0.1):

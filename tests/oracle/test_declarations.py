@@ -23,8 +23,11 @@ OWN_LINES = {
 #: Flags that Redis has added or taken away since the server we compare with.
 NEWER_FLAGS: dict[str, set[str]] = {
     "wait": {"blocking", "noscript"},
-    **dict.fromkeys("blmove blpop brpop brpoplpush bzpopmax bzpopmin".split(), {"noscript"}),
-    **dict.fromkeys("subscribe psubscribe ssubscribe".split(), {"denyoom"}),
+    **{
+        name: {"noscript"}
+        for name in ("blmove", "blpop", "brpop", "brpoplpush", "bzpopmax", "bzpopmin")
+    },
+    **{name: {"denyoom"} for name in ("subscribe", "psubscribe", "ssubscribe")},
 }
 #: The same for categories.
 NEWER_CATEGORIES: dict[str, set[str]] = {"wait": {"@blocking"}}
