@@ -77,12 +77,18 @@ EXCUSED = {
     "TIME": "no size",
     "OBJECT FREQ": "needs an LFU policy",
     "OBJECT HELP": "no size",
+    "INFO": "no size",
+    "MONITOR": "a connection's; its cost is that of the commands it shows",
+    "SHUTDOWN": "ends the program",
+    "WAIT": "waits for others",
+    "WAITAOF": "waits for others",
     "XGROUP HELP": "no size",
     "XINFO HELP": "no size",
 }
 #: Groups of commands about the connection, the configuration and the commands themselves.
-EXCUSED_GROUPS = {"connection"}
-EXCUSED_PREFIXES = ("CONFIG", "COMMAND", "DEBUG")
+#: They work on callers, not on data; door.py measures the door.
+EXCUSED_GROUPS = {"connection", "transactions", "pubsub"}
+EXCUSED_PREFIXES = ("ACL", "CONFIG", "COMMAND", "DEBUG")
 
 #: No turn makes more calls than this; none is much longer than this.
 MOST_CALLS, TURN = 200, 0.01

@@ -357,13 +357,13 @@ class Compiler(Options):
             steps = (*steps[: self.front], self.forgiving(steps[self.front :]))
         wrong_arity, left_error = self.wrong_arity, self.rules.left_error
         lengths, length_error = self.rules.lengths, self.rules.length_error
-        late = self.rules.late
+        last = bool(self.rules.form_error)
 
         def parse(words: Sequence[bytes]) -> tuple[list[Any], dict[str, Any]]:
             count = len(words)
             if count != arity if arity > 0 else count < -arity:
                 raise wrong_arity()
-            if lengths and count not in lengths and not late:
+            if lengths and count not in lengths and not last:
                 if length_error:
                     raise errors.error(length_error.format(shown(words[1])))
                 raise wrong_arity()
@@ -389,7 +389,7 @@ class Compiler(Options):
                     at = inner(words, at, args, options)
                 if at < len(words):
                     raise errors.error(self.rules.left_error)
-                if lengths and len(words) not in lengths:
+                if form_error and lengths and len(words) not in lengths:
                     raise self.wrong_arity()
             except errors.ResponseError as mistake:
                 options["_mistake"] = mistake

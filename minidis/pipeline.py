@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from minidis.command import COMMANDS
 from minidis.commands.group import T
-from minidis.commands.transactions import Queued
+from minidis.commands.transactions import IMMEDIATE, Queued
 from minidis.engine import Engine
 from minidis.errors import MinidisError, WatchError, error
 from minidis.kinds import Key, many
@@ -44,6 +44,11 @@ class Pipeline(Session[T]):
     def enqueue(self, queued: Queued) -> Any:
         super().enqueue(queued)
         return self
+
+    def call(self, queued: Queued) -> Any:
+        if self.queue is not None and queued.command.name not in IMMEDIATE:
+            return self.enqueue(queued)  # here and now: a pause holds up execute()
+        return super().call(queued)
 
     def watch(self, *keys: Any) -> Status:
         """Watch keys; calls run at once until multi(). ResponseError after queued calls."""

@@ -85,7 +85,7 @@ class Rules:
     #: a word too many after optional positions is a matter of arity, not of syntax
     strict: bool = False
     #: how many words there may be, where any other number is a matter of arity, not of syntax;
-    #: with `late` that is the last mistake to be looked for
+    #: with `form_error` that is the last mistake to be looked for
     lengths: tuple[int, ...] = ()
     #: the sentence for that, where it is not the one of arity; {} is the subcommand
     length_error: str = ""

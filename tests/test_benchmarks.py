@@ -13,7 +13,7 @@ import pytest
 from benchmarks import growth, measure, picture
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("hot_path", "growth", "snapshot", "memory")
+NAMES = ("hot_path", "growth", "snapshot", "memory", "door")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -31,7 +31,7 @@ TELLING = frozenset(("touch", "drop"))
         ("g$lshzxetdK", "AK"),
         ("mKn", "nKm"),
         ("KEKE", "KE"),
-        ("KEAmn", "AnKEm"),
+        ("KEAmn", "AKEmn"),
     ],
 )
 def test_letters(given: str, shown: str) -> None:

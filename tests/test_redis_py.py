@@ -18,12 +18,17 @@ RENAMED = {
     ("message", "value"), ("start", "min"), ("stop", "max"), ("index1", "first"),
     ("index2", "second"), ("source", "src"), ("source", "name"), ("source", "first_list"),
     ("destination", "dst"), ("destination", "dest"), ("destination", "second_list"),
-    ("exactly", "mode"),
+    ("exactly", "mode"), ("shardchannel", "shard_channel"), ("switch", "on"),
+    ("redirect", "clientid"), ("prefixes", "prefix"),
 }  # fmt: skip
 #: INCREX has only keywords there, and MSETEX one argument for NX and XX.
 OTHER_ORDER = {"increx", "msetex"}
-#: Not in redis-py: help, DEBUG, MONITOR as a command, and OBJECT by subcommand (`object` is there).
-OURS_ALONE = {"help", "debug", "object", "himport", "monitor", "channels", "patterns"}
+#: Not in redis-py, or under another name: help, DEBUG, OBJECT by subcommand, what only connections
+#: use, and transactions without a pipeline.
+OURS_ALONE = {
+    "help", "debug", "object", "himport", "monitor", "channels", "patterns", "multi", "exec",
+    "discard", "caching", "xsetid",
+}  # fmt: skip
 
 
 def parameters(method: Any) -> list[inspect.Parameter]:

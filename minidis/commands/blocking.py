@@ -138,7 +138,6 @@ class Blocking(Lists[T], SortedSets[T]):
         since="7.0.0",
         complexity="O(n + m) for n keys and m elements returned",
         access="RW ACCESS DELETE",
-        names={"numkeys": "num_keys"},
         kinds={"timeout": RAW, "count": _COUNT},
         choices="direction",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
@@ -147,7 +146,7 @@ class Blocking(Lists[T], SortedSets[T]):
     def blmpop(
         self,
         timeout: Float,
-        num_keys: Integer,
+        numkeys: Integer,
         *keys: Many,
         direction: str,
         count: Integer | None = None,
@@ -161,9 +160,9 @@ class Blocking(Lists[T], SortedSets[T]):
         (3, [b'b', [b'1', b'2']])
         """
         seconds = timeout_of(timeout)
-        if integer(num_keys) < 1:
+        if integer(numkeys) < 1:
             raise errors.error(errors.NUMKEYS_NOT_POSITIVE)
-        if num_keys != len(keys):
+        if numkeys != len(keys):
             raise errors.error(errors.SYNTAX)
         left = encode(direction) == b"LEFT"
         taken: Any = self._take_first(keys, integer(count or 1), left)
@@ -340,7 +339,6 @@ class Blocking(Lists[T], SortedSets[T]):
         since="7.0.0",
         complexity="O(k) + O(m log n) for k keys and m members popped",
         access="RW ACCESS DELETE",
-        names={"numkeys": "num_keys"},
         kinds={"timeout": RAW, "count": _COUNT},
         choices="min|max",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
@@ -349,7 +347,7 @@ class Blocking(Lists[T], SortedSets[T]):
     def bzmpop(
         self,
         timeout: Float,
-        num_keys: Integer,
+        numkeys: Integer,
         keys: Many,
         min: bool = False,
         max: bool = False,
@@ -365,9 +363,9 @@ class Blocking(Lists[T], SortedSets[T]):
         """
         seconds = timeout_of(timeout)
         names: Any = keys
-        if integer(num_keys) < 1:
+        if integer(numkeys) < 1:
             raise errors.error(errors.NUMKEYS_NOT_POSITIVE)
-        if num_keys != len(names) or bool(min) == bool(max):
+        if numkeys != len(names) or bool(min) == bool(max):
             raise errors.error(errors.SYNTAX)
         taken: Any = self._ztake_first(names, integer(count or 1), bool(min))
         reply: Any = taken or Wait(

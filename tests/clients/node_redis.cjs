@@ -149,4 +149,5 @@ async function main() {
   await run(named({ ...scenarios, ...newer }, 3), (options) => connect(3, options), close);
 }
 
-main();
+// It would stay for some seconds after its last client has gone.
+main().then(() => process.exit());

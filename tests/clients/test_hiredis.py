@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -100,6 +101,14 @@ def test_a_long_pipeline(wire: Wire, protocol: str) -> None:
     wire.ask(f"HELLO {protocol}")
     commands = [f"SET k{n} {n}" for n in range(5000)] + [f"GET k{n}" for n in range(5000)]
     assert wire.ask(*commands) == ["OK"] * 5000 + [str(n) for n in range(5000)]
+
+
+def test_answers_do_not_wait_for_each_other(wire: Wire) -> None:
+    """Several small packets are sent at once; a delay of 40 ms between them is easily had."""
+    begin = time.monotonic()
+    for _ in range(50):
+        assert len(wire.ask(*["NOSUCH", "PING", "CLIENT GETNAME"] * 3)) == 9
+    assert time.monotonic() - begin < 1.5
 
 
 def test_a_large_value(wire: Wire, place: Place) -> None:

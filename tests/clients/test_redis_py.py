@@ -135,7 +135,8 @@ def test_streams(r: Any) -> None:
     assert r.xpending_range("x", "g", "-", "+", 5)[0]["consumer"] == "bob"
     assert r.xinfo_groups("x")[0]["name"] == "g" and r.xinfo_stream("x")["length"] == 2
     assert [one["name"] for one in r.xinfo_consumers("x", "g")] == ["ann", "bob"]
-    assert r.xtrim("x", maxlen=1, approximate=False) == 1 and r.xdel("x", "1-2") == 1 and r.xgroup_destroy("x", "g")
+    assert r.xtrim("x", maxlen=1, approximate=False) == 1
+    assert r.xdel("x", "1-2") == 1 and r.xgroup_destroy("x", "g")
 
 
 def entries(reply: Any) -> list[str]:
@@ -192,7 +193,7 @@ def test_pipeline(r: Any, transaction: bool) -> None:
         assert answers == [True, 2, 1, {"f": "v"}]
         pipe.lpush("a", 1).get("a")
         assert pipe.execute(raise_on_error=False)[1] == "2"
-        with pytest.raises(redis.ResponseError, match="Command # 2 .* WRONGTYPE"):
+        with pytest.raises(redis.ResponseError, match=r"Command # 2 .* WRONGTYPE"):
             pipe.incr("a").lpush("a", 1).execute()
         assert r.get("a") == "3" and pipe.execute() == []
 
@@ -374,10 +375,13 @@ def test_events_of_keys(r: Any, connect: Connect) -> None:
         pubsub.get_message(timeout=PATIENCE)
         other.set("k", "v", px=5)
         assert received(pubsub, 6) == [
-            ("pmessage", "__keyspace@0__:k", "set"), ("pmessage", "__keyevent@0__:set", "k"),
-            ("pmessage", "__keyspace@0__:k", "expire"), ("pmessage", "__keyevent@0__:expire", "k"),
-            ("pmessage", "__keyspace@0__:k", "expired"), ("pmessage", "__keyevent@0__:expired", "k"),
-        ]  # fmt: skip
+            pair
+            for event in ("set", "expire", "expired")
+            for pair in (
+                ("pmessage", "__keyspace@0__:k", event),
+                ("pmessage", f"__keyevent@0__:{event}", "k"),
+            )
+        ]
 
 
 def test_monitor(r: Any, connect: Connect) -> None:
@@ -418,7 +422,7 @@ def test_passwords(connect: Connect, place: Place) -> None:
         ann.flushall()
     with pytest.raises(redis.exceptions.NoPermissionError, match="keys"):
         ann.get("b")
-    with pytest.raises(redis.AuthenticationError, match="WRONGPASS|invalid username-password"):
+    with pytest.raises(redis.AuthenticationError, match=r"WRONGPASS|invalid username"):
         connect(username="ann", password="wrong").ping()
     place.execute("CONFIG", "SET", "requirepass", "hidden")
     assert connect(password="hidden").ping() is True

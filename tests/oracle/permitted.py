@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import minidis
+from minidis.replies import Status
 from tests.oracle import wire
 from tests.oracle.facts import in_scope
 from tests.oracle.resp import Error, Map, Reply, Words
@@ -159,7 +160,10 @@ def _same_entry(ours: Reply, real: Reply) -> bool:
     if ours is None or real is None:
         return ours is real
     arity = ours[1] if ours[0] in NEWER_ARITY else real[1]
-    facts = [real[0], arity, *real[2:7]]
+    name = ours[0].decode()
+    flags = _changed(real[2], NEWER_FLAGS.get(name, set()))
+    categories = _changed(real[6], NEWER_CATEGORIES.get(name, set()))
+    facts = [real[0], arity, flags, *real[3:6], categories]
     parts, parts_of_real = (sorted(entry[9], key=lambda part: part[0]) for entry in (ours, real))
     return (
         wire.same(ours[:7], facts)
@@ -167,6 +171,11 @@ def _same_entry(ours: Reply, real: Reply) -> bool:
         and len(parts) == len(parts_of_real)
         and all(map(_same_entry, parts, parts_of_real))
     )
+
+
+def _changed(members: Reply, changes: set[str]) -> Reply:
+    """A set of flags with those that came, or went, after 7.0."""
+    return members.__class__(map(Status, {str(one) for one in members} ^ changes))
 
 
 def _without_notes(spec: Reply) -> Reply:
@@ -440,6 +449,18 @@ TABLE = (
 
 #: Commands that take another number of words since.
 NEWER_ARITY = frozenset((b"zrank", b"zrevrank", b"command|getkeys", b"command|getkeysandflags"))
+
+#: Flags that Redis has added or taken away since the server we compare with.
+NEWER_FLAGS: dict[str, set[str]] = {
+    "wait": {"blocking", "noscript"},
+    **{
+        name: {"noscript"}
+        for name in ("blmove", "blpop", "brpop", "brpoplpush", "bzpopmax", "bzpopmin")
+    },
+    **{name: {"denyoom"} for name in ("subscribe", "psubscribe", "ssubscribe")},
+}
+#: The same for categories.
+NEWER_CATEGORIES: dict[str, set[str]] = {"wait": {"@blocking"}}
 
 #: Words that a command has learned after 7.0.
 NEWER_WORDS: dict[str, frozenset[bytes]] = {

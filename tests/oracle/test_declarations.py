@@ -8,7 +8,7 @@ import minidis
 from minidis.command import COMMANDS
 from tests.oracle.batches import declarations
 from tests.oracle.facts import Fact, in_scope
-from tests.oracle.permitted import NEWER_ARITY
+from tests.oracle.permitted import NEWER_ARITY, NEWER_CATEGORIES, NEWER_FLAGS
 from tests.oracle.resp import Reply
 from tests.oracle.run import Source, our_reply
 
@@ -20,18 +20,6 @@ OWN_LINES = {
     "CLIENT KILL": "at least one filter has to be there; the published line has empty ones",
     "QUIT": "the words after it are read, though they mean nothing",
 }
-#: Flags that Redis has added or taken away since the server we compare with.
-NEWER_FLAGS: dict[str, set[str]] = {
-    "wait": {"blocking", "noscript"},
-    **{
-        name: {"noscript"}
-        for name in ("blmove", "blpop", "brpop", "brpoplpush", "bzpopmax", "bzpopmin")
-    },
-    **{name: {"denyoom"} for name in ("subscribe", "psubscribe", "ssubscribe")},
-}
-#: The same for categories.
-NEWER_CATEGORIES: dict[str, set[str]] = {"wait": {"@blocking"}}
-
 FACTS = in_scope()
 
 
