@@ -20,10 +20,13 @@ from minidis.errors import (
     MinidisError,
     RdbError,
     ResponseError,
+    SlowSubscriberError,
     WatchError,
     WrongTypeError,
 )
+from minidis.pipeline import Pipeline, Transaction
 from minidis.replies import OK, Status
+from minidis.subscription import Message, Monitoring, Seen, Subscription
 
 __version__ = "0.1.0"
 
@@ -37,11 +40,18 @@ __all__ = [
     "FileError",
     "LockedError",
     "ManualClock",
+    "Message",
     "Minidis",
     "MinidisError",
+    "Monitoring",
+    "Pipeline",
     "RdbError",
     "ResponseError",
+    "Seen",
+    "SlowSubscriberError",
     "Status",
+    "Subscription",
+    "Transaction",
     "WatchError",
     "WrongTypeError",
     "open",

@@ -557,7 +557,13 @@ class Engine:
         self._events = None
         self.listeners = []
         self.watchers, self.waiters, self.aside = Watchers(), Waiters(self), Aside(self)
+        self.channels, self.tracking, self.monitors = Channels(), TrackingTable(self), {}
+        for client in list(self.clients):
+            if not client.trusted:
+                self.clients.leave(client)
+        self.pause = None
         self.see_attention()
+        self.see_guards()
         if torn:
             self.put_back(KeyboardInterrupt(), [list(keys.values) for keys in self.databases])
 

@@ -1,6 +1,7 @@
 """A database as a program of its own: open it, open its doors, wait to be told to stop, save.
 
-This is a program and not the library, so it may handle signals: Ctrl-C and SIGTERM end it.
+This is a program and not the library, so it may handle signals: Ctrl-C, SIGTERM and SIGHUP end it,
+as SHUTDOWN does.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from minidis.errors import MinidisError
 from minidis.server.door import serve
 
 ENDING = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
 )
 
 
@@ -26,7 +27,7 @@ def serve_forever(
     addresses: Iterable[str],
     config: Mapping[str, Any] | None = None,
 ) -> int:
-    """Serve the database at `path` until Ctrl-C or SIGTERM; the exit status.
+    """Serve the database at `path` until Ctrl-C, SIGTERM or SHUTDOWN; the exit status.
 
     `path` and `config` are those of minidis.open(). 0: closed as told, and saved if it is a
     directory; 1: could not open, serve or save, stderr says why.
@@ -34,10 +35,12 @@ def serve_forever(
     with _Signals() as signals:
         try:
             with open_database(path, **dict(config or {})) as database:
+                database.engine.on_shutdown = signals.shut_down
                 for address in addresses:
                     door = serve(database, address)
                     print(f"serving {path or 'memory'} at {door.address}", flush=True)
                 signals.wait()
+                database.close(save=signals.save)
         except MinidisError as error:
             print(f"minidis: {error}", file=sys.stderr)
             return 1
@@ -46,6 +49,9 @@ def serve_forever(
 
 class _Signals:
     """Waits for a signal without looking again and again: the system writes to a socket."""
+
+    #: what SHUTDOWN says about saving: False is not to; None is as usual
+    save: bool | None = None
 
     def __enter__(self) -> _Signals:
         self._near, self._far = socket.socketpair()
@@ -58,6 +64,11 @@ class _Signals:
         """Sleep until one of the signals has come."""
         while self._near.recv(1)[0] not in ENDING:
             pass
+
+    def shut_down(self, save: bool | None) -> None:
+        """SHUTDOWN: wake the main thread. Called by the thread of the doors, under the lock."""
+        self.save = save
+        self._far.send(bytes([ENDING[0]]))
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
