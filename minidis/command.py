@@ -19,7 +19,7 @@ from textwrap import indent
 from typing import Any, TypeVar
 
 from minidis import errors, kinds
-from minidis.kinds import encode
+from minidis.kinds import encode, units
 from minidis.parser import compile_line
 from minidis.replies import OK, decoded
 from minidis.shapes import Compiled, Rules, Slot
@@ -109,13 +109,26 @@ class Command:
     def words(self, args: Any, options: dict[str, Any]) -> list[bytes]:
         """The command as words, from the arguments of its body."""
         bound = inspect.signature(self.body).bind(None, *args, **options)
-        bound.apply_defaults()
         known = {slot.param for slot in self.compiled.slots}
+        defaults = bound.signature.parameters
         _, *given = bound.arguments.items()
-        if all(param in known for param, value in given if value is not None):
-            return self.compiled.format(bound.arguments)
-        # Other spellings of a typed call (HSET's field and value): the words in their order.
-        return [*self.name.encode().split(), *flat([value for _, value in given])]
+        more = [
+            name
+            for name, value in given
+            if name not in known and value is not defaults[name].default
+        ]
+        if not more:
+            bound.apply_defaults()
+            arguments = {name: self._number(name, value) for name, value in bound.arguments.items()}
+            return self.compiled.format(arguments)
+        # Spellings that only typed calls have: INCR with an amount, HSET's field and value.
+        name = self.name + "BY" if more == ["amount"] else self.name
+        return [*name.encode().split(), *flat([value for _, value in given])]
+
+    def _number(self, param: str, value: Any) -> Any:
+        """A time that words can say; typed calls may give it as a timedelta or datetime."""
+        in_milliseconds = param.startswith("p") or self.name.startswith("P") or "ms" in param
+        return units(value, 1 if in_milliseconds else 1000)
 
     @property
     def summary(self) -> str:

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from minidis import errors
@@ -158,6 +159,15 @@ def ranged(value: Any) -> int:
     if number < -I64_MAX:
         raise errors.error(errors.COUNT_OUT_OF_RANGE)
     return number
+
+
+def units(value: Any, unit: int) -> Any:
+    """A timedelta or datetime as a number of seconds (unit 1000) or milliseconds (unit 1)."""
+    if isinstance(value, timedelta):
+        return value // timedelta(milliseconds=unit)
+    if isinstance(value, datetime):
+        return int(value.timestamp() * 1000) // unit
+    return value
 
 
 def raw(value: Any) -> Any:

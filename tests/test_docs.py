@@ -1,37 +1,118 @@
-"""The examples of README.md and docs/api.md run as they are written."""
+"""The examples of README.md and docs/api.md run as they are written, and answer what they promise."""
 
 from __future__ import annotations
 
+import ast
 import doctest
+import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import minidis
+from repl.batch import FORMS, Batch
+from repl.places import Here
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/api.md")
 
+#: Lines that promise an answer, at least so many on each page.
+PROMISES = {"README.md": 7, "docs/api.md": 0}
+
 
 def blocks(page: str, language: str) -> list[str]:
     text = (ROOT / page).read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^```(.*?)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [block for tag, block in found if tag == language]
+
+
+def promised(line: str) -> str | None:
+    """The answer that a comment at the end of a line promises, if it is one and no prose."""
+    comment = re.search(r"  # (.*)$", line)
+    text = comment[1] if comment else ""
+    for end in (len(text), text.find(": ")):
+        try:
+            ast.literal_eval(text[: max(end, 0)])
+        except (SyntaxError, ValueError):
+            continue
+        return text[:end]
+    return None
+
+
+class Promises(ast.NodeTransformer):
+    """Notes the value of each expression statement, with its line."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr:
+        note = ast.Name("note", ast.Load())
+        return ast.Expr(ast.Call(note, [node.value, ast.Constant(node.end_lineno)], []))
+
+
+def kept(page: str, program: str, names: dict[str, Any]) -> int:
+    """Run a program; how many of its lines have answered what they promise."""
+    lines = program.splitlines()
+    found: list[tuple[str, str]] = []
+
+    def note(value: object, number: int) -> None:
+        answer = promised(lines[number - 1])
+        if answer is not None:
+            found.append((repr(value), answer))
+
+    names["note"] = note
+    tree = ast.fix_missing_locations(Promises().visit(ast.parse(program)))
+    exec(compile(tree, page, "exec"), names)
+    assert [value for value, _ in found] == [answer for _, answer in found]
+    return len(found)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_programs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page is read from its top: what one program has imported the next one knows."""
     monkeypatch.chdir(tmp_path)
-    for program in blocks(page, "python"):
-        exec(compile(program, page, "exec"), {})
+    names: dict[str, Any] = {}
+    counts = [kept(page, program, names) for program in blocks(page, "python")]
+    assert sum(counts) >= PROMISES[page]
     assert (tmp_path / "data/dump.rdb").exists()
 
 
-def test_what_the_readme_promises_is_the_answer(db: minidis.Minidis[bytes]) -> None:
-    [program] = blocks("README.md", "python")
-    db.zadd("rank", {"ann": 3, "bob": 5})
-    [(call, answer)] = re.findall(r"^ +db\.(zrange.*?)  # (.*)$", program, re.MULTILINE)
-    assert repr(eval(f"db.{call}", {"db": db})) == answer
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("db.get('a')  # b'1'", "b'1'"),
+        ("db.pop()  # [b'q', b'1']: this one waits", "[b'q', b'1']"),
+        ("db.get('a')  # an id made of the time", None),
+        ("db.save()  # data/dump.rdb, as it is", None),
+        ("db.get('a')", None),
+    ],
+)
+def test_what_is_a_promise(line: str, answer: str | None) -> None:
+    assert promised(line) == answer
+
+
+def test_a_promise_that_is_not_kept() -> None:
+    with pytest.raises(AssertionError):
+        kept("", "1 + 1  # 3\n", {})
+
+
+def test_shell() -> None:
+    """What is typed behind a prompt is answered as shown; all of it in one session."""
+    typed = 0
+    with minidis.open() as db:
+        out, err = io.BytesIO(), io.StringIO()
+        place = Here(db)
+        place.name = "data"
+        batch = Batch(place, FORMS["text"], out, err)
+        for block in blocks("README.md", ""):
+            for line, shown in re.findall(r"^(data.*?> .*\n)((?:(?!data).*\n)*)", block, re.M):
+                prompt, _, command = line.partition("> ")
+                assert prompt == ("data(TX)" if place.transaction.open else "data")
+                assert batch.run(command), err.getvalue()
+                assert out.getvalue().decode() == shown
+                out.seek(0)
+                out.truncate()
+                typed += 1
+    assert typed >= 6
 
 
 def test_dialogues(db: minidis.Minidis[bytes]) -> None:
@@ -40,4 +121,4 @@ def test_dialogues(db: minidis.Minidis[bytes]) -> None:
     output: list[str] = []
     results = doctest.DocTestRunner().run(test, out=output.append)
     assert results.failed == 0, "".join(output)
-    assert results.attempted > 15
+    assert results.attempted > 40

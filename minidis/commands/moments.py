@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from minidis import errors
 from minidis.engine import Engine
-from minidis.kinds import I64_MAX, I64_MIN, RAW, Integer, integer
+from minidis.kinds import I64_MAX, I64_MIN, RAW, Integer, integer, units
 
 #: A relative time: a number of units, or a timedelta.
 Span: TypeAlias = Integer | timedelta
@@ -24,18 +24,9 @@ EXPIRY_KINDS = dict.fromkeys(
 )
 
 
-def _units(value: Any, unit: int) -> int:
-    """A number of seconds (unit 1000) or milliseconds (unit 1), from whatever stands for it."""
-    if isinstance(value, timedelta):
-        return value // timedelta(milliseconds=unit)
-    if isinstance(value, datetime):
-        return int(value.timestamp() * 1000) // unit
-    return integer(value)
-
-
 def milliseconds(value: Any, unit: int, base: int, command: str, *, least: int = 1) -> int:
     """`value` units after `base` (milliseconds) as milliseconds since 1970, or a refusal."""
-    number = _units(value, unit)
+    number = integer(units(value, unit))
     if number < least or number > I64_MAX // unit:
         raise errors.invalid_expire(command)
     deadline = number * unit + base

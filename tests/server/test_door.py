@@ -236,7 +236,7 @@ def test_a_forked_child_leaves_the_door_to_its_parent(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
-@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGHUP", "SHUTDOWN", "SHUTDOWN NOSAVE"])
 def test_a_served_directory_is_saved_at_the_end(tmp_path: Path, how: str, dial: Dial) -> None:
     import signal
 
@@ -253,7 +253,10 @@ def test_a_served_directory_is_saved_at_the_end(tmp_path: Path, how: str, dial: 
         assert wire.ask("PING", "AUTH secret", "SET k v") == [
             "NOAUTH Authentication required.", "OK", "OK",
         ]  # fmt: skip
-        process.send_signal(getattr(signal, how))
+        if how.startswith("SHUTDOWN"):
+            wire.say(how)
+        else:
+            process.send_signal(getattr(signal, how))
         assert wire.rest() == b""
         assert process.wait(10) == 0
     finally:
@@ -261,7 +264,7 @@ def test_a_served_directory_is_saved_at_the_end(tmp_path: Path, how: str, dial: 
         process.stdout.close()
         process.wait()
     with minidis.open(tmp_path / "data") as db:
-        assert db.get("k") == b"v"
+        assert db.get("k") == (None if how.endswith("NOSAVE") else b"v")
 
 
 def test_a_program_says_why_it_cannot_serve(tmp_path: Path) -> None:
