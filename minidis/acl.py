@@ -38,6 +38,7 @@ from minidis.clock import Clock
 from minidis.command import Command
 from minidis.describe import FOLLOWS_PATTERNS
 from minidis.errors import ResponseError
+from minidis.structures import quotes
 
 if TYPE_CHECKING:
     from minidis.clients import Client
@@ -57,16 +58,8 @@ NOTHING_CHANGED = (
 )
 
 _HASH = re.compile(rb"[0-9a-f]{64}")
-#: A word on a command line: plain, quoted, or plain and then quoted; a blank follows the quote.
-_WORD = re.compile(
-    rb"""\s*+(?=\S)([^\s"']*+)
-    (?: "((?:\\.|[^"\\])*+)"(?!\S) | '((?:\\'|[^'])*+)'(?!\S) | (?!["']) )""",
-    re.DOTALL | re.VERBOSE,
-)
 #: What would end a word or a selector too early.
 _ODD = re.compile(rb"""["')]""")
-_ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|(.))", re.DOTALL)
-_LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"a": b"\a"}
 
 #: Where -> what was refused -> the sentence; {} is the command, the key or the channel.
 SENTENCES: dict[str, dict[int, str]] = {
@@ -314,16 +307,10 @@ def split(text: bytes) -> list[bytes]:
     >>> split(b'+get "~two\\x20words"')
     [b'+get', b'~two words']
     """
-    words, at = [], 0
-    text = text.rstrip()
-    while at < len(text):
-        match = _WORD.match(text, at)
-        if match is None:
-            return []
-        plain, double, single = match.groups(default=b"")
-        words.append(plain + _ESCAPE.sub(_unescape, double) + single.replace(rb"\'", b"'"))
-        at = match.end()
-    return words
+    try:
+        return quotes.split(text)
+    except ValueError:
+        return []
 
 
 def quoted(word: bytes) -> bytes:
@@ -331,11 +318,6 @@ def quoted(word: bytes) -> bytes:
     if not _ODD.search(word):
         return word
     return b'"%b"' % re.sub(rb'(["\\])', rb"\\\1", word)
-
-
-def _unescape(match: re.Match[bytes]) -> bytes:
-    digits, letter = match.groups()
-    return bytes.fromhex(digits.decode()) if digits else _LETTERS.get(letter, letter)
 
 
 def merged(rules: Iterable[bytes]) -> list[bytes]:
@@ -362,8 +344,8 @@ def merged(rules: Iterable[bytes]) -> list[bytes]:
 
 
 def shown(word: bytes) -> str:
-    """A word as it stands in a sentence: one line, up to the first zero byte."""
-    return re.sub(r"[\r\n]", " ", cut(word).decode("utf-8", "surrogateescape"))
+    """A word as it stands in a sentence that has to be one line."""
+    return re.sub(r"[\r\n]", " ", errors.shown(word))
 
 
 # all users ---------------------------------------------------------------------------------------

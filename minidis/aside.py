@@ -15,11 +15,15 @@ from __future__ import annotations
 
 import queue
 import threading
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from minidis.engine import Engine
+
+    #: What the thread has to do; None ends it.
+    Jobs = queue.SimpleQueue["Job | None"]
 
 
 class Job:
@@ -59,21 +63,30 @@ class Job:
 
 
 class Aside:
-    """The thread of an engine; it is started when it is first needed, and sleeps on a queue."""
+    """The thread of an engine; it is started when it is first needed, and sleeps on a queue.
+
+    It ends with stop(), or when nobody holds the engine any more.
+    """
 
     def __init__(self, engine: Engine) -> None:
-        self._lock = engine.lock
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._lock: Any = engine.lock
+        self._jobs: Jobs = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._stopped = False
+        #: so that a job comes before the end of the thread, or is not handed over; a finalizer may
+        #: come in between
+        self._changing = threading.RLock()
 
     def run(self, work: Callable[[], Any]) -> Any:
         """Call `work` where no interruption strikes, and answer what it does."""
         main = threading.current_thread() is threading.main_thread()
-        if not main or not self._is_running():
+        # A signal handler may call amid a command, which nobody else can complete meanwhile.
+        if not main or self._lock._is_owned():
             return work()
         job = Job(work, self._lock)
         try:
-            self._jobs.put(job)
+            if not self._hand_over(job):
+                return work()
             job.bell.acquire()
         except BaseException:
             try:
@@ -86,12 +99,20 @@ class Aside:
 
     def later(self, work: Callable[[], Any]) -> None:
         """Have `work` done soon, in a hold of the lock of its own. Nobody waits for it."""
-        if self._is_running():
-            self._jobs.put(Job(work, self._lock))
+        self._hand_over(Job(work, self._lock))
+
+    def _hand_over(self, job: Job) -> bool:
+        """Have the thread do it; False when there is none."""
+        with self._changing:
+            running = not self._stopped and self._is_running()
+            if running:
+                self._jobs.put(job)
+        return running
 
     def _is_running(self) -> bool:
         """Start the thread if need be; False when there can be none."""
         if self._thread is None or not self._thread.is_alive():
+            weakref.finalize(self, self._jobs.put, None).atexit = False
             self._thread = threading.Thread(
                 target=_work, args=(self._jobs,), name="minidis-exec", daemon=True
             )
@@ -102,12 +123,13 @@ class Aside:
         return True
 
     def stop(self) -> None:
-        """End the thread; it is not waited for."""
-        if self._thread is not None:
+        """End the thread when it has done what it was handed; it is not waited for."""
+        with self._changing:
+            self._stopped = True
             self._jobs.put(None)
 
 
-def _work(jobs: queue.SimpleQueue[Job | None]) -> None:
+def _work(jobs: Jobs) -> None:
     while (job := jobs.get()) is not None:
         job.run()
         del job

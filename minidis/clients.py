@@ -103,12 +103,14 @@ class Client:
         """Take a message that answers no command. Under the engine's lock: never waits, raises."""
 
     def kill(self) -> None:
-        """End the session, from whatever thread. An embedded one leaves its waiting call."""
-        waiter = self.waiter
-        if waiter is not None:
+        """End the session, from whatever thread. An embedded one leaves its waiting calls."""
+        for waiter in list(self.waiters):
             refusal = ResponseError("UNBLOCKED client killed while it waited")
             with waiter.engine.lock:
                 waiter.engine.waiters.finish(waiter, refusal)
+
+    def forked(self) -> None:
+        """In the child of a fork: it is the parent's, and hears nothing here."""
 
 
 class Clients:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import indent
 from typing import Any, TypeVar
@@ -69,7 +69,8 @@ class Command:
     #: how the keys are used, in the words of key specifications: "RW ACCESS UPDATE"
     access: tuple[str, ...]
     newer: bool  # newer than the server we compare with
-    #: copies from `compiled`, for the hot path of words
+    #: copies from `line` and `compiled`, for the hot path of words
+    arity: int
     parse: Callable[[Any], tuple[list[Any], dict[str, Any]]]
     plain: int
     #: a shorter body for calls without any option, where it pays
@@ -86,6 +87,10 @@ class Command:
     def shown_name(self) -> str:
         """As Redis writes it in sentences and lists: "config|get"."""
         return self.name.lower().replace(" ", "|")
+
+    def accepts(self, count: int) -> bool:
+        """May it have so many words, those of its name included?"""
+        return count == self.arity if self.arity > 0 else count >= -self.arity
 
     @property
     def writes(self) -> bool:
@@ -151,6 +156,14 @@ def flat(values: Any) -> Iterator[bytes]:
 COMMANDS: dict[str, Command] = {}
 
 
+def find(words: Sequence[bytes]) -> Command | None:
+    """The command that the words begin with; None when there is none, or no such subcommand."""
+    name = words[0].decode("latin-1").upper()
+    if name in CONTAINERS and len(words) > 1:
+        name = f"{name} {words[1].decode('latin-1').upper()}"
+    return COMMANDS.get(name)
+
+
 def command(
     line: str,
     flags: str = "",
@@ -187,6 +200,7 @@ def command(
             complexity,
             tuple(part.strip() for part in access.split("|")) if access else (),
             tuple(map(int, since.split("."))) > (7, 0, 15),
+            tree.arity,
             compiled.parse,
             compiled.plain if len(tree.name.split()) == 1 else 0,
             plain,

@@ -112,7 +112,7 @@ def info(command: Command) -> list[Any]:
     positions = key_positions(command)
     return [
         command.name.lower().replace(" ", "|").encode(),
-        -1 if command.name in CONTAINERS else command.line.arity,
+        -1 if command.name in CONTAINERS else command.arity,
         {Status(flag) for flag in command.flags},
         positions.first,
         positions.last,
@@ -239,6 +239,28 @@ def entry(name: str) -> list[Any] | None:
     if command is not None and plain.split()[0] not in UNDIVIDED:
         return info(command)
     return container_info(plain) if plain in CONTAINERS else None
+
+
+def docs_of(name: str) -> dict[bytes, Any] | None:
+    """COMMAND DOCS' entry for a name in capitals, `CONFIG|GET` for a subcommand."""
+    plain = name.replace("|", " ")
+    below = subcommands(plain)
+    known = COMMANDS.get(plain)
+    if known is None and not below:
+        return None
+    found = docs(known) if known is not None else _container_docs(plain, below[0])
+    if below:
+        found[b"subcommands"] = {one.shown_name.encode(): docs(one) for one in below}
+    return found
+
+
+def _container_docs(name: str, first: Command) -> dict[bytes, Any]:
+    return {
+        b"summary": f"A container: {name} HELP shows what is in it.".encode(),
+        b"since": first.since.encode(),
+        b"group": first.group.encode(),
+        b"complexity": b"Depends on the subcommand.",
+    }
 
 
 def docs(command: Command) -> dict[bytes, Any]:

@@ -44,7 +44,7 @@ from minidis.persistence.rdb import Loaded
 from minidis.pubsub import Channels
 from minidis.replies import Status
 from minidis.structures.limits import Limits
-from minidis.subscription import Seen
+from minidis.subscription import Seen, call
 from minidis.tracking import TrackingTable
 from minidis.waiting import Waiters
 from minidis.watch import Watchers
@@ -230,6 +230,9 @@ class Engine:
 
     def _concern(self, touched: list[tuple[int, str, bytes]]) -> None:
         """Spoil watches, mark keys that somebody may be waiting for."""
+        if self.watchers.gone:
+            self.watchers.see_gone()
+            self.see_attention()
         for number, event, key in touched:
             if event in REPLACED:
                 self.waiters.touched_all(number)
@@ -241,6 +244,7 @@ class Engine:
     def _invalidate(self, touched: list[tuple[int, str, bytes]]) -> None:
         """Tell clients that have read the keys."""
         if self.tracking:
+            self.tracking.see_gone()
             if any(event == EMPTIED for _, event, _ in touched):
                 self.tracking.flushed()
             self.tracking.touched(self._changed(touched))
@@ -339,6 +343,9 @@ class Engine:
         self.pause = None
         self.see_guards()
         self.waiters.resume()
+        for keys in self.databases:  # what became due meanwhile has waited, too
+            if (deadline := keys.next_deadline()) is not None:
+                self.schedule(deadline)
 
     def _end_pause(self, now: int) -> int | None:
         """End a pause that is over; the end of one that is not."""
@@ -558,14 +565,23 @@ class Engine:
         self.listeners = []
         self.watchers, self.waiters, self.aside = Watchers(), Waiters(self), Aside(self)
         self.channels, self.tracking, self.monitors = Channels(), TrackingTable(self), {}
-        for client in list(self.clients):
-            if not client.trusted:
-                self.clients.leave(client)
+        self._keep_own_sessions()
         self.pause = None
         self.see_attention()
         self.see_guards()
         if torn:
             self.put_back(KeyboardInterrupt(), [list(keys.values) for keys in self.databases])
+
+    def _keep_own_sessions(self) -> None:
+        """In the child: sessions of the program stay, with what they watch; nobody else is here."""
+        for client in list(self.clients):
+            client.tracking = None
+            client.waiters.clear()
+            if client.session is not None and client.trusted:
+                self.watchers.adopt(client.session.watched)
+            else:
+                self.clients.leave(client)
+                client.forked()
 
 
 #: Directories that are open. Forgotten ones are saved when the interpreter ends, as by close().
@@ -615,18 +631,7 @@ def _deliver(events: _Events, listeners: list[Callable[[Event], None]]) -> None:
     while (touched := events.get()) is not None:
         for event in itertools.starmap(Event, touched):
             for listener in list(listeners):
-                _tell(listener, event)
-
-
-def _tell(listener: Callable[[Event], None], event: Event) -> None:
-    try:
-        listener(event)
-    except Exception as error:
-        threading.excepthook(
-            threading.ExceptHookArgs(
-                (type(error), error, error.__traceback__, threading.current_thread())
-            )
-        )
+                call(listener, event)
 
 
 def _words(values: Iterable[Any]) -> Iterable[bytes]:

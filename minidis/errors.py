@@ -16,6 +16,8 @@ MinidisError
 
 from __future__ import annotations
 
+import threading
+
 
 class MinidisError(Exception):
     """Root of everything minidis raises on purpose."""
@@ -249,14 +251,14 @@ NUMIDS_DIFFERENT = "The `numids` parameter must match the number of arguments"
 
 def no_key_or_group(key: bytes, group: bytes, where: str = "") -> ResponseError:
     """There is no such stream, or it has no such group."""
-    names = f"'{_as_text(key)}' or consumer group '{_as_text(group)}'"
+    names = f"'{shown(key)}' or consumer group '{shown(group)}'"
     return ResponseError(f"NOGROUP No such key {names}{where}")
 
 
 def no_group(key: bytes, group: bytes) -> ResponseError:
     """The stream has no such group."""
     return ResponseError(
-        f"NOGROUP No such consumer group '{_as_text(group)}' for key name '{_as_text(key)}'"
+        f"NOGROUP No such consumer group '{shown(group)}' for key name '{shown(key)}'"
     )
 
 
@@ -284,21 +286,32 @@ def wrong_arity(command: str) -> ResponseError:
 
 def unknown_command(words: list[bytes]) -> ResponseError:
     """No such command; quotes the first arguments, as many as fit in 128 bytes."""
-    shown = ""
+    arguments = ""
     for word in words[1:]:
-        if len(shown) >= 128:
+        if len(arguments) >= 128:
             break
-        shown += f"'{_as_text(word, 128 - len(shown))}' "
-    name = _as_text(words[0], 128)
-    return error(f"unknown command '{name}', with args beginning with: {shown}")
+        arguments += f"'{shown(word, 128 - len(arguments))}' "
+    name = shown(words[0], 128)
+    return error(f"unknown command '{name}', with args beginning with: {arguments}")
 
 
-def _as_text(word: bytes, room: int | None = None) -> str:
-    """At most `room` bytes of a word, up to the first NUL, as C prints it."""
+def shown(word: bytes, room: int | None = None) -> str:
+    """A word as it stands in a sentence: as C prints it, up to a NUL; at most `room` bytes."""
     return word[:room].split(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def unknown_subcommand(container: str, word: bytes) -> ResponseError:
     """`container` has no subcommand of that name."""
-    name = _as_text(word, 128)
+    name = shown(word, 128)
     return error(f"unknown subcommand '{name}'. Try {container.upper()} HELP.")
+
+
+def report(error: BaseException) -> None:
+    """Tell whoever looks after the program of an error, as of one that ends a thread.
+
+    For what nobody waits for: callbacks, and connections.
+    """
+    thread = threading.current_thread()
+    threading.excepthook(
+        threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
+    )

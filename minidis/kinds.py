@@ -92,6 +92,17 @@ def positive(value: Any) -> int:
     return number
 
 
+def to_timeout(value: Any) -> int:
+    """How long to wait, in milliseconds; a non-negative integer with sentences of its own."""
+    try:
+        number = integer(value)
+    except errors.ResponseError:
+        raise errors.error(errors.TIMEOUT_NOT_INTEGER) from None
+    if number < 0:
+        raise errors.error(errors.TIMEOUT_NEGATIVE)
+    return number
+
+
 _HEXADECIMAL = re.compile(rb"[+-]?0[xX]", re.A)
 
 
@@ -216,6 +227,7 @@ TEXT = _text()
 RAW = Kind(raw)
 INTEGER = _integer("an integer")
 RANGED = Kind(ranged, "", "how many; negative: repetitions allowed")
+TIMEOUT = Kind(to_timeout, "", "milliseconds to wait; 0: for ever")
 SCORE = Kind(number, "", "a number, inf or -inf", float)
 
 KINDS: dict[str, Kind] = {

@@ -21,7 +21,6 @@ from minidis.shapes import (
     flag_reader,
     flat_words,
     optional_emitter,
-    shown,
 )
 from minidis.syntax import Argument, Choice, Optional, Repeat, Sequence, SyntaxLineError, Word
 
@@ -108,7 +107,7 @@ class Options(Base):
                 entry = table.get(words[at].upper())
                 if entry is None:
                     if last:
-                        raise errors.error(unknown.format(shown(words[at])))
+                        raise errors.error(unknown.format(errors.shown(words[at])))
                     break
                 bracket, alternative, reader = entry
                 if bracket in single and bracket in chosen:
@@ -435,7 +434,7 @@ class Options(Base):
             for (param, convert), word in zip(plan, words[at:end], strict=False):
                 options[param] = convert(word)
             if too_many and self.rules.form_error:
-                raise errors.wrong_subcommand(self.rules.form_error, shown(words[1]))
+                raise errors.wrong_subcommand(self.rules.form_error, errors.shown(words[1]))
             if too_many:
                 raise errors.error(errors.SYNTAX)
             return end

@@ -41,7 +41,6 @@ from minidis.shapes import (
     holds_options,
     is_option,
     is_repeat,
-    shown,
 )
 from minidis.syntax import Argument, Choice, Line, Optional, Repeat, SyntaxLineError, Word
 
@@ -191,7 +190,7 @@ class Compiler(Options):
         def convert(word: Any) -> bytes:
             found = encode(word)
             if found.upper() not in allowed:
-                raise errors.error(unknown.format(shown(found)))
+                raise errors.error(unknown.format(errors.shown(found)))
             return found
 
         def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
@@ -365,7 +364,7 @@ class Compiler(Options):
                 raise wrong_arity()
             if lengths and count not in lengths and not last:
                 if length_error:
-                    raise errors.error(length_error.format(shown(words[1])))
+                    raise errors.error(length_error.format(errors.shown(words[1])))
                 raise wrong_arity()
             args: list[Any] = []
             options: dict[str, Any] = {}
@@ -394,7 +393,9 @@ class Compiler(Options):
             except errors.ResponseError as mistake:
                 options["_mistake"] = mistake
                 if form_error and str(mistake) == f"ERR {errors.SYNTAX}":
-                    options["_mistake"] = errors.wrong_subcommand(form_error, shown(words[1]))
+                    options["_mistake"] = errors.wrong_subcommand(
+                        form_error, errors.shown(words[1])
+                    )
             return len(words)
 
         return step

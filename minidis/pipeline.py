@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from minidis.command import COMMANDS
 from minidis.commands.group import T
-from minidis.commands.transactions import IMMEDIATE, Queued
+from minidis.commands.transactions import IMMEDIATE, Queued, refusals
 from minidis.engine import Engine
 from minidis.errors import MinidisError, WatchError, error
 from minidis.kinds import Key, many
@@ -55,8 +55,7 @@ class Pipeline(Session[T]):
         if self.queue:
             raise error("WATCH after commands have been queued; watch first")
         self._begin(None)
-        with self.engine.lock:
-            return super().watch(*many(keys))
+        return super().watch(*many(keys))
 
     def multi(self) -> Status:
         """Calls are queued from here on."""
@@ -104,6 +103,22 @@ class Pipeline(Session[T]):
             return self.call(queued)
         except MinidisError as refusal:
             return refusal
+
+    def unwatch(self) -> Status:
+        """Forget the watched keys; calls are queued again."""
+        with self.engine.lock:
+            answer = super().unwatch()
+        self._begin([])
+        return answer
+
+    def exec(self) -> list[Any] | None:
+        """The same as `execute()`."""
+        answers: list[Any] = self.execute()
+        return answers
+
+    def discard(self) -> Status:
+        """Forget what is queued and watched."""
+        return self.reset()
 
     def reset(self) -> Status:
         """Forget what is queued and watched."""
@@ -164,10 +179,9 @@ class Transaction(Pipeline[T]):
             self.reset()
             return
         self.results = self.execute(raise_on_error=False)
-        if self._raises:
-            for answer in self.results:
-                if isinstance(answer, BaseException):
-                    raise answer
+        for refusal in refusals(self.results):
+            if self._raises:
+                raise refusal
 
 
 class PipelineText(Pipeline[str]):

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from minidis.resp import LARGE, NUMBER, ProtocolError
+from minidis.structures import quotes
 
 try:
     import hiredis
@@ -339,57 +340,10 @@ _END = b"*0\r\n"
 _MANY = re.compile(rb"\*\d{4}").search
 _MISLEADING = (b"\r\n+", b"\r\n=", b"\r\n(", b"\r\n~", b"\r\n>")
 
-# Inline commands: blanks between words; quotes begin and end anywhere in a word, but what follows
-# the closing one must be a blank.
-_BLANKS = b" \t\n\v\f\r"
-_PART = re.compile(
-    rb"""(?P<plain>[^ \t\n\r\0"']+)|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:\\'|[^'])*)'""",
-    re.DOTALL,
-)
-_ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|(.))", re.DOTALL)
-_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"a": b"\a"}
-
 
 def split_inline(line: bytes) -> list[bytes]:
-    """The words of a line; ProtocolError when quotes are not in balance.
-
-    >>> split_inline(b'SET "a\\x21 b" plain')
-    [b'SET', b'a! b', b'plain']
-    """
-    words = []
-    rest = line.lstrip(_BLANKS)
-    while rest:
-        word, rest = _first_word(rest)
-        words.append(word)
-        rest = rest.lstrip(_BLANKS)
-    return words
-
-
-def _first_word(line: bytes) -> tuple[bytes, bytes]:
-    """The first word of a line that begins with one, and what follows it."""
-    parts, at = [], 0
-    while at < len(line) and line[at] not in b" \t\n\r":
-        part = _PART.match(line, at)
-        if part is None:
-            raise ProtocolError("unbalanced quotes in request")
-        at = part.end()
-        parts.append(_unquoted(part))
-        if part.lastgroup != "plain":
-            if at < len(line) and line[at] not in _BLANKS:
-                raise ProtocolError("unbalanced quotes in request")
-            break
-    return b"".join(parts), line[at:]
-
-
-def _unquoted(part: re.Match[bytes]) -> bytes:
-    if part.lastgroup == "double":
-        return _ESCAPE.sub(_unescaped, part["double"])
-    if part.lastgroup == "single":
-        return part["single"].replace(b"\\'", b"'")
-    return part["plain"]
-
-
-def _unescaped(escape: re.Match[bytes]) -> bytes:
-    if escape[1] is not None:
-        return bytes.fromhex(escape[1].decode())
-    return _ESCAPES.get(escape[2], escape[2])
+    """The words of an inline command; ProtocolError when quotes are not in balance."""
+    try:
+        return quotes.split(line)
+    except ValueError:
+        raise ProtocolError("unbalanced quotes in request") from None

@@ -22,7 +22,7 @@ from typing import Any
 from minidis import errors
 from minidis.acl import Context
 from minidis.clients import Client
-from minidis.command import COMMANDS, CONTAINERS, Command, Door
+from minidis.command import COMMANDS, CONTAINERS, Command, Door, find
 from minidis.commands.acl import Acl
 from minidis.commands.blocking import Blocking
 from minidis.commands.clients import ClientCommands
@@ -197,8 +197,7 @@ class Session(
         self.client.command = "NULL"
         command = find_command(words)
         self.client.command = command.shown_name
-        count, arity = len(words), command.line.arity
-        if count != arity if arity > 0 else count < -arity:
+        if not command.accepts(len(words)):
             raise errors.wrong_arity(command.shown_name)
         self.admit(command, words, "toplevel" if self.queue is None else "multi")
         self._check_role(command)
@@ -410,18 +409,17 @@ def find_command(words: list[bytes]) -> Command:
     """The command that the words begin with; ResponseError when there is none."""
     if not words:
         raise errors.error(errors.EMPTY_COMMAND)
+    command = find(words)
     name = words[0].decode("latin-1").upper()
-    command = COMMANDS.get(name)
-    if name in CONTAINERS and len(words) > 1:
-        command = COMMANDS.get(f"{name} {words[1].decode('latin-1').upper()}")
-        if command is None:
+    if name in CONTAINERS:
+        if command is None and len(words) > 1:
             raise errors.unknown_subcommand(name, words[1])
+        if command is None:
+            raise errors.wrong_arity(name.lower())
         return command
     if command is None:
-        if name in CONTAINERS:
-            raise errors.wrong_arity(name.lower())
         raise errors.unknown_command(words)
-    if len(_SPELLINGS) < _MOST_SPELLINGS and name not in CONTAINERS and not command.waits:
+    if len(_SPELLINGS) < _MOST_SPELLINGS and not command.waits:
         _SPELLINGS[words[0]] = command
     return command
 

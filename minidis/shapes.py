@@ -247,11 +247,6 @@ def holds_options(body: syntax.Choice) -> bool:
     )
 
 
-def shown(word: bytes) -> str:
-    """A word as it stands in a sentence."""
-    return word.decode("utf-8", "surrogateescape")
-
-
 def flag_reader(param: str, value: bool = True) -> Reader:
     """The word alone; `value` is False for a word that takes another one back (ASC and DESC)."""
 
@@ -268,7 +263,7 @@ def arguments_reader(plan: list[tuple[str, Kind]], missing: str = errors.SYNTAX)
 
     def read(words: Sequence[bytes], at: int, options: dict[str, Any]) -> int:
         if at + needed > len(words):
-            raise errors.error(missing.format(shown(words[at - 1])))
+            raise errors.error(missing.format(errors.shown(words[at - 1])))
         for offset, (param, kind) in enumerate(plan):
             options[param] = kind.convert(words[at + offset])
         return at + needed

@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from minidis.clients import Client
-from minidis.errors import ClosedError, SlowSubscriberError
+from minidis.errors import ClosedError, SlowSubscriberError, report
 from minidis.kinds import Key, Many, encode, many
 from minidis.replies import decoded
 
@@ -133,11 +133,10 @@ class Inbox(Generic[M]):
             while self._bells:
                 self._bells.popleft().release()
         if self.tell is not None:
+            # Its event loop may have ended; whoever delivers has nothing to do with it.
             try:
                 self.tell()
-            except (
-                Exception
-            ):  # its event loop has ended; whoever delivers has nothing to do with it
+            except Exception:
                 self.tell = None
 
     def take(self, timeout: float | None) -> M | None:
@@ -212,6 +211,10 @@ class Listener(Client, Generic[M]):
             self._engine.forget_client(self)
             self._inbox.close()
 
+    def forked(self) -> None:
+        self._inbox.tell = None  # its event loop is the parent's
+        self._inbox.close()
+
 
 class Feed(Generic[M]):
     """An iterator of what is delivered; a context manager that closes it."""
@@ -238,6 +241,7 @@ class Feed(Generic[M]):
         with engine.lock:
             if engine.closed:
                 raise ClosedError
+            engine.channels.see_gone()
             engine.clients.enter(self._client, engine.clock.now())
         if callback is not None:
             _start(self._inbox, callback)
@@ -425,25 +429,17 @@ def _call_back(inbox: Inbox[M], callback: Callable[[M], object]) -> None:
     try:
         while True:
             item: Any = inbox.take(None)
-            _call(callback, item)
+            call(callback, item)
             del item
     except ClosedError:
         pass
     except SlowSubscriberError as error:
-        _report(error)
+        report(error)
 
 
-def _call(callback: Callable[[M], object], item: M) -> None:
-    """Call back; a failure is reported as that of a thread is, and the next item goes on."""
+def call(callback: Callable[[M], object], item: M) -> None:
+    """Call back; a failure is reported, and the next item goes on."""
     try:
         callback(item)
     except Exception as error:
-        _report(error)
-
-
-def _report(error: Exception) -> None:
-    threading.excepthook(
-        threading.ExceptHookArgs(
-            (type(error), error, error.__traceback__, threading.current_thread())
-        )
-    )
+        report(error)

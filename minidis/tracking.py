@@ -17,9 +17,10 @@ oldest is then forgotten, and who has read it is told as if it had changed.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import weakref
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minidis.replies import Push
 
@@ -35,8 +36,8 @@ class Tracking:
     """What a client wants to hear of."""
 
     __slots__ = (
-        "alone", "broadcasts", "broken", "caching", "no_loop", "opt_in", "opt_out", "pending",
-        "prefixes", "redirect",
+        "alone", "broadcasts", "broken", "caching", "end", "no_loop", "opt_in", "opt_out",
+        "pending", "prefixes", "redirect",
     )  # fmt: skip
 
     def __init__(self, client_id: int) -> None:
@@ -55,6 +56,8 @@ class Tracking:
         self.caching = False
         #: what it has to hear after its reply: keys of a message, None for all keys
         self.pending: list[list[bytes] | None] = []
+        #: what happens when the session vanishes
+        self.end: weakref.finalize[Any, Any] | None = None
 
     @property
     def remembers(self) -> bool:
@@ -94,6 +97,8 @@ class TrackingTable:
         self._lengths: set[int] = set()
         #: how many clients track
         self._count = 0
+        #: clients whose sessions have vanished: embedded ones need no closing
+        self.gone: deque[Client] = deque()
 
     def __bool__(self) -> bool:
         """Does anybody track?"""
@@ -115,6 +120,7 @@ class TrackingTable:
         if client.tracking is None:
             client.tracking = Tracking(client.id)
             self._count += 1
+            self._watch_over(client)
         client.tracking.redirect = redirect
         return client.tracking
 
@@ -129,6 +135,8 @@ class TrackingTable:
         """The client tracks no more. The keys it has read are forgotten when they change."""
         if client.tracking is None:
             return
+        if client.tracking.end is not None:
+            client.tracking.end.detach()
         for prefix in client.tracking.prefixes:
             clients = self._prefixes.get(prefix, {})
             clients.pop(client, None)
@@ -139,6 +147,20 @@ class TrackingTable:
         self._count -= 1
         if not self._count:
             self._readers.clear()
+
+    def _watch_over(self, client: Client) -> None:
+        """Have a note left when the session vanishes; garbage is collected anywhere."""
+        assert client.tracking is not None
+        if client.session is not None:
+            client.tracking.end = weakref.finalize(client.session, self.gone.append, client)
+            client.tracking.end.atexit = False
+
+    def see_gone(self) -> None:
+        """Forget the clients whose sessions have vanished."""
+        while self.gone:
+            self.stop(self.gone[0])
+            self.gone.popleft()
+            self.engine.see_attention()
 
     # what has been read ----------------------------------------------------------------------
 

@@ -4,11 +4,16 @@ A Watch belongs to a session. It is spoiled as soon as one of its keys is touche
 flushed or swapped away; EXEC of a spoiled watch answers None. A key that had already expired when
 it was watched (but was still there) may be deleted without spoiling anything: nothing changes by
 that.
+
+A session that nobody holds any more may vanish at any time. Its watch leaves a note of its keys,
+and they are forgotten when somebody looks.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 if TYPE_CHECKING:
@@ -19,12 +24,17 @@ if TYPE_CHECKING:
 class Watch:
     """The keys that one session watches."""
 
-    __slots__ = ("__weakref__", "places", "spoiled")
+    __slots__ = ("__weakref__", "gone", "places", "spoiled")
 
-    def __init__(self) -> None:
+    def __init__(self, gone: deque[Any]) -> None:
+        self.gone = gone
         #: place -> it had expired already when it was watched
         self.places: dict[Place, bool] = {}
         self.spoiled = False
+
+    def __del__(self) -> None:
+        if self.places:
+            self.gone.append(self.places)
 
     def expired_meanwhile(self, spaces: list[Keyspace], now: int) -> bool:
         """Has a watched key reached its deadline without anybody having noticed?"""
@@ -39,6 +49,8 @@ class Watchers:
 
     def __init__(self) -> None:
         self._by_place: dict[Place, WeakSet[Watch]] = {}
+        #: what was watched by sessions that have vanished
+        self.gone: deque[dict[Place, bool]] = deque()
 
     def __bool__(self) -> bool:
         return bool(self._by_place)
@@ -49,6 +61,13 @@ class Watchers:
         if place not in watch.places:
             watch.places[place] = is_due(space, key, now)
             self._by_place.setdefault(place, WeakSet()).add(watch)
+
+    def adopt(self, watch: Watch | None) -> None:
+        """Watch what it watched before a fork."""
+        if watch is not None:
+            watch.gone = self.gone
+            for place in watch.places:
+                self._by_place.setdefault(place, WeakSet()).add(watch)
 
     def forget(self, watch: Watch) -> None:
         """The session watches nothing any more."""
@@ -61,6 +80,17 @@ class Watchers:
         watch.places.clear()
         watch.spoiled = False
 
+    def see_gone(self) -> None:
+        """Forget the keys of sessions that have vanished."""
+        while self.gone:
+            self._drop_unwatched(self.gone[0])
+            self.gone.popleft()
+
+    def _drop_unwatched(self, places: Iterable[Place]) -> None:
+        for place in places:
+            if not self._by_place.get(place, True):
+                del self._by_place[place]
+
     def touched(self, space: Keyspace, key: bytes) -> None:
         """A command has changed the key, or it has expired."""
         place = (space.number, key)
@@ -72,8 +102,6 @@ class Watchers:
                 watch.places[place] = False  # what had expired has been deleted: no change
             else:
                 watch.spoiled = True
-        if not watches:
-            del self._by_place[place]  # the sessions have gone
 
     def emptied(self, space: Keyspace, following: Keyspace | None = None) -> None:
         """All keys of a database go, or are replaced by those of the following one."""

@@ -12,9 +12,14 @@ _PARTS: dict[str, str] = {
         HPEXPIRETIME HPTTL HSETEX HTTL""",
     "cluster": "ASKING CLUSTER READONLY READWRITE",
     "replication": "FAILOVER MIGRATE PSYNC REPLICAOF ROLE SLAVEOF SYNC",
-    "saving in the background": "BGREWRITEAOF BGSAVE",
+    "saving in the background": "BACKUP BGREWRITEAOF BGSAVE",
     "modules": "MODULE",
-    "reports of that kind": "LATENCY LOLWUT MEMORY SLOWLOG",
+    "reports of that kind": "HOTKEYS LATENCY LOLWUT MEMORY SLOWLOG",
+    "arrays": """ARCOUNT ARDEL ARDELRANGE ARGET ARGETRANGE ARGREP ARINFO ARINSERT ARLASTITEMS ARLEN
+        ARMGET ARMSET ARNEXT AROP ARRING ARSCAN ARSEEK ARSET""",
+    "vector sets": """VADD VCARD VDIM VEMB VGETATTR VINFO VISMEMBER VLINKS VRANDMEMBER VRANGE VREM
+        VSETATTR VSIM""",
+    "idempotent producers": "XCFGSET XIDMPRECORD",
 }
 #: Name -> the part of Redis that it belongs to
 ELSEWHERE: dict[str, str] = {name: part for part, names in _PARTS.items() for name in names.split()}

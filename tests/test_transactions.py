@@ -10,6 +10,7 @@ import pytest
 import minidis
 from minidis import ManualClock, Minidis, ResponseError, WatchError
 from minidis.replies import QUEUED
+from tests.calls import blocked
 
 Bytes = Minidis[bytes]
 
@@ -67,10 +68,7 @@ def test_blocking_commands_do_not_wait_in_a_transaction(db: Bytes) -> None:
 
 
 def test_waiters_are_served_after_exec(db: Bytes) -> None:
-    got: list[Any] = []
-    thread = threading.Thread(target=lambda: got.append(db.session().blpop("q", timeout=5)))
-    thread.start()
-    until_waiting(db, 1)
+    call = blocked(db, lambda: db.session().blpop("q", timeout=5))
     with db.transaction() as tx:
         tx.rpush("q", "gone")
         tx.delete("q")
@@ -78,15 +76,8 @@ def test_waiters_are_served_after_exec(db: Bytes) -> None:
     with db.transaction() as tx:
         tx.rpush("q", "a")
         tx.lpush("q", "first")
-    thread.join(5)
-    assert got == [[b"q", b"first"]]
+    assert call.over() == [b"q", b"first"]
     assert db.lrange("q", 0, -1) == [b"a"]
-
-
-def until_waiting(db: Bytes, count: int) -> None:
-    """The threads have come as far as to wait."""
-    while len(db.engine.waiters) < count:
-        threading.Event().wait(0.001)
 
 
 # blocks ------------------------------------------------------------------------------------------

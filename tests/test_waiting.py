@@ -14,48 +14,14 @@ import pytest
 
 import minidis
 from minidis import ClosedError, ManualClock, Minidis, ResponseError, WrongTypeError
-from minidis.errors import MinidisError
+from tests.calls import Call, blocked, until_waiting
 
 Bytes = Minidis[bytes]
 
 
-class Call(threading.Thread):
-    """A call in a thread of its own; `result` is what it answered or raised."""
-
-    def __init__(self, call: Callable[[], Any]) -> None:
-        super().__init__(daemon=True)
-        self.call = call
-        self.result: Any = None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self.result = self.call()
-        except MinidisError as error:
-            self.result = error
-
-    def over(self) -> Any:
-        self.join(10)
-        assert not self.is_alive(), "it still waits"
-        return self.result
-
-
-def until_waiting(db: Bytes, count: int) -> None:
-    """That many calls wait."""
-    for _ in range(20_000):
-        if len(db.engine.waiters) == count:
-            return
-        time.sleep(0.001)
-    raise AssertionError(f"{len(db.engine.waiters)} wait, not {count}")
-
-
 def in_line(db: Bytes, *calls: Callable[[Bytes], Any]) -> list[Call]:
     """Calls of sessions of their own that wait, one after the other."""
-    made = []
-    for number, call in enumerate(calls, len(db.engine.waiters) + 1):
-        made.append(Call(lambda call=call: call(db.session())))  # type: ignore[misc]
-        until_waiting(db, number)
-    return made
+    return [blocked(db, lambda call=call: call(db.session())) for call in calls]  # type: ignore[misc]
 
 
 @contextmanager

@@ -219,7 +219,7 @@ class AsyncCommands(Generic[T]):
     async def blmpop(
         self,
         timeout: Float,
-        num_keys: Integer,
+        numkeys: Integer,
         *keys: Many,
         direction: str,
         count: Integer | None = ...,
@@ -250,7 +250,7 @@ class AsyncCommands(Generic[T]):
     async def bzmpop(
         self,
         timeout: Float,
-        num_keys: Integer,
+        numkeys: Integer,
         keys: Many,
         min: bool = ...,
         max: bool = ...,
@@ -1282,7 +1282,7 @@ class QueuedCommands(Generic[T]):
     def blmpop(
         self,
         timeout: Float,
-        num_keys: Integer,
+        numkeys: Integer,
         *keys: Many,
         direction: str,
         count: Integer | None = ...,
@@ -1309,7 +1309,7 @@ class QueuedCommands(Generic[T]):
     def bzmpop(
         self,
         timeout: Float,
-        num_keys: Integer,
+        numkeys: Integer,
         keys: Many,
         min: bool = ...,
         max: bool = ...,

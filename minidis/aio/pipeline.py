@@ -41,7 +41,8 @@ class AsyncPipeline(QueuedCommands[T]):
 
         ResponseError after queued calls.
         """
-        return self._session.watch(*keys)
+        reply: Status = await answered(self._session, self._session.watch(*keys))
+        return reply
 
     def multi(self) -> Status:
         """Calls are queued from here on."""

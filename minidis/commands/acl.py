@@ -12,7 +12,7 @@ from typing import Any
 from minidis import errors
 from minidis.acl import DEFAULT, Entry, Refusal, User, Users, shown
 from minidis.acl_rules import CATEGORIES, Selector, our_catalogue
-from minidis.command import COMMANDS, CONTAINERS, Command, command
+from minidis.command import CONTAINERS, Command, command, find
 from minidis.commands.group import Group, T
 from minidis.engine import Engine
 from minidis.errors import FileError
@@ -436,15 +436,11 @@ def _explained(refusal: Refusal) -> Any:
 
 def _known(words: list[bytes]) -> Command:
     """The command that the words name, if there are enough of them and not too many."""
-    name = words[0].decode("latin-1").upper()
-    known = COMMANDS.get(name)
-    if name in CONTAINERS and len(words) > 1:
-        known = COMMANDS.get(f"{name} {words[1].decode('latin-1').upper()}")
-    elif name in CONTAINERS and known is None:
-        raise errors.wrong_arity(name.lower())
+    known = find(words)
     if known is None:
+        if len(words) == 1 and words[0].upper().decode("latin-1") in CONTAINERS:
+            raise errors.wrong_arity(words[0].decode().lower())
         raise errors.error(f"Command '{shown(words[0])}' not found")
-    count, arity = len(words), known.line.arity
-    if count != arity if arity > 0 else count < -arity:
-        raise errors.wrong_arity(known.name.lower().replace(" ", "|"))
+    if not known.accepts(len(words)):
+        raise errors.wrong_arity(known.shown_name)
     return known

@@ -16,7 +16,19 @@ from minidis.command import command
 from minidis.commands.connection import client_name, is_printable
 from minidis.commands.group import Group, T
 from minidis.errors import ResponseError
-from minidis.kinds import I64_MAX, RAW, Integer, Key, Kind, Many, Value, encode, integer
+from minidis.kinds import (
+    I64_MAX,
+    RAW,
+    Integer,
+    Key,
+    Kind,
+    Many,
+    Value,
+    at_least,
+    encode,
+    integer,
+    to_timeout,
+)
 from minidis.replies import NO_REPLY, OK, Status, Verbatim
 
 CLIENT_HELP = (
@@ -85,8 +97,7 @@ def _client_type(value: Any) -> bytes:
     word = encode(value)
     kind = {b"slave": b"replica"}.get(word.lower(), word.lower())
     if kind not in (b"normal", b"master", b"replica", b"pubsub"):
-        shown = word.decode("utf-8", "surrogateescape")
-        raise errors.error(f"Unknown client type '{shown}'")
+        raise errors.error(f"Unknown client type '{errors.shown(word)}'")
     return kind
 
 
@@ -97,16 +108,6 @@ def _yes_no(value: Any) -> bytes:
     return word
 
 
-def _client_id(value: Any) -> int:
-    try:
-        number = integer(value)
-    except ResponseError:
-        number = 0
-    if number < 1:
-        raise errors.error("client-id should be greater than 0")
-    return number
-
-
 def _age(value: Any) -> int:
     try:
         seconds = integer(value)
@@ -115,17 +116,6 @@ def _age(value: Any) -> int:
     if seconds < 1:
         raise errors.error("maxage should be greater than 0")
     return seconds
-
-
-def milliseconds(value: Any) -> int:
-    """A timeout in milliseconds, as CLIENT PAUSE and WAIT take it."""
-    try:
-        number = integer(value)
-    except ResponseError:
-        raise errors.error(errors.TIMEOUT_NOT_INTEGER) from None
-    if number < 0:
-        raise errors.error(errors.TIMEOUT_NEGATIVE)
-    return number
 
 
 _TYPE = Kind(_client_type, "", "normal, master, replica or pubsub")
@@ -196,8 +186,9 @@ characters.
         """
         text, told = encode(value), encode(attr)
         if not is_printable(text):
-            shown = told.decode("utf-8", "surrogateescape")
-            raise errors.error(f"{shown} cannot contain spaces, newlines or special characters.")
+            raise errors.error(
+                f"{errors.shown(told)} cannot contain spaces, newlines or special characters."
+            )
         if told.upper() == b"LIB-NAME":
             self.client.library = text
         else:
@@ -339,7 +330,7 @@ characters.
         complexity="O(n) for n clients",
         names={"ip:port": "address"},
         kinds={
-            "client-id": Kind(_client_id),
+            "client-id": at_least(1, "client-id should be greater than 0", "id of a client"),
             "TYPE": _TYPE,
             "SKIPME": Kind(_yes_no, "", "yes or no"),
             "maxage": Kind(_age, "", "seconds"),
@@ -373,8 +364,7 @@ characters.
         """
         name: Any = user
         if name is not None and self.engine.users.get(name) is None:
-            shown = name.decode("utf-8", "surrogateescape")
-            raise errors.error(f"No such user '{shown}'")
+            raise errors.error(f"No such user '{errors.shown(name)}'")
         if _mistake is not None:
             raise _mistake
         filters = {"id": id, "type": type, "user": user, "addr": addr, "laddr": laddr}
@@ -464,7 +454,7 @@ characters.
         >>> db.client_pause(60_000, all=False), db.client_unpause(), db.set("a", 1)
         (OK, OK, OK)
         """
-        until = min(self.engine.now() + milliseconds(timeout), I64_MAX)
+        until = min(self.engine.now() + to_timeout(timeout), I64_MAX)
         self.engine.pause_clients(until, writes_only=not all)
         return OK
 

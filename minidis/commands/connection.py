@@ -272,8 +272,6 @@ program has none; db.monitor() shows the same
                 "MONITOR writes to a connection, and a session of the program has none; "
                 "db.monitor() shows the same"
             )
-        if self.queue is not None:
-            raise errors.error("MONITOR isn't allowed for DENY BLOCKING client")
         if client.monitors:
             return NO_REPLY
         client.monitors = True

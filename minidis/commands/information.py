@@ -15,12 +15,11 @@ from typing import Any
 import minidis
 from minidis import errors
 from minidis.command import command
-from minidis.commands.clients import milliseconds
 from minidis.commands.group import Group, T
 from minidis.engine import REDIS_VERSION, Engine
 from minidis.errors import MinidisError
 from minidis.keyspace import Keyspace
-from minidis.kinds import I64_MAX, Integer, Kind, Many, integer, positive
+from minidis.kinds import I64_MAX, TIMEOUT, Integer, Kind, Many, integer, positive
 from minidis.replies import NO_REPLY, Verbatim
 from minidis.waiting import Wait
 
@@ -170,9 +169,9 @@ class Information(Group[T]):
     def info(self, *sections: Many) -> T:
         r"""What the database says of itself, as text: sections of lines `field:value`.
 
-        Sections: server, clients, memory, persistence, stats, replication, cluster, keyspace; all
-        of them without an argument. Fields of Redis that nobody measures here are left out. A
-        section that does not exist says nothing.
+        Sections: server, clients, memory, persistence, stats, replication, cpu, modules, cluster,
+        keyspace; all of them without an argument. Fields of Redis that nobody measures here are
+        left out. A section that does not exist says nothing.
 
         >>> db.set("a", 1), db.info("keyspace")
         (OK, b'# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0\r\n')
@@ -241,7 +240,7 @@ is none; close() closes the database
         since="3.0.0",
         complexity="O(1)",
         names={"numreplicas": "num_replicas"},
-        kinds={"numreplicas": Kind(integer), "timeout": Kind(milliseconds)},
+        kinds={"numreplicas": Kind(integer), "timeout": TIMEOUT},
     )
     def wait(self, num_replicas: Integer, timeout: Integer) -> Any:
         """Wait until so many replicas have what this session has written: 0 after `timeout`.
@@ -266,7 +265,7 @@ is none; close() closes the database
         kinds={
             "numlocal": Kind(_one_or_none),
             "numreplicas": Kind(positive),
-            "timeout": Kind(milliseconds),
+            "timeout": TIMEOUT,
         },
     )
     def waitaof(self, num_local: Integer, num_replicas: Integer, timeout: Integer) -> Any:

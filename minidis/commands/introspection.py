@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minidis import describe, errors
-from minidis.command import COMMANDS, Command
+from minidis.command import COMMANDS, Command, find
 from minidis.command import command as declare  # COMMAND has a method of that name
 from minidis.commands.group import Group, T
 from minidis.kinds import Key, Many, Value, encode
@@ -89,12 +89,12 @@ class Introspection(Group[T]):
         >>> db.command_docs("get")[b"get"][b"since"]
         b'1.0.0'
         """
-        wanted: Any = names or [name.replace(" ", "|").encode() for name in COMMANDS]
+        wanted: Any = names or [name.encode() for name in describe.top_level()]
         found = {}
         for name in wanted:
-            known = COMMANDS.get(name.decode("latin-1").upper().replace("|", " "))
-            if known is not None:
-                found[known.name.lower().replace(" ", "|").encode()] = describe.docs(known)
+            entry = describe.docs_of(name.decode("latin-1").upper())
+            if entry is not None:
+                found[name.lower()] = entry
         return found
 
     @declare(
@@ -184,10 +184,7 @@ class Introspection(Group[T]):
 
 def _known(words: list[bytes]) -> Command:
     """The command that the words name."""
-    name = words[0].decode("latin-1").upper()
-    known = COMMANDS.get(name)
-    if len(words) > 1 and (known is None or not known.line.items):
-        known = COMMANDS.get(f"{name} {words[1].decode('latin-1').upper()}", known)
+    known = find(words)
     if known is None:
         raise errors.error("Invalid command specified")
     return known
@@ -198,8 +195,7 @@ def _key_places(words: list[bytes]) -> list[int]:
     known = _known(words)
     if not known.access or known.access == describe.NOT_KEYS:
         raise errors.error("The command has no key arguments")
-    arity = known.line.arity
-    if len(words) != arity if arity > 0 else len(words) < -arity:
+    if not known.accepts(len(words)):
         raise errors.error("Invalid number of arguments specified for command")
     places = keys_of(known, words)
     if not places or not _counts_right(known, words):

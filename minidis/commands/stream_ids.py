@@ -168,19 +168,6 @@ def idle_kind(command: str) -> Kind:
     return Kind(lambda value: max(convert(value), 0), "", "milliseconds without a delivery")
 
 
-def _milliseconds(value: Any) -> int:
-    """How long to wait."""
-    try:
-        number = integer(value)
-    except errors.ResponseError:
-        raise errors.error(errors.TIMEOUT_NOT_INTEGER) from None
-    if number < 0:
-        raise errors.error(errors.TIMEOUT_NEGATIVE)
-    return number
-
-
-BLOCK = Kind(_milliseconds, "", "milliseconds to wait; 0: for ever")
-
 # trimming -----------------------------------------------------------------------------------------
 
 #: [MAXLEN ...] and its relatives as XADD and XTRIM declare them.

@@ -13,7 +13,6 @@ from minidis import errors
 from minidis.command import command
 from minidis.commands.group import Group, T
 from minidis.commands.stream_ids import (
-    BLOCK,
     END,
     ENTRY,
     NEW,
@@ -30,7 +29,19 @@ from minidis.commands.stream_ids import (
     trim_of,
 )
 from minidis.keyspace import no_such_key
-from minidis.kinds import RAW, Field, Integer, Key, Kind, Many, Value, at_least, encode, integer
+from minidis.kinds import (
+    RAW,
+    TIMEOUT,
+    Field,
+    Integer,
+    Key,
+    Kind,
+    Many,
+    Value,
+    at_least,
+    encode,
+    integer,
+)
 from minidis.replies import OK, Status
 from minidis.structures.streams import MOST_ID, SEQUENCE, SHIFT, Row, Stream, Trim, id_text
 from minidis.waiting import Wait
@@ -47,7 +58,7 @@ POLICIES = dict.fromkeys(("KEEPREF", "DELREF", "ACKED"), "ref_policy=")
 CAPS = "[COUNT count] [MAXCOUNT maxcount] [MAXSIZE maxsize] [BLOCK milliseconds]"
 CAP_NAMES = {"MAXCOUNT": "max_count", "MAXSIZE": "max_size"}
 CAP_KINDS = {
-    "milliseconds": BLOCK,
+    "milliseconds": TIMEOUT,
     "maxcount": at_least(1, "MAXCOUNT must be a positive integer"),
     "maxsize": at_least(1, "MAXSIZE must be a positive integer"),
 }

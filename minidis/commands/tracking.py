@@ -213,5 +213,4 @@ def _check_prefixes(prefixes: list[bytes], existing: list[bytes]) -> None:
 
 def _check_pair(one: bytes, other: bytes, which: str) -> None:
     if one.startswith(other) or other.startswith(one):
-        shown = [text.decode("utf-8", "surrogateescape") for text in (one, other)]
-        raise errors.error(_OVERLAP.format(shown[0], which, shown[1]))
+        raise errors.error(_OVERLAP.format(errors.shown(one), which, errors.shown(other)))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from minidis import errors
 from minidis.command import Command, command
 from minidis.commands.group import Group, T
-from minidis.errors import MinidisError, ResponseError
+from minidis.errors import ResponseError
 from minidis.kinds import Many
 from minidis.replies import OK, Status
 from minidis.waiting import Wait
@@ -180,8 +180,9 @@ class Transactions(Group[T]):
         if self.queue is not None:
             raise errors.error(errors.WATCH_IN_MULTI)
         if self.watched is None:
-            self.watched = Watch()
+            self.watched = Watch(self.engine.watchers.gone)
         names: Any = keys
+        self.engine.watchers.see_gone()
         for key in names:
             self.engine.watchers.add(self.watched, self.space, key, self.engine.now())
         self.engine.see_attention()
@@ -198,6 +199,6 @@ class Transactions(Group[T]):
         return OK
 
 
-def refusals(answers: list[Any]) -> list[MinidisError]:
-    """The refusals among the answers of EXEC."""
-    return [answer for answer in answers if isinstance(answer, MinidisError)]
+def refusals(answers: list[Any]) -> list[Exception]:
+    """The refusals among the answers of EXEC; a failure that nobody meant to raise is one, too."""
+    return [answer for answer in answers if isinstance(answer, Exception)]

@@ -6,12 +6,11 @@ same client meanwhile (messages, invalidations) comes before or after, never in 
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from minidis.command import Command
 from minidis.commands.transactions import Queued
-from minidis.errors import MinidisError
+from minidis.errors import MinidisError, report
 from minidis.replies import NO_REPLY, OK
 from minidis.resp import LARGE, NULL_ARRAY, Encoded, error_line, write, write_each
 from minidis.session import Session, find_command
@@ -145,7 +144,8 @@ class Caller(Session[bytes]):
         try:
             reply = self.resume(waiter)
         except BaseException as error:
-            out.append(_refusal(error))
+            if self.client.reply_mode == "on":
+                out.append(_refusal(error))
             return None
         if reply.__class__ is Waiter:
             return reply
@@ -169,7 +169,7 @@ def _remember(words: list[bytes]) -> None:
 def known_as(words: list[bytes]) -> str:
     """The name of a command as CLIENT LIST writes it."""
     try:
-        return find_command(words).name.lower().replace(" ", "|")
+        return find_command(words).shown_name
     except MinidisError:
         return "NULL"
 
@@ -180,8 +180,3 @@ def _refusal(error: BaseException) -> bytes:
         report(error)
         error = MinidisError(f"internal error: {error.__class__.__name__}")
     return error_line(error)
-
-
-def report(error: BaseException) -> None:
-    """Tell whoever looks after the program, as of any other thread of it."""
-    threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))

@@ -17,11 +17,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from minidis.clients import Client
+from minidis.errors import report
 from minidis.replies import Push, Status
 from minidis.requests import Requests
 from minidis.resp import ProtocolError, encode, error_line
 from minidis.server.address import abandon, is_loopback
-from minidis.server.caller import BATCH, Caller, Leave, known_as, report
+from minidis.server.caller import BATCH, Caller, Leave, known_as
 
 if TYPE_CHECKING:
     from minidis.server.door import Door
@@ -317,6 +318,9 @@ class Connection(asyncio.Protocol):
         assert session is not None and todo is not None
         client, until = self.client, at + BATCH
         with self.engine.lock:
+            if self.ended:  # somebody has sent it away while this thread waited for the lock
+                self.todo, self.at = None, 0
+                return
             self.active = True
             if self.pushes:
                 self.collect()
@@ -341,17 +345,20 @@ class Connection(asyncio.Protocol):
         client.last = words[:2]
         self.executes = session.queue is not None
         self.waiter = session.run_long(words, self.out)
+        self._complete()
+        if self.waiter is not None:
+            self._wait(self.waiter)
+            self._pause(False)  # to notice when it goes
+
+    def _complete(self) -> None:
+        """What follows a command, unless it has to wait for its answer."""
+        client = self.client
         self.executes = False
         if client.tracking is not None:  # of its own changes it hears after the answer
             self.engine.tracking.release(client)
         self._send_later()
-        if client.reply_mode == "skip":
-            client.reply_mode = "on"
-        elif client.reply_mode == "skip next":
-            client.reply_mode = "skip"
-        if self.waiter is not None:
-            self._wait(self.waiter)
-            self._pause(False)  # to notice when it goes
+        if self.waiter is None and client.reply_mode.startswith("skip"):
+            client.reply_mode = "skip" if client.reply_mode == "skip next" else "on"
 
     # commands that wait ------------------------------------------------------------------------
 
@@ -375,20 +382,22 @@ class Connection(asyncio.Protocol):
 
     def _served(self, waiter: Waiter) -> None:
         """The waiter has its answer."""
-        if self.closed or self.ended or waiter is not self.waiter or self.session is None:
+        if self.closed or waiter is not self.waiter or self.session is None:
             return
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
         try:
             with self.engine.lock:
+                if self.ended:
+                    return
                 self.active, self.executes = True, self.session.queue is not None
                 self.collect()
                 try:
                     self.waiter = self.session.answer_waiter(waiter, self.out)
+                    self._complete()
                 finally:
                     self.active = self.executes = False
-                self._send_later()
         except Exception as error:
             report(error)
             self.end()

@@ -10,19 +10,16 @@ import os
 import shutil
 import socket
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 import pytest
 
 import minidis
+from tests.calls import eventually
 from tests.oracle.resp import Connection, Reply
 from tests.oracle.run import server_is_required, start_server
-
-#: How long anything may take that should be there at once, in seconds.
-PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -66,14 +63,6 @@ class Place:
         for user in self.execute("ACL", "USERS"):
             if user != b"default":
                 self.execute("ACL", "DELUSER", user)
-
-
-def eventually(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
-    """Wait until it is so; AssertionError if it does not become so."""
-    until = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < until, f"in vain: {what}"
-        time.sleep(0.002)
 
 
 def free_port() -> int:

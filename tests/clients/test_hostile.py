@@ -22,7 +22,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.places import PATIENCE, Place, eventually
+from tests.calls import PATIENCE, eventually
+from tests.clients.places import Place
 from tests.oracle.resp import Error, pack
 
 resource = pytest.importorskip("resource", reason="Unix alone counts what a process uses")

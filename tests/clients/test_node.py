@@ -39,7 +39,8 @@ def install(target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as directory:
         place = Path(directory) / "new"
         place.mkdir()
-        options = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-save"]
+        options = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-save", "--fetch-retries=1"]
+        options += ["--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"]
         words = ["npm", "install", *options, "--prefix", str(place), *PACKAGES]
         try:
             done = subprocess.run(

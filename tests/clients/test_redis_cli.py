@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.places import PATIENCE, Place, program
+from tests.calls import PATIENCE
+from tests.clients.places import Place, program
 from tests.oracle.resp import pack
 
 #: No file in anybody's home, and no password from the environment.

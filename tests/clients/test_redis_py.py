@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.clients.places import PATIENCE, Place, eventually
+from tests.calls import PATIENCE, eventually
+from tests.clients.places import Place
 
 redis = pytest.importorskip("redis", minversion="8.1")
 

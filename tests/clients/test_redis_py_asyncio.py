@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.clients.places import PATIENCE, Place
+from tests.calls import PATIENCE
+from tests.clients.places import Place
 
 redis = pytest.importorskip("redis", minversion="8.1")
 

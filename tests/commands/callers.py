@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 from minidis import Minidis
 from minidis.clients import Client
 from minidis.session import Session
+from tests.calls import Call, eventually
 
 
 class Connection(Client):
@@ -40,25 +39,9 @@ def connect(db: Minidis[Any], address: str = "127.0.0.1:50001") -> tuple[Session
     return Session(db.engine, client=client), client
 
 
-class Blocked(threading.Thread):
-    """A call of a session that waits, in a thread of its own; `answer` after join()."""
+class Blocked(Call):
+    """A call of a session that waits, in a thread of its own."""
 
     def __init__(self, session: Session[Any], call: Callable[[], Any]) -> None:
-        super().__init__(daemon=True)
-        self.call = call
-        self.answer: Any = None
-        self.start()
-        deadline = time.monotonic() + 5
-        while session.client.waiter is None:
-            assert time.monotonic() < deadline, "the call does not wait"
-            time.sleep(0.0005)
-
-    def run(self) -> None:
-        try:
-            self.answer = self.call()
-        except Exception as error:
-            self.answer = error
-
-    def join(self, timeout: float | None = 5) -> None:
-        super().join(timeout)
-        assert not self.is_alive(), "the call still waits"
+        super().__init__(call)
+        eventually(lambda: session.client.waiter is not None, "a call that waits")

@@ -136,7 +136,7 @@ def test_queued_and_waiting(db: Minidis[bytes]) -> None:
     first, second = lines(db.client_list(client_id=[waiting.client_id(), queueing.client.id]))
     assert (first["flags"], second["flags"], second["multi"]) == ("b", "x", "1")
     db.rpush("q", "x")
-    call.join()
+    call.over()
     assert me(waiting)["flags"] == "N"
 
 
@@ -274,8 +274,7 @@ def test_sessions_of_the_program_have_nothing_to_end_unless_they_wait(db: Minidi
     assert refusal(db, "CLIENT", "KILL", "in-process:0") == "ERR No such client"
     call = Blocked(waiting, lambda: waiting.blpop("q"))
     assert db.client_kill(id=waiting.client.id) == 1
-    call.join()
-    assert isinstance(call.answer, minidis.MinidisError)
+    assert isinstance(call.over(), minidis.MinidisError)
     assert waiting.ping() == "PONG"
 
 
@@ -351,8 +350,7 @@ def test_paused_writes_wait_for_unpause(db: Minidis[bytes]) -> None:
     call = Blocked(writer, lambda: writer.set("a", 1))
     assert db.get("a") is None
     assert db.client_unpause() == "OK"
-    call.join()
-    assert [call.answer, db.get("a")] == ["OK", b"1"]
+    assert [call.over(), db.get("a")] == ["OK", b"1"]
 
 
 def test_unblock_as_by_the_timeout_or_with_an_error(db: Minidis[bytes]) -> None:
@@ -362,12 +360,10 @@ def test_unblock_as_by_the_timeout_or_with_an_error(db: Minidis[bytes]) -> None:
     for words, answer in ((["TIMEOUT"], None), ([], None)):
         call = Blocked(waiting, lambda: waiting.blpop("q"))
         assert db.execute("CLIENT", "UNBLOCK", number, *words) == 1
-        call.join()
-        assert call.answer == answer
+        assert call.over() == answer
     call = Blocked(waiting, lambda: waiting.blpop("q"))
     assert db.client_unblock(number, error=True) == 1
-    call.join()
-    assert str(call.answer) == "UNBLOCKED client unblocked via CLIENT UNBLOCK"
+    assert str(call.over()) == "UNBLOCKED client unblocked via CLIENT UNBLOCK"
 
 
 def test_no_touch_leaves_the_keys_idle() -> None:

@@ -129,7 +129,7 @@ def test_blocked_clients_are_counted(db: Minidis[bytes]) -> None:
     found = fields(db.info("clients"))
     assert (found["blocked_clients"], found["embedded_sessions"]) == ("1", "2")
     db.rpush("q", 1)
-    call.join()
+    call.over()
     assert fields(db.info("clients"))["blocked_clients"] == "0"
 
 
@@ -229,8 +229,7 @@ def test_a_wait_ends_when_the_clock_is_moved() -> None:
         clock.advance(59)
         assert waiting.client.waiter is not None
         clock.advance(2)
-        call.join()
-        assert call.answer == 0
+        assert call.over() == 0
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,8 +10,7 @@ import pytest
 
 import minidis
 from minidis import Minidis, ResponseError, WrongTypeError
-
-PATIENCE = 10
+from tests.calls import PATIENCE, blocked
 
 
 @pytest.fixture
@@ -154,53 +152,23 @@ def test_what_a_reply_may_hold(db: Minidis[bytes]) -> None:
         assert list(map(len, reply.values())) == expected
 
 
-class Caller:
-    """A call in a thread of its own; `answer` waits for it."""
-
-    def __init__(self, call: Callable[[], Any]) -> None:
-        self._reply: list[Any] = []
-        self._thread = threading.Thread(target=self._run, args=(call,), daemon=True)
-        self._thread.start()
-
-    def _run(self, call: Callable[[], Any]) -> None:
-        try:
-            self._reply.append(call())
-        except minidis.MinidisError as error:
-            self._reply.append(error)
-
-    def answer(self) -> Any:
-        self._thread.join(PATIENCE)
-        assert self._reply, "still waiting"
-        return self._reply[0]
-
-
-def calling(db: Minidis[bytes], call: Callable[[], Any]) -> Caller:
-    """The call, once it waits."""
-    waiting = len(db.engine.waiters)
-    caller = Caller(call)
-    give_up = time.monotonic() + PATIENCE
-    while len(db.engine.waiters) == waiting and time.monotonic() < give_up:
-        time.sleep(0.001)
-    return caller
-
-
 def test_waiting_for_an_entry(db: Minidis[bytes]) -> None:
     filled(db)
-    waiting = calling(db, lambda: db.session().xread({"s": "$", "t": "$"}, block=0))
-    again = calling(db, lambda: db.session().xread({"s": "3-0"}, block=PATIENCE * 1000))
-    late = calling(db, lambda: db.session().xread({"s": "4-0"}, block=0, count=1))
+    waiting = blocked(db, lambda: db.session().xread({"s": "$", "t": "$"}, block=0))
+    again = blocked(db, lambda: db.session().xread({"s": "3-0"}, block=60_000))
+    late = blocked(db, lambda: db.session().xread({"s": "4-0"}, block=0, count=1))
     db.xdel("s", "1-0")
     db.xadd("s", {"n": 4}, "4-0")
-    assert waiting.answer() == again.answer() == {b"s": [[b"4-0", [b"n", b"4"]]]}
+    assert waiting.over() == again.over() == {b"s": [[b"4-0", [b"n", b"4"]]]}
     db.xadd("s", {"n": 5}, "5-0")
-    assert late.answer() == {b"s": [[b"5-0", [b"n", b"5"]]]}
+    assert late.over() == {b"s": [[b"5-0", [b"n", b"5"]]]}
 
 
 def test_the_last_id_is_the_one_when_the_waiting_began(db: Minidis[bytes]) -> None:
-    waiting = calling(db, lambda: db.session().xread({"s": "$"}, block=0))
+    waiting = blocked(db, lambda: db.session().xread({"s": "$"}, block=0))
     db.xgroup_create("s", "g", mkstream=True)  # a stream, but no entry
     db.xadd("s", {"n": 1}, "1-0")
-    assert waiting.answer() == {b"s": [[b"1-0", [b"n", b"1"]]]}
+    assert waiting.over() == {b"s": [[b"1-0", [b"n", b"1"]]]}
 
 
 def test_waiting_ends(db: Minidis[bytes]) -> None:
@@ -215,12 +183,12 @@ def test_waiting_ends(db: Minidis[bytes]) -> None:
 
 def test_waiting_in_a_group(db: Minidis[bytes]) -> None:
     db.xgroup_create("s", "g", mkstream=True)
-    one = calling(db, lambda: db.session().xreadgroup("g", "ann", {"s": ">"}, block=0, count=1))
-    two = calling(db, lambda: db.session().xreadgroup("g", "bob", {"s": ">"}, block=0))
+    one = blocked(db, lambda: db.session().xreadgroup("g", "ann", {"s": ">"}, block=0, count=1))
+    two = blocked(db, lambda: db.session().xreadgroup("g", "bob", {"s": ">"}, block=0))
     db.xadd("s", {"n": 1}, "1-0")
-    assert one.answer() == {b"s": [[b"1-0", [b"n", b"1"]]]}
+    assert one.over() == {b"s": [[b"1-0", [b"n", b"1"]]]}
     db.xadd("s", {"n": 2}, "2-0")
-    assert two.answer() == {b"s": [[b"2-0", [b"n", b"2"]]]}
+    assert two.over() == {b"s": [[b"2-0", [b"n", b"2"]]]}
     assert db.xpending("s", "g")[3] == [[b"ann", b"1"], [b"bob", b"1"]]
 
 
@@ -237,9 +205,9 @@ def test_the_group_goes_while_somebody_waits(
     db: Minidis[bytes], change: Callable[[Minidis[bytes]], Any], sentence: str
 ) -> None:
     db.xgroup_create("s", "g", mkstream=True)
-    waiting = calling(db, lambda: db.session().xreadgroup("g", "ann", {"s": ">"}, block=0))
+    waiting = blocked(db, lambda: db.session().xreadgroup("g", "ann", {"s": ">"}, block=0))
     change(db)
-    answer = waiting.answer()
+    answer = waiting.over()
     assert isinstance(answer, ResponseError)
     assert str(answer).startswith(sentence)
 

@@ -38,6 +38,7 @@ from tests.oracle.run import (
     undeclared,
 )
 from tests.oracle.server import RealServer
+from tests.scenarios.permitted import DIFFERENCES
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "compatibility.md"
 
@@ -112,6 +113,7 @@ def document(found: dict[str, Tally]) -> str:
             open=totals[OPEN],
         ),
         _permitted(),
+        _several(),
         _newer(),
         _absent(),
         *_groups(found),
@@ -131,6 +133,17 @@ def _permitted() -> str:
         for entry in TABLE
     ]
     return "## Permitted differences\n\n" + _table(("name", "commands", "why"), rows)
+
+
+def _several() -> str:
+    return (
+        "## Several sessions\n\n"
+        "What several connections say to the door at the same time, and what each of them\n"
+        "receives, is compared in scenarios (`tests/tables/scenarios`), in RESP2 and in RESP3:\n"
+        "transactions, waiting, pub/sub, notifications, tracking, users, CLIENT, the protocol.\n"
+        "Where we decided otherwise, a scenario says what is answered, and why:\n\n"
+        + _table(("name", "difference and why"), DIFFERENCES.items())
+    )
 
 
 def _newer() -> str:

@@ -25,6 +25,7 @@ from repl.remote import Lost, Unreachable
 from repl.shaped import shaped
 from repl.there import There
 from repl.words import split
+from tests.calls import eventually
 from tests.oracle.server import RealServer
 
 
@@ -142,10 +143,7 @@ def kill_when_blocked(server: RealServer, number: bytes) -> None:
 
 
 def wait_until_blocked(server: RealServer) -> None:
-    until = time.monotonic() + 5
-    while b"blocked_clients:1\r" not in server.execute("INFO", "clients"):
-        assert time.monotonic() < until
-        time.sleep(0.005)
+    eventually(lambda: b"blocked_clients:1\r" in server.execute("INFO", "clients"), "a call")
 
 
 def test_ctrl_c_leaves_a_blocked_command(there: There, real_server: RealServer) -> None:

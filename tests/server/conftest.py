@@ -102,13 +102,3 @@ def wire(connect: Callable[[], Wire]) -> Wire:
 def door_threads() -> list[threading.Thread]:
     """The threads of doors that are alive."""
     return [thread for thread in threading.enumerate() if thread.name == "minidis-door"]
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    """Wait for what another thread is about to do, without sleeping longer than needed."""
-    turn = threading.Event()
-    for _ in range(int(PATIENCE * 1000)):
-        if condition():
-            return True
-        turn.wait(0.001)
-    return False

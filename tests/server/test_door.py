@@ -17,7 +17,8 @@ import minidis
 from minidis.errors import ClosedError, MinidisError
 from minidis.server.address import Address, AddressError, is_loopback, parse_address
 from minidis.server.door import serve
-from tests.server.conftest import Wire, door_threads, eventually
+from tests.calls import eventually
+from tests.server.conftest import Wire, door_threads
 
 DB = minidis.Minidis[bytes]
 Dial = Callable[[str], Wire]
@@ -159,7 +160,7 @@ def test_closing_the_database_closes_its_doors(tmp_path: Path, dial: Dial) -> No
     busy, waiting = dial(door.address), dial(door.address)
     busy.ask("SET k v")
     waiting.say("BLPOP l 0")
-    assert eventually(lambda: len(db.engine.waiters) == 1)
+    eventually(lambda: len(db.engine.waiters) == 1)
     db.close()
     assert (busy.rest(), waiting.rest()) == (b"", b"")
     assert not (tmp_path / "a.sock").exists()

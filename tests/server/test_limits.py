@@ -12,9 +12,10 @@ import pytest
 import minidis
 from minidis.server import connection
 from minidis.server.door import Door
+from tests.calls import eventually
 from tests.oracle.resp import pack
 from tests.oracle.server import RealServer
-from tests.server.conftest import Wire, eventually
+from tests.server.conftest import Wire
 
 Connect = Callable[[], Wire]
 DB = minidis.Minidis[bytes]
@@ -26,7 +27,7 @@ def test_too_many_clients(connect: Connect, db: DB) -> None:
     assert one.ask("PING") == two.ask("PING") == "PONG"
     assert connect().rest() == b"-ERR max number of clients reached\r\n"
     two.close()
-    assert eventually(lambda: len(db.engine.doors.connections) == 1)  # type: ignore[union-attr]
+    eventually(lambda: len(db.engine.doors.connections) == 1)  # type: ignore[union-attr]
     assert connect().ask("PING") == "PONG"
 
 
@@ -35,7 +36,7 @@ def test_idle_clients_are_sent_away_and_busy_ones_stay(connect: Connect, db: DB)
     assert idle.ask("PING") == "PONG"
     waiting.say("BLPOP l 0")
     listening.ask("SUBSCRIBE news")
-    assert eventually(lambda: len(db.engine.waiters) == 1)
+    eventually(lambda: len(db.engine.waiters) == 1)
     db.engine.door_limits.set("idle", 0.02)  # CONFIG SET takes whole seconds
     assert idle.rest() == b""
     db.rpush("l", "a")
@@ -53,9 +54,9 @@ def test_there_is_no_timer_while_nobody_can_be_idle(connect: Connect, db: DB) ->
     assert doors is not None
     assert doors._timer is None
     wire.ask("CONFIG SET timeout 100")
-    assert eventually(lambda: doors._timer is not None)
+    eventually(lambda: doors._timer is not None)
     wire.ask("CONFIG SET timeout 0")
-    assert eventually(lambda: doors._timer is None)
+    eventually(lambda: doors._timer is None)
 
 
 def test_the_system_probes_silent_clients(connect: Connect, db: DB) -> None:
@@ -69,7 +70,7 @@ def test_the_system_probes_silent_clients(connect: Connect, db: DB) -> None:
     assert keepalive() == 1
     wire.ask("CONFIG SET tcp-keepalive 0")
     wire.close()
-    assert eventually(lambda: not db.engine.doors.connections)  # type: ignore[union-attr]
+    eventually(lambda: not db.engine.doors.connections)  # type: ignore[union-attr]
     connect().ask("PING")
     assert keepalive() == 0
 
@@ -132,7 +133,7 @@ def test_a_soft_limit_needs_time(connect: Connect, db: DB) -> None:
     db.engine.door_limits.output["pubsub"] = (0, 1000, 0)
     deaf = connect()
     deaf.ask("SUBSCRIBE news")
-    assert eventually(lambda: db.publish("news", b"x" * 100_000) == 0)
+    eventually(lambda: db.publish("news", b"x" * 100_000) == 0)
 
 
 def test_a_client_that_reads_nothing_is_not_worked_for(connect: Connect, db: DB) -> None:
@@ -141,7 +142,7 @@ def test_a_client_that_reads_nothing_is_not_worked_for(connect: Connect, db: DB)
     db.set("big", b"v" * size)
     slow, other = connect(), connect()
     slow.send(pack([[b"GET", b"big"], [b"INCR", b"n"]] * count))
-    assert eventually(lambda: any(one.choked for one in db.engine.doors.connections))  # type: ignore[union-attr]
+    eventually(lambda: any(one.choked for one in db.engine.doors.connections))  # type: ignore[union-attr]
     made = int(other.ask("GET n"))
     assert 0 < made < count // 10
     for number in range(1, 101):
@@ -174,7 +175,7 @@ def test_garbage_and_half_open_connections_hurt_nobody(
     assert connect().ask("SET k v", "GET k") == ["OK", b"v"]
     for guest in half_open:
         guest.close()
-    assert eventually(lambda: len(db.engine.doors.connections) == 1)  # type: ignore[union-attr]
+    eventually(lambda: len(db.engine.doors.connections) == 1)  # type: ignore[union-attr]
 
 
 def test_garbage_gets_the_answers_of_a_real_server(
