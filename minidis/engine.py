@@ -62,6 +62,8 @@ REDIS_VERSION = "7.0.15"
 #: In the list of what has been touched: a database has been emptied, or exchanged.
 EMPTIED, EXCHANGED = "-", "~"
 REPLACED = (EMPTIED, EXCHANGED)
+#: A key has changed without an event of its own.
+CHANGED = "*"
 #: Events that change nothing.
 NO_CHANGES = frozenset(("keymiss", "new"))
 #: Events of groups that read a stream: whoever waits is concerned, but the value is the same.
@@ -221,7 +223,7 @@ class Engine:
     def _tell(self, touched: list[tuple[int, str, bytes]]) -> None:
         """Tell of changes. After an interruption some may hear of them twice, nobody never."""
         self._concern(touched)
-        events = [entry for entry in touched if entry[1] not in REPLACED]
+        events = [entry for entry in touched if entry[1] not in (*REPLACED, CHANGED)]
         if self.notify:
             for channel, message in notices.messages(self.notify, events):
                 self.channels.publish(channel, message)
@@ -312,9 +314,9 @@ class Engine:
         self.kept += self.touched
         self.touched = []
 
-    def undo_attempt(self, values: Iterable[Any]) -> None:
-        """A command inside something greater was refused: leave what it found."""
-        if self.undo:
+    def undo_attempt(self, error: BaseException, values: Iterable[Any]) -> None:
+        """A command inside something greater did not complete: leave what it found."""
+        if self.undo or not isinstance(error, MinidisError):
             self._undo(values)
         self.keep()
 
@@ -375,8 +377,7 @@ class Engine:
 
     def _put_back(self, values: Iterable[Any]) -> None:
         if not self.committed:
-            self._undo(values)
-            self.kept = []
+            self._undo(values)  # and no more: what EXEC has completed before is told
         elif (waiter := self.waiters.current) is not None:  # struck while somebody was served
             if waiter.done:
                 self.waiters.complete()

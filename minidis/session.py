@@ -323,8 +323,10 @@ class Session(
             reply = self._body(queued, args, options)
             self._follow(queued)
             self.engine.keep()
-        except Exception as error:
-            self.engine.undo_attempt(given)
+        except BaseException as error:
+            self.engine.undo_attempt(error, given)
+            if not isinstance(error, Exception):
+                raise
             return error
         return reply
 

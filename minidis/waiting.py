@@ -255,7 +255,7 @@ class Waiters:
         try:
             reply = waiter.queued.command.body(waiter.session, *waiter.args, **waiter.options)
         except MinidisError as error:
-            self.engine.undo_attempt((waiter.args, waiter.options))
+            self.engine.undo_attempt(error, (waiter.args, waiter.options))
             reply = error
         if reply.__class__ is Wait:
             self.engine.undo.clear()

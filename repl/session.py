@@ -22,7 +22,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from prompt_toolkit import PromptSession, print_formatted_text
+from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
 from prompt_toolkit.application.run_in_terminal import run_in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
@@ -36,7 +36,8 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.output import ColorDepth, Output
-from prompt_toolkit.styles import Style
+from prompt_toolkit.renderer import print_formatted_text
+from prompt_toolkit.styles import Style, default_ui_style, merge_styles
 
 from minidis.errors import MinidisError
 from repl import dots, streams
@@ -156,6 +157,7 @@ class Session:
         self.place = place
         self.output = output
         self.style = Style.from_dict(THEME)
+        self._printed = merge_styles([default_ui_style(), self.style])
         self.depth = ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None
         self.done = False
         self.busy = False
@@ -469,17 +471,12 @@ class Session:
             printed += len(page)
 
     def _print(self, text: Any) -> None:
+        # Here and now: the function of that name in prompt_toolkit leaves it to the event loop of a
+        # prompt that is open, and when that is just about to end nothing is printed at all.
         if isinstance(text, list):
             text = FormattedText(text)
         with self._printing:
-            print_formatted_text(
-                text,
-                end="",
-                style=self.style,
-                include_default_pygments_style=False,
-                color_depth=self.depth,
-                output=self.prompt.output,
-            )
+            print_formatted_text(self.prompt.output, text, self._printed, color_depth=self.depth)
 
 
 def converse(place: Place) -> int:

@@ -24,6 +24,7 @@ from minidis.commands.stream_ids import (
     strict_id,
 )
 from minidis.commands.streams import CAP_KINDS, CAP_NAMES, CAPS, POLICIES, Caps, Streams
+from minidis.engine import CHANGED
 from minidis.kinds import RAW, Integer, Key, Kind, Many, encode, integer
 from minidis.replies import OK, Status
 from minidis.structures.stream_groups import UNKNOWN, Consumer, Group
@@ -111,6 +112,7 @@ class StreamGroups(Streams[T]):
         self.space.touch(held, "xgroup-create")
         target.groups[name] = Group(last_id, read)
         if stream is None:
+            self.space.touch(held, CHANGED, 0)
             self.space.put(held, target)
         return OK
 

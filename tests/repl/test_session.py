@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import re
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.application import set_app
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import InMemoryHistory
@@ -261,3 +263,19 @@ def read_until(terminal: int, wanted: str, seconds: float = 20) -> None:
         if "\x1b[6n" in got:
             os.write(terminal, b"\x1b[1;1R")
         shown += got
+
+
+def test_what_comes_when_a_prompt_ends_is_printed(db: minidis.Minidis[bytes]) -> None:
+    """The prompt still counts as open, but its event loop will do nothing more."""
+    screen = io.StringIO()
+    with create_pipe_input() as typed:
+        output = Vt100_Output(screen, lambda: Size(rows=40, columns=160))
+        session = Session(Here(db), input=typed, output=output, history=InMemoryHistory())
+        app = session.prompt.app
+        app.loop = asyncio.new_event_loop()
+        try:
+            with set_app(app):
+                session.note("still here")
+        finally:
+            app.loop.close()
+    assert "still here\r\n" in screen.getvalue()
