@@ -12,6 +12,7 @@ from minidis.clock import Clock, ManualClock
 from minidis.database import Minidis, open
 from minidis.engine import Event
 from minidis.errors import (
+    AddressError,
     BusyKeyError,
     ClosedError,
     DataError,
@@ -32,6 +33,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "OK",
+    "AddressError",
     "BusyKeyError",
     "Clock",
     "ClosedError",

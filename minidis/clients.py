@@ -29,7 +29,7 @@ class Client:
     #: "embedded", "tcp" or "unix"
     kind = "embedded"
     #: it can take messages that answer no command
-    listens = False
+    takes_messages = False
 
     def __init__(self) -> None:
         self.id = 0

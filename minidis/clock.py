@@ -1,7 +1,7 @@
 """Where time comes from: the machine's clock, or one that a test moves by hand.
 
-Only this file asks the operating system for the time. A command sees one frozen moment; the
-engine asks the clock at most once for it.
+Commands learn the time from here alone. A command sees one frozen moment; the engine asks the clock
+at most once for it.
 """
 
 from __future__ import annotations

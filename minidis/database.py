@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from minidis.clock import Clock, Progress
@@ -85,7 +84,10 @@ class Minidis(Session[T]):
         """
         with self.pipeline() as tx:
             while True:
-                tx.watch(*watches)
+                if watches:
+                    tx.watch(*watches)
+                else:
+                    tx.at_once()
                 try:
                     function(tx)
                     answers: list[Any] = tx.execute()
@@ -125,7 +127,7 @@ class Minidis(Session[T]):
         requirepass). Connections are served by a thread in the background; close the door with
         `door.close()` or a `with` block, and all doors by closing the database.
 
-        MinidisError when the address cannot be used; it says why, and what helps.
+        AddressError when there can be no door there; it says why, and what helps.
 
         >>> with db.serve("127.0.0.1:0") as door:
         ...     door.address.startswith("127.0.0.1:")
@@ -146,12 +148,7 @@ class Minidis(Session[T]):
     def __enter__(self: S) -> S:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

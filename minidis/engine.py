@@ -535,6 +535,7 @@ class Engine:
                 if save and os.getpid() == self._process:
                     self.save()
                 self.closed = True
+                self.see_guards()
             self._let_go()
 
     def _let_go(self) -> None:

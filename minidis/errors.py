@@ -8,6 +8,7 @@ MinidisError
 ├── DataError              a Python object that has no place in a command
 ├── ClosedError            the database has been closed
 ├── SlowSubscriberError    a subscription ended because too many messages waited
+├── AddressError           there can be no door at an address: the reason and the remedy
 └── FileError              a file cannot be used: names the file, the reason and the remedy
     ├── LockedError        another process, or another open(), has the directory
     └── RdbError           a dump that is damaged, truncated or too new
@@ -71,6 +72,13 @@ class SlowSubscriberError(MinidisError):
             f"{limit} messages waited to be taken when another came, and this subscription ended; "
             "take them faster, give it a greater limit, or when_full='drop'"
         )
+
+
+class AddressError(MinidisError):
+    """There can be no door at this address; the message says why, and what helps."""
+
+    def __init__(self, address: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{address}: {reason}. Remedy: {remedy}")
 
 
 class FileError(MinidisError):

@@ -12,7 +12,6 @@ watch() they run at once until multi(), as in redis-py; execute() runs what is q
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Any, Self
 
 from minidis.command import COMMANDS
@@ -35,6 +34,8 @@ class Pipeline(Session[T]):
         super().__init__(engine, database)
         #: run the commands as one; otherwise others may come in between
         self.is_transaction = transaction
+        #: its block has ended: nobody would run what is queued now
+        self.over = False
         self._begin([])
 
     def _begin(self, queue: list[Queued] | None) -> None:
@@ -42,6 +43,8 @@ class Pipeline(Session[T]):
         self.see_guard()
 
     def enqueue(self, queued: Queued) -> Any:
+        if self.over:
+            raise error("this transaction has ended with its block; begin another one")
         super().enqueue(queued)
         return self
 
@@ -56,6 +59,10 @@ class Pipeline(Session[T]):
             raise error("WATCH after commands have been queued; watch first")
         self._begin(None)
         return super().watch(*many(keys))
+
+    def at_once(self) -> None:
+        """Calls run at once until multi(), as after watch(), without watching anything."""
+        self._begin(None)
 
     def multi(self) -> Status:
         """Calls are queued from here on."""
@@ -124,8 +131,12 @@ class Pipeline(Session[T]):
         """Forget what is queued and watched."""
         with self.engine.lock:
             self.leave_transaction()
-        self._begin([])
         return OK
+
+    def leave_transaction(self) -> None:
+        """Forget what is queued and watched, as EXEC does, too; the next calls are queued."""
+        super().leave_transaction()
+        self._begin([])
 
     def __len__(self) -> int:
         """How many calls are queued."""
@@ -137,12 +148,7 @@ class Pipeline(Session[T]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.reset()
 
 
@@ -164,18 +170,15 @@ class Transaction(Pipeline[T]):
         self._raises = raise_on_error
 
     def __enter__(self) -> Self:
+        self.over = False
         if self._watched_keys:
             self.watch(*self._watched_keys)
             self.multi()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is not None:
+    def __exit__(self, *raised: object) -> None:
+        self.over = True
+        if raised[0] is not None:
             self.reset()
             return
         self.results = self.execute(raise_on_error=False)

@@ -119,6 +119,7 @@ class Session(
             or self.client.restricted
             or engine.monitors
             or engine.pause is not None
+            or engine.closed
         )
 
     # words ------------------------------------------------------------------------------------
@@ -265,6 +266,8 @@ class Session(
         """The reply, or the waiter in the queues of what it waits for."""
         engine, queued = self.engine, waiter.queued
         with engine.lock:
+            if engine.closed:
+                raise errors.ClosedError
             if engine.pause is not None and self._is_paused(queued):
                 until = (engine.pause[0] - engine.clock.now() + 1) / 1000
                 wait = Wait((), max(until, 0.001), answer=AGAIN, resumes=True)

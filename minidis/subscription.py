@@ -21,7 +21,6 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from minidis.clients import Client
@@ -191,7 +190,7 @@ _LONGEST = threading.TIMEOUT_MAX
 class Listener(Client, Generic[M]):
     """The outside of a feed, among the clients: what is delivered goes to the inbox."""
 
-    listens = True
+    takes_messages = True
 
     def __init__(
         self, engine: Engine, inbox: Inbox[M], understand: Callable[[Any], M | None]
@@ -297,12 +296,7 @@ class Feed(Generic[M]):
     def __enter__(self: F) -> F:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -33,8 +33,9 @@ class Watch:
         self.spoiled = False
 
     def __del__(self) -> None:
-        if self.places:
-            self.gone.append(self.places)
+        places = getattr(self, "places", None)  # an interruption may strike before it has any
+        if places:
+            self.gone.append(places)
 
     def expired_meanwhile(self, spaces: list[Keyspace], now: int) -> bool:
         """Has a watched key reached its deadline without anybody having noticed?"""
@@ -97,11 +98,15 @@ class Watchers:
         watches = self._by_place.get(place)
         if watches is None:
             return
+        whole = False
         for watch in watches:
             if watch.places[place] and key not in space.values:
                 watch.places[place] = False  # what had expired has been deleted: no change
+                whole = True
             else:
                 watch.spoiled = True
+        if not whole:
+            del self._by_place[place]  # what happens to the key later makes no difference to them
 
     def emptied(self, space: Keyspace, following: Keyspace | None = None) -> None:
         """All keys of a database go, or are replaced by those of the following one."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import dis
 import gc
 import queue
 import signal
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -23,6 +20,7 @@ from minidis.errors import ClosedError, ResponseError, SlowSubscriberError
 from minidis.pubsub import Channels
 from minidis.replies import NO_REPLY, Push
 from minidis.subscription import Inbox, Message, Seen
+from tests.crash.test_interrupts import Strike, interrupted
 
 #: How long another thread may take, in seconds; it usually takes microseconds.
 PATIENCE = 10
@@ -31,7 +29,7 @@ PATIENCE = 10
 class Ear(Client):
     """A client that keeps what it is told."""
 
-    listens = True
+    takes_messages = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -483,38 +481,12 @@ def test_an_event_loop_that_has_ended_hurts_nobody(db: Minidis[bytes]) -> None:
 TRACED = (pubsub.__file__, subscription.__file__)
 
 
-class Strike:
-    """Raises KeyboardInterrupt at the n-th bytecode of pubsub.py and subscription.py."""
-
-    def __init__(self, at: int) -> None:
-        self.left = at
-        self.struck = ""
-
-    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
-        if frame.f_code.co_filename not in TRACED:
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            self.left -= 1
-            if self.left == 0:
-                self.struck = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-                raise KeyboardInterrupt
-        return self
-
-
 def struck(work: Callable[[], Any], at: int) -> tuple[Any, str]:
     """What the work answers if it is interrupted at the n-th bytecode, and at which; "" if not."""
-    strike = Strike(at)
-    before = sys.gettrace()
-    answer = None
-    sys.settrace(strike)
-    try:
-        answer = work()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.settrace(before)
-    return answer, strike.struck
+    strike = Strike(at, TRACED)
+    answers: list[Any] = []
+    interrupted(strike, lambda: answers.append(work()))
+    return answers[0] if answers else None, strike.struck
 
 
 def test_an_interruption_loses_no_message() -> None:

@@ -38,7 +38,7 @@ class Caller:
 
 
 class _Ear(Client):
-    listens = True
+    takes_messages = True
 
     def __init__(self, heard: list[Any]) -> None:
         super().__init__()

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from minidis.aio.commands import AsyncCommands
@@ -205,7 +204,10 @@ class AsyncMinidis(AsyncCommands[T]):
         """
         async with self.pipeline() as tx:
             while True:
-                await tx.watch(*watches)
+                if watches:
+                    await tx.watch(*watches)
+                else:
+                    tx.at_once()
                 try:
                     outcome = function(tx)
                     if inspect.isawaitable(outcome):
@@ -328,12 +330,7 @@ class AsyncMinidis(AsyncCommands[T]):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     def __repr__(self) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from minidis.aio.parking import Bell
@@ -116,12 +115,7 @@ class AsyncFeed(Generic[M]):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._feed.close()
 
     def __repr__(self) -> str:

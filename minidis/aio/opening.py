@@ -11,7 +11,6 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Generator
-from types import TracebackType
 from typing import Any, Generic, Literal, overload
 
 from minidis import database
@@ -46,12 +45,7 @@ class Opening(Generic[T]):
         self._db = await self._open()
         return self._db
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._db is not None:
             await self._db.close()
 

@@ -12,7 +12,6 @@ made at once, and awaited, until `pipe.multi()`, as in redis.asyncio.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from types import TracebackType
 from typing import Any, Self
 
 from minidis.aio.commands import QueuedCommands
@@ -43,6 +42,10 @@ class AsyncPipeline(QueuedCommands[T]):
         """
         reply: Status = await answered(self._session, self._session.watch(*keys))
         return reply
+
+    def at_once(self) -> None:
+        """Calls are made at once until multi(), as after watch(), without watching anything."""
+        self._session.at_once()
 
     def multi(self) -> Status:
         """Calls are queued from here on."""
@@ -105,12 +108,7 @@ class AsyncPipeline(QueuedCommands[T]):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._session.reset()
 
     def __repr__(self) -> str:
@@ -128,18 +126,15 @@ class AsyncTransaction(AsyncPipeline[T]):
         self._raises = raise_on_error
 
     async def __aenter__(self) -> Self:
+        self._session.over = False
         if self._watched_keys:
             await self.watch(*self._watched_keys)
             self.multi()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is not None:
+    async def __aexit__(self, *raised: object) -> None:
+        self._session.over = True
+        if raised[0] is not None:
             self._session.reset()
             return
         self.results = await self.execute(raise_on_error=False)

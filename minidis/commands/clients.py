@@ -395,7 +395,9 @@ characters.
     def _kill(self, clients: Iterator[Client]) -> int:
         """End the clients, and count them; the caller itself has its answer first."""
         doomed = [
-            one for one in clients if not one.trusted or one.listens or one.waiter is not None
+            one
+            for one in clients
+            if not one.trusted or one.takes_messages or one.waiter is not None
         ]
         for client in doomed:
             if client is self.client:

@@ -267,7 +267,7 @@ program has none; db.monitor() shows the same
         client, engine = self.client, self.engine
         if session.queue is not None:  # EXEC runs; the commands that it still has would be shown
             raise errors.error("MONITOR isn't allowed for DENY BLOCKING client")
-        if not client.listens:
+        if not client.takes_messages:
             raise errors.error(
                 "MONITOR writes to a connection, and a session of the program has none; "
                 "db.monitor() shows the same"

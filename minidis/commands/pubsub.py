@@ -261,7 +261,7 @@ class PubSub(Group[T]):
     ) -> NoReply:
         """Enter or leave each channel, and confirm it with what is left; None: there was none."""
         client = self.client
-        if not client.listens:
+        if not client.takes_messages:
             raise errors.error("this session takes no messages; use db.subscribe(...)")
         of_shards = kind in (b"ssubscribe", b"sunsubscribe")
         for name in names:

@@ -92,7 +92,7 @@ of a connection
         word, names = encode(switch).upper(), list(prefixes or ())
         if word == b"ON":
             _check_modes(self.client, names, bcast=bcast, optin=optin, optout=optout)
-            if not self.client.listens and target is None:
+            if not self.client.takes_messages and target is None:
                 raise errors.error(_NO_MESSAGES)
             tracking = table.start(self.client, target or 0)
             tracking.set_mode(broadcasts=bcast, opt_in=optin, opt_out=optout, no_loop=noloop)

@@ -16,18 +16,11 @@ import stat
 from dataclasses import dataclass
 from typing import Any
 
-from minidis.errors import MinidisError
+from minidis.errors import AddressError
 
 #: Clients that may wait to be let in.
 BACKLOG = 511
 UNIX_MODE = 0o600
-
-
-class AddressError(MinidisError):
-    """There can be no door at this address; the message says why, and what helps."""
-
-    def __init__(self, address: str, reason: str, remedy: str) -> None:
-        super().__init__(f"{address}: {reason}. Remedy: {remedy}")
 
 
 @dataclass(frozen=True, slots=True)

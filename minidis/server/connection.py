@@ -51,7 +51,7 @@ DENIED = (
 class Remote(Client):
     """What other sessions know of a connection, and how they reach it."""
 
-    listens = True
+    takes_messages = True
     #: the first words of its last command, unless the session has named it
     last: list[bytes] | None = None
 

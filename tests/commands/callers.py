@@ -15,7 +15,7 @@ class Connection(Client):
     """The outside of a session, as a door has it: what it is sent is kept in `got`."""
 
     kind = "tcp"
-    listens = True
+    takes_messages = True
 
     def __init__(self, address: str = "127.0.0.1:50001") -> None:
         super().__init__()

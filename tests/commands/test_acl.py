@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,17 +87,21 @@ def test_an_interruption_changes_nothing(db: Any) -> None:
         lambda: db.acl_setuser("bob", "+@all"),
         lambda: db.acl_deluser("ann"),
     ):
-        db.engine.see_guards = _strike
+        db.engine.see_guards = striking_once()
         with pytest.raises(KeyboardInterrupt):
             call()
         assert db.acl_list() == before
 
 
-def _strike(struck: list[int] = []) -> None:  # noqa: B006
-    """An interruption at every other call: the one after it belongs to putting back."""
-    struck.append(1)
-    if len(struck) % 2:
-        raise KeyboardInterrupt
+def striking_once() -> Callable[[], None]:
+    """An interruption at the first call; what is called again belongs to putting back."""
+    left = [KeyboardInterrupt]
+
+    def strike() -> None:
+        if left:
+            raise left.pop()
+
+    return strike
 
 
 # small things --------------------------------------------------------------------------------

@@ -45,25 +45,37 @@ LEAVING = {
 
 
 class Strike:
-    """Raises KeyboardInterrupt at the n-th traced bytecode."""
+    """Raises KeyboardInterrupt at the n-th bytecode of the files that begin with `where`."""
 
-    def __init__(self, at: int) -> None:
-        self.left = at
+    def __init__(self, at: int, where: tuple[str, ...] = OURS) -> None:
+        self.where = where
         #: the instruction, and the function it was in
         self.struck = ""
         self.function = ""
+        self.trace = self._tracer(at)
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
-        if event == "call" and not frame.f_code.co_filename.startswith(OURS):
+        """A function is called."""
+        if not frame.f_code.co_filename.startswith(self.where):
             return None
         frame.f_trace_opcodes = True
-        if event == "opcode":
-            self.left -= 1
-            if self.left == 0:
-                self.struck = _opname(frame.f_code, frame.f_lasti)
-                self.function = frame.f_code.co_name
-                raise KeyboardInterrupt
-        return self
+        frame.f_trace_lines = False
+        return self.trace
+
+    def _tracer(self, left: int) -> Callable[[FrameType, str, Any], Any]:
+        """Counts bytecodes; a closure, since it runs some hundred million times."""
+
+        def trace(frame: FrameType, event: str, arg: Any) -> Any:
+            nonlocal left
+            if event == "opcode":
+                left -= 1
+                if not left:
+                    self.struck = _opname(frame.f_code, frame.f_lasti)
+                    self.function = frame.f_code.co_name
+                    raise KeyboardInterrupt
+            return trace
+
+        return trace
 
 
 def _opname(code: CodeType, offset: int) -> str:
@@ -278,7 +290,7 @@ def test_a_second_interrupt_while_putting_back(words: str, monkeypatch: pytest.M
     put_back = Engine.put_back
 
     def struck_again(*arguments: Any) -> None:
-        if second.left > 0:
+        if not second.struck:
             sys.settrace(second)
         put_back(*arguments)
 

@@ -169,12 +169,12 @@ def test_a_directory_is_saved_when_told_to_stop(
     with subprocess.Popen(
         [sys.executable, "-m", "repl", "data"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT)},
+        env={"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
     ) as process:  # fmt: skip
         assert process.stdin and process.stdout
-        process.stdin.write(b"SET a 1\nDEBUG SLEEP 0\n")
+        process.stdin.write(b"SET a 1\n")
         process.stdin.flush()
-        time.sleep(1)
+        assert process.stdout.readline() == b"OK\n"
         process.send_signal(number)
         assert process.wait(20) == code
     assert minidis("data", "get", "a", cwd=tmp_path).stdout == '"1"\n'

@@ -11,17 +11,12 @@ import minidis
 from tests.scenarios.runner import Stage
 
 
-def has_door() -> bool:
-    """Can this minidis serve?"""
-    return hasattr(minidis.Minidis, "serve")
-
-
 @contextmanager
 def our_door() -> Iterator[Stage]:
     """A stage in front of minidis for a while."""
     with tempfile.TemporaryDirectory(prefix="minidis-door-") as directory, minidis.open() as db:
         path = os.path.join(directory, "door.sock")
-        server = db.serve(f"unix:{path}")  # type: ignore[attr-defined]
+        server = db.serve(f"unix:{path}")
         try:
             with closing(Stage(path)) as stage:
                 yield stage

@@ -30,7 +30,7 @@ from tests.scenarios.compare import (
     outdated,
     save,
 )
-from tests.scenarios.door import has_door, our_door
+from tests.scenarios.door import our_door
 from tests.scenarios.language import LanguageError, Run, all_runs, parse
 from tests.scenarios.permitted import DIFFERENCES, MASKS, masked, tidied
 from tests.scenarios.runner import DATA, Stage, Transcript, play, rendered
@@ -66,8 +66,6 @@ def live(server: Live | None) -> Live:
 
 @pytest.fixture(scope="module")
 def door() -> Iterator[Stage]:
-    if not has_door():
-        pytest.skip("minidis does not serve yet")
     with our_door() as stage:
         yield stage
 

@@ -1,0 +1,119 @@
+"""EXEC in which something breaks that is no refusal: memory, recursion, the end of a thread."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import minidis
+from minidis.keyspace import Keyspace
+from minidis.session import Session
+from tests.crash.test_interrupts import Strike, no_collector, release
+from tests.crash.test_waiting import waiting
+
+__all__ = ["no_collector"]
+
+#: What is struck changes its key in more than one step.
+QUEUE = [
+    "SET w 1", "LPOP l", "RPUSH q a", "SPOP s", "ZREM z a", "LMOVE m m2 LEFT RIGHT", "SET x 1"
+]  # fmt: skip
+STRUCK = ("LPOP", "SPOP", "ZREM", "LMOVE")
+FILL = [
+    "RPUSH l 1", "SADD s a b c", "SPOP s", "ZADD z 1 a 2 b", "ZRANK z b", "RPUSH m 1",
+    "EXPIRE m 1000", "RANDOMKEY",
+]  # fmt: skip
+
+
+def prepared() -> minidis.Minidis[bytes]:
+    db = minidis.open(clock=minidis.ManualClock(), databases=2)
+    for words in FILL:
+        db.execute(*words.split())
+    db.multi()
+    for words in QUEUE:
+        db.execute(*words.split())
+    return db
+
+
+def test_what_has_run_is_told_when_exec_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(self: Keyspace, key: Any) -> bool:
+        raise SystemExit
+
+    db = prepared()
+    watching = db.session()
+    watching.watch("w")
+    waiter = waiting(db, "BLPOP", "q", "0")
+    monkeypatch.setattr(Keyspace, "remove", leave)
+    db.queue[1], db.queue[2] = db.queue[2], db.queue[1]  # type: ignore[index]
+    with pytest.raises(SystemExit):
+        db.exec()
+    monkeypatch.undo()
+    watching.multi()
+    assert watching.exec() is None
+    assert waiter.done
+    assert db.lrange("l", 0, -1) == [b"1"]
+    assert db.exists("w", "l", "q", "z", "m", "x") == 4
+    assert not db.engine.kept
+    for space in db.engine.databases:
+        space.check()
+
+
+class Failure(Strike):
+    """A strike that raises something else."""
+
+    error: type[BaseException] = MemoryError
+
+    def _tracer(self, left: int) -> Callable[[FrameType, str, Any], Any]:
+        interrupt = super()._tracer(left)
+
+        def trace(frame: FrameType, event: str, arg: Any) -> Any:
+            try:
+                interrupt(frame, event, arg)
+            except KeyboardInterrupt:
+                raise self.error from None
+            return trace
+
+        return trace
+
+
+@pytest.mark.parametrize("error", [MemoryError, SystemExit])
+def test_a_queued_command_breaks_at_any_bytecode(
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """At every third; the queue runs where it can be struck."""
+    run = Session._run_queued
+    strike: Any = None
+
+    def struck(self: Any, queued: Any) -> Any:
+        sys.settrace(strike if queued.command.name in STRUCK else None)
+        try:
+            return run(self, queued)
+        finally:
+            sys.settrace(None)
+
+    monkeypatch.setattr(Session, "_run_queued", struck)
+    monkeypatch.setattr(Failure, "error", error)
+    at = 1
+    while True:
+        at += 3
+        db = prepared()
+        db.engine.aside.stop()
+        watching = db.session()
+        watching.watch("w")
+        strike = Failure(at)
+        with contextlib.suppress(error):
+            db.exec()
+        if not strike.struck:
+            break
+        release(db, strike)
+        assert watching.watched is not None
+        assert watching.watched.spoiled
+        for space in db.engine.databases:
+            space.check()
+        assert (db.llen("m"), db.llen("m2")) in ((1, 0), (0, 1))
+        assert not (db.engine.undo or db.engine.touched or db.engine.kept)
+    assert at > 500
