@@ -118,6 +118,7 @@ def test_the_thread_of_exec_ends_with_its_database() -> None:
 
 def test_close_and_exec_at_the_same_time() -> None:
     """Whichever comes first: EXEC answers or refuses; it does not wait for what has ended."""
+    others = named("minidis-exec")  # of databases that are still open
     for _ in range(50):
         db = minidis.open()
         db.multi()
@@ -127,7 +128,7 @@ def test_close_and_exec_at_the_same_time() -> None:
             assert db.exec() == []
         closing.join(10)
         assert not closing.is_alive()
-    assert ends(lambda: named("minidis-exec"))
+    assert ends(lambda: [thread for thread in named("minidis-exec") if thread not in others])
 
 
 # amid a command -----------------------------------------------------------------------------------
@@ -321,20 +322,19 @@ def test_ctrl_c_at_random_moments_tears_no_transaction() -> None:
         signal.signal(signal.SIGALRM, strike)
         db, struck = minidis.open(), 0
         signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
-        end = time.monotonic() + 0.3
-        while time.monotonic() < end:
+        end = time.monotonic() + 10
+        while struck < 100 and time.monotonic() < end:
             try:
-                armed = True
-                while time.monotonic() < end:
+                while True:
+                    armed = True  # each time: a strike while garbage is collected goes nowhere
                     with db.transaction(watch=["a"]) as tx:
                         tx.incr("a"); tx.rpush("l", "x"); tx.incr("b")
-                armed = False
             except KeyboardInterrupt:
                 struck += 1
         signal.setitimer(signal.ITIMER_REAL, 0)
         a, b, length = int(db.get("a")), int(db.get("b")), db.llen("l")
         assert a == b == length > 0, (a, b, length)
-        assert struck > 10, struck
+        assert struck == 100
         engine = db.engine
         assert not (engine.undo or engine.kept or engine.touched or engine.unsettled)
         assert not len(engine.waiters)

@@ -89,11 +89,12 @@ def test_a_queued_command_breaks_at_any_bytecode(
     strike: Any = None
 
     def struck(self: Any, queued: Any) -> Any:
+        before = sys.gettrace()
         sys.settrace(strike if queued.command.name in STRUCK else None)
         try:
             return run(self, queued)
         finally:
-            sys.settrace(None)
+            sys.settrace(before)  # one that measures coverage
 
     monkeypatch.setattr(Session, "_run_queued", struck)
     monkeypatch.setattr(Failure, "error", error)
