@@ -360,7 +360,7 @@ class StreamGroups(Streams[T]):
         group="stream",
         since="5.0.0",
         complexity="O(1) for each id",
-        access="RW DELETE",
+        access="RW UPDATE",
         names={**GROUP_NAMES, "id": "ids"},
         kinds={"id": RAW},
     )
