@@ -65,7 +65,7 @@ class Terminal(Vt100_Output):
         self.typed.send_text("\x1b[1;1R")
 
 
-def play(place: Place, *steps: Step) -> str:
+def play(place: Place, *steps: Step, history: tuple[str, ...] = ()) -> str:
     """A session in which each step waits for the screen; what the screen has shown in the end.
 
     Text counts only from where the step before found its own.
@@ -95,7 +95,8 @@ def play(place: Place, *steps: Step) -> str:
                     action()
 
         output = Terminal(screen, typed)
-        session = Session(place, input=typed, output=output, history=InMemoryHistory())
+        known = InMemoryHistory(list(history))
+        session = Session(place, input=typed, output=output, history=known)
         actor = threading.Thread(target=perform)
         actor.start()
         session.converse()

@@ -29,9 +29,9 @@ from repl.places import Here
 from repl.session import Session
 from tests.oracle.server import RealServer
 
+from .conftest import play
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-#: What a terminal answers when asked where the cursor is; the toolbar waits for it.
-CURSOR = "\x1b[1;1R"
 _CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]")
 
 
@@ -121,8 +121,9 @@ def test_history_is_suggested_and_taken(db: minidis.Minidis[bytes]) -> None:
 
 
 def test_the_hint_gives_way_to_the_suggestion(db: minidis.Minidis[bytes]) -> None:
-    assert "min max" in converse(db, "ZCOUNT k ", "\x03\x04")
-    assert "· min max" in converse(db, CURSOR + "ZCOUNT k ", "\x03\x04", history=("ZCOUNT k 1 2",))
+    typed, end = ("memory> ", "ZCOUNT k "), "\x03\x04"
+    play(Here(db), typed, ("min max", end))
+    play(Here(db), typed, ("· min max", end), history=("ZCOUNT k 1 2",))
 
 
 def test_tab_completes(db: minidis.Minidis[bytes]) -> None:
