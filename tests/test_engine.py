@@ -326,20 +326,29 @@ def test_a_clock_moved_by_many_threads_loses_no_time() -> None:
     assert clock.now() == 2_000_000
 
 
+class Hurrying(minidis.Clock):
+    """Every question finds it later."""
+
+    runs = False
+    moment = 1_000
+
+    def now(self) -> int:
+        self.moment += 600
+        return self.moment
+
+
 def test_a_key_does_not_expire_in_the_middle_of_a_command() -> None:
-    class Hurrying(minidis.Clock):
-        """Every question finds it later."""
-
-        runs = False
-        moment = 1_000
-
-        def now(self) -> int:
-            self.moment += 600
-            return self.moment
-
     with minidis.open(clock=Hurrying()) as db:
         db.set("a", 1, px=1000)
         assert db.mget("a", "a", "a", "a") == [b"1"] * 4
+
+
+def test_time_stands_still_in_a_transaction() -> None:
+    with minidis.open(clock=Hurrying()) as db, db.transaction() as tx:
+        tx.set("a", 1, px=1000)
+        for _ in range(3):
+            tx.pttl("a")
+    assert tx.results == ["OK", 1000, 1000, 1000]
 
 
 def test_due_keys_go_by_themselves() -> None:
