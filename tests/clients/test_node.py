@@ -22,13 +22,14 @@ PATIENCE = 120.0
 
 
 @pytest.fixture(scope="session")
-def modules(request: pytest.FixtureRequest) -> Path:
-    """A directory with the clients, installed once and kept beside pytest's cache."""
+def modules(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the clients, installed once and kept beside the cache, if pytest has one."""
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("no node or npm on this machine")
-    assert request.config.cache is not None
-    name = "-".join(PACKAGES).replace("@", "-")
-    found = Path(request.config.cache.mkdir("minidis-node")) / name
+    # With `-p no:cacheprovider` pytest does not even have the attribute.
+    cache: pytest.Cache | None = getattr(request.config, "cache", None)
+    kept = cache.mkdir("minidis-node") if cache else tmp_path_factory.mktemp("minidis-node")
+    found = kept / "-".join(PACKAGES).replace("@", "-")
     if not found.exists():
         install(found)
     return found / "node_modules"
