@@ -406,7 +406,7 @@ class Users:
             return
         refusal = user.refusal(command, words)
         if refusal is not None:
-            running = "exec" if context == "exec" else name_of(command.name).decode()
+            running = name_of(command.name).decode()
             self.note(client, refusal.reason, refusal.object, user.name, context, running)
             raise ResponseError(refusal.sentence(context))
         if command.name in FOLLOWS_PATTERNS and context != "multi":
@@ -425,10 +425,11 @@ class Users:
     ) -> None:
         """Log a refusal; `reason` "auth", with AUTH or HELLO as `what`, for a wrong password.
 
-        `running` is the command the client is at, if it is not `what`.
+        `running` is the command the client is at, if it is neither `what` nor EXEC.
         """
-        where = "multi" if context == "exec" else context
-        about = self.describe_client(client, running or shown(what).lower())
+        running = running or shown(what).lower()
+        where, running = ("multi", "exec") if context == "exec" else (context, running)
+        about = self.describe_client(client, running)
         self.log.add(reason, where, what, username, about, self._clock.now())
 
     def set(self, name: bytes, rules: Iterable[bytes]) -> User:

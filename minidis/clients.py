@@ -93,9 +93,7 @@ class Client:
     @property
     def restricted(self) -> bool:
         """Is it in a mode in which its commands need a second look?"""
-        if self.tracking is not None or self.no_touch:
-            return True
-        if self.protocol == 2 and self.listening:
+        if self.tracking is not None or self.no_touch or self.listening:
             return True
         return not self.trusted and (self.user is None or not self.user.unrestricted)
 

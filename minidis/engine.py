@@ -66,8 +66,9 @@ REPLACED = (EMPTIED, EXCHANGED)
 CHANGED = "*"
 #: Events that change nothing.
 NO_CHANGES = frozenset(("keymiss", "new"))
-#: Events of groups that read a stream: whoever waits is concerned, but the value is the same.
-AROUND = ("xgroup-",)
+#: Events of groups that read a stream, whose value stays the same: who waits for it with a group is
+#: concerned if that group has gone.
+AROUND, GROUP_GONE = ("xgroup-",), "xgroup-destroy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,10 +239,12 @@ class Engine:
         for number, event, key in touched:
             if event in REPLACED:
                 self.waiters.touched_all(number)
+            elif event.startswith(AROUND):
+                if event == GROUP_GONE:
+                    self.waiters.touched((number, key))
             elif event not in NO_CHANGES:
                 self.waiters.touched((number, key))
-                if not event.startswith(AROUND):
-                    self.watchers.touched(self.databases[number], key)
+                self.watchers.touched(self.databases[number], key)
 
     def _invalidate(self, touched: list[tuple[int, str, bytes]]) -> None:
         """Tell clients that have read the keys."""

@@ -236,9 +236,14 @@ class Keyspace:
             self.put(key, value)
 
     def _announce(self, key: bytes) -> None:
-        """A key comes to be: to those who listen that is before whatever the command does to it."""
+        """A key comes to be: to those who listen that is before whatever the command does to it,
+        and after its looking for it in vain."""
         touched = self.engine.touched
-        mine = (i for i, (number, _, k) in enumerate(touched) if (number, k) == (self.number, key))
+        mine = (
+            at
+            for at, (number, event, name) in enumerate(touched)
+            if (number, name) == (self.number, key) and event != "keymiss"
+        )
         at = next(mine, len(touched))
         if at and touched[at - 1][1] in ("rename_from", "move_from"):
             at -= 1

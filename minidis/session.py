@@ -310,7 +310,7 @@ class Session(
                     engine.put_back(error, given)
                     raise
                 if isinstance(error, MinidisError):
-                    self._show(queued)
+                    self._follow(queued)
                 raise
             finally:
                 engine.caller = None
@@ -319,9 +319,12 @@ class Session(
 
     def attempt(self, queued: Queued) -> Any:
         """A command inside something greater: its answer, its refusal, or Wait. Under the lock."""
-        given: tuple[Any, dict[str, Any]] = (), {}
         try:
             self.admit(queued.command, queued.words or [], "exec")
+        except ResponseError as refusal:
+            return refusal
+        given: tuple[Any, dict[str, Any]] = (), {}
+        try:
             args, options = given = queued.ready()
             reply = self._body(queued, args, options)
             self._follow(queued)
@@ -330,6 +333,8 @@ class Session(
             self.engine.undo_attempt(error, given)
             if not isinstance(error, Exception):
                 raise
+            if isinstance(error, MinidisError):
+                self._follow(queued)
             return error
         return reply
 
@@ -348,7 +353,7 @@ class Session(
         return reply
 
     def _follow(self, queued: Queued) -> None:
-        """What others learn of a command that has run."""
+        """What others learn of a command that has run, or has been refused while it ran."""
         self._show(queued)
         client, command = self.client, queued.command
         if client.tracking is not None and "readonly" in command.flags:

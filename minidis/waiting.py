@@ -192,6 +192,8 @@ class Waiters:
                 queue.pop(waiter, None)
                 if not queue:
                     del self._queues[place]
+                    # Nobody is left to look at it; who comes later waits for what happens then.
+                    self._ready.pop(place, None)
         if not self._queues:
             self.engine.see_attention()
 
@@ -224,7 +226,7 @@ class Waiters:
             for waiter in self._in_line(place):
                 if self._attempt(waiter):
                     return True
-            del self._ready[place]
+            self._ready.pop(place, None)
         return False
 
     def _in_line(self, place: Place) -> Iterable[Waiter]:
@@ -281,8 +283,11 @@ class Waiters:
             self.finish(waiter, AGAIN)
 
     def unblock(self, client: Client, *, error: bool) -> bool:
-        """CLIENT UNBLOCK: end all waits of a client, as if by their timeout or with an error."""
-        waiters = list(client.waiters)
+        """CLIENT UNBLOCK: end all waits of a client, as if by their timeout or with an error.
+
+        Not the wait for the end of a pause: whoever calls does not expect it to time out.
+        """
+        waiters = [waiter for waiter in client.waiters if not waiter.wait.resumes]
         for waiter in waiters:
             answer = waiter.wait.answer
             if error:

@@ -253,6 +253,18 @@ def test_pause_and_unpause(db: Bytes) -> None:
     assert not db.guarded
 
 
+def test_unblock_does_not_end_the_wait_for_the_end_of_a_pause(db: Bytes) -> None:
+    """A server of 7.0 answers twice then, or falls; later ones leave the call alone."""
+    db.client_pause(60_000, all=False)
+    session = db.session()
+    call = Call(lambda: session.set("k", 1))
+    until_waiting(db, 1)
+    for error in (True, False):
+        assert db.client_unblock(session.client.id, error=error) == 0
+    db.client_unpause()
+    assert call.over() == "OK" and db.get("k") == b"1"
+
+
 def test_a_pause_ends_by_itself() -> None:
     db = minidis.open()
     db.client_pause(20)

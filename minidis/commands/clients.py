@@ -314,8 +314,9 @@ characters.
         return [client for client in found if client is not None]
 
     def _client_lines(self, clients: Iterable[Client], running: str) -> Any:
-        """The lines of CLIENT LIST; the caller itself is `running` this command."""
+        """The lines of CLIENT LIST; the caller itself is `running` this command, or EXEC."""
         now = self.engine.now()
+        running = running if self.queue is None else "exec"
         lines = [
             describe(client, now, running if client is self.client else "") + b"\n"
             for client in clients

@@ -17,6 +17,7 @@ from minidis.kinds import Integer, Key, Kind, Value, encode, integer
 from minidis.replies import NO_REPLY, OK, PONG, Status
 
 if TYPE_CHECKING:
+    from minidis.acl import Context
     from minidis.session import Session
 
 DONE = Status("RESET")
@@ -190,7 +191,8 @@ for the default user. Are you sure your configuration is correct?
         users = self.engine.users
         user = users.authenticate(username, password)
         if user is None:
-            users.note(self.client, "auth", how, username, "toplevel")
+            context: Context = "toplevel" if self.queue is None else "exec"
+            users.note(self.client, "auth", how, username, context)
             raise ResponseError(errors.WRONG_PASSWORD)
         self.client.user = user
         self.see_guard()

@@ -36,7 +36,7 @@ class Debugging(Group[T]):
         >>> db.set("a", "text"), "encoding:embstr serializedlength:5" in db.debug_object("a")
         (OK, True)
         """
-        value = self.space.peek(encode(key))
+        value = self.space.find(encode(key))
         if value is None:
             raise no_such_key()
         # Without type byte, version and checksum: 1, 2 and 8 bytes.
@@ -95,7 +95,7 @@ class Debugging(Group[T]):
         return [self._value_digest(key) for key in keys]
 
     def _value_digest(self, key: Any) -> Status:
-        value = self.space.peek(key)
+        value = self.space.find(key)
         expires = key in self.space.deadlines
         digest = 0 if value is None else value_digest(0, value, expires=expires)
         return Status(digest.to_bytes(SIZE).hex())

@@ -174,6 +174,7 @@ class Keys(Group[T]):
         space.touch(key, "rename_from")
         space.touch(newkey, "rename_to", 0)
         space.remove(key)
+        space.remove(newkey)  # and so a new key comes to be, for those who listen
         space.put(newkey, value, deadline)
         return 1
 
@@ -215,6 +216,7 @@ class Keys(Group[T]):
             return 0
         deadlines: Any = space.deadlines
         target.touch(key, "copy_to")
+        target.remove(key)
         target.put(key, _twin(value), deadlines.get(source))
         return 1
 

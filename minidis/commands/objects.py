@@ -238,6 +238,7 @@ class Objects(Group[T]):
                 space.remove(held)
             return OK
         space.touch(held, "restore")
+        space.remove(held)
         space.put(held, restored, deadline)
         if idletime is not None:
             idle: Any = idletime

@@ -147,7 +147,8 @@ class Strings(Group[T]):
     ) -> Any:
         """SET with options: check the conditions, then store."""
         space = self.space
-        old = space.find(key)
+        # Only an old value that is asked for counts as a use, or as a miss.
+        old = space.lookup(key) if get else space.find(key)
         answer: Any = text_of(old) if get else None
         if (nx and old is not None) or (xx and old is None):
             return answer

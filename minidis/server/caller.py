@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from minidis.command import Command
 from minidis.commands.transactions import Queued
 from minidis.errors import MinidisError, report
-from minidis.replies import NO_REPLY, OK
+from minidis.replies import NO_REPLY, OK, QUEUED
 from minidis.resp import LARGE, NULL_ARRAY, Encoded, error_line, write, write_each
 from minidis.session import Session, find_command
 from minidis.waiting import AGAIN, Wait, Waiter
@@ -46,6 +46,12 @@ class Caller(Session[bytes]):
     def sleep(self, waiter: Waiter) -> Any:
         """Whoever serves the connection waits, for all of them."""
         return waiter
+
+    def enqueue(self, queued: Queued) -> Any:
+        """Keep a command for EXEC, if EXEC has a chance to run it."""
+        if self.queue_failed or (self.watched is not None and self.watched.spoiled):
+            return QUEUED
+        return super().enqueue(queued)
 
     def attempt(self, queued: Queued) -> Any:
         """One command of EXEC. Confirmations that it sends are its place in the answer."""

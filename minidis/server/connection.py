@@ -85,10 +85,9 @@ class Remote(Client):
     def deliver(self, message: Push | Status | Seen) -> None:
         """Send a message. Under the engine's lock."""
         data = encode(message, self.protocol)
-        if message.__class__ is Push:
+        # A line of MONITOR is an answer, which may not be wanted; messages come in any case.
+        if message.__class__ is Push or self.reply_mode == "on":
             self.connection.push(data)
-        elif self.reply_mode == "on":  # a line of MONITOR is an answer; messages come in any case
-            self.connection.show(data)
 
     def kill(self) -> None:
         """End the connection, from whatever thread; for other sessions it has gone at once."""
@@ -129,8 +128,7 @@ class Connection(asyncio.Protocol):
         #: what others have sent, guarded by the engine's lock; the thread runs a batch just now
         self.pushes: list[bytes] = []
         self.pushed = 0
-        #: it may be running EXEC; and what comes after the answer of the running command
-        self.executes = False
+        #: what its own command has sent to it: that comes after the answer
         self.later_messages: list[bytes] = []
         self.active = False
         self.used = 0.0
@@ -329,6 +327,7 @@ class Connection(asyncio.Protocol):
                     at = session.run_short(todo, at, self.out)
                     if at != self.at:
                         client.last = todo[at - 1][:2]
+                        self._send_later()
                 if at < min(len(todo), until):
                     at += 1
                     self._run_long(todo[at - 1])
@@ -343,7 +342,6 @@ class Connection(asyncio.Protocol):
         session, client = self.session, self.client
         assert session is not None
         client.last = words[:2]
-        self.executes = session.queue is not None
         self.waiter = session.run_long(words, self.out)
         self._complete()
         if self.waiter is not None:
@@ -353,7 +351,6 @@ class Connection(asyncio.Protocol):
     def _complete(self) -> None:
         """What follows a command, unless it has to wait for its answer."""
         client = self.client
-        self.executes = False
         if client.tracking is not None:  # of its own changes it hears after the answer
             self.engine.tracking.release(client)
         self._send_later()
@@ -391,13 +388,13 @@ class Connection(asyncio.Protocol):
             with self.engine.lock:
                 if self.ended:
                     return
-                self.active, self.executes = True, self.session.queue is not None
+                self.active = True
                 self.collect()
                 try:
                     self.waiter = self.session.answer_waiter(waiter, self.out)
                     self._complete()
                 finally:
-                    self.active = self.executes = False
+                    self.active = False
         except Exception as error:
             report(error)
             self.end()
@@ -412,8 +409,8 @@ class Connection(asyncio.Protocol):
         """Send something that answers no command. Under the engine's lock, from any thread."""
         if self.closed:
             return
-        if self.active:  # by its own command, so in its place
-            (self.later_messages if self.executes else self.out).append(message)
+        if self.active:
+            self.later_messages.append(message)
             return
         self.pushes.append(message)
         self.pushed += len(message)
@@ -423,13 +420,6 @@ class Connection(asyncio.Protocol):
             self.end_soon()  # and not now: somebody may be amid a walk through all subscribers
         elif len(self.pushes) == 1:
             self.doors.wake(self)
-
-    def show(self, line: bytes) -> None:
-        """Send a line of MONITOR: of its own command, after the answer."""
-        if self.active:
-            self.later_messages.append(line)
-        else:
-            self.push(line)
 
     def _send_later(self) -> None:
         """Send what comes after the answer of a command."""

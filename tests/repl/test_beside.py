@@ -17,6 +17,7 @@ from repl.address import Address
 from repl.places import Here, Place
 from repl.streams import Beside
 from repl.there import There
+from tests.calls import eventually
 from tests.oracle.server import RealServer
 
 from .conftest import play
@@ -216,7 +217,8 @@ def test_a_stream_that_is_lost_says_so(real_server: RealServer) -> None:
 
 def test_leaving_ends_the_streams(place: Place, other: Callable[..., Any]) -> None:
     play(place, ("> ", "SUBSCRIBE news\r"), (SHOWN_ABOVE, "exit\r"))
-    assert other("PUBSUB", "NUMSUB", "news")[1] == 0
+    # A server has to notice that the connection is gone.
+    eventually(lambda: other("PUBSUB", "NUMSUB", "news")[1] == 0)
     assert not [thread for thread in threading.enumerate() if "_read" in thread.name]
 
 

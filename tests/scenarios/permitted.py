@@ -39,12 +39,16 @@ DIFFERENCES: dict[str, str] = {
         "now, as from 7.2 on."
     ),
     "messages after the answer": (
-        "What a transaction publishes to its own session comes after the answer of EXEC, as from "
-        "7.2 on; 7.0 writes it amid the list, which breaks the protocol."
+        "What a command publishes to its own session comes after its answer, as from 7.2 on; 7.0 "
+        "mostly writes it before, and with EXEC amid the list, which breaks the protocol."
     ),
     "read again": (
         "A waiting XREAD gets what all of its streams have by then, as from 7.2 on; 7.0 gives the "
         "entries of the stream that was touched first."
+    ),
+    "overwritten": (
+        "A caller that waits for a list (or sorted set) gets an element as soon as the key holds "
+        "one; Redis overlooks a list that STORE puts in the place of another type until a push."
     ),
     "broadcast at once": (
         "What tracking broadcasts goes out with each command; 7.0 collects it until its loop has "

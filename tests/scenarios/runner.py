@@ -318,7 +318,9 @@ class Play:
 
     def _settle(self) -> None:
         """What the step has sent to others has arrived when a later question is answered."""
-        self.stage.ask("CLIENT", "LIST", "ID", "0")
+        # Twice: with the first question a server may find others that spoke before it.
+        for _ in range(2):
+            self.stage.ask("CLIENT", "LIST", "ID", "0")
         for session in self.stage.sessions.values():
             while session.collect():
                 pass

@@ -219,11 +219,26 @@ def test_messages_of_clients_and_of_the_program(connect: Connect, db: DB) -> Non
 
 def test_replies_and_messages_keep_their_order_in_resp3(connect: Connect) -> None:
     wire = connect()
-    wire.say("HELLO 3", "SUBSCRIBE a b", "GET k", "PUBLISH a x", "UNSUBSCRIBE a")
+    wire.say("HELLO 3", "SUBSCRIBE a b", "GET k", "PUBLISH a x", "PUBLISH b y", "UNSUBSCRIBE a")
     wire.receive()
-    found = [wire.receive() for _ in range(6)]
-    assert [item.__class__ is Push for item in found] == [True, True, False, True, False, True]
-    assert found[3] == [b"message", b"a", b"x"]
+    found = [wire.receive() for _ in range(8)]
+    pushes = [item.__class__ is Push for item in found]
+    assert pushes == [True, True, False, False, True, False, True, True]
+    assert found[4] == [b"message", b"a", b"x"]
+    assert found[6] == [b"message", b"b", b"y"]
+
+
+def test_messages_to_who_does_not_listen_come_after_the_answers_of_a_batch(
+    connect: Connect,
+) -> None:
+    """In RESP3 invalidations may be redirected to a client that has subscribed to nothing."""
+    reader, target = connect(), connect()
+    number = target.ask("CLIENT ID")
+    target.ask("HELLO 3")
+    reader.ask(f"CLIENT TRACKING ON REDIRECT {number}")
+    reader.ask("GET k")
+    target.say("SET k 1", "GET k")
+    assert [target.receive() for _ in range(3)] == ["OK", b"1", [b"invalidate", [b"k"]]]
 
 
 def test_who_leaves_hears_nothing_any_more(connect: Connect, db: DB) -> None:
