@@ -8,8 +8,8 @@
 
 Nothing here runs unless it is needed: a GET without a deadline asks for no time, a write that
 nobody pays attention to collects nothing. Attention pay: listeners, watched keys, calls that wait
-for a key, keyspace notifications, tracking. All of them hear of a change in _tell(), after the
-command.
+for a key, keyspace notifications, tracking. All of them hear of a change in _tell() and _concern(),
+after the command.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ EMPTIED, EXCHANGED = "-", "~"
 REPLACED = (EMPTIED, EXCHANGED)
 #: A key has changed without an event of its own.
 CHANGED = "*"
-#: Events that change nothing.
+#: Events that change nothing, and those that leave the entries of a stream, and so the value.
 NO_CHANGES = frozenset(("keymiss", "new"))
-#: Events of groups that read a stream, whose value stays the same: who waits for it with a group is
-#: concerned if that group has gone.
-AROUND, GROUP_GONE = ("xgroup-",), "xgroup-destroy"
+AROUND, GROUP_GONE = ("xgroup-", "xsetid"), "xgroup-destroy"
+#: Events that give nothing to those who wait for entries of a stream.
+NO_GIFTS = frozenset(("xdel", "xtrim", "expire", "persist", CHANGED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +210,11 @@ class Engine:
         served = True
         while served or self.touched or self.kept:
             if self.touched or self.kept:
-                self._invalidate(self.touched)
+                self._tell(self.touched)
                 whole = self.kept + self.touched if self.kept else self.touched
                 if self.tracking:
                     self.tracking.broadcast_changes(self._changed(whole))
-                self._tell(whole)
+                self._concern(whole)
                 self.touched, self.kept = [], []
             # One caller at a time: what that touches is told before the next is served.
             served = self.waiters.waits_for_keys and self.waiters.serve()
@@ -223,7 +223,7 @@ class Engine:
 
     def _tell(self, touched: list[tuple[int, str, bytes]]) -> None:
         """Tell of changes. After an interruption some may hear of them twice, nobody never."""
-        self._concern(touched)
+        self._invalidate(touched)
         events = [entry for entry in touched if entry[1] not in (*REPLACED, CHANGED)]
         if self.notify:
             for channel, message in notices.messages(self.notify, events):
@@ -239,12 +239,12 @@ class Engine:
         for number, event, key in touched:
             if event in REPLACED:
                 self.waiters.touched_all(number)
-            elif event.startswith(AROUND):
-                if event == GROUP_GONE:
-                    self.waiters.touched((number, key))
-            elif event not in NO_CHANGES:
-                self.waiters.touched((number, key))
+                continue
+            changes = _changes(event)
+            if changes:
                 self.watchers.touched(self.databases[number], key)
+            if event == GROUP_GONE or (changes and event not in NO_GIFTS):
+                self.waiters.touched((number, key))
 
     def _invalidate(self, touched: list[tuple[int, str, bytes]]) -> None:
         """Tell clients that have read the keys."""
@@ -259,7 +259,7 @@ class Engine:
         return {
             key: None if event == "expired" else self.caller
             for _, event, key in touched
-            if event not in (*REPLACED, *NO_CHANGES) and not event.startswith(AROUND)
+            if event not in REPLACED and _changes(event)
         }
 
     def see_attention(self) -> None:
@@ -311,9 +311,10 @@ class Engine:
     # one of several commands in EXEC ---------------------------------------------------------
 
     def keep(self) -> None:
-        """A command of a running EXEC is complete; others hear of it at the end."""
+        """A command of a running EXEC is complete; whoever waits or watches is concerned at the
+        end, and messages come in the order of the commands."""
         self.undo.clear()
-        self._invalidate(self.touched)
+        self._tell(self.touched)
         self.kept += self.touched
         self.touched = []
 
@@ -629,6 +630,11 @@ class _View:
         self.deadlines = keys.deadlines
         self.idle: dict[bytes, int] | None = None
         self.freq: dict[bytes, int] | None = None
+
+
+def _changes(event: str) -> bool:
+    """Is the value of a key another one after it?"""
+    return event not in NO_CHANGES and not event.startswith(AROUND)
 
 
 def _deliver(events: _Events, listeners: list[Callable[[Event], None]]) -> None:

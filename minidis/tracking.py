@@ -64,7 +64,7 @@ class Tracking:
         """Are the keys remembered that it reads now?"""
         if self.broadcasts:
             return False
-        return self.caching if self.opt_in else not self.caching
+        return self.caching if self.opt_in else not (self.opt_out and self.caching)
 
     def set_mode(self, *, broadcasts: bool, opt_in: bool, opt_out: bool, no_loop: bool) -> None:
         """Begin, or go on, with these options; what is not given is off."""
@@ -247,7 +247,7 @@ class TrackingTable:
             return
         if target.protocol == 3:
             target.deliver(Push((b"invalidate", keys)))
-        elif target is not client and (target.subscriptions or target.shard_channels):
+        elif client.tracking is not None and client.tracking.redirect and target.listening:
             target.deliver(Push((b"message", CHANNEL, keys)))
 
     def _target(self, client: Client) -> Client | None:

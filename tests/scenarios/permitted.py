@@ -46,6 +46,10 @@ DIFFERENCES: dict[str, str] = {
         "A waiting XREAD gets what all of its streams have by then, as from 7.2 on; 7.0 gives the "
         "entries of the stream that was touched first."
     ),
+    "tracking ended": (
+        "When the last client stops tracking, what was read is forgotten; Redis keeps it for "
+        "whoever begins again."
+    ),
     "overwritten": (
         "A caller that waits for a list (or sorted set) gets an element as soon as the key holds "
         "one; Redis overlooks a list that STORE puts in the place of another type until a push."

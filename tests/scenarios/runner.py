@@ -48,6 +48,7 @@ BARRIER = b"barrier"
 #: Longer strings are shown by their beginning, length and digest.
 LONGEST = 4000
 DATA = "data"
+HUNG_UP = "the server hung up"
 
 _CONFIRMATIONS = tuple(
     head + tail for head in (b"", b"p", b"s") for tail in (b"subscribe", b"unsubscribe")
@@ -138,7 +139,7 @@ class Session:
         if not self.closed:
             if rest := self._buffer.rest():
                 self.received.append(Trouble(f"half a reply: {rest[:80]!r}"))
-            self.received.append(Fact("the server hung up"))
+            self.received.append(Fact(HUNG_UP))
             self.close()
 
 
@@ -329,7 +330,7 @@ class Play:
     def _write_down(self, session: Session) -> None:
         """Move what the session has received to the transcript."""
         ids = self.stage.ids()
-        session.answered += _answers(session)
+        session.answered += answers_in(session)
         for entry in session.received:
             text = rendered(masked(entry, ids, session.last_words))
             if not _is_ours(text):
@@ -341,7 +342,7 @@ class Play:
 
     def _speak(self, step: Step, session: Session) -> None:
         self._send(step, session)
-        if not session.wait(lambda: _answers(session) >= session.wanted):
+        if not session.wait(lambda: answers_in(session) >= session.wanted):
             session.received.append(Trouble(f"no answer within {PATIENCE} s"))
 
     def _block(self, step: Step, session: Session) -> None:
@@ -368,7 +369,7 @@ class Play:
 
     def _await(self, step: Step, session: Session) -> None:
         missing = session.wanted - session.answered
-        if not session.wait(lambda: _answers(session) >= missing):
+        if not session.wait(lambda: answers_in(session) >= missing):
             session.received.append(Trouble(f"nothing came within {PATIENCE} s"))
 
     def _hang_up(self, step: Step, session: Session) -> None:
@@ -426,7 +427,7 @@ MANNERS: dict[str, Callable[[Play, Step, Session], None]] = {
 }
 
 
-def _answers(session: Session) -> int:
+def answers_in(session: Session) -> int:
     """How many of the entries can be answers: all but pushes that are no confirmations."""
     return sum(
         not isinstance(entry, Push) or (bool(entry) and entry[0] in _CONFIRMATIONS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,7 +18,6 @@ from tests.oracle.resp import (
     Reply,
     Verbatim,
 )
-from tests.oracle.run import start_server
 from tests.scenarios.compare import (
     Live,
     Recorded,
@@ -30,44 +27,12 @@ from tests.scenarios.compare import (
     outdated,
     save,
 )
-from tests.scenarios.door import our_door
 from tests.scenarios.language import LanguageError, Run, all_runs, parse
 from tests.scenarios.permitted import DIFFERENCES, MASKS, masked, tidied
 from tests.scenarios.runner import DATA, Stage, Transcript, play, rendered
 
 RUNS = all_runs()
 by_name = pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Live | None]:
-    """A server of our own: the scenarios change its parameters and users."""
-    found = start_server()
-    if found is None:
-        yield None
-        return
-    with closing(Stage(found.path)) as stage:
-        yield Live(stage)
-    found.stop()
-
-
-@pytest.fixture(scope="module")
-def real(server: Live | None) -> Source:
-    """The transcripts of a real server, or those that were recorded."""
-    return Recorded() if server is None else server
-
-
-@pytest.fixture(scope="module")
-def live(server: Live | None) -> Live:
-    if server is None:
-        pytest.skip("no redis-server 7.0 on this machine")
-    return server
-
-
-@pytest.fixture(scope="module")
-def door() -> Iterator[Stage]:
-    with our_door() as stage:
-        yield stage
 
 
 # the comparison -----------------------------------------------------------------------------------

@@ -1,0 +1,65 @@
+"""Random plays of several sessions: our door does what a real server does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.scenarios.chance import KINDS, Author, Pair, compared, is_same, sections, step, weights
+from tests.scenarios.compare import Live
+from tests.scenarios.runner import Stage, Transcript
+
+#: Plays of each kind, and their steps; `python -m tests.scenarios.chance` plays as many as wanted.
+PLAYS, STEPS = 6, 25
+
+
+@pytest.fixture
+def pair(live: Live, door: Stage) -> Pair:
+    return Pair(live.stage, door)
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+@pytest.mark.parametrize("seed", range(PLAYS))
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_play(kind: str, seed: int, protocol: int, pair: Pair) -> None:
+    steps = Author(kind, seed).play(STEPS)
+    told = [one.line for one in steps]
+    assert not pair.difference(steps, protocol), "\n".join(told)
+
+
+def test_a_difference_is_found_and_told_in_few_words(pair: Pair) -> None:
+    """Which of several keys is taken is a named difference, and so good for a test."""
+    steps = [
+        step("A", ["BLPOP k1 k2 0"]),
+        step("B", ["SET other x", "PING"]),
+        step("B", ["MULTI", "RPUSH k2 b", "RPUSH k1 a", "EXEC"]),
+        step("C", ["GET other"]),
+    ]
+    assert [one.line for one in pair.shortest(steps, 2)] == [
+        "A: BLPOP k1 k2 0",
+        "B: MULTI | RPUSH k2 b | RPUSH k1 a | EXEC",
+    ]
+    assert [line.split(":")[0] for line in pair.difference(steps, 2)] == ["A", "A", "data", "data"]
+
+
+def test_what_is_compared() -> None:
+    entries = ['>["message", "a", "x"]', "1", '["unsubscribe", "b", 1]', '["unsubscribe", "a", 0]']
+    found = compared(Transcript({"A": entries}))
+    assert found == {
+        "A": ["1", '["unsubscribe", "a"', '["unsubscribe", "b"', '>["message", "a", "x"]']
+    }
+
+
+def test_what_a_killed_session_has_received_before() -> None:
+    assert is_same(["1", "[the server hung up]"], ["1", "2", "[the server hung up]"])
+    assert not is_same(["1", "[the server hung up]"], ["2", "[the server hung up]"])
+    assert not is_same(["1", "[the server hung up]"], ["1", "2"])
+    assert not is_same(["1"], ["1", "2"])
+
+
+def test_the_table() -> None:
+    assert {section for kind in KINDS for section in weights(kind)} == sections().keys()
+    places = set(re.findall(r"<(\w+)>", str(sections())))
+    assert places == Author("users", 1)._words.keys()
+    assert Author("users", 1).play(9) == Author("users", 1).play(9) != Author("users", 2).play(9)
