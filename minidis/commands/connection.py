@@ -217,7 +217,9 @@ for the default user. Are you sure your configuration is correct?
             self._stop_monitoring()
         self.space = engine.databases[0]
         session.fieldsets = None
-        client.name, client.reply_mode = b"", "on"
+        client.name = b""
+        if client.reply_mode != "skip":  # RESET itself may be what is not to be answered
+            client.reply_mode = "on"
         client.no_evict = client.no_touch = False
         client.user = None if client.trusted else engine.users.of_newcomers
         client.protocol = 3 if client.trusted else 2

@@ -260,7 +260,8 @@ class Connection(asyncio.Protocol):
             self.end()
             return
         except ProtocolError as error:
-            self.out.append(error_line(error))
+            if self.client.reply_mode == "on":
+                self.out.append(error_line(error))
             self.client.close_after_reply = True
         except Exception as error:  # an answer that cannot be written; nothing may follow it
             report(error)

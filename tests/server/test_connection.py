@@ -70,6 +70,13 @@ def test_a_protocol_error_ends_the_connection_after_the_answers(wire: Wire) -> N
     assert wire.rest() == b"+PONG\r\n-ERR Protocol error: expected '$', got 'P'\r\n"
 
 
+def test_a_protocol_error_that_nobody_wants_to_hear_of(connect: Connect) -> None:
+    wire = connect()
+    wire.say("CLIENT REPLY OFF")
+    wire.socket.sendall(b"*1\r\nPING\r\n")
+    assert wire.rest() == b""
+
+
 @pytest.mark.parametrize("line", [b"POST / HTTP/1.1\r\n", b"host: localhost\r\n"])
 def test_browsers_are_sent_away(wire: Wire, db: DB, line: bytes) -> None:
     wire.send(line + b"SET k v\r\n")
