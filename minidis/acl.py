@@ -249,6 +249,11 @@ class User:
             for name, literal in wanted
         )
 
+    @property
+    def has_channels(self) -> bool:
+        """May it use any channel?"""
+        return any(selector.channels != {} for selector in self.selectors)
+
     # descriptions ---------------------------------------------------------------------------
 
     @property

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import indent
@@ -49,6 +50,8 @@ FLAGS = frozenset(
      "skip_monitor", "skip_slowlog", "sentinel")
 )  # fmt: skip
 
+#: What stands before the lines of a docstring; 3.13 takes it away.
+INDENT = "" if sys.version_info >= (3, 13) else "        "
 #: Groups whose commands all treat a missing key, and one of another type, in the same way.
 CONTAINER_GROUPS = frozenset(("hash", "list", "set", "sorted-set"))
 
@@ -306,12 +309,12 @@ def make_door(command: Command, *, decode: bool) -> Callable[..., Any]:
         door = _compile_door(command, needed, params, decode, door)
     door = functools.wraps(command.body)(door)
     door.__signature__ = public_signature(command.body)  # type: ignore[attr-defined]
-    # The declaration knows the last lines of the manual page; indented as the rest is.
+    # The declaration knows the last lines of the manual page.
     last = f"{command.complexity}. Since Redis {command.since}: {command.line}"
     if command.group in CONTAINER_GROUPS and command.access:
         kind = command.group.replace("-", " ")
-        last = f"A missing key is an empty {kind}; WrongTypeError for another type.\n        {last}"
-    door.__doc__ = f"{command.body.__doc__}\n        {last}\n        "
+        last = f"A missing key is an empty {kind}; WrongTypeError for another type.\n{INDENT}{last}"
+    door.__doc__ = f"{command.body.__doc__}\n{INDENT}{last}\n{INDENT}"
     return door
 
 

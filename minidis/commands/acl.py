@@ -95,8 +95,11 @@ class Acl(Group[T]):
         """
         some: Any = rules
         name = encode(username)
+        known = self.engine.users.get(name)
+        had_channels = known is not None and known.has_channels
         user = self._changing([name]).set(name, some)
-        self._see_channels(user)
+        if had_channels:
+            self._see_channels(user)
         self.engine.see_guards()
         return OK
 
