@@ -20,7 +20,7 @@ answer gives it back.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from minidis.errors import ClosedError, MinidisError, ResponseError
@@ -223,24 +223,20 @@ class Waiters:
         """Serve the first in line of a key that has been touched; False if nobody can be."""
         while self._ready:
             place = next(iter(self._ready))
-            for waiter in self._in_line(place):
-                if self._attempt(waiter):
+            queue = self._queues.get(place)
+            number, key = place
+            if queue and (key in self.engine.databases[number].values or self._on_delete):
+                if self._try(next(iter(queue)), place):
                     return True
+                for waiter in list(queue)[1:]:  # copied only if the first has gained nothing
+                    if self._try(waiter, place):
+                        return True
             self._ready.pop(place, None)
         return False
 
-    def _in_line(self, place: Place) -> Iterable[Waiter]:
-        """Who may be served by the key as it is now; copies the queue only beyond the first."""
-        queue = self._queues.get(place)
-        number, key = place
-        if not queue or (key not in self.engine.databases[number].values and not self._on_delete):
-            return
-        first = next(iter(queue))
-        if self._may_serve(first, place):
-            yield first
-        for waiter in list(queue)[1:]:
-            if self._may_serve(waiter, place):
-                yield waiter
+    def _try(self, waiter: Waiter, place: Place) -> bool:
+        """Run the body again if the key as it is now may serve it; has it its answer?"""
+        return self._may_serve(waiter, place) and self._attempt(waiter)
 
     def _may_serve(self, waiter: Waiter, place: Place) -> bool:
         number, key = place

@@ -20,7 +20,7 @@ from minidis.errors import ClosedError, ResponseError, SlowSubscriberError
 from minidis.pubsub import Channels
 from minidis.replies import NO_REPLY, Push
 from minidis.subscription import Inbox, Message, Seen
-from tests.crash.test_interrupts import Strike, interrupted
+from tests.strikes import Strike, interrupted
 
 #: How long another thread may take, in seconds; it usually takes microseconds.
 PATIENCE = 10

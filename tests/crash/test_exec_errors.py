@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -13,8 +10,9 @@ import pytest
 import minidis
 from minidis.keyspace import Keyspace
 from minidis.session import Session
-from tests.crash.test_interrupts import Strike, no_collector, release
+from tests.crash.test_interrupts import no_collector, release
 from tests.crash.test_waiting import waiting
+from tests.strikes import Strike
 
 __all__ = ["no_collector"]
 
@@ -65,19 +63,7 @@ def test_what_has_run_is_told_when_exec_breaks_off(monkeypatch: pytest.MonkeyPat
 class Failure(Strike):
     """A strike that raises something else."""
 
-    error: type[BaseException] = MemoryError
-
-    def _tracer(self, left: int) -> Callable[[FrameType, str, Any], Any]:
-        interrupt = super()._tracer(left)
-
-        def trace(frame: FrameType, event: str, arg: Any) -> Any:
-            try:
-                interrupt(frame, event, arg)
-            except KeyboardInterrupt:
-                raise self.error from None
-            return trace
-
-        return trace
+    error = MemoryError
 
 
 @pytest.mark.parametrize("error", [MemoryError, SystemExit])
@@ -89,12 +75,13 @@ def test_a_queued_command_breaks_at_any_bytecode(
     strike: Any = None
 
     def struck(self: Any, queued: Any) -> Any:
-        before = sys.gettrace()
-        sys.settrace(strike if queued.command.name in STRUCK else None)
+        if queued.command.name not in STRUCK:
+            return run(self, queued)
+        before = strike.begin()
         try:
             return run(self, queued)
         finally:
-            sys.settrace(before)  # one that measures coverage
+            strike.end(before)
 
     monkeypatch.setattr(Session, "_run_queued", struck)
     monkeypatch.setattr(Failure, "error", error)

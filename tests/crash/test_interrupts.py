@@ -7,28 +7,25 @@ delivers: there the test gives the lock back itself, after making sure that it w
 
 from __future__ import annotations
 
-import dis
 import gc
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from types import CodeType, FrameType
 from typing import Any
 
 import pytest
-import sortedcontainers
 
 import minidis
 from minidis.command import COMMANDS
 from minidis.engine import Engine
 from minidis.structures.streams import Stream
 from repl.words import split
+from tests.strikes import Strike, interrupted
 
+# A strike at the end of a generator that is forgotten: Python swallows it, and says so.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 TABLE = Path(__file__).parent.parent / "tables" / "interrupts.txt"
-OURS = (os.path.dirname(minidis.__file__), os.path.dirname(sortedcontainers.__file__), "<door")
 #: The instructions between the end of a `with` body and the call of __exit__, and the one that a
 #: `try:` becomes: CPython looks for pending exceptions at none of them.
 LEAVING = {
@@ -42,44 +39,6 @@ LEAVING = {
     "POP_TOP",
     "RETURN_VALUE",
 }
-
-
-class Strike:
-    """Raises KeyboardInterrupt at the n-th bytecode of the files that begin with `where`."""
-
-    def __init__(self, at: int, where: tuple[str, ...] = OURS) -> None:
-        self.where = where
-        #: the instruction, and the function it was in
-        self.struck = ""
-        self.function = ""
-        self.trace = self._tracer(at)
-
-    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
-        """A function is called."""
-        if not frame.f_code.co_filename.startswith(self.where):
-            return None
-        frame.f_trace_opcodes = True
-        frame.f_trace_lines = False
-        return self.trace
-
-    def _tracer(self, left: int) -> Callable[[FrameType, str, Any], Any]:
-        """Counts bytecodes; a closure, since it runs some hundred million times."""
-
-        def trace(frame: FrameType, event: str, arg: Any) -> Any:
-            nonlocal left
-            if event == "opcode":
-                left -= 1
-                if not left:
-                    self.struck = _opname(frame.f_code, frame.f_lasti)
-                    self.function = frame.f_code.co_name
-                    raise KeyboardInterrupt
-            return trace
-
-        return trace
-
-
-def _opname(code: CodeType, offset: int) -> str:
-    return dis.opname[code.co_code[offset]]
 
 
 def words_of(text: str) -> list[bytes]:
@@ -146,19 +105,6 @@ def struck_at(db: minidis.Minidis[bytes], words: list[bytes], at: int) -> Strike
     """Run the words and strike; None if the command was over before."""
     strike = Strike(at)
     return strike if interrupted(strike, partial(db.execute, *words)) else None
-
-
-def interrupted(strike: Strike, call: Callable[[], Any]) -> bool:
-    """Make the call under the trace function; was it struck? A coverage tracer is put back."""
-    before = sys.gettrace()
-    sys.settrace(strike)
-    try:
-        call()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(before)
-    return False
 
 
 def release(db: minidis.Minidis[bytes], strike: Strike) -> None:
@@ -291,7 +237,7 @@ def test_a_second_interrupt_while_putting_back(words: str, monkeypatch: pytest.M
 
     def struck_again(*arguments: Any) -> None:
         if not second.struck:
-            sys.settrace(second)
+            second.begin()
         put_back(*arguments)
 
     db = prepared(setup)

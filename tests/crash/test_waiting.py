@@ -11,7 +11,8 @@ import pytest
 import minidis
 from minidis.session import Session
 from minidis.waiting import Waiter
-from tests.crash.test_interrupts import Strike, interrupted, no_collector, release
+from tests.crash.test_interrupts import no_collector, release
+from tests.strikes import Strike, interrupted
 
 __all__ = ["no_collector"]
 
