@@ -1,4 +1,4 @@
-"""Interruptions are made by a trace function; one that measures coverage rests meanwhile."""
+"""Interruptions may be made by a trace function; one that measures coverage rests meanwhile."""
 
 from __future__ import annotations
 

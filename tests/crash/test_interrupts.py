@@ -1,8 +1,8 @@
 """KeyboardInterrupt at every bytecode of every writing command: the data is as before or as after.
 
-CPython delivers asynchronous exceptions at some bytecodes only; a trace function can raise at each
-of them, which is stricter. It even raises where the lock's `with` is being left and CPython never
-delivers: there the test gives the lock back itself, after making sure that it was such a place.
+CPython delivers asynchronous exceptions at some bytecodes only; a strike (tests/strikes.py) comes
+at each of them, which is stricter. It even comes where the lock's `with` is being left and CPython
+never delivers: there the test gives the lock back itself, having made sure it was such a place.
 """
 
 from __future__ import annotations

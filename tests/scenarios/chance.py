@@ -117,7 +117,7 @@ class Author:
         """So many steps, after each session has said something."""
         return (
             [step(letter, ["PING"]) for letter in LETTERS]
-            + [step("D", [self._first])]
+            + [step(LETTERS[-1], [self._first])]
             + [
                 step(
                     self.chance.choice(self._speakers),
