@@ -48,7 +48,7 @@ MOST_IDLE_TIME = 0.01
 PROGRAM = """
 import sys, time
 import minidis
-from minidis.server.door import serve
+from minidis.server.resp_server import serve
 db = minidis.open()
 for address in sys.argv[1:]:
     print(serve(db, address).address, flush=True)

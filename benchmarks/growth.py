@@ -31,7 +31,7 @@ from benchmarks.measure import (
     quiet_end,
     side_by_side,
 )
-from minidis.command import COMMANDS
+from minidis.grammar.command import COMMANDS
 
 CASES = Path(__file__).with_name("growth_cases.txt")
 

@@ -8,9 +8,11 @@ OK
 b'world'
 """
 
+from minidis.api.database import Minidis, open
+from minidis.api.pipeline import Pipeline, Transaction
+from minidis.api.subscription import Message, Monitoring, Seen, Subscription
 from minidis.clock import Clock, ManualClock
-from minidis.database import Minidis, open
-from minidis.engine import Event
+from minidis.engine.engine import Event
 from minidis.errors import (
     AddressError,
     BusyKeyError,
@@ -25,9 +27,7 @@ from minidis.errors import (
     WatchError,
     WrongTypeError,
 )
-from minidis.pipeline import Pipeline, Transaction
 from minidis.replies import OK, Status
-from minidis.subscription import Message, Monitoring, Seen, Subscription
 
 __version__ = "0.1.0"
 

@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TextIO
 
+from minidis.api.subscription import Message
 from minidis.errors import MinidisError
-from minidis.subscription import Message
-from minidis.syntax import Word
-from minidis.walk import walk
-from repl import dots, streams
+from minidis.grammar.syntax import Word
+from minidis.grammar.walk import walk
+from repl import shell_commands, streams
+from repl.backend import Place
 from repl.check import advise
 from repl.check import lines as advice_lines
 from repl.lookup import Repertoire, find
-from repl.places import Place
 from repl.render import as_json, labelled, lines, raw, scalar
 from repl.secrets import repeated
 from repl.streams import Item
@@ -159,7 +159,7 @@ class Batch:
         if trouble:
             self.err.write(f"(error) {trouble}\n")
             return False
-        dot = dots.DOTS.get(typed[0].text.lower())
+        dot = shell_commands.DOTS.get(typed[0].text.lower())
         if dot is not None:
             return dot.act(self, [word.text for word in typed[1:]])
         words = [word.value for word in typed]

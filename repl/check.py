@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
-from minidis.command import COMMANDS, CONTAINERS
 from minidis.errors import MinidisError
-from minidis.kinds import kind_of
-from minidis.syntax import Argument, Word
-from minidis.walk import Mistake, is_key
-from repl.elsewhere import elsewhere
+from minidis.grammar.command import COMMANDS, CONTAINERS
+from minidis.grammar.kinds import kind_of
+from minidis.grammar.syntax import Argument, Word
+from minidis.grammar.walk import Mistake, is_key
 from repl.lookup import OURS, Found, Repertoire, subcommands, walked
+from repl.unsupported import elsewhere
 from repl.words import Typed, columns, quote, shortened
 
 #: Which group of commands works on which type, for the advice after WRONGTYPE.

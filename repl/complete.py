@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from minidis import config
-from minidis.command import COMMANDS, CONTAINERS, Command
-from minidis.keyspace import TYPE_NAMES
-from minidis.kinds import kind_of
-from minidis.syntax import Argument, Word
-from minidis.walk import is_key
-from repl import dots
+from minidis.engine import config
+from minidis.grammar.command import COMMANDS, CONTAINERS, Command
+from minidis.grammar.kinds import kind_of
+from minidis.grammar.syntax import Argument, Word
+from minidis.grammar.walk import is_key
+from minidis.keyspace.keyspace import TYPE_NAMES
+from repl import shell_commands
+from repl.backend import MOST, Place
 from repl.lookup import OURS, Found, Repertoire, groups, subcommands, walked
-from repl.places import MOST, Place
 from repl.words import GLUED, Typed, at_cursor, quote
 
 MISSING = "not on this server"
@@ -92,7 +92,7 @@ def _names(typing: Typed, there: Repertoire) -> Iterator[tuple[str, str]]:
     foreign = {name: FOREIGN for name in there.foreign if " " not in name}
     yield from _words(sorted({**foreign, **commands}.items()), typing)
     text = typing.text.lower()
-    for dot in dots.DOTS.values():
+    for dot in shell_commands.DOTS.values():
         if dot.name.startswith(text):
             yield dot.name, dot.about
 

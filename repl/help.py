@@ -12,10 +12,10 @@ import inspect
 from collections.abc import Mapping
 from textwrap import wrap
 
-from minidis.command import COMMANDS, CONTAINERS, Command
+from minidis.grammar.command import COMMANDS, CONTAINERS, Command
 from repl.check import WIDTH, closest, nearest, wrapped
-from repl.elsewhere import elsewhere
 from repl.lookup import OURS, Repertoire, groups, subcommands
+from repl.unsupported import elsewhere
 
 #: Words of the shell -> (syntax, what they do)
 Shellwords = Mapping[str, tuple[str, str]]

@@ -23,11 +23,11 @@ from pygments.token import (  # type: ignore[import-untyped]
     _TokenType,
 )
 
-from minidis.command import COMMANDS, CONTAINERS
-from minidis.kinds import kind_of
-from minidis.syntax import Argument, Word
-from minidis.walk import Mistake, Role
-from repl import dots
+from minidis.grammar.command import COMMANDS, CONTAINERS
+from minidis.grammar.kinds import kind_of
+from minidis.grammar.syntax import Argument, Word
+from minidis.grammar.walk import Mistake, Role
+from repl import shell_commands
 from repl.lookup import OURS, Repertoire, walked
 from repl.words import Typed, split
 
@@ -95,11 +95,11 @@ def _coloured(
 def _name_token(command: list[Typed], end: int, there: Repertoire) -> _TokenType:
     """The first word of something that is no command: one of the shell, unfinished, or wrong."""
     name = command[0].text
-    if name.lower() in dots.DOTS:
+    if name.lower() in shell_commands.DOTS:
         return Keyword.Pseudo
     if name.upper() in CONTAINERS or there.has(name.upper()):
         return Keyword
-    known = (*COMMANDS, *CONTAINERS, *there.foreign, *(dot.upper() for dot in dots.DOTS))
+    known = (*COMMANDS, *CONTAINERS, *there.foreign, *(dot.upper() for dot in shell_commands.DOTS))
     growing = command[0].end == end
     return Text if growing and any(one.startswith(name.upper()) for one in known) else Error
 

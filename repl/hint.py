@@ -7,10 +7,10 @@ SET k v NX GE▏T [EX seconds ...]        an option that can only become one thi
 
 from __future__ import annotations
 
-from minidis.command import COMMANDS, CONTAINERS
-from minidis.syntax import Word
-from minidis.walk import walk
-from repl import dots
+from minidis.grammar.command import COMMANDS, CONTAINERS
+from minidis.grammar.syntax import Word
+from minidis.grammar.walk import walk
+from repl import shell_commands
 from repl.lookup import find, subcommands
 from repl.words import Typed, at_cursor
 
@@ -36,7 +36,7 @@ def _rest(words: list[bytes]) -> str:
     if found is not None:
         command, size = found
         return walk(command.line, words[size:]).remaining
-    dot = dots.DOTS.get(words[0].decode("latin-1").lower())
+    dot = shell_commands.DOTS.get(words[0].decode("latin-1").lower())
     return dot.syntax if dot is not None and len(words) == 1 else ""
 
 
@@ -56,7 +56,7 @@ def _options(words: list[bytes]) -> list[str]:
     """The fixed words that may follow, in capitals: names, subcommands, options."""
     if not words:
         names = (name for name in COMMANDS if " " not in name)
-        return [*names, *CONTAINERS, *map(str.upper, dots.DOTS)]
+        return [*names, *CONTAINERS, *map(str.upper, shell_commands.DOTS)]
     name = words[0].decode("latin-1").upper()
     if len(words) == 1 and name in CONTAINERS:
         return [one.name.split()[1] for one in subcommands(name)]

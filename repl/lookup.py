@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from minidis.command import COMMANDS, CONTAINERS, Command
-from minidis.walk import Walk, walk
+from minidis.grammar.command import COMMANDS, CONTAINERS, Command
+from minidis.grammar.walk import Walk, walk
 from repl.words import Typed
 
 

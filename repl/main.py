@@ -22,12 +22,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import minidis
-from minidis.command import COMMANDS, CONTAINERS
 from minidis.errors import MinidisError
+from minidis.grammar.command import COMMANDS, CONTAINERS
 from repl import serve
 from repl.address import is_address, parse_address
+from repl.backend import Here, Place
 from repl.batch import FORMS, Batch, silence_stdout
-from repl.places import Here, Place
 from repl.progress import bar
 
 USAGE_ERROR = 2
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _opened(options: argparse.Namespace) -> Place:
     """The database at PATH, or the server at that address."""
     if options.path is not None and is_address(options.path):
-        from repl.there import There  # sockets and TLS come with it
+        from repl.remote_backend import There  # sockets and TLS come with it
 
         address = parse_address(options.path)
         return There(replace(address, database=options.database or address.database))

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from minidis.errors import MinidisError
 from repl.address import Address
-from repl.places import MOST, Named, about_field, fronts_of
+from repl.backend import MOST, Named, about_field, fronts_of
 from repl.remote import Connection, dial
 from repl.render import number
 

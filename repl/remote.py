@@ -21,8 +21,8 @@ from typing import Any
 
 from minidis import __version__
 from minidis.errors import MinidisError, ResponseError
+from minidis.protocol.replies import INCOMPLETE, ProtocolError, ReplyReader
 from minidis.replies import Push
-from minidis.resp import INCOMPLETE, ProtocolError, ReplyReader
 from repl.address import Address
 
 #: Seconds to wait for a server that does not answer the call.

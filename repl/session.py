@@ -40,7 +40,8 @@ from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import Style, default_ui_style, merge_styles
 
 from minidis.errors import MinidisError
-from repl import dots, streams
+from repl import shell_commands, streams
+from repl.backend import Place
 from repl.batch import answer_lines, command_line, refuse_in_multi
 from repl.check import advise
 from repl.check import lines as advice_lines
@@ -48,7 +49,6 @@ from repl.complete import candidates
 from repl.highlight import ReplyLexer, lexer_for
 from repl.hint import hint
 from repl.lookup import Repertoire
-from repl.places import Place
 from repl.render import as_json, counted, footer, scalar
 from repl.secrets import holds_secret
 from repl.streams import Beside, Item
@@ -333,7 +333,7 @@ class Session:
         return True
 
     def _run_one(self, typed: list[Typed]) -> bool:
-        dot = dots.DOTS.get(typed[0].text.lower())
+        dot = shell_commands.DOTS.get(typed[0].text.lower())
         self.reminded = self.reminded and dot is not None
         trouble = next((word.trouble for word in typed if word.trouble), "")
         if trouble:

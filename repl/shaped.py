@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minidis.command import Command
-from minidis.syntax import Word
-from minidis.walk import walk
+from minidis.grammar.command import Command
+from minidis.grammar.syntax import Word
+from minidis.grammar.walk import walk
 from repl.lookup import find
 
 

@@ -16,8 +16,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
+from minidis.api.subscription import Message, Seen
 from minidis.errors import MinidisError
-from minidis.subscription import Message, Seen
 from repl.render import as_json, scalar
 from repl.words import printable, quote, shortened
 

@@ -18,9 +18,9 @@ from typing import Any
 
 import minidis.aio.database  # fills COMMANDS
 from minidis.aio.database import AsyncMinidis
-from minidis.aio.doors import NOT_QUEUED
+from minidis.aio.methods import NOT_QUEUED
 from minidis.aio.pipeline import AsyncPipeline
-from minidis.command import COMMANDS, Command, public_signature
+from minidis.grammar.command import COMMANDS, Command, public_signature
 
 STUB = Path(minidis.aio.database.__file__).with_name("commands.pyi")
 WIDTH = 100

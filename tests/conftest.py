@@ -15,7 +15,7 @@ if ROOT not in sys.path:
     sys.path.append(ROOT)
 
 import minidis  # noqa: E402
-from tests import strikes  # noqa: E402
+from tests import faults  # noqa: E402
 from tests.oracle.run import Live, Ours, Recorded, Source, start_server  # noqa: E402
 from tests.oracle.server import RealServer  # noqa: E402
 
@@ -24,7 +24,7 @@ from tests.oracle.server import RealServer  # noqa: E402
 def no_strikes() -> Iterator[None]:
     """Nothing is struck any more after a test."""
     yield
-    strikes.rest()
+    faults.rest()
 
 
 @pytest.fixture

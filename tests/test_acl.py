@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from minidis import ResponseError
-from minidis.acl import Log, User, Users, merged, quoted, split
-from minidis.acl_rules import CATEGORIES, Catalogue, Selector, follows_patterns
-from minidis.command import COMMANDS
+from minidis.acl.rules import CATEGORIES, Catalogue, Selector, follows_patterns
+from minidis.acl.users import Log, User, Users, merged, quoted, split
+from minidis.grammar.command import COMMANDS
 from tests.oracle.server import RealServer
 
 #: A few commands, so that a reader can count what a category is right about.

@@ -18,11 +18,11 @@ import minidis
 import minidis.aio
 from minidis import ClosedError, ManualClock, ResponseError
 from minidis.aio import AsyncMinidis
-from minidis.aio.doors import NOT_QUEUED
+from minidis.aio.methods import NOT_QUEUED
 from minidis.aio.pipeline import AsyncPipeline
-from minidis.command import COMMANDS, public_signature
-from minidis.database import Minidis
+from minidis.api.database import Minidis
 from minidis.errors import LockedError
+from minidis.grammar.command import COMMANDS, public_signature
 from tests.aio_stub import STUB, stub
 
 

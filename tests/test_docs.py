@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import minidis
+from repl.backend import Here
 from repl.batch import FORMS, Batch
-from repl.places import Here
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/api.md")

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import minidis
-from minidis.command import COMMANDS
-from minidis.engine import _DURABLE
+from minidis.engine.engine import _DURABLE
+from minidis.grammar.command import COMMANDS
 
 PATIENCE = 10
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import minidis
-from minidis import Minidis, notices
+from minidis import Minidis
 from minidis.errors import ResponseError
+from minidis.observers import notifications
 from tests.oracle import events
 from tests.oracle.resp import Connection, Error
 from tests.oracle.server import RealServer
@@ -35,8 +36,8 @@ TELLING = frozenset(("touch", "drop"))
     ],
 )
 def test_letters(given: str, shown: str) -> None:
-    assert notices.shown(notices.parse(given)) == shown
-    assert notices.parse(shown) == notices.parse(given)
+    assert notifications.shown(notifications.parse(given)) == shown
+    assert notifications.parse(shown) == notifications.parse(given)
 
 
 @pytest.mark.parametrize("wrong", ["Q", "Kq", "kea", "A ", "é"])
@@ -53,21 +54,23 @@ def test_other_letters_are_refused(db: Minidis[bytes], wrong: str) -> None:
 
 def test_channels_and_their_order() -> None:
     touched = [(0, "set", b"a"), (3, "expire", b"b:c"), (0, "lpush", b"l")]
-    assert list(notices.messages(notices.parse("KEg$"), touched)) == [
+    assert list(notifications.messages(notifications.parse("KEg$"), touched)) == [
         (b"__keyspace@0__:a", b"set"),
         (b"__keyevent@0__:set", b"a"),
         (b"__keyspace@3__:b:c", b"expire"),
         (b"__keyevent@3__:expire", b"b:c"),
     ]
-    assert list(notices.messages(notices.parse("El"), touched)) == [(b"__keyevent@0__:lpush", b"l")]
+    assert list(notifications.messages(notifications.parse("El"), touched)) == [
+        (b"__keyevent@0__:lpush", b"l")
+    ]
     for nothing in ("A", "KE", "KEx", ""):
-        assert list(notices.messages(notices.parse(nothing), touched)) == []
+        assert list(notifications.messages(notifications.parse(nothing), touched)) == []
 
 
 def test_an_event_without_class_is_general() -> None:
     touched = [(0, "something new", b"a")]
-    assert list(notices.messages(notices.parse("Eg"), touched))
-    assert not list(notices.messages(notices.parse("E$lshzxetdnm"), touched))
+    assert list(notifications.messages(notifications.parse("Eg"), touched))
+    assert not list(notifications.messages(notifications.parse("E$lshzxetdnm"), touched))
 
 
 @pytest.mark.parametrize(
@@ -75,8 +78,11 @@ def test_an_event_without_class_is_general() -> None:
     [("KEA", 0, 0), ("KEAn", 1, 0), ("Em", 0, 1), ("nm", 0, 0), ("Knm", 1, 1)],
 )
 def test_what_is_asked_for_by_name(given: str, new: bool, misses: bool) -> None:
-    flags = notices.parse(given)
-    assert (notices.announces_new(flags), notices.announces_misses(flags)) == (new, misses)
+    flags = notifications.parse(given)
+    assert (notifications.announces_new(flags), notifications.announces_misses(flags)) == (
+        new,
+        misses,
+    )
 
 
 def named_events() -> set[str]:
@@ -99,7 +105,7 @@ def test_every_event_of_the_house_has_a_class() -> None:
     assert len(known) > 20
     for row in events.expected().values():
         known |= {part.split()[0] for part in row.split(", ") if part}
-    assert known - notices.CLASS_OF.keys() == set()
+    assert known - notifications.CLASS_OF.keys() == set()
 
 
 @pytest.mark.parametrize("letter", list("g$lshz"))
@@ -126,7 +132,7 @@ def test_the_classes_are_those_of_a_server(real_server: RealServer, letter: str)
 
 
 def is_of(letter: str, event: str) -> bool:
-    return bool(notices.CLASS_OF[event] & notices.parse(letter))
+    return bool(notifications.CLASS_OF[event] & notifications.parse(letter))
 
 
 def fired(

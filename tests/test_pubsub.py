@@ -14,13 +14,15 @@ from typing import Any
 import pytest
 
 import minidis
-from minidis import Minidis, pubsub, subscription
-from minidis.clients import Client
+from minidis import Minidis
+from minidis.api import subscription
+from minidis.api.subscription import Inbox, Message, Seen
+from minidis.clients.client import Client
 from minidis.errors import ClosedError, ResponseError, SlowSubscriberError
-from minidis.pubsub import Channels
+from minidis.observers import channels
+from minidis.observers.channels import Channels
 from minidis.replies import NO_REPLY, Push
-from minidis.subscription import Inbox, Message, Seen
-from tests.strikes import Strike, interrupted
+from tests.faults import Strike, interrupted
 
 #: How long another thread may take, in seconds; it usually takes microseconds.
 PATIENCE = 10
@@ -478,7 +480,7 @@ def test_an_event_loop_that_has_ended_hurts_nobody(db: Minidis[bytes]) -> None:
 # interruptions -----------------------------------------------------------------------------------
 
 
-TRACED = (pubsub.__file__, subscription.__file__)
+TRACED = (channels.__file__, subscription.__file__)
 
 
 def struck(work: Callable[[], Any], at: int) -> tuple[Any, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from minidis import DataError, Minidis, ResponseError
-from minidis.command import COMMANDS
+from minidis.grammar.command import COMMANDS
 
 #: What has another name here: ours, redis-py's. docs/api.md tells it to the users.
 RENAMED = {

@@ -10,11 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from minidis import requests
 from minidis.errors import MinidisError, ResponseError, WrongTypeError
-from minidis.replies import OK, Cursor, Decimal, Push, Status, Verbatim
-from minidis.requests import Requests, split_inline
-from minidis.resp import (
+from minidis.protocol import requests
+from minidis.protocol.replies import (
     DEEPEST,
     INCOMPLETE,
     NULL_ARRAY,
@@ -24,6 +22,8 @@ from minidis.resp import (
     encode,
     write_each,
 )
+from minidis.protocol.requests import Requests, split_inline
+from minidis.replies import OK, Cursor, Decimal, Push, Status, Verbatim
 from tests.oracle import wire
 from tests.oracle.resp import pack
 

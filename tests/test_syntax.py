@@ -9,11 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minidis import errors, syntax
-from minidis.command import COMMANDS, CONTAINERS, Command
-from minidis.kinds import kind_of
-from minidis.shapes import COUNTERS
-from minidis.syntax import Argument, Choice, Node, Optional, Repeat, Sequence, Word, parse_line
+from minidis import errors
+from minidis.grammar import syntax
+from minidis.grammar.command import COMMANDS, CONTAINERS, Command
+from minidis.grammar.kinds import kind_of
+from minidis.grammar.slots import COUNTERS
+from minidis.grammar.syntax import (
+    Argument,
+    Choice,
+    Node,
+    Optional,
+    Repeat,
+    Sequence,
+    Word,
+    parse_line,
+)
 
 LINES = [command for command in COMMANDS.values() if command.line.items]
 

@@ -8,7 +8,7 @@ import pytest
 
 import minidis
 from minidis import Minidis
-from minidis.clients import Client
+from minidis.clients.client import Client
 from minidis.errors import ResponseError
 
 

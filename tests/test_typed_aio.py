@@ -10,7 +10,7 @@ import minidis
 import minidis.aio
 from minidis import Minidis, Status
 from minidis.aio import AsyncMinidis, AsyncPipeline, AsyncSubscription, AsyncTransaction
-from minidis.subscription import Message
+from minidis.api.subscription import Message
 
 
 def test_bytes(db: Minidis[bytes]) -> None:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import Generic
 
-from minidis.aio.doors import install_awaited, install_queued
-from minidis.commands.group import T
-from minidis.session import Session
+from minidis.aio.methods import install_awaited, install_queued
+from minidis.api.session import Session
+from minidis.commands.shared.group import T
 
 
 class AsyncCommands(Generic[T]):

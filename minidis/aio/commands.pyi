@@ -5,13 +5,13 @@ from collections.abc import Generator, Iterable, Mapping
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from minidis.aio.pipeline import AsyncPipeline
-from minidis.commands.group import T
-from minidis.commands.moments import Moment, Span
-from minidis.commands.stream_ids import Id
-from minidis.commands.streams import Fields
-from minidis.kinds import Field, Float, Integer, Key, Many, Value
+from minidis.api.session import Session
+from minidis.commands.shared.expiry_options import Moment, Span
+from minidis.commands.shared.group import T
+from minidis.commands.streams.entries import Fields
+from minidis.commands.streams.ids import Id
+from minidis.grammar.kinds import Field, Float, Integer, Key, Many, Value
 from minidis.replies import NoReply, Status
-from minidis.session import Session
 
 R = TypeVar("R")
 

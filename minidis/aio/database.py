@@ -16,8 +16,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from minidis.aio.commands import AsyncCommands
-from minidis.aio.doors import LONG_WORDS
 from minidis.aio.messages import AsyncMonitoring, AsyncSubscription
+from minidis.aio.methods import LONG_WORDS
 from minidis.aio.parking import (
     ParkingPipeline,
     ParkingPipelineText,
@@ -26,17 +26,17 @@ from minidis.aio.parking import (
     answer_of,
 )
 from minidis.aio.pipeline import AsyncPipeline, AsyncTransaction
-from minidis.commands.group import T
-from minidis.database import Minidis
-from minidis.engine import Engine, Event
+from minidis.api.database import Minidis
+from minidis.api.pipeline import Pipeline
+from minidis.api.subscription import LIMIT, Monitoring, Policy, Subscription
+from minidis.commands.shared.group import T
+from minidis.engine.engine import Engine, Event
 from minidis.errors import WatchError
-from minidis.kinds import Integer, Key, Value
-from minidis.pipeline import Pipeline
-from minidis.subscription import LIMIT, Monitoring, Policy, Subscription
-from minidis.waiting import Waiter
+from minidis.grammar.kinds import Integer, Key, Value
+from minidis.observers.blocking import Waiter
 
 if TYPE_CHECKING:
-    from minidis.server.door import Door
+    from minidis.server.resp_server import Door
 
 
 class AsyncMinidis(AsyncCommands[T]):

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from typing import Generic, Self, TypeVar
 
 from minidis.aio.parking import Bell
-from minidis.commands.group import T
-from minidis.engine import Engine
+from minidis.api.subscription import Feed, Message, Monitoring, Seen, Subscription
+from minidis.commands.shared.group import T
+from minidis.engine.engine import Engine
 from minidis.errors import ClosedError
-from minidis.kinds import Many
-from minidis.subscription import Feed, Message, Monitoring, Seen, Subscription
+from minidis.grammar.kinds import Many
 
 M = TypeVar("M")
 

@@ -13,11 +13,11 @@ import threading
 from collections.abc import Callable, Generator
 from typing import Any, Generic, Literal, overload
 
-from minidis import database
 from minidis.aio.database import AsyncMinidis, AsyncMinidisText
+from minidis.api import database
+from minidis.api.database import Minidis
 from minidis.clock import Clock, Progress
-from minidis.commands.group import T
-from minidis.database import Minidis
+from minidis.commands.shared.group import T
 
 
 class Opening(Generic[T]):

@@ -17,12 +17,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from minidis.commands.group import T
-from minidis.database import Minidis, MinidisText
-from minidis.pipeline import Pipeline, PipelineText
+from minidis.api.database import Minidis, MinidisText
+from minidis.api.pipeline import Pipeline, PipelineText
+from minidis.api.session import Session
+from minidis.commands.shared.group import T
+from minidis.observers.blocking import Waiter
 from minidis.replies import decoded
-from minidis.session import Session
-from minidis.waiting import Waiter
 
 #: Longest timer (seconds). Loops differ in what they can take; a timer that is early is set again.
 _LONGEST = 86_400.0

@@ -15,13 +15,13 @@ from collections.abc import Generator, Iterable
 from typing import Any, Self
 
 from minidis.aio.commands import QueuedCommands
-from minidis.aio.doors import answered
-from minidis.command import COMMANDS
-from minidis.commands.group import T
+from minidis.aio.methods import answered
+from minidis.api.pipeline import Pipeline
+from minidis.commands.shared.group import T
 from minidis.commands.transactions import Queued, refusals
 from minidis.errors import MinidisError, WatchError
-from minidis.kinds import Key
-from minidis.pipeline import Pipeline
+from minidis.grammar.command import COMMANDS
+from minidis.grammar.kinds import Key
 from minidis.replies import OK, Status
 
 

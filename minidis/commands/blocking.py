@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 from minidis import errors
-from minidis.command import command
-from minidis.commands.group import T
 from minidis.commands.lists import Lists, give_back
-from minidis.commands.sorted_sets import SortedSets
-from minidis.kinds import (
+from minidis.commands.shared.group import T
+from minidis.commands.sorted_sets.members import SortedSets
+from minidis.grammar.command import command
+from minidis.grammar.kinds import (
     RAW,
     Float,
     Integer,
@@ -28,9 +28,9 @@ from minidis.kinds import (
     integer,
     to_float,
 )
+from minidis.observers.blocking import Wait
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
-from minidis.waiting import Wait
 
 #: Longest timeout in seconds: what fits in 64 bits of milliseconds.
 _LONGEST = (2**63 - 1) / 1000

@@ -8,11 +8,11 @@ from math import inf
 from typing import Any
 
 from minidis import errors
-from minidis.command import command
-from minidis.commands.group import Group, T
-from minidis.commands.moments import EXPIRY, EXPIRY_KINDS, Moment, Span, deadline_of
-from minidis.keyspace import text_of
-from minidis.kinds import I64_MAX, I64_MIN, RAW, Float, Integer, Key, Value, encode, integer
+from minidis.commands.shared.expiry_options import EXPIRY, EXPIRY_KINDS, Moment, Span, deadline_of
+from minidis.commands.shared.group import Group, T
+from minidis.grammar.command import command
+from minidis.grammar.kinds import I64_MAX, I64_MIN, RAW, Float, Integer, Key, Value, encode, integer
+from minidis.keyspace.keyspace import text_of
 from minidis.replies import Decimal
 from minidis.structures import long_double
 from minidis.structures.text import Text

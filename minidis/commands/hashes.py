@@ -7,10 +7,10 @@ from fractions import Fraction
 from typing import Any, Literal, overload
 
 from minidis import errors
-from minidis.command import command
-from minidis.commands.group import Group, T
-from minidis.commands.walks import STEP_SIZE, chosen, every, walk
-from minidis.kinds import (
+from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
+from minidis.commands.shared.group import Group, T
+from minidis.grammar.command import command
+from minidis.grammar.kinds import (
     I64_MAX,
     I64_MIN,
     INTEGER,

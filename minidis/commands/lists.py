@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from typing import Any, overload
 
 from minidis import errors
-from minidis.command import command
-from minidis.commands.group import Group, T
-from minidis.keyspace import no_such_key
-from minidis.kinds import (
+from minidis.commands.shared.group import Group, T
+from minidis.grammar.command import command
+from minidis.grammar.kinds import (
     RAW,
     Integer,
     Key,
@@ -26,6 +25,7 @@ from minidis.kinds import (
     positive,
     ranged,
 )
+from minidis.keyspace.keyspace import no_such_key
 from minidis.replies import OK, Status
 from minidis.structures.lists import List
 

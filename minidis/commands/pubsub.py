@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from minidis import errors
-from minidis.command import command
-from minidis.commands.group import Group, T
-from minidis.kinds import Key, Many, Value
+from minidis.api.subscription import LIMIT, Message, Monitoring, Policy, Seen, Subscription
+from minidis.commands.shared.group import Group, T
+from minidis.grammar.command import command
+from minidis.grammar.kinds import Key, Many, Value
 from minidis.replies import NO_REPLY, NoReply, Push, Status
 from minidis.structures.glob import compile_pattern
-from minidis.subscription import LIMIT, Message, Monitoring, Policy, Seen, Subscription
 
 if TYPE_CHECKING:
-    from minidis.clients import Client
+    from minidis.clients.client import Client
 
 PUBSUB_HELP = (
     "PUBSUB <subcommand> [<arg> ...]. Subcommands are:",

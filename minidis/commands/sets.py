@@ -9,20 +9,10 @@ from operator import and_
 from typing import Any, overload
 
 from minidis import errors
-from minidis.command import command
-from minidis.commands.group import Group, T
-from minidis.commands.walks import STEP_SIZE, chosen, every, walk
-from minidis.kinds import (
-    I64_MIN,
-    RAW,
-    Integer,
-    Key,
-    Kind,
-    Many,
-    Value,
-    integer,
-    positive,
-)
+from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
+from minidis.commands.shared.group import Group, T
+from minidis.grammar.command import command
+from minidis.grammar.kinds import I64_MIN, RAW, Integer, Key, Kind, Many, Value, integer, positive
 from minidis.structures.limits import Limits
 from minidis.structures.tables import Set
 

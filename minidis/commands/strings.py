@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from minidis import errors
-from minidis.command import command
-from minidis.commands.conditions import CONDITIONS, NO_CONDITIONS, condition_met
-from minidis.commands.group import Group, T
-from minidis.commands.moments import EXPIRY, EXPIRY_KINDS, Moment, Span, deadline_of, milliseconds
-from minidis.keyspace import is_container, text_of
-from minidis.kinds import INTEGER, Integer, Key, Kind, Many, Value, encode, integer
+from minidis.commands.shared.conditions import CONDITIONS, NO_CONDITIONS, condition_met
+from minidis.commands.shared.expiry_options import (
+    EXPIRY,
+    EXPIRY_KINDS,
+    Moment,
+    Span,
+    deadline_of,
+    milliseconds,
+)
+from minidis.commands.shared.group import Group, T
+from minidis.grammar.command import command
+from minidis.grammar.kinds import INTEGER, Integer, Key, Kind, Many, Value, encode, integer
+from minidis.keyspace.keyspace import is_container, text_of
 from minidis.replies import OK, Status
 from minidis.structures.digests import xxh3_64
 from minidis.structures.lcs import lcs, table_size

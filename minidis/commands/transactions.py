@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minidis import errors
-from minidis.command import Command, command
-from minidis.commands.group import Group, T
+from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
-from minidis.kinds import Many
+from minidis.grammar.command import Command, command
+from minidis.grammar.kinds import Many
+from minidis.observers.blocking import Wait
+from minidis.observers.watch import Watch
 from minidis.replies import OK, Status
-from minidis.waiting import Wait
-from minidis.watch import Watch
 
 if TYPE_CHECKING:
-    from minidis.session import Session
+    from minidis.api.session import Session
 
 #: Commands that act at once inside MULTI.
 IMMEDIATE = frozenset(("EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from minidis.errors import FileError, RdbError
-from minidis.persistence.rdb import DatabaseView, Decoder, Encoder, Loaded
+from minidis.persistence.rdb.payload import DatabaseView, Decoder, Encoder, Loaded
 from minidis.structures.limits import Limits
 
 #: Told now and then how far the work is: done and total.

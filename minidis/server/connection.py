@@ -16,18 +16,18 @@ import socket
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from minidis.clients import Client
+from minidis.clients.client import Client
 from minidis.errors import report
+from minidis.protocol.replies import ProtocolError, encode, error_line
+from minidis.protocol.requests import Requests
 from minidis.replies import Push, Status
-from minidis.requests import Requests
-from minidis.resp import ProtocolError, encode, error_line
 from minidis.server.address import abandon, is_loopback
-from minidis.server.caller import BATCH, Caller, Leave, known_as
+from minidis.server.client_session import BATCH, Caller, Leave, known_as
 
 if TYPE_CHECKING:
-    from minidis.server.door import Door
-    from minidis.subscription import Seen
-    from minidis.waiting import Waiter
+    from minidis.api.subscription import Seen
+    from minidis.observers.blocking import Waiter
+    from minidis.server.resp_server import Door
 
 #: A client with many commands lets others go first after so long (seconds).
 SLICE = 0.001

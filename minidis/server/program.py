@@ -13,9 +13,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from minidis.database import open as open_database
+from minidis.api.database import open as open_database
 from minidis.errors import MinidisError
-from minidis.server.door import serve
+from minidis.server.resp_server import serve
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 ENDING = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))

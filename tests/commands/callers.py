@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from minidis import Minidis
-from minidis.clients import Client
-from minidis.session import Session
+from minidis.api.session import Session
+from minidis.clients.client import Client
 from tests.calls import Call, eventually
 
 

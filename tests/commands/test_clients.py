@@ -9,7 +9,7 @@ import pytest
 
 import minidis
 from minidis import Minidis, ResponseError
-from minidis.client_line import FLAGS
+from minidis.clients.info import FLAGS
 from minidis.replies import NO_REPLY, Verbatim
 from tests.commands.callers import Blocked, Connection, connect
 from tests.commands.test_connection import refusal

@@ -10,10 +10,10 @@ import pytest
 
 import minidis
 from minidis import Minidis, ResponseError
-from minidis.command import COMMANDS
+from minidis.grammar.command import COMMANDS
+from minidis.observers.blocking import Wait
 from minidis.replies import NO_REPLY, Verbatim
-from minidis.server.door import serve
-from minidis.waiting import Wait
+from minidis.server.resp_server import serve
 from tests.commands.callers import Blocked, connect
 from tests.commands.test_connection import refusal
 

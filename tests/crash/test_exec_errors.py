@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 import minidis
-from minidis.keyspace import Keyspace
-from minidis.session import Session
+from minidis.api.session import Session
+from minidis.keyspace.keyspace import Keyspace
 from tests.crash.test_interrupts import no_collector, release
 from tests.crash.test_waiting import waiting
-from tests.strikes import Strike
+from tests.faults import Strike
 
 __all__ = ["no_collector"]
 

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 import minidis
-from minidis.command import COMMANDS
-from minidis.engine import Engine
+from minidis.engine.engine import Engine
+from minidis.grammar.command import COMMANDS
 from minidis.structures.streams import Stream
 from repl.words import split
-from tests.strikes import Strike, interrupted
+from tests.faults import Strike, interrupted
 
 # A strike at the end of a generator that is forgotten: Python swallows it, and says so.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import minidis
-from minidis.session import Session
-from minidis.waiting import Waiter
+from minidis.api.session import Session
+from minidis.observers.blocking import Waiter
 from tests.crash.test_interrupts import no_collector, release
-from tests.strikes import Strike, interrupted
+from tests.faults import Strike, interrupted
 
 __all__ = ["no_collector"]
 

@@ -21,7 +21,16 @@ from itertools import product
 from random import Random
 from typing import TypeVar
 
-from minidis.syntax import Argument, Choice, Node, Optional, Repeat, Sequence, Word, parse_line
+from minidis.grammar.syntax import (
+    Argument,
+    Choice,
+    Node,
+    Optional,
+    Repeat,
+    Sequence,
+    Word,
+    parse_line,
+)
 from tests.oracle.cases import Scenario, split
 from tests.oracle.facts import Fact, in_scope
 from tests.oracle.permitted import NEWER_WORDS

@@ -22,8 +22,8 @@ from random import Random
 from typing import Any, Protocol
 
 import minidis
-from minidis.command import COMMANDS
 from minidis.errors import MinidisError
+from minidis.grammar.command import COMMANDS
 from tests.oracle import wire
 from tests.oracle.cases import Scenario
 from tests.oracle.facts import in_scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import minidis
-from minidis.command import COMMANDS
+from minidis.grammar.command import COMMANDS
 from tests.oracle.batches import declarations
 from tests.oracle.facts import Fact, in_scope
 from tests.oracle.permitted import NEWER_ARITY, NEWER_CATEGORIES, NEWER_FLAGS

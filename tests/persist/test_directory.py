@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import minidis
-from minidis.engine import Engine
+from minidis.engine.engine import Engine
 from minidis.errors import FileError, LockedError
 from minidis.persistence import snapshot
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidis.persistence.corrupt import CorruptError
-from minidis.persistence.lzf import Packer, compress, decompress
+from minidis.persistence.rdb.corrupt import CorruptError
+from minidis.persistence.rdb.lzf import Packer, compress, decompress
 
 #: Packed by a real server, and what it stands for.
 EXAMPLES = [

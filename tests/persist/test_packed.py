@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidis.persistence.corrupt import CorruptError
-from minidis.persistence.packed import (
+from minidis.persistence.rdb.corrupt import CorruptError
+from minidis.persistence.rdb.packed import (
     backlen,
     listpack_entry,
     read_intset,

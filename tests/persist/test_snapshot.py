@@ -15,8 +15,8 @@ import pytest
 
 from minidis.errors import FileError, RdbError
 from minidis.persistence import snapshot
-from minidis.persistence.checksum import crc64
-from minidis.persistence.rdb import Decoder, Encoder, Loaded
+from minidis.persistence.rdb.checksum import crc64
+from minidis.persistence.rdb.payload import Decoder, Encoder, Loaded
 from minidis.structures.limits import Limits
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet

@@ -11,7 +11,7 @@ import pytest
 import minidis
 from minidis.errors import RestoreError
 from minidis.persistence import snapshot
-from minidis.persistence.rdb import dump_value, restore_value
+from minidis.persistence.rdb.payload import dump_value, restore_value
 from minidis.structures.limits import Limits
 from minidis.structures.stream_groups import UNKNOWN
 from minidis.structures.streams import SHIFT, Stream, id_text

@@ -11,8 +11,8 @@ import pytest
 import redis
 
 from minidis.errors import RestoreError
-from minidis.persistence.checksum import crc64
-from minidis.persistence.rdb import dump_value, restore_value
+from minidis.persistence.rdb.checksum import crc64
+from minidis.persistence.rdb.payload import dump_value, restore_value
 from minidis.structures.limits import Limits
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet

@@ -15,7 +15,7 @@ from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from repl.places import Place
+from repl.backend import Place
 from repl.session import Session
 
 TABLES = Path(__file__).resolve().parent.parent / "tables"

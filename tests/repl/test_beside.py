@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import pytest
 
 import minidis
+from minidis.api.subscription import Message, Seen
 from minidis.replies import Status
-from minidis.server.door import serve
-from minidis.subscription import Message, Seen
+from minidis.server.resp_server import serve
 from repl import streams
 from repl.address import Address
-from repl.places import Here, Place
+from repl.backend import Here, Place
+from repl.remote_backend import There
 from repl.streams import Beside
-from repl.there import There
 from tests.calls import eventually
 from tests.oracle.server import RealServer
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 import minidis
-from minidis.command import COMMANDS, CONTAINERS
+from minidis.grammar.command import COMMANDS, CONTAINERS
+from repl.backend import Here
 from repl.check import Advice, advise, lines
-from repl.elsewhere import ELSEWHERE
-from repl.places import Here
+from repl.unsupported import ELSEWHERE
 from repl.words import split
 
 CASES = {

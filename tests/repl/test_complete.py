@@ -8,8 +8,8 @@ from time import perf_counter
 import pytest
 
 import minidis
+from repl.backend import Here
 from repl.complete import MOST, candidates
-from repl.places import Here
 
 DATA: tuple[tuple[str | bytes | int, ...], ...] = (
     ("SET", "greeting", "hello"),

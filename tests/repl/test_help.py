@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 
 import minidis
-from minidis.command import COMMANDS
-from repl import dots, help
+from minidis.grammar.command import COMMANDS
+from repl import shell_commands, help
 from repl.lookup import groups
 from repl.main import parser
 
-WORDS = {dot.name: (dot.syntax, dot.about) for dot in dots.DOTS.values()}
+WORDS = {dot.name: (dot.syntax, dot.about) for dot in shell_commands.DOTS.values()}
 
 
 def test_every_command_has_help() -> None:

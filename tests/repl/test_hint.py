@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minidis
-from minidis.command import COMMANDS
-from minidis.syntax import words as fixed_words
-from minidis.walk import keys_of, walk
+from minidis.grammar.command import COMMANDS
+from minidis.grammar.syntax import words as fixed_words
+from minidis.grammar.walk import keys_of, walk
+from repl.backend import Here
 from repl.complete import candidates
 from repl.highlight import CommandLexer
 from repl.hint import hint
-from repl.places import Here
 
 
 @pytest.mark.table("hints.txt")

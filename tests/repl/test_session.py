@@ -25,7 +25,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 import minidis
 from repl import session as room
-from repl.places import Here
+from repl.backend import Here
 from repl.session import Session
 from tests.oracle.server import RealServer
 

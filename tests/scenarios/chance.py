@@ -26,9 +26,9 @@ from functools import cache
 
 from tests.oracle.cases import TABLES
 from tests.oracle.server import RealServer
-from tests.scenarios.door import our_door
 from tests.scenarios.language import Run, Scenario, Step
 from tests.scenarios.permitted import tidied
+from tests.scenarios.resp_server import our_door
 from tests.scenarios.runner import HUNG_UP, SEEN, Fact, Play, Stage, Transcript, answers_in
 
 #: kind of a play -> sections of the table, and how often

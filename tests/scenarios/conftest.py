@@ -9,7 +9,7 @@ import pytest
 
 from tests.oracle.run import start_server
 from tests.scenarios.compare import Live, Recorded, Source
-from tests.scenarios.door import our_door
+from tests.scenarios.resp_server import our_door
 from tests.scenarios.runner import Stage
 
 

@@ -21,8 +21,8 @@ from contextlib import closing, contextmanager
 from tests.oracle.server import RealServer
 from tests.scenarios import runner
 from tests.scenarios.compare import Live, differences, save
-from tests.scenarios.door import our_door
 from tests.scenarios.language import Run, all_runs
+from tests.scenarios.resp_server import our_door
 from tests.scenarios.runner import Stage, Transcript, play
 
 

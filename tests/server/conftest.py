@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import minidis
-from minidis.resp import INCOMPLETE, ReplyReader
-from minidis.server.door import Door, serve
+from minidis.protocol.replies import INCOMPLETE, ReplyReader
+from minidis.server.resp_server import Door, serve
 from tests.oracle.resp import pack
 
 #: Nothing here takes this long (seconds) unless it is broken.

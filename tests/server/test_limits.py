@@ -11,7 +11,7 @@ import pytest
 
 import minidis
 from minidis.server import connection
-from minidis.server.door import Door
+from minidis.server.resp_server import Door
 from tests.calls import eventually
 from tests.oracle.resp import pack
 from tests.oracle.server import RealServer

@@ -1,6 +1,6 @@
 """An exception at every single bytecode of every change leaves the state before or after it.
 
-KeyboardInterrupt comes (tests/strikes.py) when the n-th instruction is about to run, in whatever
+KeyboardInterrupt comes (tests/faults.py) when the n-th instruction is about to run, in whatever
 frame that is (sortedcontainers included), for n = 0, 1, 2 and so on until the call gets through.
 """
 
@@ -19,7 +19,7 @@ from minidis.structures.limits import Limits
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
-from tests import strikes
+from tests import faults
 
 # A strike at the end of a generator that is forgotten: Python swallows it, and says so.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -46,7 +46,7 @@ def interrupted(call: Callable[[], object], at: int) -> bool:
     """Make the call, and break it off before instruction number `at`; False if it ends earlier."""
     gc.disable()  # a callback of the collector is not what is to be interrupted
     try:
-        return strikes.interrupted(strikes.Strike(at + 1), call)
+        return faults.interrupted(faults.Strike(at + 1), call)
     finally:
         gc.enable()
 

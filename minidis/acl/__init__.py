@@ -1,0 +1,1 @@
+"""Access control: users, rules, the ACL log."""

@@ -1,0 +1,203 @@
+"""Commands collected in Python and run together: db.pipeline(), db.transaction(), db.transact().
+
+    with db.pipeline() as pipe:                       with db.transaction(watch=["stock"]) as tx:
+        pipe.incr("a").incr("b")                          if int(db.get("stock")) > 0:
+        pipe.execute()  # [1, 1]                              tx.decr("stock")
+                                                      tx.results  # [4]
+
+A pipeline is a session of its own whose typed calls are queued and answer the pipeline. After
+watch() they run at once until multi(), as in redis-py; execute() runs what is queued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+from minidis.api.session import Session, install_doors
+from minidis.commands.shared.group import T
+from minidis.commands.transactions import IMMEDIATE, Queued, refusals
+from minidis.engine.engine import Engine
+from minidis.errors import MinidisError, WatchError, error
+from minidis.grammar.command import COMMANDS
+from minidis.grammar.kinds import Key, many
+from minidis.replies import OK, Status, decoded
+
+
+class Pipeline(Session[T]):
+    """Typed calls are queued and answer the pipeline itself; `execute()` answers them all.
+
+    Whatever a signature promises, a queued call returns the pipeline, so that calls can be chained.
+    """
+
+    def __init__(self, engine: Engine, database: int = 0, *, transaction: bool = True) -> None:
+        super().__init__(engine, database)
+        #: run the commands as one; otherwise others may come in between
+        self.is_transaction = transaction
+        #: its block has ended: nobody would run what is queued now
+        self.over = False
+        self._begin([])
+
+    def _begin(self, queue: list[Queued] | None) -> None:
+        self.queue, self.queue_failed = queue, False
+        self.see_guard()
+
+    def enqueue(self, queued: Queued) -> Any:
+        if self.over:
+            raise error("this transaction has ended with its block; begin another one")
+        super().enqueue(queued)
+        return self
+
+    def call(self, queued: Queued) -> Any:
+        if self.queue is not None and queued.command.name not in IMMEDIATE:
+            return self.enqueue(queued)  # here and now: a pause holds up execute()
+        return super().call(queued)
+
+    def watch(self, *keys: Any) -> Status:
+        """Watch keys; calls run at once until multi(). ResponseError after queued calls."""
+        if self.queue:
+            raise error("WATCH after commands have been queued; watch first")
+        self._begin(None)
+        return super().watch(*many(keys))
+
+    def at_once(self) -> None:
+        """Calls run at once until multi(), as after watch(), without watching anything."""
+        self._begin(None)
+
+    def multi(self) -> Status:
+        """Calls are queued from here on."""
+        if self.queue:
+            raise error("MULTI calls can not be nested")
+        self._begin([])
+        return OK
+
+    def execute(self, *words: Key, raise_on_error: bool = True) -> Any:
+        """Without words: run what is queued; the answers in a list. With words: queue them.
+
+        WatchError when a watched key was touched. The first refusal is raised, after everything has
+        run; with `raise_on_error=False` refusals stay in the list.
+        """
+        if words:
+            return super().execute(*words)
+        try:
+            answers = self._run()
+        finally:
+            self.reset()
+        return self.answered(answers, raise_on_error=raise_on_error)
+
+    def answered(self, answers: list[Any], *, raise_on_error: bool) -> Any:
+        """The answers as the caller wants them; or the first refusal is raised."""
+        if raise_on_error:
+            for number, answer in enumerate(answers, 1):
+                if isinstance(answer, BaseException):
+                    answer.add_note(f"command {number} of {len(answers)} in a pipeline")
+                    raise answer
+        return decoded(answers) if self._decode else answers
+
+    def _run(self) -> list[Any]:
+        if not self.queue:
+            return []
+        if self.is_transaction:
+            answers = self.call(Queued(COMMANDS["EXEC"], None))
+            if answers is None:
+                raise WatchError
+            return list(answers)
+        commands, self.queue = self.queue, None
+        return [self._answer(queued) for queued in commands]
+
+    def _answer(self, queued: Queued) -> Any:
+        try:
+            return self.call(queued)
+        except MinidisError as refusal:
+            return refusal
+
+    def unwatch(self) -> Status:
+        """Forget the watched keys; calls are queued again."""
+        with self.engine.lock:
+            answer = super().unwatch()
+        self._begin([])
+        return answer
+
+    def exec(self) -> list[Any] | None:
+        """The same as `execute()`."""
+        answers: list[Any] = self.execute()
+        return answers
+
+    def discard(self) -> Status:
+        """Forget what is queued and watched."""
+        return self.reset()
+
+    def reset(self) -> Status:
+        """Forget what is queued and watched."""
+        with self.engine.lock:
+            self.leave_transaction()
+        return OK
+
+    def leave_transaction(self) -> None:
+        """Forget what is queued and watched, as EXEC does, too; the next calls are queued."""
+        super().leave_transaction()
+        self._begin([])
+
+    def __len__(self) -> int:
+        """How many calls are queued."""
+        return len(self.queue or ())
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.reset()
+
+
+class Transaction(Pipeline[T]):
+    """The block of db.transaction(): queued calls run as one at its end, see `results`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        database: int = 0,
+        *,
+        watch: Iterable[Any] = (),
+        raise_on_error: bool = True,
+    ) -> None:
+        super().__init__(engine, database)
+        #: the answers, after the block
+        self.results: list[Any] = []
+        self._watched_keys = [watch] if isinstance(watch, (str, bytes)) else list(watch)
+        self._raises = raise_on_error
+
+    def __enter__(self) -> Self:
+        self.over = False
+        if self._watched_keys:
+            self.watch(*self._watched_keys)
+            self.multi()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.over = True
+        if raised[0] is not None:
+            self.reset()
+            return
+        self.results = self.execute(raise_on_error=False)
+        for refusal in refusals(self.results):
+            if self._raises:
+                raise refusal
+
+
+class PipelineText(Pipeline[str]):
+    """A pipeline whose bulk strings come back as str."""
+
+    _decode = True
+
+
+class TransactionText(Transaction[str]):
+    """A transaction whose bulk strings come back as str."""
+
+    _decode = True
+
+
+install_doors(PipelineText, decode=True)
+install_doors(TransactionText, decode=True)

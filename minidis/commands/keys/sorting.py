@@ -1,0 +1,215 @@
+"""SORT and SORT_RO: elements of a container in an order that other keys may decide.
+
+    SORT row BY weight_* GET user_*->name GET #
+               │            │               └ the element itself
+               │            └ field `name` of the hash at user_<element>
+               └ compare by the string at weight_<element>
+
+The star is the element; what is missing there counts as 0, or as less than any text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from operator import itemgetter
+from typing import Any
+
+from minidis import errors
+from minidis.commands.shared.group import Group, T
+from minidis.errors import DataError, WrongTypeError
+from minidis.grammar.command import command
+from minidis.grammar.kinds import Integer, Key, Value, to_float
+from minidis.keyspace.keyspace import TYPE_NAMES, Keyspace, text_of
+from minidis.structures.lists import List
+from minidis.structures.sorted_set import SortedSet
+from minidis.structures.tables import Hash, Set
+
+_OPTIONS = "[BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]"
+_NAMES = {"offset": "start", "count": "num", "ASC": "not desc"}
+
+#: What a pattern makes of an element: another string, or None.
+Follow = Callable[[bytes], bytes | None]
+
+_BLANKS = b" \t\n\v\f\r"
+_LEAST_NORMAL = 2.0**-1022
+
+
+class Sorting(Group[T]):
+    """SORT, with and without STORE."""
+
+    @command(
+        f"SORT key {_OPTIONS} [STORE destination]",
+        "write denyoom movablekeys",
+        group="generic",
+        since="1.0.0",
+        complexity="O(n log n) for n elements",
+        access="RO ACCESS | OW UPDATE",
+        names=_NAMES,
+        tolerant=True,  # of ASC and DESC the last one counts
+    )
+    def sort(
+        self,
+        key: Key,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        by: Value | None = None,
+        get: Value | list[Value] | None = None,
+        desc: bool = False,
+        alpha: bool = False,
+        store: Key | None = None,
+    ) -> list[T | None] | int:
+        """Return the elements of the list, set or sorted set at `key`, sorted as numbers.
+
+        `alpha`: as text. `desc`: the largest first. `start` and `num`: leave out so many, return at
+        most so many. `by`: compare the strings at other keys, `weight_*` or `user_*->age` with the
+        element in place of the star (a pattern without a star leaves the order alone). `get`:
+        return such strings, `#` is the element; None for one that is missing. `store`: keep the
+        result as a list at this key and return its length.
+
+        An empty list when `key` is missing; WrongTypeError for a string or hash, ResponseError when
+        something to compare is no number.
+
+        >>> db.rpush("row", 3, 1, 2), db.sort("row"), db.sort("row", desc=True, start=0, num=1)
+        (3, [b'1', b'2', b'3'], [b'3'])
+        """
+        found = self._sorted(key, (start, num), by, get, desc, alpha, store is not None)
+        if store is None:
+            return found
+        return self._store(store, [element or b"" for element in found])
+
+    @command(
+        f"SORT_RO key {_OPTIONS}",
+        "readonly movablekeys",
+        group="generic",
+        since="7.0.0",
+        complexity="O(n log n) for n elements",
+        access="RO ACCESS",
+        names=_NAMES,
+        tolerant=True,  # of ASC and DESC the last one counts
+    )
+    def sort_ro(
+        self,
+        key: Key,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        by: Value | None = None,
+        get: Value | list[Value] | None = None,
+        desc: bool = False,
+        alpha: bool = False,
+    ) -> list[T | None]:
+        """SORT without STORE, which changes nothing.
+
+        >>> db.sadd("names", "bob", "ann"), db.sort_ro("names", alpha=True)
+        (2, [b'ann', b'bob'])
+        """
+        return self._sorted(key, (start, num), by, get, desc, alpha, False)
+
+    def _sorted(
+        self, key: Any, limit: Any, by: Any, get: Any, desc: bool, alpha: bool, storing: bool
+    ) -> Any:
+        """Choose the elements, sort them, follow the GET patterns."""
+        if (limit[0] is None) != (limit[1] is None):
+            raise DataError("start and num belong together: give both or none")
+        space = self.space
+        value = space.lookup(key)
+        if value is not None and value.__class__ not in (List, Set, SortedSet):
+            raise WrongTypeError
+        if value.__class__ is SortedSet:
+            value.wide = True  # SORT leaves a skiplist behind, as in Redis
+        size = len(value or ())
+        begin = min(max(limit[0] or 0, 0), size)
+        stop = size if limit[1] is None or limit[1] < 0 else min(begin + limit[1], size)
+        if by is not None and b"*" not in by:
+            if value.__class__ is Set and storing:
+                by, alpha = None, True  # what is stored has to be the same every time
+            else:
+                return _got(space, _as_they_are(value, begin, stop, desc), get)
+        elements = _all(value)
+        weights: Any = elements if by is None else map(_follow(space, by), elements)
+        ordered = (_by_text if alpha else _by_number)(elements, weights, desc)
+        return _got(space, ordered[begin:stop], get)
+
+    def _store(self, key: Any, elements: list[bytes]) -> int:
+        space = self.space
+        if elements:
+            space.touch(key, "sortstore", len(elements))
+            space.put(key, List.load(elements))
+        elif space.find(key) is not None:
+            space.touch(key, "del")
+            space.remove(key)
+        return len(elements)
+
+
+def _all(value: Any) -> list[bytes]:
+    """The elements of a container, or of a missing key."""
+    return list(value.scores if value.__class__ is SortedSet else value or ())
+
+
+def _as_they_are(value: Any, begin: int, stop: int, desc: bool) -> list[bytes]:
+    """A stretch of a container in its own order, from its end if descending."""
+    if value.__class__ is List:
+        size = len(value)
+        return value.slice(size - stop, size - begin)[::-1] if desc else value.slice(begin, stop)
+    if value.__class__ is SortedSet:
+        return [member for member, _ in value.by_rank(begin, stop, reverse=desc)]
+    return list(islice(value or (), begin, stop))
+
+
+def _by_number(elements: list[bytes], weights: Any, desc: bool) -> list[bytes]:
+    """In the order of numbers; equal ones in the order of their elements."""
+    numbers = [0.0 if weight is None else _number(weight) for weight in weights]
+    return [element for _, element in sorted(zip(numbers, elements, strict=True), reverse=desc)]
+
+
+def _by_text(elements: list[bytes], weights: Any, desc: bool) -> list[bytes]:
+    """In the order of bytes; what has nothing to compare comes first."""
+    keyed = [
+        ((weight is not None, weight or b""), element)
+        for weight, element in zip(weights, elements, strict=True)
+    ]
+    keyed.sort(key=itemgetter(0), reverse=desc)
+    return [element for _, element in keyed]
+
+
+def _number(word: bytes) -> float:
+    """What strtod makes of a word: blanks in front are fine, nothing at all is 0."""
+    if word.isdigit() and len(word) < 300:
+        return float(word)
+    text = word.partition(b"\0")[0]
+    if not text:
+        return 0.0
+    number = to_float(text.lstrip(_BLANKS))
+    # Numbers too small for full precision count as out of range here, other than for ZADD.
+    if number is None or 0 < abs(number) < _LEAST_NORMAL:
+        raise errors.error("One or more scores can't be converted into double")
+    return number
+
+
+def _got(space: Keyspace, elements: list[bytes], patterns: Any) -> list[Any]:
+    """What the GET patterns make of the elements; the elements themselves without any."""
+    if not patterns:
+        return elements
+    follows = [_follow(space, pattern) for pattern in patterns]
+    return [follow(element) for element in elements for follow in follows]
+
+
+def _follow(space: Keyspace, pattern: bytes) -> Follow:
+    """The function behind a pattern: element -> the string that it points to, None without one."""
+    if pattern == b"#":
+        return lambda element: element
+    head, star, tail = pattern.partition(b"*")
+    if not star:
+        return lambda element: None
+    name, arrow, field = tail.partition(b"->")
+    if not field:
+        name, arrow = tail, b""
+
+    def follow(element: bytes) -> bytes | None:
+        value = space.lookup(head + element + name)
+        if arrow:
+            found: bytes | None = value.get(field) if value.__class__ is Hash else None
+            return found
+        return None if value.__class__ in TYPE_NAMES else text_of(value)
+
+    return follow

@@ -1,0 +1,1 @@
+"""Connection, client, ACL and server commands."""

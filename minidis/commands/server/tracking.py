@@ -1,0 +1,216 @@
+"""CLIENT TRACKING and its company: a client keeps what it has read, and hears when it changes.
+
+What is remembered and who is told when is in tracking.py; here are the options, and which of them
+exclude each other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minidis import errors
+from minidis.clients.client import Client
+from minidis.commands.shared.group import Group, T
+from minidis.errors import ResponseError
+from minidis.grammar.command import command
+from minidis.grammar.kinds import INTEGER, RAW, Integer, Value, encode
+from minidis.observers.tracking import Tracking
+from minidis.replies import OK, Status
+
+_FLAGS = "noscript loading stale"
+#: Sentences.
+_REDIRECT_TWICE = "A client can only redirect to a single other client"
+_NO_SUCH_CLIENT = "The client ID you want redirect to does not exist"
+_NO_MESSAGES = "this session takes no messages; give `redirect` the id of a connection"
+_PREFIX_WITHOUT_BCAST = "PREFIX option requires BCAST mode to be enabled"
+_OPT_WITH_BCAST = "OPTIN and OPTOUT are not compatible with BCAST"
+_OPTIN_AND_OPTOUT = "You can't specify both OPTIN mode and OPTOUT mode"
+_SWITCH = (
+    "You can't switch {} mode{} before disabling tracking for this client, "
+    "and then re-enabling it with a different mode."
+)
+_OVERLAP = (
+    "Prefix '{}' overlaps with {} prefix '{}'. Prefixes for a single client must not overlap."
+)
+_NOT_TRACKING = (
+    "CLIENT CACHING can be called only when the client is in tracking mode "
+    "with OPTIN or OPTOUT mode enabled"
+)
+_CACHING_MODE = "CLIENT CACHING {} is only valid when tracking is enabled in {} mode."
+
+
+class TrackingCommands(Group[T]):
+    """CLIENT TRACKING, CACHING, GETREDIR, TRACKINGINFO."""
+
+    @command(
+        "CLIENT TRACKING <ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] "
+        "[BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
+        _FLAGS,
+        group="connection",
+        since="6.0.0",
+        complexity="O(1)",
+        choices="switch",
+        names={"REDIRECT": "redirect", "PREFIX": "prefixes"},
+        kinds={"client-id": INTEGER, "switch": RAW},
+        once="REDIRECT",
+        once_error=_REDIRECT_TWICE,
+        late=True,
+    )
+    def client_tracking(
+        self,
+        switch: Value,
+        redirect: Integer | None = None,
+        prefixes: Any = None,
+        bcast: bool = False,
+        optin: bool = False,
+        optout: bool = False,
+        noloop: bool = False,
+        _mistake: ResponseError | None = None,
+    ) -> Status:
+        """Switch "on" or "off" that this connection is told when keys change that it has read.
+
+        `redirect` is the id of a connection that is told in its place. With `bcast` it is told of
+        all changes of keys that begin with one of `prefixes`, of all keys without any. `optin`
+        remembers only what is read after CLIENT CACHING YES, `optout` all but what is read after
+        CLIENT CACHING NO. `noloop` leaves out what it changes itself.
+
+        ResponseError for options that exclude each other, a redirection to nobody, and a session
+        that takes no messages and does not redirect them.
+
+        >>> db.client_tracking("on")
+        Traceback (most recent call last):
+        ...
+        minidis.errors.ResponseError: ERR this session takes no messages; give `redirect` the id \
+of a connection
+        """
+        table = self.engine.tracking
+        target: Any = redirect
+        if target is not None and self.engine.clients.get(target) is None:
+            raise errors.error(_NO_SUCH_CLIENT)
+        if _mistake is not None:
+            raise _mistake
+        word, names = encode(switch).upper(), list(prefixes or ())
+        if word == b"ON":
+            _check_modes(self.client, names, bcast=bcast, optin=optin, optout=optout)
+            if not self.client.takes_messages and target is None:
+                raise errors.error(_NO_MESSAGES)
+            tracking = table.start(self.client, target or 0)
+            tracking.set_mode(broadcasts=bcast, opt_in=optin, opt_out=optout, no_loop=noloop)
+            for prefix in (names or [b""]) if bcast else ():
+                table.broadcast(self.client, prefix)
+        elif word == b"OFF":
+            table.stop(self.client)
+        else:
+            raise errors.error(errors.SYNTAX)
+        self.engine.see_attention()
+        self.see_guard()
+        return OK
+
+    @command(
+        "CLIENT CACHING <YES | NO>",
+        _FLAGS,
+        group="connection",
+        since="6.0.0",
+        complexity="O(1)",
+        choices="mode",
+        kinds={"mode": RAW},
+    )
+    def client_caching(self, mode: Value) -> Status:
+        """Let the next command, or transaction, be remembered ("yes") or not ("no").
+
+        "yes" goes with CLIENT TRACKING ON OPTIN, "no" with OPTOUT; ResponseError otherwise.
+
+        >>> db.client_caching("yes")
+        Traceback (most recent call last):
+        ...
+        minidis.errors.ResponseError: ERR CLIENT CACHING can be called only when the client is in \
+tracking mode with OPTIN or OPTOUT mode enabled
+        """
+        tracking = self.client.tracking
+        if tracking is None:
+            raise errors.error(_NOT_TRACKING)
+        word = encode(mode).upper()
+        if word == b"YES" and not tracking.opt_in:
+            raise errors.error(_CACHING_MODE.format("YES", "OPTIN"))
+        if word == b"NO" and not tracking.opt_out:
+            raise errors.error(_CACHING_MODE.format("NO", "OPTOUT"))
+        if word not in (b"YES", b"NO"):
+            raise errors.error(errors.SYNTAX)
+        tracking.caching = True
+        return OK
+
+    @command("CLIENT GETREDIR", _FLAGS, group="connection", since="6.0.0", complexity="O(1)")
+    def client_getredir(self) -> int:
+        """Id of the connection that is told in place of this one; 0: none, -1: not tracking.
+
+        >>> db.client_getredir()
+        -1
+        """
+        tracking = self.client.tracking
+        return -1 if tracking is None else tracking.redirect
+
+    @command("CLIENT TRACKINGINFO", _FLAGS, group="connection", since="6.2.0", complexity="O(1)")
+    def client_trackinginfo(self) -> dict[T, Any]:
+        """How this connection tracks: flags, the redirection as CLIENT GETREDIR, and prefixes.
+
+        >>> db.client_trackinginfo()
+        {b'flags': {b'off'}, b'redirect': -1, b'prefixes': []}
+        """
+        tracking = self.client.tracking
+        prefixes = [] if tracking is None else sorted(tracking.prefixes)
+        answer: Any = {
+            b"flags": _flags(tracking),
+            b"redirect": TrackingCommands.client_getredir(self),
+            b"prefixes": prefixes,
+        }
+        return answer
+
+
+def _flags(tracking: Tracking | None) -> set[bytes]:
+    """What CLIENT TRACKINGINFO calls the modes."""
+    if tracking is None:
+        return {b"off"}
+    on = {
+        b"on": True,
+        b"bcast": tracking.broadcasts,
+        b"optin": tracking.opt_in,
+        b"caching-yes": tracking.opt_in and tracking.caching,
+        b"optout": tracking.opt_out,
+        b"caching-no": tracking.opt_out and tracking.caching,
+        b"noloop": tracking.no_loop,
+        b"broken_redirect": tracking.broken,
+    }
+    return {flag for flag, is_on in on.items() if is_on}
+
+
+def _check_modes(
+    client: Client, prefixes: list[bytes], *, bcast: bool, optin: bool, optout: bool
+) -> None:
+    """Raise the refusal of options that do not go together, or with what is on already."""
+    before = client.tracking
+    if prefixes and not bcast:
+        raise errors.error(_PREFIX_WITHOUT_BCAST)
+    if before is not None and before.broadcasts != bcast:
+        raise errors.error(_SWITCH.format("BCAST", " on/off"))
+    if bcast and (optin or optout):
+        raise errors.error(_OPT_WITH_BCAST)
+    if optin and optout:
+        raise errors.error(_OPTIN_AND_OPTOUT)
+    if before is not None and ((optin and before.opt_out) or (optout and before.opt_in)):
+        raise errors.error(_SWITCH.format("OPTIN/OPTOUT", ""))
+    if bcast:
+        _check_prefixes(prefixes, sorted(before.prefixes) if before is not None else [])
+
+
+def _check_prefixes(prefixes: list[bytes], existing: list[bytes]) -> None:
+    """No prefix may begin another one: a key would be told twice."""
+    for number, prefix in enumerate(prefixes):
+        for other in existing:
+            _check_pair(prefix, other, "an existing")
+        for other in prefixes[number + 1 :]:
+            _check_pair(prefix, other, "another provided")
+
+
+def _check_pair(one: bytes, other: bytes, which: str) -> None:
+    if one.startswith(other) or other.startswith(one):
+        raise errors.error(_OVERLAP.format(errors.shown(one), which, errors.shown(other)))

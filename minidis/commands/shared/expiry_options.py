@@ -1,0 +1,55 @@
+"""When a key expires: the EX / PX / EXAT / PXAT options, and what may be given for them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+from minidis import errors
+from minidis.engine.engine import Engine
+from minidis.grammar.kinds import I64_MAX, I64_MIN, RAW, Integer, integer, units
+
+#: A relative time: a number of units, or a timedelta.
+Span: TypeAlias = Integer | timedelta
+#: An absolute time: a number of units since 1970, or a datetime.
+Moment: TypeAlias = Integer | datetime
+
+#: The options as they stand in syntax lines.
+EXPIRY = "EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds"
+
+#: Redis converts the number of an expiry after all options have been read: raw here, converted by
+#: deadline_of().
+EXPIRY_KINDS = dict.fromkeys(
+    ("seconds", "milliseconds", "unix-time-seconds", "unix-time-milliseconds"), RAW
+)
+
+
+def milliseconds(value: Any, unit: int, base: int, command: str, *, least: int = 1) -> int:
+    """`value` units after `base` (milliseconds) as milliseconds since 1970, or a refusal."""
+    number = integer(units(value, unit))
+    if number < least or number > I64_MAX // unit:
+        raise errors.invalid_expire(command)
+    deadline = number * unit + base
+    if not I64_MIN <= deadline <= I64_MAX:
+        raise errors.invalid_expire(command)
+    return deadline
+
+
+def deadline_of(
+    engine: Engine,
+    command: str,
+    ex: Span | None,
+    px: Span | None,
+    exat: Moment | None,
+    pxat: Moment | None,
+) -> int | None:
+    """The deadline in milliseconds since 1970 that the options ask for, None without any."""
+    if ex is not None:
+        return milliseconds(ex, 1000, engine.now(), command)
+    if px is not None:
+        return milliseconds(px, 1, engine.now(), command)
+    if exat is not None:
+        return milliseconds(exat, 1000, 0, command)
+    if pxat is not None:
+        return milliseconds(pxat, 1, 0, command)
+    return None

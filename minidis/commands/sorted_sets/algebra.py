@@ -1,0 +1,412 @@
+"""Sorted set commands on several sets: union, intersection, difference; and storing a range.
+
+Sources may be sets as well: all their members have the score 1. Redis looks at the sources before
+it reads the options, so a wrong type is complained about first (the parameter `_mistake`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from minidis import errors
+from minidis.commands.shared.group import Group, T
+from minidis.commands.sorted_sets.bounds import answer, chosen_range
+from minidis.errors import DataError, WrongTypeError
+from minidis.grammar.command import command
+from minidis.grammar.kinds import RAW, Float, Integer, Key, Many, Value, at_least, float_or, integer
+from minidis.structures.sorted_set import SortedSet
+from minidis.structures.tables import Set
+
+Scores: TypeAlias = Mapping[bytes, float]
+#: The scores of one source, and what they are multiplied with.
+Source: TypeAlias = tuple[Scores, float]
+
+_OPTIONS = "[WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>]"
+_weight = float_or(errors.WEIGHT_NOT_FLOAT)
+
+
+class SortedSetAlgebra(Group[T]):
+    """ZUNION, ZINTER, ZDIFF, what stores them, and ZRANGESTORE."""
+
+    # union -------------------------------------------------------------------------------------
+
+    @command(
+        f"ZUNION numkeys key [key ...] {_OPTIONS} [WITHSCORES]",
+        "readonly movablekeys",
+        group="sorted-set",
+        since="6.2.0",
+        complexity="O(n + m log m) for n members in all sets and m in the result",
+        access="RO ACCESS",
+        late=True,
+    )
+    def zunion(
+        self,
+        keys: Many | Mapping[Any, Float],
+        aggregate: str | None = None,
+        withscores: bool = False,
+        weights: Many | None = None,
+        _mistake: errors.ResponseError | None = None,
+    ) -> list[Any]:
+        """Return the members of all sets at `keys`, lowest score first.
+
+        A member has the sum of its scores, each multiplied with the weight of its set. `weights`
+        has one for each key; so has a mapping {key: weight} in place of `keys`. `aggregate`: "SUM",
+        "MIN" or "MAX" of the scores, or "COUNT": the sum of the weights alone. `withscores`:
+        (member, score) pairs. Members of plain sets have the score 1; missing keys are empty.
+
+        >>> db.zadd("spring", {"ann": 3, "bob": 5}), db.zadd("autumn", {"bob": 4})
+        (2, 1)
+        >>> db.zunion(["spring", "autumn"], withscores=True)
+        [(b'ann', 3.0), (b'bob', 9.0)]
+        """
+        sources = self._zsources(keys, _mistake)
+        return _sorted(_union(_weighed(sources, keys, weights), aggregate), withscores)
+
+    @command(
+        f"ZUNIONSTORE destination numkeys key [key ...] {_OPTIONS}",
+        "write denyoom movablekeys",
+        group="sorted-set",
+        since="2.0.0",
+        complexity="O(n + m log m) for n members in all sets and m in the result",
+        access="OW UPDATE | RO ACCESS",
+        late=True,
+    )
+    def zunionstore(
+        self,
+        destination: Key,
+        keys: Many | Mapping[Any, Float],
+        aggregate: str | None = None,
+        weights: Many | None = None,
+        _mistake: errors.ResponseError | None = None,
+    ) -> int:
+        """Store what ZUNION answers at `destination`, whatever was there; the number of members.
+
+        An empty result deletes the destination.
+
+        >>> db.zadd("a", {"x": 1, "y": 2}), db.zunionstore("b", {"a": 10}), db.zscore("b", "y")
+        (2, 2, 20.0)
+        """
+        sources = self._zsources(keys, _mistake)
+        scores = _union(_weighed(sources, keys, weights), aggregate)
+        return self._zstore(destination, scores, "zunionstore")
+
+    # intersection ------------------------------------------------------------------------------
+
+    @command(
+        f"ZINTER numkeys key [key ...] {_OPTIONS} [WITHSCORES]",
+        "readonly movablekeys",
+        group="sorted-set",
+        since="6.2.0",
+        complexity="O(n k + m log m) for k sets, n members in the smallest and m in the result",
+        access="RO ACCESS",
+        late=True,
+    )
+    def zinter(
+        self,
+        keys: Many | Mapping[Any, Float],
+        aggregate: str | None = None,
+        withscores: bool = False,
+        weights: Many | None = None,
+        _mistake: errors.ResponseError | None = None,
+    ) -> list[Any]:
+        """Return the members that are in every set at `keys`, lowest score first.
+
+        Scores, `weights`, `aggregate` and `withscores` as in ZUNION. Empty if a key is missing.
+
+        >>> db.zadd("spring", {"ann": 3, "bob": 5}), db.zadd("autumn", {"bob": 4})
+        (2, 1)
+        >>> db.zinter(["spring", "autumn"], aggregate="MAX", withscores=True)
+        [(b'bob', 5.0)]
+        """
+        sources = self._zsources(keys, _mistake)
+        return _sorted(_intersection(_weighed(sources, keys, weights), aggregate), withscores)
+
+    @command(
+        f"ZINTERSTORE destination numkeys key [key ...] {_OPTIONS}",
+        "write denyoom movablekeys",
+        group="sorted-set",
+        since="2.0.0",
+        complexity="O(n k + m log m) for k sets, n members in the smallest and m in the result",
+        access="OW UPDATE | RO ACCESS",
+        late=True,
+    )
+    def zinterstore(
+        self,
+        destination: Key,
+        keys: Many | Mapping[Any, Float],
+        aggregate: str | None = None,
+        weights: Many | None = None,
+        _mistake: errors.ResponseError | None = None,
+    ) -> int:
+        """Store what ZINTER answers at `destination`, whatever was there; the number of members.
+
+        An empty result deletes the destination.
+
+        >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zinterstore("c", ["a", "b"])
+        (2, 1, 1)
+        """
+        sources = self._zsources(keys, _mistake)
+        scores = _intersection(_weighed(sources, keys, weights), aggregate)
+        return self._zstore(destination, scores, "zinterstore")
+
+    @command(
+        "ZINTERCARD numkeys key [key ...] [LIMIT limit]",
+        "readonly movablekeys",
+        group="sorted-set",
+        since="7.0.0",
+        complexity="O(n k) for k sets and n members in the smallest",
+        access="RO ACCESS",
+        kinds={"limit": at_least(0, errors.LIMIT_NEGATIVE, "count no further; 0: no limit")},
+        late=True,
+    )
+    def zintercard(
+        self,
+        numkeys: Integer,
+        keys: Many,
+        limit: Integer = 0,
+        _mistake: errors.ResponseError | None = None,
+    ) -> int:
+        """Number of members that are in every set at `keys`; counts no further than `limit`.
+
+        `numkeys` is the number of keys; limit 0 means none.
+
+        >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zintercard(2, ["a", "b"])
+        (2, 1, 1)
+        """
+        sources = self._zsources(keys, _mistake)
+        if numkeys != len(sources):
+            raise errors.error(errors.SYNTAX)
+        smallest, *others = sorted(sources, key=len)
+        most = integer(limit)
+        count = 0
+        for member in smallest:
+            if all(member in other for other in others):
+                count += 1
+                if count == most:
+                    break
+        return count
+
+    # difference --------------------------------------------------------------------------------
+
+    @command(
+        "ZDIFF numkeys key [key ...] [WITHSCORES]",
+        "readonly movablekeys",
+        group="sorted-set",
+        since="6.2.0",
+        complexity="O(n k + m log m) for k sets, n members in the first and m in the result",
+        access="RO ACCESS",
+        late=True,
+    )
+    def zdiff(
+        self,
+        keys: Many,
+        withscores: bool = False,
+        _mistake: errors.ResponseError | None = None,
+    ) -> list[Any]:
+        """Return the members of the first set at `keys` that are in none of the others.
+
+        Lowest score first; `withscores`: (member, score) pairs.
+
+        >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zdiff(["a", "b"])
+        (2, 1, [b'x'])
+        """
+        return _sorted(_difference(self._zsources(keys, _mistake)), withscores)
+
+    @command(
+        "ZDIFFSTORE destination numkeys key [key ...]",
+        "write denyoom movablekeys",
+        group="sorted-set",
+        since="6.2.0",
+        complexity="O(n k + m log m) for k sets, n members in the first and m in the result",
+        access="OW UPDATE | RO ACCESS",
+        late=True,
+    )
+    def zdiffstore(
+        self, destination: Key, keys: Many, _mistake: errors.ResponseError | None = None
+    ) -> int:
+        """Store what ZDIFF answers at `destination`, whatever was there; the number of members.
+
+        An empty result deletes the destination.
+
+        >>> db.zadd("a", {"x": 1, "y": 2}), db.zdiffstore("b", ["a", "none"])
+        (2, 2)
+        """
+        scores = _difference(self._zsources(keys, _mistake))
+        return self._zstore(destination, scores, "zdiffstore")
+
+    # a range -----------------------------------------------------------------------------------
+
+    @command(
+        "ZRANGESTORE dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]",
+        "write denyoom",
+        group="sorted-set",
+        since="6.2.0",
+        complexity="O(log n + m) for m members stored",
+        access="OW UPDATE | RO ACCESS",
+        names={
+            "dst": "destination",
+            "src": "source",
+            "min": "start",
+            "max": "end",
+            "REV": "desc",
+            "count": "num",
+        },
+        kinds={"min": RAW, "max": RAW},
+        once="BYSCORE BYLEX REV",
+    )
+    def zrangestore(
+        self,
+        destination: Key,
+        source: Key,
+        start: Value,
+        end: Value,
+        byscore: bool = False,
+        bylex: bool = False,
+        desc: bool = False,
+        offset: Integer | None = None,
+        num: Integer | None = None,
+    ) -> int:
+        """Store at `destination` what ZRANGE answers for `source`; the number of members.
+
+        The options are those of ZRANGE. An empty result deletes the destination.
+
+        >>> db.zadd("all", {"ann": 3, "bob": 5, "cid": 7}), db.zrangestore("top", "all", -2, -1)
+        (3, 2)
+        """
+        chosen = chosen_range(start, end, desc, byscore, bylex, offset, num)
+        zset = self.space.read(source, SortedSet)
+        pairs = [] if zset is None else answer(zset, chosen, desc, True)
+        return self._zstore(destination, dict(pairs), "zrangestore")
+
+    # what they share ---------------------------------------------------------------------------
+
+    def _zsources(self, keys: Any, mistake: errors.ResponseError | None) -> list[Scores]:
+        """The scores at all keys; then it is time to complain of the options."""
+        sources = [_scores(self.space.lookup(key)) for key in keys]
+        if mistake is not None:
+            raise mistake
+        return sources
+
+    def _zstore(self, key: Any, scores: dict[bytes, float], event: str) -> int:
+        """Replace whatever is at the key; nothing at all is no sorted set."""
+        space = self.space
+        if scores:
+            space.touch(key, event)
+            space.put(key, SortedSet.load(scores, self.engine.limits))
+        elif space.find(key) is not None:
+            space.touch(key, "del")
+            space.remove(key)
+        return len(scores)
+
+
+class _Ones(Mapping[bytes, float]):
+    """A set, seen as a sorted set in which every score is 1."""
+
+    __slots__ = ("_members",)
+
+    def __init__(self, members: Set) -> None:
+        self._members = members
+
+    def __getitem__(self, member: bytes) -> float:
+        self._members[member]
+        return 1.0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+
+def _scores(value: Any) -> Scores:
+    """The scores of a source of any acceptable type."""
+    if value.__class__ is SortedSet:
+        return value.scores
+    if value.__class__ is Set:
+        return _Ones(value)
+    if value is None:
+        return {}
+    raise WrongTypeError
+
+
+def _weighed(sources: list[Scores], keys: Any, weights: Any) -> list[Source]:
+    """Every source with its weight. Small ones first, as Redis takes them: the order of additions
+    can be seen in the last digit of a sum."""
+    if isinstance(keys, Mapping):
+        if weights is not None:
+            raise DataError("the weights are in keys already")
+        weights = keys.values()
+    numbers = [1.0] * len(sources) if weights is None else list(map(_weight, weights))
+    if len(numbers) != len(sources):
+        raise errors.error(errors.SYNTAX)
+    return sorted(zip(sources, numbers, strict=True), key=lambda source: len(source[0]))
+
+
+def _sum(one: float, two: float) -> float:
+    """The sum; of inf and -inf it is 0, as Redis has decided."""
+    total = one + two
+    return total if total == total else 0.0
+
+
+_COMBINE: dict[Any, Callable[[float, float], float]] = {
+    None: _sum,
+    b"SUM": _sum,
+    b"MIN": min,
+    b"MAX": max,
+    b"COUNT": _sum,
+}
+
+
+def _products(source: Source, aggregate: Any) -> Iterable[tuple[bytes, float]]:
+    """The members of a source and what each contributes; 0 where that is not a number."""
+    scores, weight = source
+    if aggregate == b"COUNT":
+        return dict.fromkeys(scores, weight).items()
+    if weight == 1:
+        return scores.items()
+    products = [(member, score * weight) for member, score in scores.items()]
+    return [(member, value if value == value else 0.0) for member, value in products]
+
+
+def _union(sources: list[Source], aggregate: Any) -> dict[bytes, float]:
+    combine = _COMBINE[aggregate]
+    result: dict[bytes, float] = {}
+    for source in sources:
+        for member, value in _products(source, aggregate):
+            old = result.get(member)
+            result[member] = value if old is None else combine(old, value)
+    return result
+
+
+def _intersection(sources: list[Source], aggregate: Any) -> dict[bytes, float]:
+    combine = _COMBINE[aggregate]
+    smallest, *others = sources
+    result: dict[bytes, float] = {}
+    for member, total in _products(smallest, aggregate):
+        for scores, weight in others:
+            score = scores.get(member)
+            if score is None:
+                break
+            # A product that is no number makes a sum 0, and does not count for MIN and MAX.
+            total = combine(total, weight if aggregate == b"COUNT" else score * weight)
+        else:
+            result[member] = total
+    return result
+
+
+def _difference(sources: list[Scores]) -> dict[bytes, float]:
+    first, *others = sources
+    return {
+        member: score
+        for member, score in first.items()
+        if not any(member in other for other in others)
+    }
+
+
+def _sorted(scores: dict[bytes, float], withscores: bool) -> list[Any]:
+    """Members or pairs, lowest score first."""
+    entries = sorted(zip(scores.values(), scores, strict=True))
+    if withscores:
+        return [(member, score) for score, member in entries]
+    return [member for _, member in entries]

@@ -1,0 +1,571 @@
+"""Sorted set commands that work on members and scores of one set.
+
+Ranges are in sorted_set_ranges.py, unions and intersections in sorted_set_algebra.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, overload
+
+from minidis import errors
+from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
+from minidis.commands.shared.group import Group, T
+from minidis.grammar.command import command
+from minidis.grammar.kinds import (
+    I64_MAX,
+    RANGED,
+    RAW,
+    SCORE,
+    Field,
+    Float,
+    Integer,
+    Key,
+    Many,
+    Value,
+    at_least,
+    encode,
+    integer,
+    number,
+    pairs,
+    positive,
+)
+from minidis.replies import Decimal
+from minidis.structures.sorted_set import SortedSet
+
+
+def _zadd_plain(self: SortedSets[Any], key: Any, mapping: Any) -> Any:
+    """ZADD of one member without options, which is most of them."""
+    if len(mapping) != 1:
+        return SortedSets.zadd(self, key, mapping)
+    [(member, score)] = mapping.items() if mapping.__class__ is dict else pairs(mapping)
+    if member.__class__ is not bytes:
+        member = encode(member)
+    if score.__class__ is not float or score != score:
+        score = number(score)
+    space = self.space
+    zset: Any = space.values.get(key)
+    if zset.__class__ is not SortedSet or space.deadlines or space.accessed is not None:
+        zset = space.write(key, SortedSet)
+        if zset is None:
+            space.touch(key, "zadd")
+            space.put(key, SortedSet.load({member: score}, self.engine.limits))
+            return 1
+    if zset.scores.get(member) == score:
+        return 0
+    space.touch(key, "zadd")
+    return 1 if zset.put_one(member, score, self.engine.limits) else 0
+
+
+class SortedSets(Group[T]):
+    """ZADD, ZRANGE, ZRANK and everything else that works on one sorted set."""
+
+    # adding ------------------------------------------------------------------------------------
+
+    @command(
+        "ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]",
+        "write denyoom fast",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(log n) for each member",
+        access="RW UPDATE",
+        names={"member": "mapping"},
+        kinds={"score": RAW, "member": RAW},
+        tolerant=True,
+        plain=_zadd_plain,
+    )
+    def zadd(
+        self,
+        key: Key,
+        mapping: Mapping[Any, Float],
+        nx: bool = False,
+        xx: bool = False,
+        ch: bool = False,
+        incr: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> int | float | None:
+        """Give every member of `mapping` its score; how many members are new.
+
+        `nx`: only new members, `xx`: only members that are there, `gt`/`lt`: change a score only
+        to a greater (lower) one. `ch`: count the changed ones, too. `incr`: add the score of the
+        one member to the one it has, and return the sum, or None if an option forbade it.
+        WrongTypeError when the key holds another type.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zadd("rank", {"ann": 4}, gt=True, ch=True)
+        (2, 1)
+        """
+        if nx and xx:
+            raise errors.error(errors.NX_AND_XX)
+        if (nx and (gt or lt)) or (gt and lt):
+            raise errors.error(errors.GT_LT_NX)
+        if not mapping:
+            raise errors.wrong_arity("zadd")
+        if incr and len(mapping) > 1:
+            raise errors.error(errors.ONE_INCREMENT)
+        given = [(encode(member), number(score)) for member, score in pairs(mapping)]
+        if incr:
+            return self._zincrease(key, *given[0], nx, xx, gt, lt)
+        zset = self.space.write(key, SortedSet)
+        if zset is None and xx:
+            return 0
+        news, added, updated = _news(zset.scores if zset else {}, given, nx, xx, gt, lt)
+        if news:
+            self.space.touch(key, "zadd", added + updated)
+            self._zput(key, zset, news)
+        return added + updated if ch else added
+
+    def _zput(self, key: Any, zset: SortedSet | None, news: dict[bytes, float]) -> None:
+        """Set these scores, in the set there is or in a new one."""
+        if zset is None:
+            zset = SortedSet()
+            zset.put(news, self.engine.limits)
+            self.space.put(key, zset)
+        else:
+            zset.put(news, self.engine.limits)
+
+    def _zincrease(
+        self,
+        key: Any,
+        member: bytes,
+        increment: float,
+        nx: bool = False,
+        xx: bool = False,
+        gt: bool = False,
+        lt: bool = False,
+    ) -> float | None:
+        """The body of ZINCRBY and ZADD INCR."""
+        zset = self.space.write(key, SortedSet)
+        old = zset.scores.get(member) if zset else None
+        if (nx and old is not None) or (xx and old is None):
+            return None
+        new = increment if old is None else old + increment
+        if new != new:
+            raise errors.error(errors.SCORE_NAN)
+        if old is not None and ((gt and new <= old) or (lt and new >= old)):
+            return None
+        if new != old:
+            self.space.touch(key, "zincr")
+            if zset is None:
+                self._zput(key, None, {member: new})
+            else:
+                zset.put_one(member, new, self.engine.limits)
+        return new
+
+    @command(
+        "ZINCRBY key increment member",
+        "write denyoom fast",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(log n)",
+        access="RW ACCESS UPDATE",
+        names={"increment": "amount"},
+        kinds={"increment": SCORE},
+    )
+    def zincrby(self, key: Key, amount: Float, member: Field) -> float:
+        """Add `amount` to the score of `member` and return the new score; missing counts as 0.
+
+        ResponseError when the sum is no number (inf - inf).
+
+        >>> db.zincrby("rank", 2, "ann"), db.zincrby("rank", 0.5, "ann")
+        (2.0, 2.5)
+        """
+        answer: Any = self._zincrease(key, member, amount)  # type: ignore[arg-type]
+        return answer
+
+    # removing ----------------------------------------------------------------------------------
+
+    @command(
+        "ZREM key member [member ...]",
+        "write fast",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(m log n) for m members",
+        access="RW DELETE",
+    )
+    def zrem(self, key: Key, *members: Many) -> int:
+        """Remove `members`; how many of them were there.
+
+        >>> db.zadd("rank", {"ann": 1, "bob": 2}), db.zrem("rank", "bob", "cid")
+        (2, 1)
+        """
+        zset = self.space.write(key, SortedSet)
+        if zset is None:
+            return 0
+        scores = zset.scores
+        gone: Any = dict.fromkeys(member for member in members if member in scores)
+        if not gone:
+            return 0
+        if len(gone) == len(scores):
+            self.space.drop(key, "zrem")
+        else:
+            self.space.touch(key, "zrem", len(gone))
+            zset.drop(gone)
+        return len(gone)
+
+    def _ztake(self, key: Any, zset: SortedSet, start: int, stop: int, event: str) -> int:
+        """Remove a stretch, and the key if nothing is left."""
+        size = stop - start
+        if size >= len(zset):
+            self.space.drop(key, event)
+        elif size > 0:
+            self.space.touch(key, event, size)
+            zset.drop_ranks(start, stop)
+        return size
+
+    # popping -----------------------------------------------------------------------------------
+
+    @overload
+    def zpopmin(self, key: Key, count: None = None) -> list[Any]: ...
+
+    @overload
+    def zpopmin(self, key: Key, count: Integer) -> list[tuple[T, float]]: ...
+
+    @command(
+        "ZPOPMIN key [count]",
+        "write fast",
+        group="sorted-set",
+        since="5.0.0",
+        complexity="O(m log n) for m members popped",
+        access="RW ACCESS DELETE",
+        kinds={"count": RAW},
+    )
+    def zpopmin(self, key: Key, count: Integer | None = None) -> list[Any]:
+        """Remove the member with the lowest score and return it: [member, score].
+
+        With `count` a list of at most so many (member, score) pairs, lowest first. An empty list
+        when the key is missing.
+
+        >>> db.zadd("jobs", {"b": 2, "a": 1, "c": 3})
+        3
+        >>> db.zpopmin("jobs"), db.zpopmin("jobs", 5)
+        ([b'a', 1.0], [(b'b', 2.0), (b'c', 3.0)])
+        """
+        return self._zpop_some(key, count, lowest=True)
+
+    @overload
+    def zpopmax(self, key: Key, count: None = None) -> list[Any]: ...
+
+    @overload
+    def zpopmax(self, key: Key, count: Integer) -> list[tuple[T, float]]: ...
+
+    @command(
+        "ZPOPMAX key [count]",
+        "write fast",
+        group="sorted-set",
+        since="5.0.0",
+        complexity="O(m log n) for m members popped",
+        access="RW ACCESS DELETE",
+        kinds={"count": RAW},
+    )
+    def zpopmax(self, key: Key, count: Integer | None = None) -> list[Any]:
+        """Remove the member with the highest score and return it: [member, score].
+
+        With `count` a list of at most so many (member, score) pairs, highest first. An empty list
+        when the key is missing.
+
+        >>> db.zadd("jobs", {"b": 2, "a": 1}), db.zpopmax("jobs")
+        (2, [b'b', 2.0])
+        """
+        return self._zpop_some(key, count, lowest=False)
+
+    def _zpop_some(self, key: Any, count: Integer | None, *, lowest: bool) -> list[Any]:
+        size = None if count is None else positive(count)
+        zset = self.space.write(key, SortedSet)
+        if zset is None or size == 0:
+            return []
+        popped = self._zpop(key, zset, size or 1, lowest)
+        return list(popped[0]) if size is None else popped
+
+    def _zpop(self, key: Any, zset: SortedSet, count: int, lowest: bool) -> list[Any]:
+        """Take at most `count` pairs from one end."""
+        size = len(zset)
+        count = min(count, size)
+        pairs = zset.min_pairs(count) if lowest else zset.max_pairs(count)
+        start = 0 if lowest else size - count
+        self._ztake(key, zset, start, start + count, "zpopmin" if lowest else "zpopmax")
+        return pairs
+
+    @command(
+        "ZMPOP numkeys key [key ...] <MIN | MAX> [COUNT count]",
+        "write movablekeys",
+        group="sorted-set",
+        since="7.0.0",
+        complexity="O(k) + O(m log n) for k keys and m members popped",
+        access="RW ACCESS DELETE",
+        names={"numkeys": "num_keys"},
+        kinds={"count": at_least(1, errors.COUNT_NOT_POSITIVE)},
+        choices="min|max",
+        count_error=errors.NUMKEYS_NOT_POSITIVE,
+        once=True,
+    )
+    def zmpop(
+        self,
+        num_keys: Integer,
+        keys: Many,
+        min: bool = False,
+        max: bool = False,
+        count: Integer | None = None,
+    ) -> list[Any] | None:
+        """Pop from the first of `keys` that is a sorted set: [key, [[member, score], ...]].
+
+        `min=True`: the lowest scores, `max=True`: the highest; at most `count` members (1 without
+        it). None if all keys are missing. `num_keys` is the number of keys. WrongTypeError when
+        another type comes first.
+
+        >>> db.zadd("jobs", {"b": 2, "a": 1}), db.zmpop(2, ["none", "jobs"], min=True)
+        (2, [b'jobs', [[b'a', 1.0]]])
+        """
+        names: Any = keys
+        if integer(num_keys) < 1:
+            raise errors.error(errors.NUMKEYS_NOT_POSITIVE)
+        if num_keys != len(names) or bool(min) == bool(max):
+            raise errors.error(errors.SYNTAX)
+        for key in names:
+            zset = self.space.write(key, SortedSet)
+            if zset is not None:
+                popped = self._zpop(key, zset, 1 if count is None else integer(count), bool(min))
+                return [key, [list(pair) for pair in popped]]
+        return None
+
+    # looking at members ------------------------------------------------------------------------
+
+    @command(
+        "ZCARD key",
+        "readonly fast",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(1)",
+        access="RO",
+    )
+    def zcard(self, key: Key) -> int:
+        """Number of members; 0 when the key is missing.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zcard("rank")
+        (2, 2)
+        """
+        zset = self.space.read(key, SortedSet)
+        return 0 if zset is None else len(zset)
+
+    @command(
+        "ZSCORE key member",
+        "readonly fast",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(1)",
+        access="RO ACCESS",
+    )
+    def zscore(self, key: Key, member: Field) -> float | None:
+        """Score of `member`; None when the member or the key is missing.
+
+        >>> db.zadd("rank", {"ann": 3}), db.zscore("rank", "ann"), db.zscore("rank", "bob")
+        (1, 3.0, None)
+        """
+        zset = self.space.read(key, SortedSet)
+        return None if zset is None else zset.scores.get(member)  # type: ignore[arg-type]
+
+    @command(
+        "ZMSCORE key member [member ...]",
+        "readonly fast",
+        group="sorted-set",
+        since="6.2.0",
+        complexity="O(n) for n members asked for",
+        access="RO ACCESS",
+    )
+    def zmscore(self, key: Key, *members: Many) -> list[float | None]:
+        """The scores of `members`, None for those that are missing.
+
+        >>> db.zadd("rank", {"ann": 3}), db.zmscore("rank", "ann", "bob")
+        (1, [3.0, None])
+        """
+        zset = self.space.read(key, SortedSet)
+        scores: Any = {} if zset is None else zset.scores
+        return [scores.get(member) for member in members]
+
+    @overload
+    def zrank(self, key: Key, member: Field, withscore: Literal[False] = False) -> int | None: ...
+
+    @overload
+    def zrank(self, key: Key, member: Field, withscore: Literal[True]) -> list[Any] | None: ...
+
+    @overload
+    def zrank(self, key: Key, member: Field, withscore: bool) -> int | list[Any] | None: ...
+
+    @command(
+        "ZRANK key member [WITHSCORE]",
+        "readonly fast",
+        group="sorted-set",
+        since="2.0.0",
+        complexity="O(log n)",
+        access="RO ACCESS",
+        strict=True,
+    )
+    def zrank(self, key: Key, member: Field, withscore: bool = False) -> int | list[Any] | None:
+        """How many members come before `member`; with `withscore` [rank, score].
+
+        The order is by score, members with equal scores by their bytes. None when the member or
+        the key is missing.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrank("rank", "bob")
+        (2, 1)
+        >>> db.zrank("rank", "bob", withscore=True)
+        [1, 5.0]
+        """
+        zset = self.space.read(key, SortedSet)
+        rank = None if zset is None else zset.rank(member)  # type: ignore[arg-type]
+        if zset is None or rank is None or not withscore:
+            return rank
+        return [rank, zset.scores[member]]  # type: ignore[index]
+
+    @overload
+    def zrevrank(
+        self, key: Key, member: Field, withscore: Literal[False] = False
+    ) -> int | None: ...
+
+    @overload
+    def zrevrank(self, key: Key, member: Field, withscore: Literal[True]) -> list[Any] | None: ...
+
+    @overload
+    def zrevrank(self, key: Key, member: Field, withscore: bool) -> int | list[Any] | None: ...
+
+    @command(
+        "ZREVRANK key member [WITHSCORE]",
+        "readonly fast",
+        group="sorted-set",
+        since="2.0.0",
+        complexity="O(log n)",
+        access="RO ACCESS",
+        strict=True,
+    )
+    def zrevrank(self, key: Key, member: Field, withscore: bool = False) -> int | list[Any] | None:
+        """How many members come after `member`; with `withscore` [rank, score].
+
+        None when the member or the key is missing.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrevrank("rank", "bob")
+        (2, 0)
+        """
+        zset = self.space.read(key, SortedSet)
+        rank = None if zset is None else zset.rank(member)  # type: ignore[arg-type]
+        if zset is None or rank is None:
+            return None
+        rank = len(zset) - 1 - rank
+        return [rank, zset.scores[member]] if withscore else rank  # type: ignore[index]
+
+    @overload
+    def zrandmember(self, key: Key, count: None = None) -> T | None: ...
+
+    @overload
+    def zrandmember(
+        self, key: Key, count: Integer, withscores: Literal[False] = False
+    ) -> list[T]: ...
+
+    @overload
+    def zrandmember(
+        self, key: Key, count: Integer, withscores: Literal[True]
+    ) -> list[tuple[T, float]]: ...
+
+    @overload
+    def zrandmember(self, key: Key, count: Integer, withscores: bool) -> list[Any]: ...
+
+    @command(
+        "ZRANDMEMBER key [count [WITHSCORES]]",
+        "readonly",
+        group="sorted-set",
+        since="6.2.0",
+        complexity="O(m) for m members returned",
+        access="RO ACCESS",
+        kinds={"count": RANGED},
+    )
+    def zrandmember(self, key: Key, count: Integer | None = None, withscores: bool = False) -> Any:
+        """Return a random member, None when the key is missing.
+
+        `count`: a list of so many different members, all of them if there are fewer; a negative
+        one: exactly so many, the same ones possibly several times. `withscores`: (member, score)
+        pairs.
+
+        >>> db.zadd("rank", {"ann": 3}), db.zrandmember("rank"), db.zrandmember("rank", -2)
+        (1, b'ann', [b'ann', b'ann'])
+        """
+        size = None if count is None else integer(count)
+        if size is not None and withscores and not -(I64_MAX // 2) <= size <= I64_MAX // 2:
+            raise errors.error("value is out of range")
+        zset = self.space.read(key, SortedSet)
+        if size is None:
+            return None if zset is None else zset.random(self.engine.randbelow)
+        if zset is None:
+            return []
+        members = chosen(zset, size, self.engine.randbelow)
+        return [(member, zset.scores[member]) for member in members] if withscores else members
+
+    @command(
+        "ZSCAN key cursor [MATCH pattern] [COUNT count]",
+        "readonly",
+        group="sorted-set",
+        since="2.8.0",
+        complexity="O(1) for each call, O(n) for a whole walk",
+        access="RO ACCESS",
+        kinds={"count": STEP_SIZE},
+        late=True,
+    )
+    def zscan(
+        self,
+        key: Key,
+        cursor: Integer = 0,
+        match: Value | None = None,
+        count: Integer | None = None,
+        _mistake: errors.ResponseError | None = None,
+    ) -> list[Any]:
+        """A step of a walk: [next cursor, [(member, score), ...]]; cursor 0 begins and ends it.
+
+        `match` is a glob pattern for members, `count` how many to look at (10). A member that is
+        there all the time comes at least once. See `zscan_iter` for the whole walk.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zscan("rank", 0, match="a*")
+        (2, [0, [(b'ann', 3.0)]])
+        """
+        zset: Any = self.space.read(key, SortedSet)
+        following, members = walk(zset, cursor, match, count, _mistake)
+        return [following, [(member, _in_text(zset.scores[member])) for member in members]]
+
+    def zscan_iter(
+        self, key: Key, match: Value | None = None, count: Integer | None = None
+    ) -> Iterator[tuple[T, float]]:
+        """Every (member, score), in small steps between which other threads get their turn.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), sorted(db.zscan_iter("rank"))
+        (2, [(b'ann', 3.0), (b'bob', 5.0)])
+        """
+        return every(lambda cursor: self.zscan(key, cursor, match, count))
+
+
+def _in_text(score: float) -> Decimal:
+    """A score that goes over the wire as a string: ZSCAN's do."""
+    return Decimal(b"%.17g" % score)
+
+
+def _news(
+    scores: Mapping[bytes, float],
+    pairs: list[tuple[bytes, float]],
+    nx: bool,
+    xx: bool,
+    gt: bool,
+    lt: bool,
+) -> tuple[dict[bytes, float], int, int]:
+    """What ZADD's pairs come to, one after the other: (scores to set, members new, changed)."""
+    news: dict[bytes, float] = {}
+    added = updated = 0
+    for member, score in pairs:
+        old = news.get(member)
+        if old is None:
+            old = scores.get(member)
+        if old is None:
+            if xx:
+                continue
+            added += 1
+        elif nx or score == old or (gt and score < old) or (lt and score > old):
+            continue
+        else:
+            updated += 1
+        news[member] = score
+    return news, added, updated

@@ -1,0 +1,471 @@
+"""Sorted set commands that read, count or remove a range: ZRANGE and its many relatives.
+
+What a range is, is told in ranges.py; here is which command takes which.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, overload
+
+from minidis import errors
+from minidis.commands.shared.group import Group, T
+from minidis.commands.sorted_sets.bounds import (
+    Range,
+    answer,
+    chosen_range,
+    limited,
+    rank_range,
+    rank_stretch,
+    score_range,
+    text_range,
+)
+from minidis.grammar.command import command
+from minidis.grammar.kinds import I64_MAX, I64_MIN, RAW, Integer, Key, Value, integer
+from minidis.structures.sorted_set import SortedSet
+
+#: Redis reads the options first, and the ranks afterwards.
+_RANK_KINDS = {"start": RAW, "stop": RAW}
+_LIMIT_NAMES = {"offset": "start", "count": "num"}
+
+
+def _zrange_plain(self: SortedSetRanges[Any], key: Any, start: Any, end: Any) -> Any:
+    """ZRANGE by rank, without options."""
+    if start.__class__ is not int or end.__class__ is not int or end > I64_MAX or start < I64_MIN:
+        start, end = integer(start), integer(end)
+    zset = self.space.read(key, SortedSet)
+    if zset is None:
+        return []
+    if start < 0 or end < start:
+        start, stop = rank_stretch(len(zset.scores), start, end)
+    else:
+        stop = end + 1
+    order = zset.order
+    return [member for _, member in (zset.ordered() if order is None else order)[start:stop]]
+
+
+# Redis has one parser for all of them, so they know each other's options, only to refuse them.
+
+
+def _refuse_limit(options: dict[str, Any]) -> None:
+    """LIMIT of ZREVRANGE."""
+    options.pop("offset", None)
+    if options.pop("count", -1) != -1:
+        raise errors.error(errors.LIMIT_OF_RANKS)
+
+
+def _refuse_scores(options: dict[str, Any]) -> None:
+    """WITHSCORES of ZRANGEBYLEX."""
+    if options.pop("withscores", False):
+        raise errors.error(errors.SCORES_OF_TEXTS)
+
+
+class SortedSetRanges(Group[T]):
+    """ZRANGE, ZCOUNT, ZREMRANGEBYSCORE and everything else that has a lower and an upper bound."""
+
+    # counting ranges ---------------------------------------------------------------------------
+
+    @command(
+        "ZCOUNT key min max",
+        "readonly fast",
+        group="sorted-set",
+        since="2.0.0",
+        complexity="O(log n)",
+        access="RO ACCESS",
+    )
+    def zcount(self, key: Key, min: Value, max: Value) -> int:
+        """Number of members with scores from `min` to `max`.
+
+        A bound like "(5" is excluded; "-inf" and "+inf" are the ends. 0 when the key is missing.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zcount("rank", "(3", "+inf")
+        (2, 1)
+        """
+        return self._zcount(key, score_range(min, max))
+
+    @command(
+        "ZLEXCOUNT key min max",
+        "readonly fast",
+        group="sorted-set",
+        since="2.8.9",
+        complexity="O(log n)",
+        access="RO ACCESS",
+    )
+    def zlexcount(self, key: Key, min: Value, max: Value) -> int:
+        """Number of members from text `min` to text `max` (all scores equal).
+
+        "[a" includes, "(a" excludes, "-" and "+" are the ends. 0 when the key is missing.
+
+        >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zlexcount("names", "[b", "+")
+        (2, 1)
+        """
+        return self._zcount(key, text_range(min, max))
+
+    def _zcount(self, key: Any, chosen: Range) -> int:
+        zset = self.space.read(key, SortedSet)
+        if zset is None:
+            return 0
+        start, stop = chosen(zset, False)
+        return stop - start
+
+    # reading ranges ----------------------------------------------------------------------------
+
+    @overload
+    def zrange(
+        self,
+        key: Key,
+        start: Value,
+        end: Value,
+        desc: bool = False,
+        withscores: Literal[False] = False,
+        byscore: bool = False,
+        bylex: bool = False,
+        offset: Integer | None = None,
+        num: Integer | None = None,
+    ) -> list[T]: ...
+
+    @overload
+    def zrange(
+        self,
+        key: Key,
+        start: Value,
+        end: Value,
+        desc: bool = False,
+        withscores: Literal[True] = ...,
+        byscore: bool = False,
+        bylex: bool = False,
+        offset: Integer | None = None,
+        num: Integer | None = None,
+    ) -> list[tuple[T, float]]: ...
+
+    @overload
+    def zrange(
+        self,
+        key: Key,
+        start: Value,
+        end: Value,
+        desc: bool = False,
+        withscores: bool = ...,
+        byscore: bool = False,
+        bylex: bool = False,
+        offset: Integer | None = None,
+        num: Integer | None = None,
+    ) -> list[Any]: ...
+
+    @command(
+        "ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]",
+        "readonly",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(log n + m) for m members returned",
+        access="RO ACCESS",
+        names={"stop": "end", "REV": "desc", "count": "num"},
+        kinds=_RANK_KINDS,
+        once="BYSCORE BYLEX REV",
+        plain=_zrange_plain,
+    )
+    def zrange(
+        self,
+        key: Key,
+        start: Value,
+        end: Value,
+        desc: bool = False,
+        withscores: bool = False,
+        byscore: bool = False,
+        bylex: bool = False,
+        offset: Integer | None = None,
+        num: Integer | None = None,
+    ) -> list[Any]:
+        """Return the members from `start` to `end`, both included, lowest score first.
+
+        The bounds are ranks (negative ones count from the end), with `byscore` scores ("(5" is
+        excluded, "-inf", "+inf"), with `bylex` texts ("[a", "(a", "-", "+"; all scores equal).
+        `desc`: highest first, and then `start` is the upper bound. `offset`, `num`: leave so many
+        out, return at most so many. `withscores`: (member, score) pairs. An empty list when the
+        key is missing.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5, "cid": 7}), db.zrange("rank", 0, 1)
+        (3, [b'ann', b'bob'])
+        >>> db.zrange("rank", "+inf", "(3", byscore=True, desc=True, withscores=True)
+        [(b'cid', 7.0), (b'bob', 5.0)]
+        """
+        chosen = chosen_range(start, end, desc, byscore, bylex, offset, num, withscores)
+        return self._zread(key, chosen, desc, withscores)
+
+    def _zread(self, key: Any, chosen: Range, reverse: bool, withscores: bool) -> list[Any]:
+        """The members of a range, in the order wished for."""
+        zset = self.space.read(key, SortedSet)
+        return [] if zset is None else answer(zset, chosen, reverse, withscores)
+
+    @overload
+    def zrevrange(
+        self, key: Key, start: Integer, end: Integer, withscores: Literal[False] = False
+    ) -> list[T]: ...
+
+    @overload
+    def zrevrange(
+        self, key: Key, start: Integer, end: Integer, withscores: Literal[True]
+    ) -> list[tuple[T, float]]: ...
+
+    @overload
+    def zrevrange(self, key: Key, start: Integer, end: Integer, withscores: bool) -> list[Any]: ...
+
+    @command(
+        "ZREVRANGE key start stop [WITHSCORES]",
+        "readonly",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(log n + m) for m members returned",
+        access="RO ACCESS",
+        names={"stop": "end"},
+        kinds=_RANK_KINDS,
+        unsaid="[LIMIT offset count]",
+        refuse=_refuse_limit,
+    )
+    def zrevrange(
+        self, key: Key, start: Integer, end: Integer, withscores: bool = False
+    ) -> list[Any]:
+        """The old way to say zrange(..., desc=True).
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrevrange("rank", 0, 0)
+        (2, [b'bob'])
+        """
+        return self._zread(key, rank_range(start, end), True, withscores)
+
+    @overload
+    def zrangebyscore(
+        self,
+        key: Key,
+        min: Value,
+        max: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: Literal[False] = False,
+    ) -> list[T]: ...
+
+    @overload
+    def zrangebyscore(
+        self,
+        key: Key,
+        min: Value,
+        max: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: Literal[True] = ...,
+    ) -> list[tuple[T, float]]: ...
+
+    @overload
+    def zrangebyscore(
+        self,
+        key: Key,
+        min: Value,
+        max: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: bool = ...,
+    ) -> list[Any]: ...
+
+    @command(
+        "ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count]",
+        "readonly",
+        group="sorted-set",
+        since="1.0.5",
+        complexity="O(log n + m) for m members returned",
+        access="RO ACCESS",
+        names=_LIMIT_NAMES,
+    )
+    def zrangebyscore(
+        self,
+        key: Key,
+        min: Value,
+        max: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: bool = False,
+    ) -> list[Any]:
+        """The old way to say zrange(..., byscore=True); `start` is its `offset`.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrangebyscore("rank", 4, "+inf")
+        (2, [b'bob'])
+        """
+        return self._zread(key, limited(score_range(min, max), start, num), False, withscores)
+
+    @overload
+    def zrevrangebyscore(
+        self,
+        key: Key,
+        max: Value,
+        min: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: Literal[False] = False,
+    ) -> list[T]: ...
+
+    @overload
+    def zrevrangebyscore(
+        self,
+        key: Key,
+        max: Value,
+        min: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: Literal[True] = ...,
+    ) -> list[tuple[T, float]]: ...
+
+    @overload
+    def zrevrangebyscore(
+        self,
+        key: Key,
+        max: Value,
+        min: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: bool = ...,
+    ) -> list[Any]: ...
+
+    @command(
+        "ZREVRANGEBYSCORE key max min [WITHSCORES] [LIMIT offset count]",
+        "readonly",
+        group="sorted-set",
+        since="2.2.0",
+        complexity="O(log n + m) for m members returned",
+        access="RO ACCESS",
+        names=_LIMIT_NAMES,
+    )
+    def zrevrangebyscore(
+        self,
+        key: Key,
+        max: Value,
+        min: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+        withscores: bool = False,
+    ) -> list[Any]:
+        """The old way to say zrange(..., byscore=True, desc=True); `start` is its `offset`.
+
+        >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrevrangebyscore("rank", "+inf", 0)
+        (2, [b'bob', b'ann'])
+        """
+        return self._zread(key, limited(score_range(min, max), start, num), True, withscores)
+
+    @command(
+        "ZRANGEBYLEX key min max [LIMIT offset count]",
+        "readonly",
+        group="sorted-set",
+        since="2.8.9",
+        complexity="O(log n + m) for m members returned",
+        access="RO ACCESS",
+        names=_LIMIT_NAMES,
+        unsaid="[WITHSCORES]",
+        refuse=_refuse_scores,
+    )
+    def zrangebylex(
+        self,
+        key: Key,
+        min: Value,
+        max: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+    ) -> list[T]:
+        """The old way to say zrange(..., bylex=True); `start` is its `offset`.
+
+        >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zrangebylex("names", "[b", "+")
+        (2, [b'bob'])
+        """
+        return self._zread(key, limited(text_range(min, max), start, num), False, False)
+
+    @command(
+        "ZREVRANGEBYLEX key max min [LIMIT offset count]",
+        "readonly",
+        group="sorted-set",
+        since="2.8.9",
+        complexity="O(log n + m) for m members returned",
+        access="RO ACCESS",
+        names=_LIMIT_NAMES,
+        unsaid="[WITHSCORES]",
+        refuse=_refuse_scores,
+    )
+    def zrevrangebylex(
+        self,
+        key: Key,
+        max: Value,
+        min: Value,
+        start: Integer | None = None,
+        num: Integer | None = None,
+    ) -> list[T]:
+        """The old way to say zrange(..., bylex=True, desc=True); `start` is its `offset`.
+
+        >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zrevrangebylex("names", "+", "-")
+        (2, [b'bob', b'ann'])
+        """
+        return self._zread(key, limited(text_range(min, max), start, num), True, False)
+
+    # removing ranges ---------------------------------------------------------------------------
+
+    @command(
+        "ZREMRANGEBYRANK key start stop",
+        "write",
+        group="sorted-set",
+        since="2.0.0",
+        complexity="O(log n + m) for m members removed",
+        access="RW DELETE",
+    )
+    def zremrangebyrank(self, key: Key, start: Integer, stop: Integer) -> int:
+        """Remove the members from rank `start` to rank `stop`; how many they were.
+
+        Both ends are included; ranks begin with 0 at the lowest score, negative ones count from
+        the highest.
+
+        >>> db.zadd("rank", {"ann": 1, "bob": 2, "cid": 3}), db.zremrangebyrank("rank", 0, -2)
+        (3, 2)
+        """
+        return self._zremove(key, rank_range(start, stop), "zremrangebyrank")
+
+    @command(
+        "ZREMRANGEBYSCORE key min max",
+        "write",
+        group="sorted-set",
+        since="1.2.0",
+        complexity="O(log n + m) for m members removed",
+        access="RW DELETE",
+    )
+    def zremrangebyscore(self, key: Key, min: Value, max: Value) -> int:
+        """Remove the members with scores from `min` to `max`; how many they were.
+
+        A bound like "(5" is excluded; "-inf" and "+inf" are the ends.
+
+        >>> db.zadd("rank", {"ann": 1, "bob": 2}), db.zremrangebyscore("rank", "-inf", "(2")
+        (2, 1)
+        """
+        return self._zremove(key, score_range(min, max), "zremrangebyscore")
+
+    @command(
+        "ZREMRANGEBYLEX key min max",
+        "write",
+        group="sorted-set",
+        since="2.8.9",
+        complexity="O(log n + m) for m members removed",
+        access="RW DELETE",
+    )
+    def zremrangebylex(self, key: Key, min: Value, max: Value) -> int:
+        """Remove the members from text `min` to text `max` (all scores equal); how many they were.
+
+        "[a" includes, "(a" excludes, "-" and "+" are the ends.
+
+        >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zremrangebylex("names", "-", "[az")
+        (2, 1)
+        """
+        return self._zremove(key, text_range(min, max), "zremrangebylex")
+
+    def _zremove(self, key: Any, chosen: Range, event: str) -> int:
+        """The body of the ZREMRANGE family."""
+        zset = self.space.write(key, SortedSet)
+        if zset is None:
+            return 0
+        start, stop = chosen(zset, False)
+        size = stop - start
+        if size >= len(zset):
+            self.space.drop(key, event)
+        elif size > 0:
+            self.space.touch(key, event, size)
+            zset.drop_ranks(start, stop)
+        return size

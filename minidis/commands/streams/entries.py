@@ -1,0 +1,600 @@
+"""Stream commands that need no consumer group: add, read, delete, trim.
+
+A reply has an entry as [id, [field, value, field, value, ...]], fields in the order in which they
+were added, as often as they were. Consumer groups are in stream_groups.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from minidis import errors
+from minidis.commands.shared.group import Group, T
+from minidis.commands.streams.ids import (
+    END,
+    ENTRY,
+    NEW,
+    START,
+    TRIM_KINDS,
+    TRIM_NAMES,
+    Id,
+    end_of,
+    entries,
+    ids_of,
+    new_id,
+    start_of,
+    strict_id,
+    trim_of,
+)
+from minidis.grammar.command import command
+from minidis.grammar.kinds import (
+    RAW,
+    TIMEOUT,
+    Field,
+    Integer,
+    Key,
+    Kind,
+    Many,
+    Value,
+    at_least,
+    encode,
+    integer,
+)
+from minidis.keyspace.keyspace import no_such_key
+from minidis.observers.blocking import Wait
+from minidis.replies import OK, Status
+from minidis.structures.streams import MOST_ID, SEQUENCE, SHIFT, Row, Stream, Trim, id_text
+
+#: What an entry is made of: a mapping, or pairs where a field appears more than once.
+Fields = Mapping[Field, Value] | Iterable[tuple[Field, Value]]
+
+ARITY_OF_XADD = "wrong number of arguments for 'xadd' command"
+_TRIM = "<MAXLEN | MINID> [= | ~] threshold [LIMIT count]"
+_POLICY = "[KEEPREF | DELREF | ACKED]"
+POLICIES = dict.fromkeys(("KEEPREF", "DELREF", "ACKED"), "ref_policy=")
+
+#: Options of XREAD and XREADGROUP as they stand in their lines.
+CAPS = "[COUNT count] [MAXCOUNT maxcount] [MAXSIZE maxsize] [BLOCK milliseconds]"
+CAP_NAMES = {"MAXCOUNT": "max_count", "MAXSIZE": "max_size"}
+CAP_KINDS = {
+    "milliseconds": TIMEOUT,
+    "maxcount": at_least(1, "MAXCOUNT must be a positive integer"),
+    "maxsize": at_least(1, "MAXSIZE must be a positive integer"),
+}
+#: Bytes of a reply that an entry and a word of it need on the wire, roughly.
+_ENTRY_BYTES, _WORD_BYTES = 40, 9
+
+
+def _entries_added(value: Any) -> int:
+    """The counter of XSETID."""
+    number = integer(value)
+    if number < 0:
+        raise errors.error(errors.ENTRIES_ADDED_NEGATIVE)
+    return number
+
+
+class Caps:
+    """How much one reply may hold: COUNT of each stream, MAXCOUNT and MAXSIZE of all."""
+
+    def __init__(self, count: Any, max_count: Any, max_size: Any) -> None:
+        self.count: int = max(count or 0, 0)
+        self.left: int | None = max_count
+        self.bytes: int | None = max_size
+        self.given = 0
+        if max_count is not None and self.count > max_count:
+            raise errors.error("MAXCOUNT must be greater than or equal to COUNT")
+
+    def room_after(self, given: int = 0) -> int | None:
+        """How many entries a stream may give that has given so many; None for any number."""
+        most = max(self.count - given, 0) if self.count else None
+        known = [number for number in (most, self.left) if number is not None]
+        return min(known, default=None)
+
+    @property
+    def full(self) -> bool:
+        """Is there room for nothing more?"""
+        return self.left == 0 or (self.given > 0 and self.bytes is not None and self.bytes <= 0)
+
+    def take(self, rows: list[Row]) -> list[Row]:
+        """As many of these rows as the reply may hold; the very first has no limit."""
+        if self.bytes is not None:
+            rows = rows[: self._fitting(rows)]
+        self.given += len(rows)
+        if self.left is not None:
+            self.left -= len(rows)
+        return rows
+
+    def _fitting(self, rows: list[Row]) -> int:
+        assert self.bytes is not None
+        for at, row in enumerate(rows):
+            size = _ENTRY_BYTES + sum(len(word) + _WORD_BYTES for word in row[1:])
+            if size > self.bytes and self.given + at:
+                self.bytes = 0
+                return at
+            self.bytes -= size
+        return len(rows)
+
+
+class Streams(Group[T]):
+    """XADD, XRANGE, XREAD, XDEL, XTRIM and what belongs to them."""
+
+    # adding ------------------------------------------------------------------------------------
+
+    @command(
+        f"XADD key [NOMKSTREAM] {_POLICY} [{_TRIM}] <* | id> field value [field value ...]",
+        "write denyoom fast",
+        group="stream",
+        since="5.0.0",
+        complexity="O(1), and O(n) for n entries that are trimmed",
+        access="RW UPDATE",
+        names={"field": "fields", **TRIM_NAMES, "LIMIT": "limit"},
+        kinds={"id": NEW, **TRIM_KINDS},
+        bounds_error=errors.MAXLEN_AND_MINID,
+        uneven_error=ARITY_OF_XADD,
+        late=True,
+    )
+    def xadd(
+        self,
+        key: Key,
+        fields: Fields = (),
+        id: Id = "*",
+        maxlen: Integer | None = None,
+        approximate: bool = True,
+        nomkstream: bool = False,
+        minid: Id | None = None,
+        limit: Integer | None = None,
+        ref_policy: str | None = None,
+        _mistake: Exception | None = None,
+    ) -> T | None:
+        """Append an entry of `fields` (a mapping or pairs) to the stream at `key`; its id.
+
+        `id`: "*" takes the time in milliseconds, "5-*" the next number of that millisecond; any
+        other has to be larger than the last one. With `nomkstream` a missing key stays missing,
+        and the answer is None.
+
+        Then trim: to `maxlen` entries, or what has an id below `minid`. Here `approximate` removes
+        whole nodes only (about 100 entries), and at most `limit` entries; in words it takes a ~.
+        `ref_policy` says what becomes of entries that groups have not acknowledged: KEEPREF leaves
+        them pending, DELREF does not, ACKED does not trim them.
+
+        ResponseError for an id that is no id or not larger; WrongTypeError for another type.
+
+        >>> db.xadd("log", {"who": "ann"}, "5-1"), db.xadd("log", {"who": "bob"}, "5-*")
+        (b'5-1', b'5-2')
+        """
+        if _mistake is not None and ARITY_OF_XADD not in str(_mistake):
+            raise _mistake
+        trim = trim_of(self.engine, maxlen, minid, approximate, limit)
+        if trim is None and limit is not None:
+            raise errors.error(errors.LIMIT_OF_EXACT)
+        if _mistake is not None:
+            raise _mistake
+        wanted = new_id(id)
+        if wanted == (0, True):
+            raise errors.error(errors.STREAM_ID_NOT_POSITIVE)
+        stream = self.space.write(key, Stream)
+        if stream is None and nomkstream:
+            return None
+        pairs: Any = fields
+        words = [word for pair in pairs for word in pair]
+        number = self._next_id(Stream() if stream is None else stream, wanted)
+        self._append(key, stream, number, words, trim, ref_policy)
+        answer: Any = id_text(number)
+        return answer
+
+    def _next_id(self, stream: Stream, wanted: tuple[int, bool] | None) -> int:
+        """The id for a new entry."""
+        last = stream.last_id
+        if last == MOST_ID:
+            raise errors.error(errors.STREAM_EXHAUSTED)
+        if wanted is None:
+            return max(self.engine.now() << SHIFT, last + 1)
+        number, complete = wanted
+        if not complete and number >> SHIFT == last >> SHIFT:
+            if last & SEQUENCE == SEQUENCE:
+                raise errors.error(errors.ENTRY_TOO_LARGE)  # what Redis says of a full millisecond
+            number = last + 1
+        if number <= last:
+            raise errors.error(errors.STREAM_ID_NOT_NEWER)
+        return number
+
+    def _append(
+        self,
+        key: Any,
+        stream: Stream | None,
+        number: int,
+        words: list[bytes],
+        trim: Trim | None,
+        policy: Any,
+    ) -> None:
+        """Append, and trim if asked to; either both or neither will have happened."""
+        space, engine = self.space, self.engine
+        space.touch(key, "xadd")
+        if stream is not None:
+            if trim is not None:
+                engine.undo.append((stream.take_back, *stream.before_append(number)))
+                engine.unsettled = True
+            stream.append(number, words, engine.limits)
+            self._trim(key, stream, trim, policy)
+            return
+        stream = Stream()
+        stream.append(number, words, engine.limits)
+        self._trim(key, stream, trim, policy)
+        space.put(key, stream)
+
+    def _trim(self, key: bytes, stream: Stream, trim: Trim | None, policy: Any) -> int:
+        """Trim the stream; how many entries are gone."""
+        if trim is None:
+            return 0
+        spared = policy is not None and encode(policy) == b"ACKED" and stream.groups
+        cut = stream.trimming(trim, stream.is_referenced if spared else None)
+        if cut is None:
+            return 0
+        self.space.touch(key, "xtrim", len(cut.gone))
+        engine = self.engine
+        engine.unsettled = True
+        if policy is not None and encode(policy) == b"DELREF":
+            self._forget(stream, cut.gone)
+        engine.undo.append((stream.revert, cut, stream.max_deleted))
+        stream.apply(cut)
+        return len(cut.gone)
+
+    def _forget(self, stream: Stream, ids: list[int]) -> None:
+        """Take these entries away from all groups."""
+        for group in stream.groups.values():
+            pending = [number for number in ids if number in group.pending]
+            if pending:
+                self.engine.undo.append((group.restore, *group.memo(pending)))
+                self.engine.unsettled = True
+                for number in pending:
+                    group.drop(number)
+
+    @command(
+        "XSETID key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]",
+        "write denyoom fast",
+        group="stream",
+        since="5.0.0",
+        complexity="O(1)",
+        access="RW UPDATE",
+        names={"ENTRIESADDED": "entries_added", "MAXDELETEDID": "max_deleted_id"},
+        kinds={
+            "last-id": ENTRY,
+            "max-deleted-id": ENTRY,
+            "entries-added": Kind(_entries_added, "", "how many entries there have been"),
+        },
+        late=True,
+    )
+    def xsetid(
+        self,
+        key: Key,
+        last_id: Id,
+        entries_added: Integer | None = None,
+        max_deleted_id: Id | None = None,
+        _mistake: Exception | None = None,
+    ) -> Status:
+        """Set what the stream at `key` remembers of its past; for those who copy streams.
+
+        `last_id`: the largest id there has been; `entries_added`: how many entries; and
+        `max_deleted_id`: the largest id that has been deleted.
+
+        ResponseError when the key is missing, or when the entries that are there say otherwise.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xsetid("log", "7-0")
+        (b'5-1', OK)
+        >>> db.xadd("log", {"a": 1}, "7-*")
+        b'7-1'
+        """
+        last = strict_id(last_id)
+        deleted = 0 if max_deleted_id is None else strict_id(max_deleted_id)
+        added: Any = entries_added
+        if deleted > last:
+            raise errors.error(errors.SETID_BELOW_DELETED)
+        if _mistake is not None:
+            raise _mistake
+        stream = self.space.write(key, Stream)
+        if stream is None:
+            raise no_such_key()
+        if len(stream) and last < stream.top_id:
+            raise errors.error(errors.SETID_BELOW_TOP)
+        if len(stream) and added is not None and added < len(stream):
+            raise errors.error(errors.SETID_BELOW_LENGTH)
+        self.space.touch(key, "xsetid")
+        self.engine.undo.append((stream.set_past, stream.last_id, stream.added, stream.max_deleted))
+        self.engine.unsettled = True
+        added = stream.added if added is None else added
+        stream.set_past(last, added, deleted or stream.max_deleted)
+        return OK
+
+    # looking -----------------------------------------------------------------------------------
+
+    @command(
+        "XLEN key",
+        "readonly fast",
+        group="stream",
+        since="5.0.0",
+        complexity="O(1)",
+        access="RO",
+    )
+    def xlen(self, key: Key) -> int:
+        """Number of entries in the stream at `key`; 0 when missing.
+
+        WrongTypeError when the key holds another type.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xlen("log"), db.xlen("missing")
+        (b'5-1', 1, 0)
+        """
+        stream = self.space.read(key, Stream)
+        return 0 if stream is None else len(stream)
+
+    @command(
+        "XRANGE key start end [COUNT count]",
+        "readonly",
+        group="stream",
+        since="5.0.0",
+        complexity="O(log n + m) for n entries and m returned",
+        access="RO ACCESS",
+        names={"start": "min", "end": "max"},
+        kinds={"start": START, "end": END},
+    )
+    def xrange(
+        self, key: Key, min: Id = "-", max: Id = "+", count: Integer | None = None
+    ) -> list[Any] | None:
+        """Return entries from id `min` to `max`, both included, at most `count` of them.
+
+        "-" is the smallest id and "+" the largest; "5" stands for all ids of that millisecond;
+        "(5-1" excludes an end. A list of [id, [field, value, ...]], empty when the key is missing;
+        None for a count of 0.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xadd("log", {"a": 2, "b": 3}, "6-1")
+        (b'5-1', b'6-1')
+        >>> db.xrange("log", "(5-1")
+        [[b'6-1', [b'a', b'2', b'b', b'3']]]
+        """
+        return self._entries(key, start_of(min), end_of(max), count, down=False)
+
+    @command(
+        "XREVRANGE key end start [COUNT count]",
+        "readonly",
+        group="stream",
+        since="5.0.0",
+        complexity="O(log n + m) for n entries and m returned",
+        access="RO ACCESS",
+        names={"start": "min", "end": "max"},
+        kinds={"start": RAW, "end": RAW},
+        late=True,
+    )
+    def xrevrange(
+        self,
+        key: Key,
+        max: Id = "+",
+        min: Id = "-",
+        count: Integer | None = None,
+        _mistake: Exception | None = None,
+    ) -> list[Any] | None:
+        """Return entries from id `max` down to `min`; see XRANGE.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xadd("log", {"a": 2}, "6-1")
+        (b'5-1', b'6-1')
+        >>> db.xrevrange("log", count=1)
+        [[b'6-1', [b'a', b'2']]]
+        """
+        first = start_of(min)  # the first mistake that is told is that of the smaller id
+        last = end_of(max)
+        if _mistake is not None:
+            raise _mistake
+        return self._entries(key, first, last, count, down=True)
+
+    def _entries(self, key: Any, first: int, last: int, count: Any, *, down: bool) -> Any:
+        """XRANGE, upward or downward."""
+        stream = self.space.read(key, Stream)
+        if stream is None:
+            return []
+        if count is not None and count <= 0:
+            return None
+        if down:
+            return entries(stream.range_down(last, first, count))
+        return entries(stream.range(first, last, count))
+
+    @command(
+        f"XREAD {CAPS} STREAMS key [key ...] id [id ...]",
+        "readonly blocking movablekeys",
+        group="stream",
+        since="5.0.0",
+        complexity="O(log n + m) for n entries and m returned, for each stream",
+        access="RO ACCESS",
+        names={"key": "streams", **CAP_NAMES},
+        kinds={"id": RAW, **CAP_KINDS},
+        uneven_error=errors.XREAD_UNBALANCED,
+        unsaid="[GROUP group consumer] [NOACK]",
+        refuse=lambda options: _refuse_group(options),
+    )
+    def xread(
+        self,
+        streams: Mapping[Key, Id],
+        count: Integer | None = None,
+        block: Integer | None = None,
+        max_count: Integer | None = None,
+        max_size: Integer | None = None,
+    ) -> dict[T, list[Any]] | None:
+        """Return the entries after an id, of several streams: {key: [[id, [field, value, ...]]]}.
+
+        `streams` maps each key to the id after which to read: "$" is the last one at this moment,
+        "+" gives the last entry. `count`: so many entries of each stream at most; `max_count` of
+        all together; `max_size`: bytes of the reply, about. `block`: wait so many milliseconds for
+        an entry, 0 for ever.
+
+        None when there is nothing; WrongTypeError when a key holds another type.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xadd("log", {"a": 2}, "6-1")
+        (b'5-1', b'6-1')
+        >>> db.xread({"log": "5-1", "other": 0})
+        {b'log': [[b'6-1', [b'a', b'2']]]}
+        """
+        pairs: Any = streams
+        wanted = [(key, self._after(key, word)) for key, word in pairs]
+        caps = Caps(count, max_count, max_size)
+        reply: Any = {}
+        for key, after in wanted:
+            stream = self.space.read(key, Stream)  # a second look, which INFO counts, too
+            if stream is not None and stream.top_id > after and not caps.full:
+                rows = caps.take(stream.range(after + 1, MOST_ID, caps.room_after()))
+                if rows:
+                    reply.setdefault(key, []).extend(entries(rows))
+        if reply or block is None:
+            return reply or None
+        again = [(key, id_text(after)) for key, after in wanted]
+        wait: Any = Wait(
+            [key for key, _ in wanted],
+            integer(block) / 1000,
+            kind=Stream,
+            args=(again, count, block, max_count, max_size),
+            options={},
+        )
+        return wait
+
+    def _after(self, key: bytes, word: Any) -> int:
+        """The id after which to read a stream."""
+        stream = self.space.read(key, Stream)
+        word = encode(word)
+        if word == b">":
+            raise errors.error(errors.XREAD_NEW)
+        if word == b"$":
+            return 0 if stream is None else stream.last_id
+        if word == b"+":
+            return max(stream.top_id - 1, 0) if stream is not None else 0
+        return strict_id(word)
+
+    # removing ----------------------------------------------------------------------------------
+
+    @command(
+        "XDEL key id [id ...]",
+        "write fast",
+        group="stream",
+        since="5.0.0",
+        complexity="O(log n) for each id, in a stream of n entries",
+        access="RW DELETE",
+        names={"id": "ids"},
+        kinds={"id": RAW},
+    )
+    def xdel(self, key: Key, *ids: Many) -> int:
+        """Delete the entries with these `ids`; how many there were. The stream stays, even empty.
+
+        Groups that have not acknowledged an entry keep it as pending. ResponseError when one is no
+        id; WrongTypeError when the key holds another type.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xdel("log", "5-1", "9-9"), db.xlen("log")
+        (b'5-1', 1, 0)
+        """
+        stream = self.space.write(key, Stream)
+        if stream is None:
+            return 0
+        found = [number for number in dict.fromkeys(ids_of(ids)) if stream.get(number)]
+        if found:
+            self.space.touch(key, "xdel", len(found))
+            self._delete_entries(stream, found)
+        return len(found)
+
+    def _delete_entries(self, stream: Stream, ids: list[int]) -> None:
+        """Delete entries that are there: all, or none if an interruption strikes."""
+        undo = self.engine.undo
+        self.engine.unsettled = True
+        for number in ids:
+            cut = stream.deletion(number)
+            undo.append((stream.revert, cut, stream.max_deleted))
+            stream.apply(cut)
+
+    @command(
+        f"XDELEX key {_POLICY} IDS numids id [id ...]",
+        "write fast",
+        group="stream",
+        since="8.2.0",
+        complexity="O(log n) for each id, in a stream of n entries",
+        access="RW DELETE",
+        names={"id": "ids", **POLICIES},
+        kinds={"id": RAW},
+        count_error=errors.NUMIDS_NOT_POSITIVE,
+        overflow_error=errors.NUMIDS_DIFFERENT,
+        left_error=errors.NUMIDS_DIFFERENT,
+    )
+    def xdelex(self, key: Key, *ids: Many, ref_policy: str | None = None) -> list[int]:
+        """XDEL that looks after consumer groups: for each id 1 deleted, -1 not there, 2 refused.
+
+        `ref_policy`: KEEPREF (as without it) leaves the entries pending where they are, DELREF
+        removes them from all groups, ACKED deletes only what all groups have acknowledged.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xdelex("log", "5-1", "9-9")
+        (b'5-1', [1, -1])
+        """
+        wanted = ids_of(ids)
+        stream = self.space.write(key, Stream)
+        if stream is None:
+            return [-1] * len(wanted)
+        policy = encode(ref_policy or b"KEEPREF")
+        answers = {number: self._verdict(stream, number, policy) for number in wanted}
+        self._carry_out(key, stream, answers, wanted if policy == b"DELREF" else [])
+        return [answers.pop(number, -1) for number in wanted]
+
+    def _carry_out(
+        self, key: Any, stream: Stream, answers: dict[int, int], forgotten: list[int]
+    ) -> None:
+        """Delete the entries whose answer is 1; and these are pending nowhere any more."""
+        found = [number for number, answer in answers.items() if answer == 1]
+        if found:
+            self.space.touch(key, "xdel", len(found))
+        self._forget(stream, forgotten)
+        self._delete_entries(stream, found)
+
+    @staticmethod
+    def _verdict(stream: Stream, number: int, policy: bytes) -> int:
+        """What XDELEX is to answer for an id."""
+        if stream.get(number) is None:
+            return -1
+        if policy == b"ACKED" and (not stream.groups or stream.is_referenced(number)):
+            return 2
+        return 1
+
+    @command(
+        f"XTRIM key {_TRIM} {_POLICY}",
+        "write",
+        group="stream",
+        since="5.0.0",
+        complexity="O(n) for n entries removed",
+        access="RW DELETE",
+        names={**TRIM_NAMES, "LIMIT": "limit"},
+        kinds=TRIM_KINDS,
+        bounds_error=errors.MAXLEN_AND_MINID,
+    )
+    def xtrim(
+        self,
+        key: Key,
+        maxlen: Integer | None = None,
+        approximate: bool = True,
+        minid: Id | None = None,
+        limit: Integer | None = None,
+        ref_policy: str | None = None,
+    ) -> int:
+        """Remove the oldest entries of the stream at `key`; how many.
+
+        All but `maxlen` entries go, or those with an id below `minid`. With `approximate` only
+        whole nodes (about 100 entries), and at most `limit` entries; in words it takes a ~.
+        `ref_policy` is explained at XADD. 0 when the key is missing.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xadd("log", {"a": 2}, "6-1")
+        (b'5-1', b'6-1')
+        >>> db.xtrim("log", maxlen=1, approximate=False), db.xrange("log")
+        (1, [[b'6-1', [b'a', b'2']]])
+        """
+        trim = trim_of(self.engine, maxlen, minid, approximate, limit)
+        if trim is None:
+            raise errors.error(errors.NO_TRIM)
+        stream = self.space.write(key, Stream)
+        return 0 if stream is None else self._trim(key, stream, trim, ref_policy)  # type: ignore[arg-type]
+
+
+def _refuse_group(options: dict[str, Any]) -> None:
+    """What only XREADGROUP takes."""
+    if "group" in options:
+        raise errors.error(errors.XREAD_GROUP)
+    if "noack" in options:
+        raise errors.error(errors.XREAD_NOACK)

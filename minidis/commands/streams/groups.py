@@ -1,0 +1,521 @@
+"""Consumer groups of streams: who reads, and who has acknowledged.
+
+What a group has given to a consumer is *pending* until it is acknowledged. Every change of a group
+first notes in `engine.undo` how the entries and the consumer it concerns were before (_note), so
+that a read of several streams is done or has not happened. How entries change hands without being
+read is in stream_claims.py; XPENDING and XINFO, which only look, are in stream_info.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from minidis import errors
+from minidis.commands.shared.group import T
+from minidis.commands.streams.entries import CAP_KINDS, CAP_NAMES, CAPS, POLICIES, Caps, Streams
+from minidis.commands.streams.ids import Id, entry, idle_kind, ids_of, loose_id, strict_id
+from minidis.engine.engine import CHANGED
+from minidis.grammar.command import command
+from minidis.grammar.kinds import RAW, Integer, Key, Kind, Many, encode, integer
+from minidis.observers.blocking import Wait
+from minidis.replies import OK, Status
+from minidis.structures.stream_groups import UNKNOWN, Consumer, Group
+from minidis.structures.streams import MOST_ID, Row, Stream, id_text
+
+GROUP_NAMES = {"group": "groupname", "consumer": "consumername"}
+_HELP = (
+    "XGROUP <subcommand> [<arg> ...]. Subcommands are:",
+    "CREATE <key> <group> <id|$> [MKSTREAM] [ENTRIESREAD <number>]",
+    "    Make a group that has read the stream up to an id.",
+    "CREATECONSUMER <key> <group> <consumer>",
+    "    Make a consumer.",
+    "DELCONSUMER <key> <group> <consumer>",
+    "    Delete a consumer with all that is pending for it.",
+    "DESTROY <key> <group>",
+    "    Delete a group.",
+    "SETID <key> <group> <id|$> [ENTRIESREAD <number>]",
+    "    Let a group go on after another id.",
+    "HELP",
+    "    This text.",
+)
+
+
+def _entries_read(value: Any) -> int:
+    """How many entries a group has read, -1 for unknown."""
+    number = integer(value)
+    if number < UNKNOWN:
+        raise errors.error(errors.ENTRIES_READ_NEGATIVE)
+    return number
+
+
+_READ = Kind(_entries_read, "", "how many entries there have been up to that id; -1: unknown")
+
+
+class StreamGroups(Streams[T]):
+    """XGROUP, XREADGROUP, XACK, XACKDEL."""
+
+    # groups and consumers ----------------------------------------------------------------------
+
+    @command(
+        "XGROUP CREATE key group <id | $> [MKSTREAM] [ENTRIESREAD entries-read]",
+        "write denyoom",
+        group="stream",
+        since="5.0.0",
+        complexity="O(1)",
+        access="RW INSERT",
+        names={**GROUP_NAMES, "ENTRIESREAD": "entries_read"},
+        kinds={"id": RAW, "entries-read": _READ},
+        late=True,
+        form_error="XGROUP",
+        lengths=(5, 6, 7, 8),
+    )
+    def xgroup_create(
+        self,
+        key: Key,
+        groupname: Key,
+        id: Id = "$",
+        mkstream: bool = False,
+        entries_read: Integer | None = None,
+        _mistake: Exception | None = None,
+    ) -> Status:
+        """Make a group on the stream at `key` that reads what comes after `id` ("$": the last one).
+
+        With `mkstream` a missing key becomes an empty stream. `entries_read`: how many entries
+        there had been up to that id, if known, so that XINFO can tell how far behind it is.
+
+        ResponseError when the key is missing or the group exists; WrongTypeError for another type.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
+        (b'5-1', OK)
+        """
+        held, name = both(key, groupname)
+        late = _after_options(_mistake)
+        stream = self.space.write(held, Stream)
+        if stream is None and not mkstream:
+            raise errors.error(errors.XGROUP_NO_KEY)
+        if late:
+            raise errors.wrong_subcommand("XGROUP", "CREATE")
+        word, target = encode(id), Stream() if stream is None else stream
+        last_id = target.last_id if word == b"$" else strict_id(word)
+        if name in target.groups:
+            raise errors.ResponseError(errors.GROUP_EXISTS)
+        read: Any = UNKNOWN if entries_read is None else entries_read
+        self.space.touch(held, "xgroup-create")
+        target.groups[name] = Group(last_id, read)
+        if stream is None:
+            self.space.touch(held, CHANGED, 0)
+            self.space.put(held, target)
+        return OK
+
+    @command(
+        "XGROUP SETID key group <id | $> [ENTRIESREAD entries-read]",
+        "write",
+        group="stream",
+        since="5.0.0",
+        complexity="O(1)",
+        access="RW UPDATE",
+        names={**GROUP_NAMES, "ENTRIESREAD": "entries_read"},
+        kinds={"id": RAW, "entries-read": _READ},
+        late=True,
+        form_error="XGROUP",
+        lengths=(5, 7),
+    )
+    def xgroup_setid(
+        self,
+        key: Key,
+        groupname: Key,
+        id: Id,
+        entries_read: Integer | None = None,
+        _mistake: Exception | None = None,
+    ) -> Status:
+        """Let a group go on with what comes after `id`; "$" is the last one. See XGROUP CREATE.
+
+        ResponseError when there is no such stream or group.
+
+        >>> db.xgroup_create("log", "team", mkstream=True), db.xgroup_setid("log", "team", "7-0")
+        (OK, OK)
+        """
+        held, name = both(key, groupname)
+        late = _after_options(_mistake)
+        stream, group = self._existing(held, name)
+        if late:
+            raise errors.wrong_subcommand("XGROUP", "SETID")
+        word = encode(id)
+        last_id = stream.last_id if word == b"$" else loose_id(word)
+        self.space.touch(held, "xgroup-setid")
+        self._note(group, ())
+        read: Any = UNKNOWN if entries_read is None else entries_read
+        group.last_id, group.read = last_id, read
+        return OK
+
+    @command(
+        "XGROUP DESTROY key group",
+        "write",
+        group="stream",
+        since="5.0.0",
+        complexity="O(n) for n pending entries",
+        access="RW DELETE",
+        names=GROUP_NAMES,
+    )
+    def xgroup_destroy(self, key: Key, groupname: Key) -> int:
+        """Delete a group with its consumers and all that is pending; 1, or 0 when there is none.
+
+        ResponseError when the key is missing.
+
+        >>> db.xgroup_create("log", "team", mkstream=True), db.xgroup_destroy("log", "team")
+        (OK, 1)
+        """
+        held, name = both(key, groupname)
+        stream = self.space.write(held, Stream)
+        if stream is None:
+            raise errors.error(errors.XGROUP_NO_KEY)
+        if name not in stream.groups:
+            return 0
+        self.space.touch(held, "xgroup-destroy")
+        stream.groups.pop(name)
+        return 1
+
+    @command(
+        "XGROUP CREATECONSUMER key group consumer",
+        "write denyoom",
+        group="stream",
+        since="6.2.0",
+        complexity="O(1)",
+        access="RW INSERT",
+        names=GROUP_NAMES,
+    )
+    def xgroup_createconsumer(self, key: Key, groupname: Key, consumername: Key) -> int:
+        """Make a consumer in a group; 1, or 0 when it exists. XREADGROUP makes them, too.
+
+        ResponseError when there is no such stream or group.
+
+        >>> db.xgroup_create("log", "team", mkstream=True)
+        OK
+        >>> db.xgroup_createconsumer("log", "team", "ann")
+        1
+        """
+        held, name = both(key, groupname)
+        _, group = self._existing(held, name)
+        made: Any = consumername
+        if made in group.consumers:
+            return 0
+        self._consumer(held, group, made)
+        return 1
+
+    @command(
+        "XGROUP DELCONSUMER key group consumer",
+        "write",
+        group="stream",
+        since="5.0.0",
+        complexity="O(n) for n pending entries of the consumer",
+        access="RW DELETE",
+        names=GROUP_NAMES,
+    )
+    def xgroup_delconsumer(self, key: Key, groupname: Key, consumername: Key) -> int:
+        """Delete a consumer of a group; how many entries were pending for it, and are no more.
+
+        ResponseError when there is no such stream or group.
+
+        >>> db.xgroup_create("log", "team", mkstream=True)
+        OK
+        >>> db.xgroup_delconsumer("log", "team", "ann")
+        0
+        """
+        held, name = both(key, groupname)
+        _, group = self._existing(held, name)
+        gone: Any = consumername
+        consumer = group.consumers.get(gone)
+        if consumer is None:
+            return 0
+        ids = list(consumer.ids)
+        self.space.touch(held, "xgroup-delconsumer")
+        self._note(group, ids, gone)
+        for number in ids:
+            group.drop(number)
+        del group.consumers[gone]
+        return len(ids)
+
+    @command("XGROUP HELP", "loading stale", group="stream", since="5.0.0", complexity="O(1)")
+    def xgroup_help(self) -> list[Status]:
+        """The subcommands of XGROUP.
+
+        >>> db.xgroup_help()[1]
+        CREATE <key> <group> <id|$> [MKSTREAM] [ENTRIESREAD <number>]
+        """
+        return [Status(line) for line in _HELP]
+
+    def _existing(self, key: bytes, name: bytes) -> tuple[Stream, Group]:
+        """Stream and group for XGROUP, which have to be there."""
+        stream = self.space.write(key, Stream)
+        if stream is None:
+            raise errors.error(errors.XGROUP_NO_KEY)
+        if name not in stream.groups:
+            raise errors.no_group(key, name)
+        return stream, stream.groups[name]
+
+    def _note(self, group: Group, ids: Iterable[int], *names: bytes) -> None:
+        """Before a change: how to put back these entries and consumers of the group."""
+        self.engine.undo.append((group.restore, *group.memo(ids, *names)))
+        self.engine.unsettled = True
+
+    def _consumer(self, key: bytes, group: Group, name: bytes) -> Consumer:
+        """The consumer of that name, made if need be; it has been heard of now."""
+        consumer = group.consumers.get(name)
+        if consumer is None:
+            self.space.touch(key, "xgroup-createconsumer")
+            consumer = Consumer(name, 0)
+            self._note(group, (), name)
+            group.consumers[name] = consumer
+        consumer.seen = self.engine.now()
+        return consumer
+
+    # reading -----------------------------------------------------------------------------------
+
+    @command(
+        f"XREADGROUP GROUP group consumer {CAPS} [CLAIM min-idle-time] [NOACK] "
+        "STREAMS key [key ...] id [id ...]",
+        "write blocking movablekeys",
+        group="stream",
+        since="5.0.0",
+        complexity="O(m) for m entries returned, and O(n) for n pending ones with CLAIM",
+        access="RO ACCESS",
+        names={**GROUP_NAMES, **CAP_NAMES, "key": "streams", "CLAIM": "claim_min_idle_time"},
+        kinds={"id": RAW, "min-idle-time": idle_kind("XREADGROUP"), **CAP_KINDS},
+        uneven_error=errors.XREAD_UNBALANCED,
+        anywhere="GROUP",
+        missing_error=errors.XREADGROUP_NO_GROUP,
+    )
+    def xreadgroup(
+        self,
+        groupname: Key,
+        consumername: Key,
+        streams: Mapping[Key, Id],
+        count: Integer | None = None,
+        block: Integer | None = None,
+        noack: bool = False,
+        claim_min_idle_time: Integer | None = None,
+        max_count: Integer | None = None,
+        max_size: Integer | None = None,
+    ) -> dict[T, list[Any]] | None:
+        """Read streams for a consumer of a group; each entry goes to one consumer: see XREAD.
+
+        `streams` maps each key to ">" for entries that nobody of the group has been given; any id
+        asks for those after it that this consumer has not acknowledged (their fields are None when
+        they have been deleted). The consumer is made if need be. With `noack` nothing is pending.
+
+        `claim_min_idle_time`: first take over what has been pending for so many milliseconds, the
+        longest first; an entry is then [id, fields, milliseconds, deliveries before this one].
+        `count`, `max_count`, `max_size` and `block` as in XREAD.
+
+        None when there is nothing; ResponseError when a stream or the group is missing.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
+        (b'5-1', OK)
+        >>> db.xreadgroup("team", "ann", {"log": ">"})
+        {b'log': [[b'5-1', [b'a', b'1']]]}
+        """
+        pairs: Any = streams
+        name: Any = groupname
+        wanted = [(key, *self._wanted(key, name, word)) for key, word in pairs]
+        caps = Caps(count, max_count, max_size)
+        reply: dict[Any, list[Any]] = {}
+        reader = _Reader(self, consumername, noack, claim_min_idle_time, caps)
+        for key, stream, group, after in wanted:
+            given = None if caps.full else reader.read(key, stream, group, after)
+            if given is not None:
+                reply.setdefault(key, []).extend(given)
+        if reply or block is None:
+            answer: Any = reply or None
+            return answer
+        wait: Any = Wait(
+            [key for key, _ in pairs], integer(block) / 1000, kind=Stream, on_delete=True
+        )
+        return wait
+
+    def _wanted(self, key: bytes, name: bytes, word: Any) -> tuple[Stream, Group, int | None]:
+        """(stream, group, id to read the history after; None for new entries)."""
+        stream = self.space.read(key, Stream)
+        if stream is None or name not in stream.groups:
+            raise errors.no_key_or_group(key, name, " in XREADGROUP with GROUP option")
+        word = encode(word)
+        if word == b"$":
+            raise errors.error(errors.XREADGROUP_LAST)
+        number = MOST_ID if word == b">" else strict_id(word)
+        return stream, stream.groups[name], None if number == MOST_ID else number
+
+    # acknowledging -----------------------------------------------------------------------------
+
+    @command(
+        "XACK key group id [id ...]",
+        "write fast",
+        group="stream",
+        since="5.0.0",
+        complexity="O(1) for each id",
+        access="RW UPDATE",
+        names={**GROUP_NAMES, "id": "ids"},
+        kinds={"id": RAW},
+    )
+    def xack(self, key: Key, groupname: Key, *ids: Many) -> int:
+        """Acknowledge entries: they are no longer pending in the group; how many were.
+
+        0 when there is no such stream or group; WrongTypeError for another type.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
+        (b'5-1', OK)
+        >>> _ = db.xreadgroup("team", "ann", {"log": ">"})
+        >>> db.xack("log", "team", "5-1", "6-1")
+        1
+        """
+        group = self._group_if_any(key, groupname)
+        if group is None:
+            return 0
+        found = [number for number in dict.fromkeys(ids_of(ids)) if number in group.pending]
+        self._acknowledge(group, found)
+        return len(found)
+
+    def _group_if_any(self, key: Any, groupname: Any) -> Group | None:
+        stream = self.space.read(key, Stream)
+        return None if stream is None else stream.groups.get(groupname)
+
+    def _acknowledge(self, group: Group, ids: list[int]) -> None:
+        if ids:
+            self._note(group, ids)
+            self.space.dirty += len(ids)
+            for number in ids:
+                group.drop(number)
+
+    @command(
+        "XACKDEL key group [KEEPREF | DELREF | ACKED] IDS numids id [id ...]",
+        "write fast",
+        group="stream",
+        since="8.2.0",
+        complexity="O(log n) for each id, in a stream of n entries",
+        access="RW UPDATE DELETE",
+        names={**GROUP_NAMES, **POLICIES, "id": "ids"},
+        kinds={"id": RAW},
+        count_error=errors.NUMIDS_NOT_POSITIVE,
+        overflow_error=errors.NUMIDS_DIFFERENT,
+        left_error=errors.NUMIDS_DIFFERENT,
+    )
+    def xackdel(
+        self, key: Key, groupname: Key, *ids: Many, ref_policy: str | None = None
+    ) -> list[int]:
+        """XACK and then XDELEX: for each id 1 deleted, 2 acknowledged only, -1 was not pending.
+
+        `ref_policy` says what other groups have to do with it: see XDELEX.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
+        (b'5-1', OK)
+        >>> _ = db.xreadgroup("team", "ann", {"log": ">"})
+        >>> db.xackdel("log", "team", "5-1", "6-1"), db.xlen("log")
+        ([1, -1], 0)
+        """
+        wanted = ids_of(ids)
+        held: Any = key
+        stream = self.space.write(held, Stream)
+        name: Any = groupname
+        if stream is None or name not in stream.groups:
+            return [-1] * len(wanted)
+        group = stream.groups[name]
+        pending = [number for number in dict.fromkeys(wanted) if number in group.pending]
+        self._acknowledge(group, pending)
+        policy = encode(ref_policy or b"KEEPREF")
+        answers = {number: self._verdict(stream, number, policy) for number in pending}
+        self._carry_out(held, stream, answers, pending if policy == b"DELREF" else [])
+        return [answers.pop(number, -1) for number in wanted]
+
+
+class _Reader:
+    """One XREADGROUP: what it gives to its consumer, stream by stream."""
+
+    def __init__(
+        self, commands: StreamGroups[Any], name: Any, noack: bool, claim: Any, caps: Caps
+    ) -> None:
+        self.commands = commands
+        self.name: bytes = name
+        self.noack = noack
+        #: pending for so many milliseconds is taken over, too
+        self.claim: int | None = claim
+        self.caps = caps
+        self.now = commands.engine.now()
+
+    def read(self, key: bytes, stream: Stream, group: Group, after: int | None) -> list[Any] | None:
+        """The entries of one stream; None when there is nothing to be read."""
+        if after is not None:
+            return self._history(key, stream, group, after)
+        idle = [] if self.claim is None else self._idle(stream, group)
+        if not idle and stream.top_id <= group.last_id:
+            return None
+        consumer = self._consumer(key, group)
+        taken = self._take_over(stream, group, consumer, idle)
+        given = self._new(stream, group, consumer, len(taken))
+        if self.claim is None:
+            return [entry(row) for row in given]
+        return taken + [[*entry(row), 0, 0] for row in given]
+
+    def _consumer(self, key: bytes, group: Group) -> Consumer:
+        self.commands.space.dirty += 1
+        self.commands._note(group, (), self.name)
+        return self.commands._consumer(key, group, self.name)
+
+    def _history(self, key: bytes, stream: Stream, group: Group, after: int) -> list[Any]:
+        """What the consumer has not acknowledged; it counts as delivered once more."""
+        consumer = self._consumer(key, group)
+        ids = list(islice(consumer.ids.upward(after + 1), self.caps.room_after()))
+        self.commands._note(group, ids)
+        found = self.caps.take([stream.get(number) or (number,) for number in ids])
+        for row in found:
+            if len(row) > 1:
+                _, _, count = group.pending[row[0]]
+                group.put(row[0], (consumer, self.now, count + 1))
+        return [entry(row) if len(row) > 1 else [id_text(row[0]), None] for row in found]
+
+    def _idle(self, stream: Stream, group: Group) -> list[int]:
+        """What has been pending for long enough, the longest first."""
+        assert self.claim is not None
+        until = self.now - self.claim
+        records = group.pending
+        found = [number for number in records if records[number][1] <= until]
+        found.sort(key=lambda number: (records[number][1], number))
+        return [number for number in found if stream.get(number) is not None][
+            : self.caps.room_after()
+        ]
+
+    def _take_over(
+        self, stream: Stream, group: Group, consumer: Consumer, ids: list[int]
+    ) -> list[Any]:
+        self.commands._note(group, ids)
+        rows = self.caps.take([row for row in map(stream.get, ids) if row is not None])
+        taken: list[Any] = []
+        for row in rows:
+            _, time, count = group.pending[row[0]]
+            taken.append([*entry(row), self.now - time, count])
+            group.put(row[0], (consumer, self.now, count + 1))
+        return taken
+
+    def _new(self, stream: Stream, group: Group, consumer: Consumer, taken: int) -> list[Row]:
+        """What nobody of the group has been given; COUNT holds for what has been taken, too."""
+        room = self.caps.room_after(taken)
+        if self.caps.full or room == 0:
+            return []
+        rows = self.caps.take(stream.range(group.last_id + 1, MOST_ID, room))
+        self.commands._note(group, () if self.noack else [row[0] for row in rows])
+        for row in rows:
+            stream.advance(group, row[0])
+            if not self.noack:
+                group.put(row[0], (consumer, self.now, 1))
+        return rows
+
+
+def both(key: Any, groupname: Any) -> tuple[bytes, bytes]:
+    """The same two, converted by the door."""
+    return key, groupname
+
+
+def _after_options(mistake: Exception | None) -> bool:
+    """Raise what is wrong with the options of XGROUP; is their number wrong, which comes later?"""
+    if mistake is not None and "wrong number of arguments for 'xgroup|" not in str(mistake):
+        raise mistake
+    return mistake is not None

@@ -1,0 +1,315 @@
+"""What streams, groups and consumers are like: XPENDING and XINFO."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from minidis import errors
+from minidis.commands.shared.group import Group as Commands
+from minidis.commands.shared.group import T
+from minidis.commands.streams.ids import Id, end_of, entries, entry, start_of
+from minidis.grammar.command import command
+from minidis.grammar.kinds import INTEGER, RAW, Integer, Key, encode, integer
+from minidis.keyspace.keyspace import no_such_key
+from minidis.replies import Status
+from minidis.structures.stream_groups import UNKNOWN, Consumer, Group, Ids
+from minidis.structures.streams import Stream, id_text
+
+#: Entries that XINFO STREAM FULL shows without COUNT.
+_USUAL_COUNT = 10
+_HELP = (
+    "XINFO <subcommand> [<arg> ...]. Subcommands are:",
+    "CONSUMERS <key> <group>",
+    "    The consumers of a group.",
+    "GROUPS <key>",
+    "    The groups of a stream.",
+    "STREAM <key> [FULL [COUNT <count>]]",
+    "    The stream.",
+    "HELP",
+    "    This text.",
+)
+
+
+class StreamInfo(Commands[T]):
+    """XPENDING and XINFO."""
+
+    # pending -----------------------------------------------------------------------------------
+
+    @command(
+        "XPENDING key group [[IDLE min-idle-time] start end count [consumer]]",
+        "readonly",
+        group="stream",
+        since="5.0.0",
+        complexity="O(log n + m) for n pending entries and m returned; O(c) for c consumers",
+        access="RO ACCESS",
+        names={"group": "groupname", "start": "min", "end": "max", "consumer": "consumername",
+               "IDLE": "idle"},
+        kinds={"start": RAW, "end": RAW, "count": RAW, "min-idle-time": INTEGER},
+    )  # fmt: skip
+    def xpending(
+        self,
+        key: Key,
+        groupname: Key,
+        min: Id | None = None,
+        max: Id | None = None,
+        count: Integer | None = None,
+        consumername: Key | None = None,
+        idle: Integer | None = None,
+    ) -> list[Any]:
+        """What a group has given out and nobody has acknowledged.
+
+        In short: [how many, smallest id, largest id, [[consumer, how many], ...]]. With `min`,
+        `max` (see XRANGE) and `count`, entry by entry: [id, consumer, milliseconds since the
+        delivery, deliveries]; only those of `consumername`, and not delivered for `idle`
+        milliseconds, if given.
+
+        ResponseError when there is no such stream or group; WrongTypeError for another type.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
+        (b'5-1', OK)
+        >>> _ = db.xreadgroup("team", "ann", {"log": ">"})
+        >>> db.xpending("log", "team")
+        [1, b'5-1', b'5-1', [[b'ann', b'1']]]
+        """
+        span = self._span(min, max, count, consumername, idle)
+        held: Any = key
+        name: Any = groupname
+        stream = self.space.read(held, Stream)
+        if stream is None or name not in stream.groups:
+            raise errors.no_key_or_group(held, name)
+        group = stream.groups[name]
+        if span is None:
+            return _summary(group)
+        limit, first, last = span
+        return list(islice(self._matching(group, first, last, consumername, idle), limit))
+
+    @staticmethod
+    def _span(
+        min: Any, max: Any, count: Any, consumername: Any, idle: Any
+    ) -> tuple[int, int, int] | None:
+        """(how many, first id, last id), which Redis reads in this order; None without them."""
+        given = [part is not None for part in (min, max, count)]
+        if not any(given) and consumername is None and idle is None:
+            return None
+        if not all(given):
+            raise errors.error(errors.SYNTAX)
+        limit = integer(count)
+        first = start_of(min)
+        return limit if limit > 0 else 0, first, end_of(max)
+
+    def _matching(
+        self, group: Group, first: int, last: int, consumername: Any, idle: Any
+    ) -> Iterator[list[Any]]:
+        """The pending entries from first to last, as XPENDING shows them."""
+        ids: Ids[Any] = group.pending
+        if consumername is not None:
+            consumer = group.consumers.get(encode(consumername))
+            ids = Ids() if consumer is None else consumer.ids
+        now = self.engine.now()
+        for number in ids.upward(first, last):
+            owner, time, count = group.pending[number]
+            if not idle or now - time >= idle:
+                name = b"" if owner is None else owner.name
+                passed = -1 if owner is None else now - time if now > time else 0
+                yield [id_text(number), name, passed, count]
+
+    def xpending_range(
+        self,
+        key: Key,
+        groupname: Key,
+        min: Id,
+        max: Id,
+        count: Integer,
+        consumername: Key | None = None,
+        idle: Integer | None = None,
+    ) -> list[Any]:
+        """XPENDING, entry by entry, under the name that redis-py has for it.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
+        (b'5-1', OK)
+        >>> _ = db.xreadgroup("team", "ann", {"log": ">"})
+        >>> db.xpending_range("log", "team", "-", "+", 10, "bob")
+        []
+        """
+        return self.xpending(key, groupname, min, max, count, consumername, idle)
+
+    # XINFO -------------------------------------------------------------------------------------
+
+    @command(
+        "XINFO STREAM key [FULL [COUNT count]]",
+        "readonly",
+        group="stream",
+        since="5.0.0",
+        complexity="O(1), FULL O(n) for n entries shown",
+        access="RO ACCESS",
+        late=True,
+        form_error="XINFO",
+    )
+    def xinfo_stream(
+        self,
+        key: Key,
+        full: bool = False,
+        count: Integer | None = None,
+        _mistake: Exception | None = None,
+    ) -> dict[T, Any]:
+        """What the stream at `key` is like: length, ids, groups, first and last entry.
+
+        `full` shows entries, groups, consumers and what is pending, the first `count` of each (10
+        without it, 0 for all). ResponseError when the key is missing.
+
+        >>> db.xadd("log", {"a": 1}, "5-1"), db.xinfo_stream("log")[b"last-generated-id"]
+        (b'5-1', b'5-1')
+        """
+        stream = self._stream(key)
+        if _mistake is not None:
+            raise _mistake
+        answer: dict[Any, Any] = {
+            b"length": len(stream),
+            b"radix-tree-keys": len(stream.nodes),
+            b"radix-tree-nodes": stream.tree_nodes(),
+            b"last-generated-id": id_text(stream.last_id),
+            b"max-deleted-entry-id": id_text(stream.max_deleted),
+            b"entries-added": stream.added,
+            b"recorded-first-entry-id": id_text(stream.first_id),
+        }
+        if full:
+            wanted: Any = _USUAL_COUNT if count is None or count < 0 else count  # type: ignore[operator]
+            limit = wanted or None
+            answer[b"entries"] = entries(islice(stream, limit))
+            groups = sorted(stream.groups.items())
+            answer[b"groups"] = [_full_group(stream, name, group, limit) for name, group in groups]
+            return answer
+        answer[b"groups"] = len(stream.groups)
+        answer[b"first-entry"] = entry(stream.nodes[0].rows[0]) if len(stream) else None
+        answer[b"last-entry"] = entry(stream.nodes[-1].rows[-1]) if len(stream) else None
+        return answer
+
+    def _stream(self, key: Any) -> Stream:
+        stream = self.space.read(key, Stream)
+        if stream is None:
+            raise no_such_key()
+        return stream
+
+    @command(
+        "XINFO GROUPS key",
+        "readonly",
+        group="stream",
+        since="5.0.0",
+        complexity="O(n log n) for n groups",
+        access="RO ACCESS",
+    )
+    def xinfo_groups(self, key: Key) -> list[dict[T, Any]]:
+        """What each group of the stream at `key` is like: how far it has read, what is pending.
+
+        `lag` is how many entries it has still to read; None where that cannot be told.
+        ResponseError when the key is missing.
+
+        >>> db.xgroup_create("log", "team", mkstream=True), db.xinfo_groups("log")[0][b"name"]
+        (OK, b'team')
+        """
+        stream = self._stream(key)
+        answer: Any = [
+            {
+                b"name": name,
+                b"consumers": len(group.consumers),
+                b"pending": len(group.pending),
+                **_progress(stream, group),
+            }
+            for name, group in sorted(stream.groups.items())
+        ]
+        return answer
+
+    @command(
+        "XINFO CONSUMERS key group",
+        "readonly",
+        group="stream",
+        since="5.0.0",
+        complexity="O(n log n) for n consumers",
+        access="RO ACCESS",
+        names={"group": "groupname"},
+    )
+    def xinfo_consumers(self, key: Key, groupname: Key) -> list[dict[T, Any]]:
+        """What each consumer of a group is like: how much is pending, milliseconds of silence.
+
+        ResponseError when there is no such stream or group.
+
+        >>> db.xgroup_create("log", "team", mkstream=True)
+        OK
+        >>> db.xgroup_createconsumer("log", "team", "ann"), db.xinfo_consumers("log", "team")
+        (1, [{b'name': b'ann', b'pending': 0, b'idle': ...}])
+        """
+        stream = self._stream(key)
+        name: Any = groupname
+        if name not in stream.groups:
+            raise errors.no_group(encode(key), name)
+        now = self.engine.now()
+        consumers = sorted(stream.groups[name].consumers.items())
+        answer: Any = [
+            {
+                b"name": who,
+                b"pending": len(consumer.ids),
+                b"idle": now - consumer.seen if now > consumer.seen else 0,
+            }
+            for who, consumer in consumers
+        ]
+        return answer
+
+    @command("XINFO HELP", "loading stale", group="stream", since="5.0.0", complexity="O(1)")
+    def xinfo_help(self) -> list[Status]:
+        """The subcommands of XINFO.
+
+        >>> db.xinfo_help()[1]
+        CONSUMERS <key> <group>
+        """
+        return [Status(line) for line in _HELP]
+
+
+def _summary(group: Group) -> list[Any]:
+    """XPENDING in short."""
+    if not group.pending:
+        return [0, None, None, None]
+    ids = group.pending.sorted()
+    owners = [
+        [name, b"%d" % len(consumer.ids)]
+        for name, consumer in sorted(group.consumers.items())
+        if consumer.ids
+    ]
+    return [len(ids), id_text(ids[0]), id_text(ids[-1]), owners]
+
+
+def _progress(stream: Stream, group: Group) -> dict[bytes, Any]:
+    """How far a group has read."""
+    return {
+        b"last-delivered-id": id_text(group.last_id),
+        b"entries-read": None if group.read == UNKNOWN else group.read,
+        b"lag": stream.lag(group),
+    }
+
+
+def _full_group(stream: Stream, name: bytes, group: Group, limit: int | None) -> dict[bytes, Any]:
+    """A group as XINFO STREAM FULL shows it."""
+    pending = []
+    for number in islice(group.pending.sorted(), limit):
+        owner, time, count = group.pending[number]
+        pending.append([id_text(number), b"" if owner is None else owner.name, time, count])
+    consumers = [consumer for _, consumer in sorted(group.consumers.items())]
+    return {
+        b"name": name,
+        **_progress(stream, group),
+        b"pel-count": len(group.pending),
+        b"pending": pending,
+        b"consumers": [_full_consumer(group, consumer, limit) for consumer in consumers],
+    }
+
+
+def _full_consumer(group: Group, consumer: Consumer, limit: int | None) -> dict[bytes, Any]:
+    """A consumer as XINFO STREAM FULL shows it."""
+    ids = islice(consumer.ids.sorted(), limit)
+    return {
+        b"name": consumer.name,
+        b"seen-time": consumer.seen,
+        b"pel-count": len(consumer.ids),
+        b"pending": [[id_text(number), *group.pending[number][1:]] for number in ids],
+    }

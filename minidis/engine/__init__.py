@@ -1,0 +1,1 @@
+"""The engine: shared state of one open database."""

@@ -1,0 +1,310 @@
+"""Configuration parameters: a table. What is in it acts; everything else is refused.
+
+CONFIG GET answers from the table, CONFIG SET and the keywords of minidis.open() go through it. A
+parameter without a setter can be read but belongs to open().
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from minidis import errors
+from minidis.engine.client_limits import parse_output
+from minidis.engine.engine import Engine
+from minidis.grammar.kinds import I64_MAX, I64_MIN
+from minidis.observers import notifications
+from minidis.structures.glob import compile_pattern
+
+MEMORY_UNITS = {
+    "": 1, "b": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter: how to read it as text, how to set it from text, what it is about."""
+
+    name: str
+    about: str
+    get: Callable[[Engine], str]
+    set: Callable[[Engine, Any], None] | None = None
+    #: text -> value for set(), or ValueError with the words of Redis
+    parse: Callable[[str], Any] = field(default=str)
+    aliases: tuple[str, ...] = ()
+    #: open() may set it, CONFIG SET may not
+    at_open: bool = False
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise ValueError("argument couldn't be parsed into an integer") from None
+        if str(value) != text or not I64_MIN <= value <= I64_MAX:
+            raise ValueError("argument couldn't be parsed into an integer")
+        if not low <= value <= high:
+            raise ValueError(f"argument must be between {low} and {high} inclusive")
+        return value
+
+    return parse
+
+
+def _memory(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        digits = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        unit = MEMORY_UNITS.get(text[len(digits) :].lower())
+        digital = text.isascii() and digits.removeprefix("-").isdigit()
+        if unit is None or not digital or len(digits) > 127:
+            raise ValueError("argument must be a memory value")
+        value = int(digits) * unit
+        if not low <= value <= high:
+            raise ValueError(f"argument must be between {low} and {high} inclusive")
+        return value
+
+    return parse
+
+
+def _yes_no(text: str) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise ValueError("argument must be 'yes' or 'no'")
+    return text.lower() == "yes"
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"argument(s) must be one of the following: {', '.join(choices)}")
+        return text.lower()
+
+    return parse
+
+
+def _limit(
+    name: str, about: str, alias: str = "", *, size: bool = False, low: int = 0
+) -> Parameter:
+    """A threshold of structures.limits."""
+    attribute = name.replace("-", "_")
+    high = 2**31 - 1 if low < 0 else I64_MAX
+    return Parameter(
+        name,
+        about,
+        lambda engine: str(getattr(engine.limits, attribute)),
+        lambda engine, value: setattr(engine.limits, attribute, value),
+        _memory(low, high) if size else _number(low, high),
+        (alias,) if alias else (),
+    )
+
+
+def _flag(name: str, about: str, attribute: str) -> Parameter:
+    return Parameter(
+        name,
+        about,
+        lambda engine: "yes" if getattr(engine, attribute) else "no",
+        lambda engine, value: setattr(engine, attribute, value),
+        _yes_no,
+    )
+
+
+def _set_notify(engine: Engine, flags: int) -> None:
+    engine.notify = flags
+    engine.see_attention()
+
+
+def _door(name: str, about: str, attribute: str, parse: Callable[[str], Any]) -> Parameter:
+    """What doors allow their clients."""
+    return Parameter(
+        name,
+        about,
+        lambda engine: str(getattr(engine.door_limits, attribute)),
+        lambda engine, value: engine.door_limits.set(attribute, value),
+        parse,
+    )
+
+
+def _attribute(name: str, about: str, get: Callable[[Engine], Any]) -> Parameter:
+    return Parameter(name, about, lambda engine: str(get(engine)))
+
+
+_SECONDS = _number(0, 2**31 - 1)
+
+PARAMETERS: dict[str, Parameter] = {
+    parameter.name: parameter
+    for parameter in (
+        _limit(
+            "hash-max-listpack-entries",
+            "a hash with more fields is a hashtable",
+            "hash-max-ziplist-entries",
+        ),
+        _limit(
+            "hash-max-listpack-value",
+            "a hash with a longer field or value (bytes) is a hashtable",
+            "hash-max-ziplist-value",
+            size=True,
+        ),
+        _limit("set-max-intset-entries", "a set of more integers is a hashtable"),
+        _limit(
+            "zset-max-listpack-entries",
+            "a sorted set with more members is a skiplist",
+            "zset-max-ziplist-entries",
+        ),
+        _limit(
+            "zset-max-listpack-value",
+            "a sorted set with a longer member (bytes) is a skiplist",
+            "zset-max-ziplist-value",
+            size=True,
+        ),
+        _limit(
+            "list-max-listpack-size",
+            "elements in a node of a saved list; -1 to -5: 4, 8, 16, 32, 64 KiB",
+            "list-max-ziplist-size",
+            low=-(2**31),
+        ),
+        _limit(
+            "stream-node-max-bytes",
+            "size of a node of a stream; trimming with ~ takes whole nodes; 0: no limit",
+            size=True,
+        ),
+        _limit("stream-node-max-entries", "entries in a node of a stream; 0: no limit"),
+        Parameter(
+            "proto-max-bulk-len",
+            "longest string, in bytes",
+            lambda engine: str(engine.max_string),
+            lambda engine, value: setattr(engine, "max_string", value),
+            _memory(1024 * 1024, I64_MAX),
+        ),
+        _flag("rdbcompression", "compress strings in dumps", "compression"),
+        _flag("rdbchecksum", "end dumps with a CRC64", "checksum"),
+        Parameter(
+            "requirepass",
+            "password of the default user; empty: it needs none",
+            lambda engine: engine.users.required_password,
+            lambda engine, value: engine.users.require(value),
+        ),
+        Parameter(
+            "acl-pubsub-default",
+            "channels of new users: allchannels or resetchannels",
+            lambda engine: "allchannels" if engine.users.all_channels else "resetchannels",
+            lambda engine, value: setattr(engine.users, "all_channels", value == "allchannels"),
+            _one_of("allchannels", "resetchannels"),
+        ),
+        Parameter(
+            "acllog-max-len",
+            "entries of ACL LOG",
+            lambda engine: str(engine.users.log.longest),
+            lambda engine, value: setattr(engine.users.log, "longest", value),
+            _number(0, I64_MAX),
+        ),
+        Parameter(
+            "aclfile",
+            "file with the users, for ACL LOAD and ACL SAVE",
+            lambda engine: engine.users.file,
+            lambda engine, value: setattr(engine.users, "file", value and os.path.abspath(value)),
+            at_open=True,
+        ),
+        Parameter(
+            "notify-keyspace-events",
+            "which events of keys are published: K E and g $ l s h z x e t d n m, or A",
+            lambda engine: notifications.shown(engine.notify),
+            _set_notify,
+            notifications.parse,
+        ),
+        Parameter(
+            "tracking-table-max-keys",
+            "how many keys CLIENT TRACKING remembers; 0: no limit",
+            lambda engine: str(engine.tracking.max_keys),
+            lambda engine, value: setattr(engine.tracking, "max_keys", value),
+            _number(0, I64_MAX),
+        ),
+        _door("maxclients", "clients at the same time", "clients", _number(1, 2**32 - 1)),
+        _door("timeout", "seconds until an idle client is sent away; 0: never", "idle", _SECONDS),
+        _door(
+            "tcp-keepalive",
+            "seconds of silence until a client is probed; 0: never",
+            "keepalive",
+            _SECONDS,
+        ),
+        _door(
+            "client-query-buffer-limit",
+            "most bytes of commands that wait for their turn",
+            "query",
+            _memory(1024 * 1024, I64_MAX),
+        ),
+        Parameter(
+            "client-output-buffer-limit",
+            "bytes that clients may leave unread: class, hard limit, soft limit, seconds, ...",
+            lambda engine: engine.door_limits.output_text(),
+            lambda engine, value: engine.door_limits.set_output(value),
+            lambda text: parse_output(text, _memory(0, I64_MAX)),
+        ),
+        Parameter(
+            "protected-mode",
+            "let nobody in from elsewhere while the default user needs no password",
+            lambda engine: "yes" if engine.door_limits.protected else "no",
+            lambda engine, value: engine.door_limits.set("protected", value),
+            _yes_no,
+        ),
+        _attribute("databases", "number of databases", lambda engine: len(engine.databases)),
+        _attribute("dir", "directory of the dump", lambda engine: engine.home.directory or ""),
+        # redis-benchmark asks for both; there are no moments of saving, and there is no log.
+        _attribute("save", "when a dump is saved by itself: never", lambda engine: ""),
+        _attribute("appendonly", "keep a log of the changes", lambda engine: "no"),
+        _attribute("dbfilename", "file name of the dump", lambda engine: engine.home.dump_name),
+    )
+}
+ALIASES = {alias: p.name for p in PARAMETERS.values() for alias in p.aliases}
+
+
+def get_parameters(engine: Engine, patterns: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Names and values of all parameters that match one of the patterns."""
+    found: dict[bytes, bytes] = {}
+    for pattern in patterns:
+        match = compile_pattern(pattern, nocase=True)
+        for name in [*PARAMETERS, *ALIASES]:
+            if match(name.encode()):
+                # A name without glob signs is answered as it was written.
+                shown = pattern if pattern.lower() == name.encode() else name.encode()
+                value = PARAMETERS[ALIASES.get(name, name)].get(engine)
+                found.setdefault(shown, value.encode("utf-8", "surrogateescape"))
+    return found
+
+
+def set_parameters(
+    engine: Engine, pairs: Iterable[tuple[bytes, bytes]], *, opening: bool = False
+) -> None:
+    """Set all of them, or none if one is refused."""
+    ready: dict[str, tuple[Parameter, Any]] = {}
+    for name, value in pairs:
+        text = name.decode("utf-8", "backslashreplace")
+        lower = text.lower()
+        parameter = PARAMETERS.get(ALIASES.get(lower, lower))
+        if parameter is None:
+            raise errors.error(f"Unknown option or number of arguments for CONFIG SET - '{text}'")
+        if parameter.set is None or (parameter.at_open and not opening):
+            raise _failed(text, "can't set immutable config")
+        if parameter.name in ready:
+            raise _failed(text, "duplicate parameter")
+        try:
+            ready[parameter.name] = (parameter, parameter.parse(_decoded(value)))
+        except ValueError as error:
+            raise _failed(text, str(error)) from None
+    engine.undo += [
+        (parameter.set, engine, parameter.parse(parameter.get(engine)))
+        for parameter, _ in ready.values()
+    ]
+    engine.unsettled = True
+    for parameter, setting in ready.values():
+        assert parameter.set is not None
+        parameter.set(engine, setting)
+
+
+def _decoded(value: bytes) -> str:
+    """Any bytes, since a password may consist of any."""
+    return value.decode("utf-8", "surrogateescape")
+
+
+def _failed(name: str, why: str) -> errors.ResponseError:
+    return errors.error(f"CONFIG SET failed (possibly related to argument '{name}') - {why}")

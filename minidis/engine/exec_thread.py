@@ -1,0 +1,135 @@
+"""A thread in which KeyboardInterrupt does not strike: where EXEC runs when the main thread calls
+it.
+
+Most commands change their data in one step, or can put back the steps they have made. A queue of
+commands can do neither, and it must not be torn. Python delivers signals to the main thread alone,
+so EXEC there hands the queue to this thread and sleeps. Who is interrupted meanwhile finds the
+queue either not begun, and takes it back, or complete. Other threads are never interrupted and need
+no help.
+
+    main thread   hands it over, sleeps ................................ answers
+    this thread                  with lock: the whole queue, settle; rings
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from minidis.engine.engine import Engine
+
+    #: What the thread has to do; None ends it.
+    Jobs = queue.SimpleQueue["Job | None"]
+
+
+class Job:
+    """Something to be done in one hold of the lock, and how it went."""
+
+    def __init__(self, work: Callable[[], Any], lock: threading.RLock) -> None:
+        self.work = work
+        self.lock = lock
+        #: released when it is over
+        self.bell = threading.Lock()
+        self.bell.acquire()
+        self.withdrawn = False
+        self.answer: Any = None
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """Do it, unless it has been withdrawn."""
+        with self.lock:
+            if self.withdrawn:
+                return
+            try:
+                self.answer = self.work()
+            except BaseException as error:
+                self.error = error
+        self.bell.release()
+
+    def withdraw(self) -> None:
+        """The caller was interrupted: if it has not begun, it never will."""
+        with self.lock:  # whoever holds the lock finds it not begun, or over
+            self.withdrawn = True
+
+    def result(self) -> Any:
+        """What the work answered or raised."""
+        if self.error is not None:
+            raise self.error
+        return self.answer
+
+
+class Aside:
+    """The thread of an engine; it is started when it is first needed, and sleeps on a queue.
+
+    It ends with stop(), or when nobody holds the engine any more.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._lock: Any = engine.lock
+        self._jobs: Jobs = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+        #: so that a job comes before the end of the thread, or is not handed over; a finalizer may
+        #: come in between
+        self._changing = threading.RLock()
+
+    def run(self, work: Callable[[], Any]) -> Any:
+        """Call `work` where no interruption strikes, and answer what it does."""
+        main = threading.current_thread() is threading.main_thread()
+        # A signal handler may call amid a command, which nobody else can complete meanwhile.
+        if not main or self._lock._is_owned():
+            return work()
+        job = Job(work, self._lock)
+        try:
+            if not self._hand_over(job):
+                return work()
+            job.bell.acquire()
+        except BaseException:
+            try:
+                job.withdraw()
+            except BaseException:
+                job.withdraw()
+                raise
+            raise
+        return job.result()
+
+    def later(self, work: Callable[[], Any]) -> None:
+        """Have `work` done soon, in a hold of the lock of its own. Nobody waits for it."""
+        self._hand_over(Job(work, self._lock))
+
+    def _hand_over(self, job: Job) -> bool:
+        """Have the thread do it; False when there is none."""
+        with self._changing:
+            running = not self._stopped and self._is_running()
+            if running:
+                self._jobs.put(job)
+        return running
+
+    def _is_running(self) -> bool:
+        """Start the thread if need be; False when there can be none."""
+        if self._thread is None or not self._thread.is_alive():
+            weakref.finalize(self, self._jobs.put, None).atexit = False
+            self._thread = threading.Thread(
+                target=_work, args=(self._jobs,), name="minidis-exec", daemon=True
+            )
+            try:
+                self._thread.start()
+            except RuntimeError:  # the interpreter ends, or no thread is left
+                return False
+        return True
+
+    def stop(self) -> None:
+        """End the thread when it has done what it was handed; it is not waited for."""
+        with self._changing:
+            self._stopped = True
+            self._jobs.put(None)
+
+
+def _work(jobs: Jobs) -> None:
+    while (job := jobs.get()) is not None:
+        job.run()
+        del job

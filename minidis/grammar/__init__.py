@@ -1,0 +1,1 @@
+"""The grammar of commands: syntax line, kinds of arguments, parser, formatter, declarations."""

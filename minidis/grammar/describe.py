@@ -1,0 +1,322 @@
+"""What COMMAND INFO and COMMAND DOCS say of a command, derived from its declaration."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from minidis.grammar import syntax
+from minidis.grammar.command import COMMANDS, CONTAINERS, Command
+from minidis.grammar.kinds import KINDS, kind_of
+from minidis.grammar.slots import COUNTERS
+from minidis.grammar.syntax import Argument, Choice, Node, Optional, Repeat, Sequence, Word
+from minidis.replies import Status
+
+#: Group -> ACL category of its commands.
+CATEGORIES = {
+    "string": "@string",
+    "hash": "@hash",
+    "list": "@list",
+    "set": "@set",
+    "sorted-set": "@sortedset",
+    "generic": "@keyspace",
+    "connection": "@connection",
+    "stream": "@stream",
+    "bitmap": "@bitmap",
+    "hyperloglog": "@hyperloglog",
+    "geo": "@geo",
+    "pubsub": "@pubsub",
+    "transactions": "@transaction",
+    "scripting": "@scripting",
+}
+#: Commands that can bring a server down or lose everything, beyond those flagged admin.
+DANGEROUS = frozenset(
+    ("LASTSAVE", "FLUSHALL", "FLUSHDB", "KEYS", "SORT", "SORT_RO", "SWAPDB", "RESTORE", "INFO",
+     "ROLE", "MIGRATE")
+)  # fmt: skip
+#: Commands that Redis files under others than their group and flags say.
+ALSO = {
+    "DBSIZE": ("@keyspace",),
+    "FLUSHALL": ("@keyspace",),
+    "FLUSHDB": ("@keyspace",),
+    "SWAPDB": ("@keyspace",),
+    "SORT": ("@set", "@sortedset", "@list"),
+    "SORT_RO": ("@set", "@sortedset", "@list"),
+    "COMMAND": ("@connection",),
+    "LASTSAVE": ("@admin",),
+    "ROLE": ("@admin",),
+    "WAIT": ("@connection",),
+    "WAITAOF": ("@connection",),
+}
+#: Commands that Redis does not file under the category of their group.
+ELSEWHERE = frozenset(("SORT", "SORT_RO", "WAIT", "WAITAOF", "PUBSUB HELP"))
+#: What stands where keys would stand, and is said to be none.
+NOT_KEYS = ("NOT_KEY",)
+SHARD_CHANNEL = "shardchannel"
+#: Commands that also read keys which the elements they find lead to.
+FOLLOWS_PATTERNS = frozenset(("SORT", "SORT_RO"))
+#: Containers that are single commands to Redis: their second word is an argument.
+UNDIVIDED = frozenset(("DEBUG",))
+TYPE_OF_KIND = {"pattern": "pattern", "cursor": "integer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Where the keys are, as COMMAND INFO counts: first, last (-1: to the end), step."""
+
+    first: int = 0
+    last: int = 0
+    step: int = 0
+
+
+def is_key(name: str) -> bool:
+    """Is an argument of that name a key?"""
+    return kind_of(name) is KINDS["key"]
+
+
+def key_positions(command: Command) -> Positions:
+    """Keys in front of the first option; counted lists are found by reading (movablekeys)."""
+    ranges = [(at, how[b"spec"]) for at, how in _key_places(command) if how[b"type"] == b"range"]
+    if not ranges:
+        return Positions()
+    at, spec = ranges[-1]
+    return Positions(ranges[0][0], spec[b"lastkey"] or at, spec[b"keystep"])
+
+
+def acl_categories(command: Command) -> set[Status]:
+    """Categories from the flags and the group."""
+    flags = set(command.flags)
+    found = {"@fast" if "fast" in flags else "@slow"}
+    if "write" in flags:
+        found.add("@write")
+    if "readonly" in flags and command.name not in ("LOLWUT",):
+        found.add("@read")
+    if "admin" in flags:
+        found |= {"@admin", "@dangerous"}
+    if "blocking" in flags:
+        found.add("@blocking")
+    if command.name in DANGEROUS:
+        found.add("@dangerous")
+    found.update(ALSO.get(command.name.split()[0], ()))
+    category = CATEGORIES.get(command.group)
+    if category and command.name not in ELSEWHERE:
+        found.add(category)
+    return {Status(name) for name in found}
+
+
+def info(command: Command) -> list[Any]:
+    """One entry of COMMAND INFO."""
+    positions = key_positions(command)
+    return [
+        command.name.lower().replace(" ", "|").encode(),
+        -1 if command.name in CONTAINERS else command.arity,
+        {Status(flag) for flag in command.flags},
+        positions.first,
+        positions.last,
+        positions.step,
+        acl_categories(command),
+        [],
+        key_specs(command),
+        [info(sub) for sub in subcommands(command.name)],
+    ]
+
+
+def container_info(name: str) -> list[Any]:
+    """The entry of a container that is no command itself."""
+    if name in UNDIVIDED:
+        flags = {Status(flag) for flag in ("admin", "noscript", "loading", "stale")}
+        categories = {Status(category) for category in ("@admin", "@slow", "@dangerous")}
+        return [name.lower().encode(), -2, flags, 0, 0, 0, categories, [], [], []]
+    slow = {Status("@slow")}
+    children = [info(sub) for sub in subcommands(name)]
+    return [name.lower().encode(), -2, set(), 0, 0, 0, slow, [], [], children]
+
+
+def key_specs(command: Command) -> list[Any]:
+    """Key specifications: how the keys are used and where they are, one for each use."""
+    uses = list(command.access)
+    after = _key_word(command)
+    if after is not None:
+        return [_spec(use, (0, _range(-1, 1, 2)), after) for use in uses]
+    places = _key_places(command)
+    if len(uses) == 1 and len(places) > 1:
+        places = [(places[0][0], _range(len(places) - 1, 1))]  # LCS key1 key2: one use, two keys
+    if command.name in FOLLOWS_PATTERNS:
+        uses.insert(1, uses[0])
+    return [
+        _spec(use, places[number] if number < len(places) else None)
+        for number, use in enumerate(uses)
+    ]
+
+
+def _key_places(command: Command) -> list[tuple[int, dict[bytes, Any]]]:
+    """Where keys begin, and how to find the others from there, up to the first option."""
+    at = len(command.name.split())
+    found: list[tuple[int, dict[bytes, Any]]] = []
+    counted = False
+    items = command.line.items
+    listed: Callable[[str], bool] = is_key
+    if command.access == NOT_KEYS:  # shard channels; those of SUNSUBSCRIBE may be left out
+        items = items[0].body.options[0].items if isinstance(items[0], Optional) else items
+        listed = partial(operator.eq, SHARD_CHANNEL)
+    for number, item in enumerate(items):
+        if isinstance(item, Optional):
+            break
+        if isinstance(item, Repeat) and listed(syntax.arguments(item)[0]):
+            step = len(item.body.items)
+            if counted:
+                found.append((at - 1, _keynum(step)))
+            else:
+                found.append((at, _range(-1 - syntax.least(list(items[number + 1 :])), step)))
+        elif isinstance(item, Argument) and listed(item.name):
+            found.append((at, _range(0, 1)))
+        counted = isinstance(item, Argument) and item.name in COUNTERS
+        at += 1
+    return found
+
+
+def _key_word(command: Command) -> dict[bytes, Any] | None:
+    """The word behind which the keys are, and as many ids: STREAMS key [key ...] id [id ...]."""
+    items = command.line.items
+    for at, item in enumerate(items[:-2]):
+        if isinstance(item, Word) and all(isinstance(node, Repeat) for node in items[at + 1 :]):
+            start = 1 + syntax.least(list(items[:at]))
+            return {
+                b"type": b"keyword",
+                b"spec": {b"keyword": item.text.encode(), b"startfrom": start},
+            }
+    return None
+
+
+def _range(last: int, step: int, limit: int = 0) -> dict[bytes, Any]:
+    return {
+        b"type": b"range",
+        b"spec": {b"lastkey": last, b"keystep": step, b"limit": limit},
+    }
+
+
+def _keynum(step: int) -> dict[bytes, Any]:
+    return {
+        b"type": b"keynum",
+        b"spec": {b"keynumidx": 0, b"firstkey": 1, b"keystep": step},
+    }
+
+
+def _spec(
+    use: str, place: tuple[int, dict[bytes, Any]] | None, begin: dict[bytes, Any] | None = None
+) -> dict[bytes, Any]:
+    """One specification; without a place the keys can only be found by reading the command.
+
+    `begin` says where to begin; it is the place without it.
+    """
+    flags = {Status(word if len(word) == 2 else word.lower()) for word in use.split()}
+    unknown = {b"type": b"unknown", b"spec": {}}
+    if place is None:
+        return {b"flags": flags, b"begin_search": unknown, b"find_keys": unknown}
+    begin = begin or {b"type": b"index", b"spec": {b"index": place[0]}}
+    return {b"flags": flags, b"begin_search": begin, b"find_keys": place[1]}
+
+
+def subcommands(name: str) -> list[Command]:
+    """The commands below a container."""
+    if name not in CONTAINERS or name in UNDIVIDED:
+        return []
+    return [command for full, command in COMMANDS.items() if full.startswith(name + " ")]
+
+
+def top_level() -> list[str]:
+    """Names of all commands and containers, each once."""
+    return list(dict.fromkeys(name.split()[0] for name in COMMANDS))
+
+
+def entry(name: str) -> list[Any] | None:
+    """COMMAND INFO's entry for a name in capitals, `CONFIG|GET` for a subcommand."""
+    plain = name.replace("|", " ")
+    command = COMMANDS.get(plain)
+    if command is not None and plain.split()[0] not in UNDIVIDED:
+        return info(command)
+    return container_info(plain) if plain in CONTAINERS else None
+
+
+def docs_of(name: str) -> dict[bytes, Any] | None:
+    """COMMAND DOCS' entry for a name in capitals, `CONFIG|GET` for a subcommand."""
+    plain = name.replace("|", " ")
+    below = subcommands(plain)
+    known = COMMANDS.get(plain)
+    if known is None and not below:
+        return None
+    found = docs(known) if known is not None else _container_docs(plain, below[0])
+    if below:
+        found[b"subcommands"] = {one.shown_name.encode(): docs(one) for one in below}
+    return found
+
+
+def _container_docs(name: str, first: Command) -> dict[bytes, Any]:
+    return {
+        b"summary": f"A container: {name} HELP shows what is in it.".encode(),
+        b"since": first.since.encode(),
+        b"group": first.group.encode(),
+        b"complexity": b"Depends on the subcommand.",
+    }
+
+
+def docs(command: Command) -> dict[bytes, Any]:
+    """One entry of COMMAND DOCS; the sentences are ours."""
+    found: dict[bytes, Any] = {
+        b"summary": command.summary.encode(),
+        b"since": command.since.encode(),
+        b"group": command.group.encode(),
+        b"complexity": command.complexity.encode(),
+    }
+    arguments = [_argument(item) for item in command.line.items]
+    if arguments:
+        found[b"arguments"] = arguments
+    return found
+
+
+def _argument(node: Node) -> dict[bytes, Any]:
+    """A node of the syntax tree as COMMAND DOCS describes arguments."""
+    match node:
+        case Argument(name):
+            return {b"name": name.encode(), b"type": _type_of(name)}
+        case Word(text):
+            return {b"name": text.lower().encode(), b"type": b"pure-token", b"token": text.encode()}
+        case Optional(body):
+            inner = body.options[0] if len(body.options) == 1 else body
+            return {**_argument(inner), b"flags": [Status("optional")]}
+        case Repeat(body):
+            return {**_argument(body), b"flags": [Status("multiple")]}
+        case Choice(options):
+            return {
+                b"name": b"choice",
+                b"type": b"oneof",
+                b"arguments": [_argument(option) for option in options],
+            }
+        case Sequence(items):
+            return _sequence(items)
+
+
+def _sequence(items: tuple[Node, ...]) -> dict[bytes, Any]:
+    """One node, a word with its argument, or a block of several."""
+    if len(items) == 1:
+        return _argument(items[0])
+    if len(items) == 2 and isinstance(items[0], Word) and isinstance(items[1], Argument):
+        return {**_argument(items[1]), b"token": items[0].text.encode()}
+    parts = [_argument(item) for item in items]
+    return {b"name": b"block", b"type": b"block", b"arguments": parts}
+
+
+def _type_of(name: str) -> bytes:
+    if is_key(name):
+        return b"key"
+    if name.startswith("unix-time"):
+        return b"unix-time"
+    kind = kind_of(name)
+    if kind.offers in TYPE_OF_KIND:
+        return TYPE_OF_KIND[kind.offers].encode()
+    if kind.exact is float:
+        return b"double"
+    return b"string" if kind.exact is bytes else b"integer"

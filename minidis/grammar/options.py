@@ -1,0 +1,513 @@
+"""The optional part of a line: brackets in any order, and positions that may be left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence as Row
+from dataclasses import replace
+from typing import Any
+
+from minidis import errors
+from minidis.grammar import syntax
+from minidis.grammar.kinds import encode
+from minidis.grammar.slots import (
+    COUNTED,
+    Base,
+    Reader,
+    Slot,
+    arguments_reader,
+    chosen,
+    exactly,
+    flag_emitter,
+    flag_reader,
+    flat_words,
+    optional_emitter,
+)
+from minidis.grammar.syntax import (
+    Argument,
+    Choice,
+    Optional,
+    Repeat,
+    Sequence,
+    SyntaxLineError,
+    Word,
+)
+
+
+class Options(Base):
+    """The part of the compiler that knows optional things."""
+
+    def loosened(self, items: Iterable[syntax.Node]) -> list[syntax.Node]:
+        """The items of a line, with brackets around what Redis takes among the options.
+
+        <MAXLEN | MINID> [= | ~] threshold    -> [MAXLEN [= | ~] threshold] [MINID ...]
+        GROUP group consumer (Rules.anywhere) -> [GROUP group consumer]
+        """
+        rest = list(items)
+        found: list[syntax.Node] = []
+        while rest:
+            match rest:
+                case [Choice() as words, Optional(sign), Argument() as bound, *_] if _is_sign(sign):
+                    found += [
+                        _bracket(word.items[0], Optional(sign), bound) for word in words.options
+                    ]
+                    del rest[:3]
+                case [
+                    Optional(Choice((Sequence((Choice(), Optional(sign), *_)) as inner,))),
+                    *_,
+                ] if _is_sign(sign):
+                    found += self.loosened(inner.items)
+                    del rest[0]
+                case [Word(text) as word, Argument() as one, Argument() as two, *_] if (
+                    text == self.rules.anywhere
+                ):
+                    found.append(_bracket(word, one, two))
+                    del rest[:3]
+                case _:
+                    found.append(rest.pop(0))
+        return found
+
+    def require_wanderer(self) -> None:
+        """What Rules.anywhere names may stand anywhere, but it has to be there."""
+        if not self.rules.anywhere:
+            return
+        at = next(i for i, node in enumerate(self.line.items) if node == Word(self.rules.anywhere))
+        params = [self.param(str(node)) for node in self.line.items[at + 1 : at + 3]]
+        self.slots = [
+            replace(slot, optional=slot.optional and slot.param not in params)
+            for slot in self.slots
+        ]
+        sentence = self.rules.missing_error
+
+        def step(words: Row[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            if params[0] not in options:
+                raise errors.error(sentence)
+            return at
+
+        self.steps.append(step)
+
+    def add_options(self, group: list[Optional], *, last: bool) -> None:
+        """A run of brackets: any order, the last of a repeated option wins."""
+        self.in_front = False
+        self.front = min(self.front, len(self.steps))
+        once, unknown = self.rules.once, self.rules.unknown_error
+        once_error = self.rules.once_error
+        tolerant, refuse = self.rules.tolerant, self.rules.refuse
+        single = {
+            bracket
+            for bracket, optional in enumerate(group)
+            if once is True or (once and set(once.split()) & set(syntax.words(optional)))
+        }
+        table: dict[bytes, tuple[int, int, Reader]] = {}
+        for bracket, optional in enumerate(group):
+            for alternative, (word, reader) in enumerate(self.alternatives(optional.body)):
+                table[word] = (bracket, alternative, reader)
+        said = len(self.slots), len(self.emitters)
+        for unsaid in syntax.parse_line(f"X {self.rules.unsaid}").items:
+            assert isinstance(unsaid, Optional)
+            word, reader = self.option(unsaid.body.options[0].items)
+            table[word] = (len(table), 0, reader)
+        del self.slots[said[0] :], self.emitters[said[1] :]
+
+        def step(words: Row[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
+            chosen: dict[int, int] = {}
+            end = len(words)
+            while at < end:
+                entry = table.get(words[at].upper())
+                if entry is None:
+                    if last:
+                        raise errors.error(unknown.format(errors.shown(words[at])))
+                    break
+                bracket, alternative, reader = entry
+                if bracket in single and bracket in chosen:
+                    raise errors.error(once_error if at + 1 < end else errors.SYNTAX)
+                if chosen.setdefault(bracket, alternative) != alternative and not tolerant:
+                    raise errors.error(errors.SYNTAX)
+                at = reader(words, at + 1, options)
+            if refuse is not None:
+                refuse(options)
+            return at
+
+        self.steps.append(step)
+
+    def alternatives(self, choice: Choice) -> list[tuple[bytes, Reader]]:
+        """The options of a bracket, of which a call may give one."""
+        found, params = [], []
+        for option in choice.options:
+            before = len(self.slots)
+            found.append(self.option(option.items))
+            params += [slot.param for slot in self.slots[before : before + 1]]
+        if len(params) > 1 and not self.rules.tolerant:
+            self.exclusive.append(tuple(params))
+        return found
+
+    def option(self, items: tuple[syntax.Node, ...]) -> tuple[bytes, Reader]:
+        """One alternative of a bracket: its word, and the reader of what follows."""
+        first = items[0]
+        if isinstance(first, Repeat):
+            return self.repeated_option(first)
+        assert isinstance(first, Word)
+        word = first.text.encode()
+        match items[1:]:
+            case () if self.param(first.text).startswith("not "):
+                opposite = self.param(first.text)[4:]
+                if self.params[opposite].default is True:
+                    self.emitters.append(lambda bound: [] if bound[opposite] else [word])
+                return word, flag_reader(opposite, False)
+            case () if self.param(first.text).endswith("="):
+                return word, self.value_option(word, self.param(first.text)[:-1])
+            case ():
+                param = self.param(first.text)
+                self.emitters.append(lambda bound: [word] if bound[param] else [])
+                self.slots.append(Slot(param, "flag", optional=True))
+                return word, flag_reader(param)
+            case (Argument(name),):
+                param, kind = self.param(first.text), self.kind(name)
+                self.emitters.append(
+                    lambda bound: [] if bound[param] is None else [word, encode(bound[param])]
+                )
+                self.slots.append(Slot(param, "one", (kind,), optional=True))
+                return word, arguments_reader([(param, kind)], self.rules.unknown_error)
+            case (Choice() as choice,) if not syntax.arguments(choice):
+                return word, self.choice_option(first.text, choice)
+            case (Choice() as choice,):
+                return word, self.nested_option(word, choice)
+            case (Repeat() as repeat,):
+                return word, self.list_option(first.text, repeat)
+            case (Optional() as more,):
+                return word, self.extended_flag(first.text, more)
+            case (Optional(sign), Argument(name)):
+                return word, self.bound_option(first.text, sign, name)
+            case several if all(isinstance(item, Argument) for item in several):
+                return word, self.several_option(word, [str(item) for item in several])
+            case _:
+                raise SyntaxLineError(f"{self.line}: no shape for the option {first.text}")
+
+    def value_option(self, word: bytes, param: str) -> Reader:
+        """[KEEPREF | DELREF]: one parameter, whose value is the word. See Rules.names."""
+        known = [slot.param for slot in self.slots]
+        if param in known:
+            at = known.index(param)
+            self.slots[at] = replace(self.slots[at], choices=(*self.slots[at].choices, word))
+        else:
+            self.slots.append(Slot(param, "choice", optional=True, choices=(word,)))
+            self.emitters.append(optional_emitter(param))
+
+        def read(_: Row[bytes], at: int, options: dict[str, Any]) -> int:
+            options[param] = word
+            return at
+
+        return read
+
+    def extended_flag(self, word: str, more: Optional) -> Reader:
+        """FULL [COUNT count]: a flag, and an option that belongs to it and ends the command."""
+        param = self.param(word)
+        self.slots.append(Slot(param, "flag", optional=True))
+        self.emitters.append(flag_emitter(word.encode(), param))
+        inner, reader = self.option(more.body.options[0].items)
+        size = len(more.body.options[0].items)
+
+        def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
+            options[param] = True
+            if at == len(words):
+                return at
+            if at + size != len(words) or words[at].upper() != inner:
+                raise errors.error(errors.SYNTAX)
+            return reader(words, at + 1, options)
+
+        return read
+
+    def bound_option(self, word: str, sign: Choice, name: str) -> Reader:
+        """MAXLEN [= | ~] threshold: the argument, and whether the last sign stands before it."""
+        param, kind = self.param(word), self.kind(word)
+        exact, about = (text.encode() for text in syntax.words(sign))
+        flag, sentence = self.param(syntax.words(sign)[-1]), self.rules.bounds_error
+        self.slots.append(Slot(param, "one", (kind,), optional=True))
+        if flag not in [slot.param for slot in self.slots]:
+            self.slots.append(Slot(flag, "flag", optional=True))
+
+        def emit(bound: dict[str, Any]) -> list[bytes]:
+            given = bound[param] is not None
+            token = [word.encode(), about if bound[flag] else exact]
+            return [*token, encode(bound[param])] if given else []
+
+        self.emitters.append(emit)
+
+        def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
+            if flag in options:
+                raise errors.error(sentence)
+            options[flag] = False
+            if at + 1 < len(words) and words[at] in (exact, about):
+                options[flag] = words[at] == about
+                at += 1
+            if at >= len(words):
+                raise errors.error(errors.SYNTAX)
+            options[param] = kind.convert(words[at])
+            return at + 1
+
+        return read
+
+    def several_option(self, word: bytes, names: list[str]) -> Reader:
+        """LIMIT offset count: one parameter for each argument."""
+        plan = [(self.param(name), self.kind(name)) for name in names]
+        self.slots.extend(Slot(param, "one", (kind,), optional=True) for param, kind in plan)
+        first = plan[0][0]
+        self.emitters.append(
+            lambda bound: (
+                [] if bound[first] is None else [word, *(encode(bound[param]) for param, _ in plan)]
+            )
+        )
+        return arguments_reader(plan, self.rules.unknown_error)
+
+    def choice_option(self, word: str, choice: Choice) -> Reader:
+        """AGGREGATE <SUM | MIN | MAX>: the word in capitals; in a block without a word before."""
+        param = self.param(word) if word else self.choice_names.pop(0)
+        kind = self.rules.kinds.get(word)
+        if kind is not None:
+            self.emitters.append(
+                lambda bound: [] if bound[param] is None else [word.encode(), encode(bound[param])]
+            )
+            self.slots.append(Slot(param, "one", (kind,), optional=True))
+            return arguments_reader([(param, kind)], self.rules.unknown_error)
+        allowed = tuple(text.encode() for text in syntax.words(choice))
+        token = [word.encode()] if word else []
+        self.emitters.append(
+            lambda bound: [] if bound[param] is None else [*token, encode(bound[param])]
+        )
+        self.slots.append(Slot(param, "choice", optional=True, choices=allowed))
+
+        def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
+            if at >= len(words):
+                raise errors.error(errors.SYNTAX)
+            options[param] = chosen(words[at], allowed)
+            return at + 1
+
+        return read
+
+    def nested_option(self, word: bytes, choice: Choice) -> Reader:
+        """FILTERBY <MODULE name | PATTERN pattern>: an option inside an option."""
+        before = len(self.emitters)
+        read = self.one_of(choice)
+        inner = self.emitters[before:]
+        del self.emitters[before:]
+
+        def emit(bound: dict[str, Any]) -> list[bytes]:
+            found = [part for emitter in inner for part in emitter(bound)]
+            return [word, *found] if found else []
+
+        self.emitters.append(emit)
+        return read
+
+    def one_of(self, choice: Choice) -> Reader:
+        """<COUNT count | EXACTLY exactly>: one option of several, which must be there."""
+        table = dict(self.alternatives(choice))
+
+        def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
+            reader = table.get(words[at].upper()) if at < len(words) else None
+            if reader is None:
+                raise errors.error(errors.SYNTAX)
+            return reader(words, at + 1, options)
+
+        return read
+
+    def add_block(self, items: tuple[syntax.Node, ...]) -> None:
+        """[<COUNT count | EXACTLY exactly> <OBO | BULK>]: all of it in this order, or nothing."""
+        self.in_front = False
+        choices = [item for item in items if isinstance(item, Choice)]
+        readers = [
+            self.one_of(item) if syntax.arguments(item) else self.choice_option("", item)
+            for item in choices
+        ]
+
+        def step(words: Row[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            for reader in readers if at < len(words) else ():
+                at = reader(words, at, options)
+            return at
+
+        self.steps.append(step)
+
+    def list_option(self, word: str, repeat: Repeat) -> Reader:
+        """WEIGHTS weight [weight ...]: as many as there are counted keys."""
+        values, slot = self.group(repeat)
+        slot = replace(slot, param=self.param(word), optional=True)
+        token = word.encode()
+        self.slots.append(slot)
+
+        def emit(bound: dict[str, Any]) -> list[bytes]:
+            weights = bound[slot.param]
+            for value in bound.values() if weights is None else ():
+                weights = list(value.values()) if isinstance(value, Mapping) else weights
+            return [] if weights is None else [token, *flat_words(weights, slot)]
+
+        self.emitters.append(emit)
+
+        def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
+            end: int = at + options.get(COUNTED, len(words) - at)
+            if end > len(words):
+                raise errors.error(errors.SYNTAX)
+            options[slot.param] = values(words, at, end)
+            return end
+
+        return read
+
+    def repeated_option(self, repeat: Repeat) -> tuple[bytes, Reader]:
+        """GET pattern [GET pattern ...]: every occurrence adds to one list."""
+        token, argument = repeat.body.items
+        assert isinstance(token, Word) and isinstance(argument, Argument)
+        param, kind = self.param(token.text), self.kind(argument.name)
+        word = token.text.encode()
+        self.slots.append(Slot(param, "many", (kind,), optional=True))
+        self.emitters.append(
+            lambda bound: [part for value in bound[param] or () for part in (word, encode(value))]
+        )
+
+        def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
+            if at >= len(words):
+                raise errors.error(errors.SYNTAX)
+            options.setdefault(param, []).append(kind.convert(words[at]))
+            return at + 1
+
+        return word, read
+
+    def add_argument_or_options(self, alone: syntax.Sequence, options: syntax.Sequence) -> None:
+        """<ip:port | <ID client-id | ...> [...]>: a single word, or one option after the other."""
+        self.add_positions(alone.items)
+        single = self.steps.pop()
+        match options.items[0]:
+            case Repeat(syntax.Sequence((Choice(choices),))):
+                brackets = [Optional(Choice((option,))) for option in choices]
+            case other:
+                raise SyntaxLineError(f"{self.line}: no shape for {other}")
+        self.add_options(brackets, last=True)
+        several = self.steps.pop()
+
+        def step(words: Row[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
+            read = single if at + 1 == len(words) else several
+            return read(words, at, args, options)
+
+        self.steps.append(step)
+
+    def add_place_and_options(self, items: tuple[syntax.Node, ...]) -> None:
+        """[protover [AUTH username password]]: options that need the word before them."""
+        place, *options = items
+        assert isinstance(place, Argument)
+        self.in_front = False
+        param, kind = self.param(place.name), self.kind(place.name)
+        self.slots.append(Slot(param, "one", (kind,), optional=True))
+        self.emitters.append(optional_emitter(param))
+
+        def step(words: Row[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            if at == len(words):
+                return at
+            options[param] = kind.convert(words[at])
+            return at + 1
+
+        self.steps.append(step)
+        self.add_options([item for item in options if isinstance(item, Optional)], last=True)
+
+    def add_positions(self, items: tuple[syntax.Node, ...], tail: int = 0) -> None:
+        """[count [WITHSCORES]], [key [key ...]]: optional words with a fixed place.
+
+        `tail` is the number of words after them: AUTH [username] password.
+        """
+        self.in_front = False
+        if isinstance(items[0], Optional) and len(items) > 1:
+            self.add_led_positions(items[0], items[1:])
+            return
+        strict = self.rules.strict
+        plan: list[tuple[str, Callable[[bytes], Any]]] = []
+        for item in items:
+            match item:
+                case Argument(name):
+                    param, kind = self.param(name), self.kind(name)
+                    plan.append((param, kind.convert))
+                    self.slots.append(Slot(param, "one", (kind,), optional=True))
+                    self.emitters.append(optional_emitter(param))
+                case Optional(body):
+                    text = syntax.words(body)[0]
+                    param = self.param(text)
+                    plan.append((param, exactly(text.encode())))
+                    self.slots.append(Slot(param, "flag", optional=True))
+                    self.emitters.append(flag_emitter(text.encode(), param))
+                case Repeat():
+                    self.add_optional_rest(item)
+                    return
+                case _:
+                    raise SyntaxLineError(f"{self.line}: no shape for {item}")
+
+        def step(words: Row[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            end = len(words) - tail
+            too_many = end > at + len(plan)
+            if too_many and strict:
+                raise self.wrong_arity()
+            for (param, convert), word in zip(plan, words[at:end], strict=False):
+                options[param] = convert(word)
+            if too_many and self.rules.form_error:
+                raise errors.wrong_subcommand(self.rules.form_error, errors.shown(words[1]))
+            if too_many:
+                raise errors.error(errors.SYNTAX)
+            return end
+
+        self.steps.append(step)
+
+    def add_led_positions(self, lead: Optional, items: tuple[syntax.Node, ...]) -> None:
+        """[[IDLE min-idle-time] start end count [consumer]]: a word of its own in front of them.
+
+        Whatever follows them when that word is missing is passed over, as Redis does.
+        """
+        word, read = self.option(lead.body.options[0].items)
+        names = [name for item in items for name in syntax.arguments(item)]
+        plan = [(self.param(name), self.kind(name)) for name in names]
+        least, most = syntax.least(list(items)), len(names) + 2
+        for param, kind in plan:
+            self.slots.append(Slot(param, "one", (kind,), optional=True))
+            self.emitters.append(optional_emitter(param))
+
+        def step(words: Row[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            if at == len(words):
+                return at
+            if not least <= len(words) - at <= most:
+                raise errors.error(errors.SYNTAX)
+            if words[at].upper() == word:
+                at = read(words, at + 1, options)
+            if len(words) - at < least:
+                raise errors.error(errors.SYNTAX)
+            for (param, kind), given in zip(plan, words[at:], strict=False):
+                options[param] = kind.convert(given)
+            return len(words)
+
+        self.steps.append(step)
+
+    def add_optional_rest(self, repeat: Repeat) -> None:
+        """[name [name ...]]: any number, none included."""
+        read, slot = self.group(repeat)
+        variadic = self.is_variadic(slot.param)
+
+        def step(words: Row[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
+            values = read(words, at, len(words))
+            if variadic:
+                args.extend(values)
+            elif values:
+                options[slot.param] = values
+            return len(words)
+
+        self.steps.append(step)
+        self.slots.append(replace(slot, optional=True))
+        self.emitters.append(lambda bound: flat_words(bound[slot.param] or (), slot))
+
+
+def _is_sign(choice: Choice) -> bool:
+    """Is it [= | ~], which says how exactly a bound is meant?"""
+    return not syntax.arguments(choice) and not any(map(str.isalpha, syntax.words(choice)))
+
+
+def _has_sign(choice: Choice) -> bool:
+    """Is it <MAXLEN | MINID> [= | ~] ..., as a bracket of its own?"""
+    match choice.options[0].items:
+        case (Choice(), Optional(sign), *_):
+            return _is_sign(sign)
+    return False
+
+
+def _bracket(*items: syntax.Node) -> Optional:
+    return Optional(Choice((Sequence(items),)))

@@ -1,0 +1,448 @@
+"""A syntax line and a signature, compiled into the parser and the formatter of one command.
+
+The parser is a list of small steps, chosen by shape when the command is declared:
+
+    leading arguments       SET key value             -> positional arguments
+    optional brackets       [NX | XX] [EX seconds]    -> keyword arguments, in any order
+    optional positions      [count [WITHSCORES]]      -> keyword arguments, in this order
+    required choice         <LEFT | RIGHT>            -> keyword argument, the word in capitals
+    or an argument          <* | id>                  -> the argument; the word is one of its values
+    counted list            numkeys key [key ...]     -> one list
+    trailing repetition     member [member ...]       -> *members, or one list of pairs
+    two halves              key [key ...] id [id ...] -> one list of pairs
+    up to the first option  id [id ...] [FORCE]       -> one list
+
+Words are converted from left to right, so that the first mistake is the one complained about. An
+argument `unix-time-seconds` is the parameter `unix_time_seconds`; an option `EX seconds` is the
+parameter `ex`; `names` gives another parameter where Python or redis-py calls it differently.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from minidis import errors
+from minidis.grammar import syntax
+from minidis.grammar.kinds import RAW, TEXT, Kind, encode, pairs
+from minidis.grammar.options import Options
+from minidis.grammar.slots import (
+    COUNTED,
+    COUNTERS,
+    Compiled,
+    Rules,
+    Slot,
+    Step,
+    chosen,
+    flat_words,
+    holds_options,
+    is_option,
+    is_repeat,
+)
+from minidis.grammar.syntax import Argument, Choice, Line, Optional, Repeat, SyntaxLineError, Word
+
+
+def compile_line(line: Line, function: Callable[..., Any], rules: Rules) -> Compiled:
+    """Compile the line for the function; SyntaxLineError where the two disagree."""
+    compiler = Compiler(line, function, rules)
+    compiler.run()
+    compiler.agree()
+    return Compiled(
+        compiler.parser(),
+        compiler.formatter(),
+        tuple(compiler.slots),
+        tuple(compiler.exclusive),
+        compiler.plain(),
+    )
+
+
+class Compiler(Options):
+    """One pass over the tree: each item adds a step, an emitter and its slots."""
+
+    # items ----------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Compile the items from left to right."""
+        items = self.loosened(self.line.items)
+        while items:
+            item = items.pop(0)
+            tail = syntax.least(items)
+            match item:
+                case Argument(name) if name in COUNTERS and items and is_repeat(items[0]):
+                    repeat = items.pop(0)
+                    assert isinstance(repeat, Repeat)
+                    self.add_counted(name, repeat)
+                case Argument(name):
+                    self.add_argument(name)
+                case Word(text):
+                    self.add_word(text)
+                case Choice() if (
+                    all(len(one.items) == 1 for one in item.options)
+                    and (names := syntax.arguments(item))
+                    and not is_repeat(item.options[-1].items[0])
+                ):
+                    self.add_argument(names[0])  # <* | id>: the word is one of its values
+                case Choice((alone, several)) if is_repeat(several.items[0]):
+                    self.add_argument_or_options(alone, several)
+                case Choice() if syntax.arguments(item):
+                    self.add_choice_with_value(item)
+                case Choice():
+                    self.add_choice(item)
+                case Repeat() if items and is_repeat(items[0]):
+                    second = items.pop(0)
+                    assert isinstance(second, Repeat)
+                    self.add_halves(item, second)
+                case Repeat() if items and isinstance(items[0], Optional):
+                    self.add_until_option(item)
+                case Repeat():
+                    self.add_rest(item, tail)
+                case Optional() if self.is_last_place(item, items):
+                    self.add_positions((item,))
+                case Optional() if is_option(item):
+                    group = [item]
+                    while items and isinstance(items[0], Optional) and is_option(items[0]):
+                        group.append(items.pop(0))  # type: ignore[arg-type]
+                    self.add_options(group, last=not items)
+                case Optional(body) if isinstance(body.options[0].items[0], Choice):
+                    self.add_block(body.options[0].items)
+                case Optional(body) if holds_options(body):
+                    self.add_place_and_options(body.options[0].items)
+                case Optional(body):
+                    self.add_positions(body.options[0].items, tail)
+                case _:
+                    raise SyntaxLineError(f"{self.line}: no shape for {item}")
+        self.require_wanderer()
+
+    def add_argument(self, name: str) -> None:
+        param, kind = self.param(name), self.kind(name)
+        convert = kind.convert
+        missing = self.rules.uneven_error or errors.SYNTAX
+        if self.in_front:
+
+            def step(
+                words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]
+            ) -> int:
+                args.append(convert(words[at]))
+                return at + 1
+
+        else:
+
+            def step(
+                words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]
+            ) -> int:
+                if at >= len(words):
+                    raise errors.error(missing)
+                options[param] = convert(words[at])
+                return at + 1
+
+        self.steps.append(step)
+        self.emitters.append(lambda bound: [encode(bound[param])])
+        self.slots.append(Slot(param, "one", (kind,)))
+
+    def add_word(self, text: str) -> None:
+        self.in_front = False
+        self.front = min(self.front, len(self.steps))
+        wanted, sentence = text.encode(), self.rules.word_error
+
+        def step(words: Sequence[bytes], at: int, _: list[Any], __: dict[str, Any]) -> int:
+            if at >= len(words) or words[at].upper() != wanted:
+                raise errors.error(sentence)
+            return at + 1
+
+        self.steps.append(step)
+        self.emitters.append(lambda bound: [wanted])
+
+    def add_choice(self, choice: Choice) -> None:
+        self.in_front = False
+        param = self.choice_names.pop(0)
+        if "|" in param:
+            self.add_choice_of_flags(choice, param.split("|"))
+            return
+        allowed = tuple(word.encode() for word in syntax.words(choice))
+        kind = self.rules.kinds.get(param)
+        convert = partial(chosen, choices=allowed) if kind is None else kind.convert
+        in_order = self.is_before_variadic(param)
+
+        def step(words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
+            if at >= len(words):
+                raise errors.error(errors.SYNTAX)
+            if in_order:
+                args.append(convert(words[at]))
+            else:
+                options[param] = convert(words[at])
+            return at + 1
+
+        self.steps.append(step)
+        self.emitters.append(lambda bound: [encode(bound[param])])
+        slot = Slot(param, "choice", choices=allowed)
+        self.slots.append(slot if kind is None else Slot(param, "one", (kind,)))
+
+    def add_choice_with_value(self, choice: Choice) -> None:
+        """<LIB-NAME libname | LIB-VER libver>: the word as it came, and its value."""
+        self.in_front = False
+        param, value = self.choice_names.pop(0), self.choice_names.pop(0)
+        allowed = tuple(word.encode() for word in syntax.words(choice))
+        unknown = self.rules.unknown_error
+
+        def convert(word: Any) -> bytes:
+            found = encode(word)
+            if found.upper() not in allowed:
+                raise errors.error(unknown.format(errors.shown(found)))
+            return found
+
+        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            options[param] = convert(words[at])
+            options[value] = words[at + 1]
+            return at + 2
+
+        self.steps.append(step)
+        self.emitters.append(lambda bound: [encode(bound[param]), encode(bound[value])])
+        self.slots.append(Slot(param, "one", (Kind(convert),)))
+        self.slots.append(Slot(value, "one", (TEXT,)))
+
+    def add_choice_of_flags(self, choice: Choice, params: list[str]) -> None:
+        """<MIN | MAX> as two parameters, min=True or max=True; the body sees that it is one."""
+        table = dict(zip((word.encode() for word in syntax.words(choice)), params, strict=True))
+
+        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            param = table.get(words[at].upper()) if at < len(words) else None
+            if param is None:
+                raise errors.error(errors.SYNTAX)
+            options[param] = True
+            return at + 1
+
+        self.steps.append(step)
+        self.emitters.append(lambda bound: [word for word, param in table.items() if bound[param]])
+        self.slots.extend(Slot(param, "flag", optional=True) for param in params)
+
+    def add_rest(self, repeat: Repeat, tail: int) -> None:
+        """`member [member ...]` up to the end, or up to the `tail` words after it."""
+        read, slot = self.group(repeat)
+        width = len(slot.kinds)
+        variadic = self.is_variadic(slot.param)
+        alone = self.in_front
+        self.in_front = False
+        mistake = self.wrong_arity if alone else lambda: errors.error(errors.SYNTAX)
+        if self.rules.uneven_error:
+            mistake = partial(errors.error, self.rules.uneven_error)
+
+        def step(words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
+            end = len(words) - tail
+            if end <= at or (end - at) % width:
+                raise mistake()
+            values = read(words, at, end)
+            if variadic:
+                args.extend(values)
+            else:
+                options[slot.param] = values
+            return end
+
+        self.steps.append(step)
+        self.emitters.append(lambda bound: flat_words(bound[slot.param], slot))
+        self.slots.append(slot if self.rules.empty else replace(slot, nothing=self.no_arguments))
+
+    def no_arguments(self) -> None:
+        raise self.wrong_arity()
+
+    def add_halves(self, first: Repeat, second: Repeat) -> None:
+        """`key [key ...] id [id ...]`: as many of the one as of the other, paired."""
+        names = [syntax.arguments(half)[0] for half in (first, second)]
+        kinds = (self.kind(names[0]), self.kind(names[1]))
+        slot = Slot(self.param(names[0]), "pairs", kinds, nothing=self.no_arguments)
+        one, two = (kind.convert for kind in kinds)
+        uneven = self.rules.uneven_error
+
+        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            half, odd = divmod(len(words) - at, 2)
+            if odd or not half:
+                raise errors.error(uneven if odd else errors.SYNTAX)
+            ends = range(at, at + half)
+            options[slot.param] = [(one(words[i]), two(words[i + half])) for i in ends]
+            return len(words)
+
+        self.steps.append(step)
+        self.emitters.append(
+            lambda bound: [
+                encode(pair[which]) for which in (0, 1) for pair in pairs(bound[slot.param])
+            ]
+        )
+        self.slots.append(slot)
+
+    def add_until_option(self, repeat: Repeat) -> None:
+        """`id [id ...] [FORCE]`: as many words as can be converted; the others are options."""
+        _, slot = self.group(repeat)
+        convert = slot.kinds[0].convert
+
+        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
+            values = options[slot.param] = []
+            with contextlib.suppress(errors.ResponseError):
+                values.extend(map(convert, words[at:]))
+            return at + len(values)
+
+        self.steps.append(step)
+        self.emitters.append(lambda bound: flat_words(bound[slot.param], slot))
+        self.slots.append(replace(slot, nothing=self.no_arguments))
+
+    def add_counted(self, name: str, repeat: Repeat) -> None:
+        """`numkeys key [key ...]`: the count says how many groups follow."""
+        read, slot = self.group(repeat)
+        slot = replace(slot, weighted="WEIGHTS" in syntax.words(syntax.Sequence(self.line.items)))
+        width = len(slot.kinds)
+        given = self.param(name) if self.param(name) in self.params else None
+        variadic = self.is_variadic(slot.param)
+        in_front, self.in_front = self.in_front, False
+        count_of, too_many = self.counter(name), self.rules.overflow_error
+
+        def step(words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
+            count = count_of(words[at])
+            end = at + 1 + count * width
+            if end > len(words):
+                raise errors.error(too_many)
+            values = read(words, at + 1, end)
+            options[COUNTED] = count
+            if in_front:
+                args.extend([] if given is None else [count])
+                args.extend(values if variadic else [values])
+            elif variadic:
+                args.extend(values)
+            else:
+                options[slot.param] = values
+            return end
+
+        self.steps.append(step)
+        self.emitters.append(
+            lambda bound: [
+                b"%d" % len(bound[slot.param]),
+                *flat_words(bound[slot.param], slot),
+            ]
+        )
+        self.slots.extend([Slot(given, "one", (self.kind(name),))] if given else [])
+        self.slots.append(slot if given else replace(slot, nothing=lambda: count_of(b"0")))
+
+    def counter(self, name: str) -> Callable[[Any], int]:
+        """The converter of a count that must be positive."""
+        convert = self.kind(name).convert
+        sentence = self.rules.count_error
+        command = self.display
+
+        def count_of(word: Any) -> int:
+            try:
+                count: int = convert(word)
+            except errors.ResponseError:
+                if sentence is None:
+                    raise
+                count = 0
+            if count < 1:
+                raise errors.error(
+                    sentence or f"at least 1 input key is needed for '{command}' command"
+                )
+            return count
+
+        return count_of
+
+    # results --------------------------------------------------------------------------------
+
+    def is_last_place(self, item: Optional, rest: list[syntax.Node]) -> bool:
+        """Is this `[WORD]` a place, after which any word is one too many (see Rules.strict)?"""
+        return self.rules.strict and not rest and not syntax.arguments(item)
+
+    def parser(self) -> Callable[[Sequence[bytes]], tuple[list[Any], dict[str, Any]]]:
+        """The steps in a row; whatever is left over afterwards is one word too many."""
+        steps, size, arity = tuple(self.steps), self.size, self.arity
+        if self.rules.late:
+            steps = (*steps[: self.front], self.forgiving(steps[self.front :]))
+        wrong_arity, left_error = self.wrong_arity, self.rules.left_error
+        lengths, length_error = self.rules.lengths, self.rules.length_error
+        last = bool(self.rules.form_error)
+
+        def parse(words: Sequence[bytes]) -> tuple[list[Any], dict[str, Any]]:
+            count = len(words)
+            if count != arity if arity > 0 else count < -arity:
+                raise wrong_arity()
+            if lengths and count not in lengths and not last:
+                if length_error:
+                    raise errors.error(length_error.format(errors.shown(words[1])))
+                raise wrong_arity()
+            args: list[Any] = []
+            options: dict[str, Any] = {}
+            at = size
+            for step in steps:
+                at = step(words, at, args, options)
+            if at < count:
+                raise errors.error(left_error)
+            options.pop(COUNTED, None)
+            return args, options
+
+        return parse
+
+    def forgiving(self, steps: tuple[Step, ...]) -> Step:
+        """The steps as one that leaves it to the body to complain (see Rules.late)."""
+        lengths, form_error = self.rules.lengths, self.rules.form_error
+
+        def step(words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
+            try:
+                for inner in steps:
+                    at = inner(words, at, args, options)
+                if at < len(words):
+                    raise errors.error(self.rules.left_error)
+                if form_error and lengths and len(words) not in lengths:
+                    raise self.wrong_arity()
+            except errors.ResponseError as mistake:
+                options["_mistake"] = mistake
+                if form_error and str(mistake) == f"ERR {errors.SYNTAX}":
+                    options["_mistake"] = errors.wrong_subcommand(
+                        form_error, errors.shown(words[1])
+                    )
+            return len(words)
+
+        return step
+
+    def formatter(self) -> Callable[[dict[str, Any]], list[bytes]]:
+        """Arguments by parameter name -> the words of the command."""
+        name = [word.encode() for word in self.line.name.split()]
+        emitters = tuple(self.emitters)
+
+        def format_words(bound: dict[str, Any]) -> list[bytes]:
+            return name + [word for emitter in emitters for word in emitter(bound)]
+
+        return format_words
+
+    def plain(self) -> int:
+        """See Compiled.plain: all words are bytes and the signature takes them in order."""
+        count = self.plain_words()
+        return count if count == abs(self.arity) else 0
+
+    def plain_words(self) -> int:
+        """The words in front of the first option, if they can be passed on as they are."""
+        count = self.size
+        for item in self.line.items:
+            if isinstance(item, Optional):
+                break
+            names = syntax.arguments(item)
+            if not isinstance(item, (Argument, Repeat)) or len(names) != 1:
+                return 0
+            if self.kind(names[0]) is RAW or self.kind(names[0]).convert is not encode:
+                return 0
+            if isinstance(item, Repeat) and not self.is_variadic(self.param(names[0])):
+                return 0
+            count += 1
+        return count
+
+    def agree(self) -> None:
+        """Every argument is a parameter and the reverse; what may be left out has a default."""
+        expected = {slot.param for slot in self.slots} | set(self.rules.extra.split())
+        expected |= {"_mistake"} if self.rules.late else set()
+        if expected != set(self.params):
+            difference = sorted(expected ^ set(self.params))
+            raise SyntaxLineError(f"{self.line}: line and signature differ in {difference}")
+        for slot in self.slots:
+            param = self.params[slot.param]
+            if param.kind is inspect.Parameter.VAR_POSITIONAL:
+                if slot.shape not in ("many", "pairs"):
+                    raise SyntaxLineError(f"{self.line}: *{slot.param} does not repeat")
+            elif slot.optional and param.default is inspect.Parameter.empty:
+                raise SyntaxLineError(f"{self.line}: {slot.param} needs a default")

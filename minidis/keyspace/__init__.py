@@ -1,0 +1,1 @@
+"""The keyspace: values, deadlines, the unit of work, expiry."""

@@ -1,0 +1,86 @@
+"""The one background thread: it sleeps until the next deadline and lets due keys expire.
+
+It is started with the first deadline, waits on a queue and never polls; a database without
+deadlines has no thread. It holds the engine weakly, so that a database nobody refers to goes away.
+
+The queue is all that callers and thread share. Putting something in is one step that needs no
+lock of ours: it is safe in a finalizer, and an interruption finds it done or not done.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import weakref
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from minidis.engine.engine import Engine
+
+FOREVER = 2**63
+#: The wall clock may be set while we wait for a moment of it: look again after this long (seconds).
+LONGEST_WAIT = 60.0
+
+
+class Ticker:
+    """Calls engine.expire_due() soon after each deadline. Its callers hold the engine's lock."""
+
+    def __init__(self, engine: Engine) -> None:
+        #: earlier moments to wake up at; None to stop
+        self._news: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._engine = weakref.ref(engine, lambda _: self.stop())
+        self._clock = engine.clock
+        #: the thread wakes up then, or before; deadlines after it need not be told
+        self._wake_at = FOREVER
+        self._thread: threading.Thread | None = None
+
+    def schedule(self, deadline: int) -> None:
+        """Make sure somebody wakes up once `deadline` (milliseconds) is past."""
+        if deadline >= self._wake_at:
+            return
+        # An interruption may have struck before the thread was running.
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="minidis-expire", daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:
+                return  # the interpreter ends, or no thread is left; look-ups let keys expire
+        self._news.put(deadline)
+        self._wake_at = deadline
+
+    def wakes_at(self, deadline: int | None) -> None:
+        """The thread has been told by expire_due() that this is the next deadline."""
+        self._wake_at = FOREVER if deadline is None else deadline
+
+    def stop(self) -> None:
+        """End the thread; it is not waited for, since it may be the caller."""
+        self._news.put(None)
+
+    def _run(self) -> None:
+        try:
+            while self._wait():
+                engine = self._engine()
+                if engine is None:
+                    return
+                following = engine.expire_due()
+                if following is not None:
+                    self._news.put(following)
+                del engine
+        finally:
+            self._wake_at = FOREVER  # the next deadline starts another thread
+
+    def _wait(self) -> bool:
+        """Sleep until the next deadline is past; False when stopped."""
+        wake_at = FOREVER
+        wait: float | None = None
+        while wait is None or wait > 0:
+            try:
+                deadline = self._news.get(timeout=wait)
+            except queue.Empty:
+                pass
+            else:
+                if deadline is None:
+                    return False
+                wake_at = min(wake_at, deadline)
+            wait = min((wake_at + 1 - self._clock.now()) / 1000, LONGEST_WAIT)
+        return True

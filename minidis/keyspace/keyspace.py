@@ -1,0 +1,431 @@
+"""One database: keys, values and deadlines. The only place where commands find and leave data.
+
+    read    look a key up, as a command that uses the value does (counts, remembers the access)
+    peek    look without a trace: TYPE, TTL, OBJECT, EXISTS
+    write   look up in order to change
+    put     store a whole value           remove   delete a key
+    touch   say that a key is about to change, and which event that is
+
+Every change of more than one step leaves in `engine.undo` how to put back what was there; the
+gate does so if an exception strikes before the command is complete: a command is done or has not
+happened. A container changes by methods that are units themselves (see structures/).
+
+Deadlines live in a dict of their own and, in the order they become due, in a heap whose stale
+entries are dropped when they surface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from minidis import errors
+from minidis.errors import WrongTypeError
+from minidis.structures.index import Index
+from minidis.structures.lists import List
+from minidis.structures.sorted_set import SortedSet
+from minidis.structures.streams import Stream
+from minidis.structures.tables import Hash, Set
+
+if TYPE_CHECKING:
+    from minidis.engine.engine import Engine
+
+C = TypeVar("C", Hash, Set, List, SortedSet, Stream)
+
+#: Class of a value -> what TYPE answers.
+TYPE_NAMES: dict[type, str] = {
+    List: "list", Set: "set", Hash: "hash", SortedSet: "zset", Stream: "stream",
+}  # fmt: skip
+
+
+def type_name(value: Any) -> str:
+    """string, list, set, hash, zset or stream."""
+    return TYPE_NAMES.get(value.__class__, "string")
+
+
+def is_container(value: Any) -> bool:
+    """Is it a list, set, hash, sorted set or stream?"""
+    return value.__class__ in TYPE_NAMES
+
+
+def is_void(value: Any) -> bool:
+    """Is it a container without elements, which no key can hold? An empty stream is a value."""
+    return is_container(value) and value.__class__ is not Stream and not len(value)
+
+
+class Uses(dict[bytes, int]):
+    """Key -> seconds of its last use, for keys used since the remembering began."""
+
+    __slots__ = ("since",)
+
+    def __init__(self, since: int) -> None:
+        self.since = since
+
+    def __missing__(self, key: bytes) -> int:
+        return self.since
+
+
+class Keyspace:
+    """A numbered database of an engine."""
+
+    __slots__ = (
+        "accessed",
+        "calm",
+        "deadlines",
+        "dirty",
+        "due",
+        "engine",
+        "hits",
+        "index",
+        "misses",
+        "number",
+        "values",
+    )
+
+    def __init__(self, engine: Engine, number: int) -> None:
+        self.engine = engine
+        self.number = number
+        self.values: dict[bytes, Any] = {}
+        self.deadlines: dict[bytes, int] = {}
+        #: (deadline, key), a heap; an entry that is not in `deadlines` any more is stale
+        self.due: list[tuple[int, bytes]] = []
+        #: keys in a dense list, from the first SCAN or RANDOMKEY on
+        self.index: Index | None = None
+        #: key -> seconds of its last use, from the first OBJECT IDLETIME on
+        self.accessed: Uses | None = None
+        #: nobody pays attention, and nothing but `values` is to be kept in step with a new value
+        self.calm = True
+        self.dirty = 0
+        self.hits = 0
+        self.misses = 0
+
+    # looking ---------------------------------------------------------------------------------
+
+    def find(self, key: bytes) -> Any:
+        """The value, or None; a key past its deadline is deleted on the way."""
+        value = self.values.get(key)
+        if value is not None and key in self.deadlines and self.engine.now() > self.deadlines[key]:
+            self.expire(key)
+            return None
+        return value
+
+    def peek(self, key: bytes, *, silent: bool = False) -> Any:
+        """The value, counted as a hit or a miss, but not remembered as a use.
+
+        `silent`: that it is missing is not announced.
+        """
+        value = self.find(key)
+        if value is not None:
+            self.hits += 1
+        elif silent:
+            self.misses += 1
+        else:
+            self.miss(key)
+        return value
+
+    def miss(self, key: bytes) -> None:
+        """Somebody has asked for a key that is not there."""
+        self.misses += 1
+        if self.engine.attentive:
+            self.touch(key, "keymiss", 0)
+
+    def lookup(self, key: bytes) -> Any:
+        """The value of any type, counted and remembered as a use."""
+        value = self.find(key)
+        if value is None:
+            self.miss(key)
+            return None
+        self.hits += 1
+        if self.accessed is not None:
+            self.accessed[key] = self.engine.now() // 1000
+        return value
+
+    def read(self, key: bytes | Any, kind: type[C]) -> C | None:
+        """The container at key, None when missing; WrongTypeError for another type."""
+        value = self.values.get(key)
+        # The usual case without a detour: it is there, and neither expires nor is counted.
+        if value.__class__ is kind and key not in self.deadlines and self.accessed is None:
+            self.hits += 1
+            return value
+        value = self.lookup(key)
+        if value.__class__ is kind or value is None:
+            return value
+        raise WrongTypeError
+
+    def write(self, key: bytes | Any, kind: type[C]) -> C | None:
+        """As read(), in order to change: neither a hit nor a miss."""
+        value = self.values.get(key)
+        if value.__class__ is kind and key not in self.deadlines and self.accessed is None:
+            return value
+        value = self.find(key)
+        if value is None:
+            return None
+        if value.__class__ is not kind:
+            raise WrongTypeError
+        if self.accessed is not None:
+            self.accessed[key] = self.engine.now() // 1000
+        return value
+
+    def string(self, key: bytes | Any) -> bytes | None:
+        """The bytes of a string value; None when missing; WrongTypeError for another type."""
+        return text_of(self.lookup(key))
+
+    def view(self, key: bytes | Any) -> bytes | bytearray:
+        """The bytes of a string, empty when missing, not copied: to look at, not to keep."""
+        value = self.lookup(key)
+        return value if value.__class__ is bytearray else text_of(value) or b""
+
+    def string_to_change(self, key: bytes | Any) -> Any:
+        """The string value as it is stored (bytes, int, bytearray), or None."""
+        value = self.values.get(key)
+        if value is not None and key in self.deadlines:
+            value = self.find(key)
+        if value.__class__ in TYPE_NAMES:
+            raise WrongTypeError
+        return value
+
+    # changing --------------------------------------------------------------------------------
+
+    def touch(self, key: bytes | Any, event: str, changes: int = 1) -> None:
+        """The key is about to change: count it, and remember the event for whoever listens."""
+        self.dirty += changes
+        engine = self.engine
+        if engine.attentive:
+            engine.touched.append((self.number, event, key))
+            engine.unsettled = True
+
+    def note(self, key: bytes) -> None:
+        """Remember how the key is now, to be put back if the command does not complete."""
+        engine = self.engine
+        entry = (self.restore, key, self.values.get(key), self.deadlines.get(key))
+        engine.unsettled = True
+        engine.undo.append(entry)
+
+    def restore(self, key: bytes, value: Any, deadline: int | None) -> None:
+        """Put a key back as note() saw it; may be repeated."""
+        if value is None:
+            self.values.pop(key, None)
+            self.deadlines.pop(key, None)
+        else:
+            self.values[key] = value
+            if deadline is None:
+                self.deadlines.pop(key, None)
+            else:
+                self.deadlines[key] = deadline
+                heappush(self.due, (deadline, key))
+
+    def put(self, key: bytes | Any, value: Any, deadline: int | None = None) -> None:
+        """Store a whole value; its deadline is the given one (milliseconds since 1970) or none."""
+        self.note(key)
+        if self.engine.announces_new and key not in self.values:
+            self._announce(key)
+        self.values[key] = value
+        if deadline is not None:
+            self._fall_due(key, deadline)
+        elif key in self.deadlines:
+            del self.deadlines[key]
+        if not self.calm:
+            self._keep_step(key)
+
+    def replace(self, key: bytes | Any, value: Any) -> None:
+        """Store a whole value in place of the old one; the deadline stays."""
+        if key in self.values or self.calm:
+            self.values[key] = value  # one step; what is in step with the key stays so
+        else:
+            self.put(key, value)
+
+    def _announce(self, key: bytes) -> None:
+        """A key comes to be: to those who listen that is before whatever the command does to it,
+        and after its looking for it in vain."""
+        touched = self.engine.touched
+        mine = (
+            at
+            for at, (number, event, name) in enumerate(touched)
+            if (number, name) == (self.number, key) and event != "keymiss"
+        )
+        at = next(mine, len(touched))
+        if at and touched[at - 1][1] in ("rename_from", "move_from"):
+            at -= 1
+        touched.insert(at, (self.number, "new", key))
+
+    def remove(self, key: bytes | Any) -> bool:
+        """Delete a key; False when there is none."""
+        if key not in self.values:
+            return False
+        self.note(key)
+        self.values.pop(key)
+        self.deadlines.pop(key, None)
+        if not self.calm:
+            self._keep_step(key)
+        return True
+
+    def drop(self, key: bytes | Any, event: str) -> None:
+        """A command took the last element: the event of the command, then `del`."""
+        self.touch(key, event)
+        self.touch(key, "del", 0)
+        self.remove(key)
+
+    def set_deadline(self, key: bytes, deadline: int | None) -> None:
+        """Give an existing key a deadline (milliseconds since 1970) or take it away."""
+        self.note(key)
+        if deadline is None:
+            self.deadlines.pop(key, None)
+            return
+        self._fall_due(key, deadline)
+
+    def _fall_due(self, key: bytes, deadline: int) -> None:
+        """Enter the deadline, and make sure that somebody wakes up for it."""
+        self.deadlines[key] = deadline
+        heappush(self.due, (deadline, key))
+        if len(self.due) > 2 * len(self.deadlines) + 64:
+            self._drop_stale()
+        self.engine.schedule(deadline)
+
+    def _keep_step(self, key: bytes) -> None:
+        """Index and access times follow a key that came, changed or went."""
+        present = key in self.values
+        if self.index is not None:
+            (self.index.add if present else self.index.discard)(key)
+        if self.accessed is not None:
+            if present:
+                self.accessed[key] = self.engine.now() // 1000
+            else:
+                self.accessed.pop(key, None)
+
+    # expiry ----------------------------------------------------------------------------------
+
+    def expire(self, key: bytes) -> None:
+        """Delete a key whose deadline has passed."""
+        # No note for undo: it has expired, whatever becomes of the command that saw it.
+        if key in self.values:
+            self.engine.expired_keys += 1
+            self.touch(key, "expired")
+            del self.values[key]
+        self.deadlines.pop(key, None)
+        if not self.calm:
+            self._keep_step(key)
+
+    def expire_due(self, now: int, limit: int) -> int:
+        """Delete at most `limit` keys whose deadline is before `now`; how many it did."""
+        due, deadlines = self.due, self.deadlines
+        count = 0
+        while due and due[0][0] < now and count < limit:
+            deadline, key = due[0]
+            if deadlines.get(key) == deadline:
+                self.expire(key)
+                count += 1
+            heappop(due)
+        return count
+
+    def next_deadline(self) -> int | None:
+        """When the next key becomes due."""
+        due, deadlines = self.due, self.deadlines
+        while due and deadlines.get(due[0][1]) != due[0][0]:
+            heappop(due)
+        return due[0][0] if due else None
+
+    def _drop_stale(self) -> None:
+        """Overwritten deadlines leave stale entries; more than half of the heap is too many."""
+        fresh = [(deadline, key) for key, deadline in self.deadlines.items()]
+        heapify(fresh)
+        self.due = fresh
+
+    # all keys --------------------------------------------------------------------------------
+
+    def keys_index(self) -> Index:
+        """The dense list of all keys, built at the first question and kept from then on."""
+        if self.index is None:
+            self.index = Index(self.values)
+            self.see_calm()
+        return self.index
+
+    def see_calm(self) -> None:
+        """Recompute `calm`."""
+        self.calm = self.index is None and self.accessed is None and not self.engine.attentive
+
+    def track_access(self, now: int) -> Uses:
+        """Start to remember when keys are used; a key not used since then counts as used `now`."""
+        if self.accessed is None:
+            self.accessed = Uses(now)
+            self.see_calm()
+        return self.accessed
+
+    def adopt(self, values: dict[bytes, Any], deadlines: dict[bytes, int]) -> None:
+        """Take over loaded data as the whole content."""
+        self.values, self.deadlines = values, deadlines
+        self.index, self.accessed = None, None
+        self.see_calm()
+        self._drop_stale()
+        if self.due:
+            self.engine.schedule(self.due[0][0])
+
+    def contents(self) -> tuple[Any, ...]:
+        """Everything SWAPDB, FLUSHDB and their undo have to move at once."""
+        return self.values, self.deadlines, self.due, self.index, self.accessed
+
+    def set_contents(self, contents: tuple[Any, ...]) -> None:
+        """The counterpart of contents()."""
+        self.values, self.deadlines, self.due, self.index, self.accessed = contents
+        self.see_calm()
+
+    def clear(self) -> None:
+        """Empty the database."""
+        self.engine.before_replacing(self)
+        self.engine.undo.append((self.set_contents, self.contents()))
+        self.engine.unsettled = True
+        self.dirty += len(self.values)
+        self.set_contents(({}, {}, [], None, None))
+
+    # after an interruption -------------------------------------------------------------------
+
+    def mend(self, keys: Iterable[bytes]) -> None:
+        """Make the keys' containers whole."""
+        for key in keys:
+            value: Any = self.values.get(key)
+            if is_container(value):
+                value.repair()
+
+    def repair(self, keys: Iterable[bytes]) -> None:
+        """Make whole what an exception tore: the keys' containers, deadlines and the index."""
+        self.mend(keys)
+        for key in keys:
+            if is_void(self.values.get(key)):
+                del self.values[key]
+        # Of any key: SCAN, RANDOMKEY and the ticker let keys expire that nobody named.
+        for key in self.deadlines.keys() - self.values.keys():
+            del self.deadlines[key]
+        if self.index is not None:
+            self.index.repair(self.values)
+        if self.accessed is not None:
+            for key in self.accessed.keys() - self.values.keys():
+                del self.accessed[key]
+
+    def check(self) -> None:
+        """AssertionError if what has to be in step is not. For tests."""
+        assert self.deadlines.keys() <= self.values.keys(), "deadline without key"
+        entries = set(self.due)
+        assert all((when, key) in entries for key, when in self.deadlines.items()), "not due"
+        if self.index is not None:
+            assert set(self.index.items) == set(self.values), "index out of step"
+        for value in self.values.values():
+            if is_container(value):
+                assert not is_void(value), "empty container"
+                value.check()
+
+
+def text_of(value: Any) -> bytes | None:
+    """The bytes of a stored string; WrongTypeError for a container."""
+    kind = value.__class__
+    if kind is bytes or value is None:
+        return cast("bytes | None", value)
+    if kind is int:
+        return b"%d" % value
+    if kind in TYPE_NAMES:
+        raise WrongTypeError
+    return bytes(value)
+
+
+def no_such_key() -> errors.ResponseError:
+    """For commands that need the key to exist."""
+    return errors.error(errors.NO_SUCH_KEY)

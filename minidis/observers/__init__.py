@@ -1,0 +1,1 @@
+"""Observers of commits: they are called after every command that changed something."""

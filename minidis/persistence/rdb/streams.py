@@ -1,0 +1,214 @@
+"""Streams in a dump: types 15 and 19, and 21 for reading.
+
+    LEN nodes | (STR key, STR listpack)*      key: id of the master entry, 8 + 8 bytes, big endian
+    LEN entries | LEN LEN last id
+    LEN LEN first id | LEN LEN largest deleted id | LEN entries ever added          from 19 on
+    LEN groups | (STR name | LEN LEN last id | [LEN entries read] | pending | consumers)*
+    pending     LEN | (16 bytes id, i64 time, LEN deliveries)*
+    consumers   LEN | (STR name, i64 seen, [i64 active, 21] LEN, 16 bytes id*)*
+
+A listpack has a master entry, whose fields the others need not repeat:
+
+    live dead n field*n 0 | (flags ms-difference seq-difference [n] (field value)* count)*
+
+`active` is not kept: it has no place in type 19, which is what we write. An entry that XNACK has
+given back has no owner; it is written as one of a consumer "" that was never seen.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+
+from minidis.persistence.rdb.corrupt import CorruptError
+from minidis.persistence.rdb.packed import read_listpack, write_listpack
+from minidis.persistence.rdb.source import Source
+from minidis.structures.stream_groups import UNKNOWN, Consumer, Group
+from minidis.structures.streams import MOST_ID, SEQUENCE, SHIFT, Node, Row, Stream, signed
+
+STREAM, STREAM_2, STREAM_3 = 15, 19, 21
+
+_DELETED, _SAME_FIELDS = 1, 2
+_ID_SIZE = 16
+_I64 = struct.Struct("<q")
+#: Entries read that nobody can tell, as an unsigned number.
+_UNKNOWN = SEQUENCE
+#: The consumer that stands for none.
+_NOBODY = b""
+
+
+# ------------------------------------------------------------------------------------- reading
+
+
+def read_stream(source: Source, kind: int) -> Stream:
+    """A stream of one of the three types."""
+    nodes = [_read_node(source.string(), source.string()) for _ in range(source.count())]
+    length, last_id = source.length(), _read_id(source)
+    max_deleted, added = 0, length
+    if kind != STREAM:
+        _read_id(source)  # the first one: the entries tell
+        max_deleted, added = _read_id(source), source.length()
+    stream = Stream.load([node for node in nodes if node.rows], last_id, max_deleted, added)
+    _check(stream, length)
+    for _ in range(source.count()):
+        name = source.string()
+        if name in stream.groups:
+            raise CorruptError("stream: a group appears twice")
+        stream.groups[name] = _read_group(source, kind, stream)
+    return stream
+
+
+def _check(stream: Stream, length: int) -> None:
+    if len(stream) != length:
+        raise CorruptError(f"stream: {length} entries promised, {len(stream)} found")
+    last = -1
+    for node in stream.nodes:
+        ids = [row[0] for row in node.rows]
+        if not last < node.first <= ids[0] or any(map(int.__ge__, ids, ids[1:])):
+            raise CorruptError("stream: the ids are not in ascending order")
+        last = node.last
+    if last > stream.last_id:
+        raise CorruptError("stream: an entry is newer than the last one")
+
+
+def _read_id(source: Source) -> int:
+    return source.length() << SHIFT | source.length()
+
+
+def _raw_id(source: Source) -> int:
+    return int.from_bytes(source.take(_ID_SIZE), "big")
+
+
+def _read_node(key: bytes, blob: bytes) -> Node:
+    if len(key) != _ID_SIZE:
+        raise CorruptError(f"stream: the key of a node is {len(key)} bytes long")
+    words = read_listpack(blob)
+    try:
+        return _node(int.from_bytes(key, "big"), words)
+    except (ValueError, IndexError):
+        raise CorruptError("stream: a node is not made of entries") from None
+
+
+def _node(first: int, words: list[bytes]) -> Node:
+    """The node of these elements; ValueError or IndexError where they make no sense."""
+    live, dead, count = map(int, words[:3])
+    at = 4 + count
+    node = Node(first, words[3 : at - 1])
+    if count < 0 or int(words[at - 1]):
+        raise ValueError
+    gone: list[Row] = []
+    while at < len(words):
+        flags, row, at = _entry(node, words, at)
+        (gone if flags & _DELETED else node.rows).append(row)
+        node.last = max(node.last, row[0])
+    if (live, dead) != (len(node.rows), len(gone)):
+        raise CorruptError("stream: a node has miscounted its entries")
+    return node.without(gone, node.rows)
+
+
+def _entry(node: Node, words: list[bytes], at: int) -> tuple[int, Row, int]:
+    """(flags, entry, where the next one begins)."""
+    flags, milliseconds, sequence = map(int, words[at : at + 3])
+    start = at + 3
+    if flags & _SAME_FIELDS:
+        end = start + len(node.names)
+        pairs = [part for pair in zip(node.names, words[start:end], strict=True) for part in pair]
+    else:
+        end = start + 1 + 2 * int(words[start])
+        pairs = words[start + 1 : end]
+    if int(words[end]) != end - at or not pairs:
+        raise ValueError
+    high = (node.first >> SHIFT) + milliseconds & SEQUENCE
+    low = (node.first & SEQUENCE) + sequence & SEQUENCE
+    return flags, (high << SHIFT | low, *pairs), end + 1
+
+
+def _read_group(source: Source, kind: int, stream: Stream) -> Group:
+    last_id = _read_id(source)
+    read = stream.distance(last_id) if kind == STREAM else source.length()
+    group = Group(last_id, UNKNOWN if read == _UNKNOWN else read)
+    for _ in range(source.count()):
+        number = _raw_id(source)
+        group.pending[number] = (None, _I64.unpack(source.take(8))[0], source.length())
+    for _ in range(source.count()):
+        _read_consumer(source, kind, group)
+    if any(record[0] is None for record in group.pending.values()):
+        raise CorruptError("stream: a pending entry has no consumer")
+    _release(group)
+    return group
+
+
+def _read_consumer(source: Source, kind: int, group: Group) -> None:
+    name, seen = source.string(), _I64.unpack(source.take(8))[0]
+    if kind == STREAM_3:
+        source.take(8)
+    if name in group.consumers:
+        raise CorruptError("stream: a consumer appears twice")
+    consumer = group.consumers[name] = Consumer(name, seen)
+    for _ in range(source.count()):
+        number = _raw_id(source)
+        if number not in group.pending or group.pending[number][0] is not None:
+            raise CorruptError("stream: a consumer has an entry that its group has not given it")
+        group.put(number, (consumer, *group.pending[number][1:]))
+
+
+def _release(group: Group) -> None:
+    """What the consumer "" has that was never seen belongs to nobody."""
+    nobody = group.consumers.get(_NOBODY)
+    if nobody is None or nobody.seen:
+        return
+    for number in list(nobody.ids):
+        group.put(number, (None, *group.pending[number][1:]))
+    del group.consumers[_NOBODY]
+
+
+# ------------------------------------------------------------------------------------- writing
+
+
+def node_parts(stream: Stream) -> Iterator[tuple[bytes, bytes]]:
+    """Key and listpack of each node; what has been deleted is left out."""
+    for node in stream.nodes:
+        words = [b"%d" % len(node.rows), b"0", b"%d" % len(node.names), *node.names, b"0"]
+        for row in node.rows:
+            words += _entry_words(node, row)
+        yield node.first.to_bytes(_ID_SIZE, "big"), write_listpack(words)
+
+
+def _entry_words(node: Node, row: Row) -> list[bytes]:
+    milliseconds = signed((row[0] >> SHIFT) - (node.first >> SHIFT))
+    sequence = signed((row[0] & SEQUENCE) - (node.first & SEQUENCE))
+    words = [b"%d" % milliseconds, b"%d" % sequence]
+    size = len(node.names)
+    if list(row[1::2]) == node.names:
+        return [b"2", *words, *row[2::2], b"%d" % (size + 3)]
+    size = len(row) // 2
+    return [b"0", *words, b"%d" % size, *row[1:], b"%d" % (2 * size + 4)]
+
+
+def entries_read(group: Group) -> int:
+    """The number that stands in a dump for group.read."""
+    return _UNKNOWN if group.read == UNKNOWN else group.read
+
+
+def pending_parts(group: Group) -> Iterator[tuple[bytes, int]]:
+    """(id and time, deliveries) of each pending entry."""
+    for number in group.pending.sorted():
+        _, time, count = group.pending[number]
+        yield _raw(number) + _I64.pack(time), count
+
+
+def consumer_parts(group: Group) -> Iterator[tuple[bytes, bytes, list[bytes]]]:
+    """(name, time, raw ids) of each consumer, and of the one that stands for none."""
+    free = sorted(number for number, record in group.pending.items() if record[0] is None)
+    if free and _NOBODY not in group.consumers:
+        yield _NOBODY, _I64.pack(0), list(map(_raw, free))
+        free = []
+    for name, consumer in sorted(group.consumers.items()):
+        ids: Iterable[int] = consumer.ids.sorted()
+        if name == _NOBODY:
+            ids = sorted([*ids, *free])
+        yield name, _I64.pack(consumer.seen), list(map(_raw, ids))
+
+
+def _raw(number: int) -> bytes:
+    return (number & MOST_ID).to_bytes(_ID_SIZE, "big")

@@ -1,0 +1,188 @@
+"""The session of a connection: it runs words as fast as may be, and does not sleep.
+
+A batch of commands runs in one hold of the engine's lock, replies included: what others send to the
+same client meanwhile (messages, invalidations) comes before or after, never in between.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minidis.api.session import Session, find_command
+from minidis.commands.transactions import Queued
+from minidis.errors import MinidisError, report
+from minidis.grammar.command import Command
+from minidis.observers.blocking import AGAIN, Wait, Waiter
+from minidis.protocol.replies import LARGE, NULL_ARRAY, Encoded, error_line, write, write_each
+from minidis.replies import NO_REPLY, OK, QUEUED
+
+if TYPE_CHECKING:
+    from minidis.server.connection import Remote
+
+#: So many commands run in one hold of the lock; fewer when there are so many parts to send.
+BATCH = 32
+MANY_PARTS = 4096
+#: Spellings (GET, get, ...) of the commands that go the short way, which asks for nothing but the
+#: arguments. Bounded; names are few.
+_SHORT: dict[bytes, Command] = {}
+_MOST_SPELLINGS = 10_000
+#: What changes the state of a connection, or has parts, goes the long way.
+_LONG_GROUPS = frozenset(("connection", "pubsub", "transactions", "scripting"))
+#: First words of people who think that this is a web server. Browsers can be made to send them.
+ATTACKS = frozenset((b"post", b"host:"))
+
+
+class Leave(Exception):
+    """Close the connection without an answer."""
+
+
+class Caller(Session[bytes]):
+    """One connection's session."""
+
+    client: Remote
+    #: HELLO is among what EXEC runs: each answer is in the protocol of its moment
+    changes_protocol = False
+
+    def sleep(self, waiter: Waiter) -> Any:
+        """Whoever serves the connection waits, for all of them."""
+        return waiter
+
+    def enqueue(self, queued: Queued) -> Any:
+        """Keep a command for EXEC, if EXEC has a chance to run it."""
+        if self.queue_failed or (self.watched is not None and self.watched.spoiled):
+            return QUEUED
+        return super().enqueue(queued)
+
+    def attempt(self, queued: Queued) -> Any:
+        """One command of EXEC. Confirmations that it sends are its place in the answer."""
+        later = self.client.connection.later_messages
+        before = len(later)
+        reply = super().attempt(queued)
+        if reply is NO_REPLY:
+            reply = Encoded(later[before:])
+            del later[before:]
+        elif self.changes_protocol and reply.__class__ is not Wait:
+            parts = Encoded()
+            write(parts, reply, self.client.protocol, queued.shown())
+            return parts
+        return reply
+
+    def run_short(self, commands: list[list[bytes]], at: int, out: list[bytes]) -> int:
+        """Run commands from number `at` on, as long as they are usual; how far it came.
+
+        Ends early, too, when there is much to send. Under the lock.
+        """
+        # The lines of the gate once more (DOOR in command.py), and those of resp.write for the
+        # usual answers: this loop is what a client waits for.
+        engine, known, append = self.engine, _SHORT.get, out.append
+        for words in commands[at : at + BATCH]:
+            command = known(words[0])
+            if command is None or self.guarded:
+                return at
+            at += 1
+            args: Any = ()
+            try:
+                engine.moment = 0
+                if len(words) == command.plain:
+                    args = words[1:]
+                    reply = (command.plain_body or command.body)(self, *args)
+                else:
+                    args, options = command.parse(words[:])
+                    reply = command.body(self, *args, **options)
+                if engine.unsettled:
+                    engine.settle()
+            except BaseException as error:
+                engine.put_back(error, args)
+                append(_refusal(error))
+                continue
+            kind = reply.__class__
+            if kind is bytes and len(reply) < LARGE:
+                append(b"$%d\r\n%b\r\n" % (len(reply), reply))
+            elif reply is OK:
+                append(b"+OK\r\n")
+            elif kind is int:
+                append(b":%d\r\n" % reply)
+            else:
+                write(out, reply, self.client.protocol, words)
+                if kind is bytes or len(out) > MANY_PARTS:
+                    break
+        return at
+
+    def run_long(self, words: list[bytes], out: list[bytes]) -> Waiter | None:
+        """Run one command of any kind; its waiter if it waits. Under the lock.
+
+        Leave when there is to be no answer, but an end.
+        """
+        if words[0].lower() in ATTACKS:
+            raise Leave
+        client = self.client
+        queue = self.queue if words[0].upper() == b"EXEC" else None
+        self.changes_protocol = any(one.command.name == "HELLO" for one in queue or ())
+        try:
+            reply = self.run_guarded(words)
+        except BaseException as error:
+            if client.reply_mode == "on":
+                out.append(_refusal(error))
+            return None
+        if reply.__class__ is Waiter:
+            return reply
+        if words[0] not in _SHORT:
+            _remember(words)
+        self._answer(reply, words, queue, out)
+        return None
+
+    def _answer(
+        self, reply: Any, words: list[bytes], queue: list[Queued] | None, out: list[bytes]
+    ) -> None:
+        """Send the reply to a command; `queue` is what EXEC has run."""
+        client = self.client
+        if reply is NO_REPLY or client.reply_mode != "on":
+            return
+        if queue is not None and reply.__class__ is list:
+            write_each(out, reply, client.protocol, [one.shown() for one in queue])
+        else:
+            write(out, reply, client.protocol, words)
+
+    def answer_waiter(self, waiter: Waiter, out: list[bytes]) -> Waiter | None:
+        """The answer of a waiter that is done; another one if it has to wait again."""
+        words = waiter.queued.shown()
+        again, queue = waiter.reply is AGAIN, self.queue
+        try:
+            reply = self.resume(waiter)
+        except BaseException as error:
+            if self.client.reply_mode == "on":
+                out.append(_refusal(error))
+            return None
+        if reply.__class__ is Waiter:
+            return reply
+        # Who has waited for nothing misses an array, whatever the command.
+        reply = NULL_ARRAY if reply is None and not again else reply
+        self._answer(reply, words, queue, out)
+        return None
+
+
+def _remember(words: list[bytes]) -> None:
+    """Let a command go the short way from now on, if it may."""
+    try:
+        command = find_command(words)
+    except MinidisError:
+        return
+    short = command.group not in _LONG_GROUPS and " " not in command.name and not command.waits
+    if short and len(_SHORT) < _MOST_SPELLINGS:
+        _SHORT[words[0]] = command
+
+
+def known_as(words: list[bytes]) -> str:
+    """The name of a command as CLIENT LIST writes it."""
+    try:
+        return find_command(words).shown_name
+    except MinidisError:
+        return "NULL"
+
+
+def _refusal(error: BaseException) -> bytes:
+    """An error as its reply. What nobody meant to raise is for the operator, too."""
+    if not isinstance(error, MinidisError):
+        report(error)
+        error = MinidisError(f"internal error: {error.__class__.__name__}")
+    return error_line(error)

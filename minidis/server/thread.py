@@ -1,0 +1,190 @@
+"""The one thread behind the doors of a database: an event loop that sleeps until somebody speaks.
+
+It starts with the first door and ends with the last. The rest of the program reaches it by three
+calls that never wait for it: `soon` (do this there), `wake` (this connection has something to
+send), `stop`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from minidis.engine.engine import Engine
+    from minidis.server.connection import Connection
+    from minidis.server.resp_server import Door
+
+try:
+    import uvloop  # type: ignore[import-not-found,unused-ignore]
+except ImportError:  # an extra: faster, and not there on Windows
+    uvloop = None  # type: ignore[assignment,unused-ignore]
+
+R = TypeVar("R")
+
+#: How long close() waits for the thread, in seconds. It waits for nobody but the lock.
+PATIENCE = 5.0
+
+
+class Doors:
+    """The doors of an engine, their connections, and the thread that serves them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.doors: list[Door] = []
+        self.connections: set[Connection] = set()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._process = os.getpid()
+        #: connections that have something to send; guarded by the engine's lock
+        self._awake: list[Connection] = []
+        self._end: asyncio.Event | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        #: guards doors and thread: they open and close from any thread
+        self._changing = threading.Lock()
+        engine.door_limits.changed = lambda: self.soon(self.watch_idle)
+        _ALL.add(self)
+
+    # life -------------------------------------------------------------------------------------
+
+    def open(self, door: Door) -> None:
+        """Serve a door that listens already."""
+        with self._changing:
+            if self._thread is None:
+                self._start()
+            self.doors.append(door)
+            self._wait_for(door.begin())
+
+    def close(self, *doors: Door) -> None:
+        """Close these doors, or all, with their connections; without one the thread ends."""
+        if os.getpid() != self._process:
+            return
+        with self._changing:
+            leaving = [door for door in self.doors if not doors or door in doors]
+            self.doors = [door for door in self.doors if door not in leaving]
+            if self._thread is None:
+                return
+            for door in leaving:
+                with contextlib.suppress(TimeoutError):  # whoever calls holds the engine's lock
+                    self._wait_for(door.end())
+            if not self.doors:
+                self._stop()
+
+    def _start(self) -> None:
+        self._awake = []
+        started = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(started,), name="minidis-door", daemon=True
+        )
+        self._thread.start()
+        started.wait()
+
+    def _run(self, started: threading.Event) -> None:
+        factory = None if uvloop is None else uvloop.new_event_loop
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(self._serve(started))
+
+    async def _serve(self, started: threading.Event) -> None:
+        self._end = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+        started.set()
+        await self._end.wait()
+        self.loop = None
+
+    def _stop(self) -> None:
+        thread, self._thread = self._thread, None
+        if self._end is not None:
+            self.soon(self._end.set)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(PATIENCE)
+
+    def _wait_for(self, task: Coroutine[Any, Any, R]) -> R | None:
+        """Have it done in the thread. Who is that thread itself does not wait."""
+        assert self.loop is not None
+        if self.is_here():
+            self.loop.create_task(task)
+            return None
+        return asyncio.run_coroutine_threadsafe(task, self.loop).result(PATIENCE)
+
+    def after_fork(self) -> None:
+        """In the child: what listens, and who is connected, is the parent's."""
+        for door in self.doors:
+            door.leave()
+        for connection in self.connections:
+            connection.leave()
+        self.doors, self.connections, self._thread, self.loop = [], set(), None, None
+
+    # from any thread ---------------------------------------------------------------------------
+
+    def is_here(self) -> bool:
+        """Is this the thread of the doors?"""
+        return threading.current_thread() is self._thread
+
+    def soon(self, action: Callable[[], object]) -> None:
+        """Have something done in the thread; never waits."""
+        loop = self.loop
+        if loop is None:
+            return
+        if self.is_here():
+            loop.call_soon(action)
+            return
+        with contextlib.suppress(RuntimeError):  # the loop has just ended, its connections with it
+            loop.call_soon_threadsafe(action)
+
+    def wake(self, connection: Connection) -> None:
+        """A connection has something to send. Under the engine's lock."""
+        self._awake.append(connection)
+        if len(self._awake) == 1:
+            self.soon(self._send_all)
+
+    def _send_all(self) -> None:
+        with self.engine.lock:
+            awake, self._awake = self._awake, []
+            for connection in awake:
+                connection.collect()
+        for connection in awake:
+            connection.flush()
+
+    # idle clients ------------------------------------------------------------------------------
+
+    def watch_idle(self) -> None:
+        """Send away who has been idle too long; look again when the next one may be. In the thread.
+
+        There is one timer, and only while there is a limit and somebody whom it may meet.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        limit = self.engine.door_limits.idle
+        if not limit or not self.connections or self.loop is None:
+            return
+        now = self.loop.time()
+        due = [(one.idle_since(now) + limit, one) for one in list(self.connections)]
+        for moment, connection in due:
+            if moment <= now:
+                connection.end()
+        following = min((moment for moment, _ in due if moment > now), default=None)
+        if following is not None:
+            self._timer = self.loop.call_at(following, self.watch_idle)
+
+    def enter(self, connection: Connection) -> None:
+        """Somebody has come in. In the thread."""
+        self.connections.add(connection)
+        if self._timer is None and self.engine.door_limits.idle:
+            self.watch_idle()
+
+
+_ALL: weakref.WeakSet[Doors] = weakref.WeakSet()
+
+
+@atexit.register
+def close_all() -> None:
+    """At the end of the interpreter: socket files of doors that nobody has closed."""
+    for doors in list(_ALL):
+        doors.close()

@@ -1,0 +1,229 @@
+"""The rules of the house: who may import whom, how long things may be, that all have help."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import statistics
+from pathlib import Path
+
+import pytest
+
+import minidis
+from minidis import errors
+from minidis.api.database import Minidis
+from minidis.grammar import syntax
+from minidis.grammar.command import COMMANDS, CONTAINER_GROUPS, Command, command, public_signature
+from minidis.grammar.kinds import kind_of
+from minidis.grammar.syntax import SyntaxLineError
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("minidis", "repl")
+
+#: From the ground up: a module imports only from floors below its own, or its own room by name.
+FLOORS = [
+    "minidis.errors", "minidis.clock", "minidis.structures", "minidis.replies", "minidis.kinds",
+    "minidis.syntax", "minidis.shapes", "minidis.options", "minidis.parser", "minidis.command",
+    "minidis.resp", "minidis.requests", "minidis.door_limits", "minidis.persistence",
+    "minidis.expire", "minidis.keyspace", "minidis.walk", "minidis.describe", "minidis.acl_rules",
+    "minidis.acl", "minidis.clients", "minidis.client_line", "minidis.pubsub",
+    "minidis.subscription", "minidis.notices", "minidis.tracking", "minidis.waiting",
+    "minidis.watch", "minidis.aside", "minidis.engine", "minidis.config", "minidis.commands",
+    "minidis.session", "minidis.pipeline", "minidis.server", "minidis.database", "minidis.aio",
+    "minidis.server.program", "minidis", "repl",
+]  # fmt: skip
+LONGEST_FILE = 700
+LONGEST_FUNCTION = 60
+
+
+def modules() -> dict[str, ast.Module]:
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """Modules imported when the file is, or later; not those for the type checker alone."""
+    skipped = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.split(".")[0] in PACKAGES}
+
+
+def floor_of(name: str) -> int:
+    best = max(
+        (floor for floor in FLOORS if name == floor or name.startswith(floor + ".")), key=len
+    )
+    return FLOORS.index(best)
+
+
+def test_imports_run_downward() -> None:
+    known = modules()
+    upward = [
+        f"{name} imports {target}"
+        for name, tree in known.items()
+        for target in imports(tree)
+        if target in known and target != "minidis" and floor_of(target) > floor_of(name)
+    ]
+    assert not upward
+    assert len(known) > 30
+
+
+def test_no_cycle() -> None:
+    known = modules()
+    graph = {name: imports(tree) & known.keys() - {name} for name, tree in known.items()}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, f"cycle: {' -> '.join([*path, name])}"
+        if name not in done:
+            for target in sorted(graph[name] - {"minidis"}):
+                visit(target, (*path, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+    assert done == graph.keys()
+
+
+def test_only_the_session_knows_prompt_toolkit() -> None:
+    users = [
+        path.name
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if re.search(r"^\s*(import|from) prompt_toolkit", path.read_text(encoding="utf-8"), re.M)
+    ]
+    assert users == ["session.py"]
+
+
+def test_files_are_rooms_not_halls() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8").count("\n")
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
+
+
+def functions() -> dict[str, int]:
+    """Lines of each function without its docstring and decorators."""
+    found = {}
+    for name, tree in modules().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                document = ast.get_docstring(node, clean=False)
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                lines -= len(document.splitlines()) if document else 0
+                found[f"{name}.{node.name}:{node.lineno}"] = lines
+    return found
+
+
+def test_functions_are_short() -> None:
+    lengths = functions()
+    assert statistics.median(lengths.values()) < 10
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FUNCTION} == {}
+
+
+def test_every_command_explains_itself() -> None:
+    for known in COMMANDS.values():
+        document = inspect.getdoc(known.body) or ""
+        assert document.split("\n")[0].rstrip().endswith((".", ":", ",", "?")) or "." in document
+        assert ">>>" in document, f"{known.name} has no example"
+        assert known.summary
+
+
+def test_every_public_name_explains_itself() -> None:
+    for name, value in inspect.getmembers(Minidis):
+        if not name.startswith("_") and callable(value):
+            assert inspect.getdoc(value), f"Minidis.{name}"
+    for name in minidis.__all__:
+        value = getattr(minidis, name)
+        assert inspect.getdoc(value if inspect.isclass(value) or callable(value) else type(value))
+
+
+def test_every_command_is_a_method_with_its_own_signature() -> None:
+    for known in COMMANDS.values():
+        door = getattr(Minidis, known.method)
+        assert inspect.signature(door) == public_signature(known.body)
+        assert door.__doc__.startswith(known.body.__doc__)
+        assert inspect.getdoc(door).endswith(f"Redis {known.since}: {known.line}")
+    methods = [known.method for known in COMMANDS.values()]
+    assert len(methods) == len(set(methods))
+
+
+@pytest.mark.parametrize(
+    ("line", "body"),
+    [
+        ("XTEST key value", lambda self, key: None),
+        ("XTEST key", lambda self, key, value: None),
+        ("XTEST key [NX]", lambda self, key, nx: None),
+        ("XTEST key [key ...", lambda self, key: None),
+        ("XTEST value [key ...]", lambda self, value, key: None),
+    ],
+)
+def test_a_declaration_that_disagrees_with_its_line_fails(line: str, body: object) -> None:
+    body.__doc__ = "Something."
+    with pytest.raises(SyntaxLineError):
+        command(line, group="string", since="1.0.0", complexity="O(1)")(body)  # type: ignore[type-var]
+    assert "XTEST" not in COMMANDS
+
+
+def test_what_help_says_of_other_types_is_true(db: Minidis[bytes]) -> None:
+    db.set("text", "x")
+    db.himport_prepare("1", "field")
+    for known in COMMANDS.values():
+        if known.group in CONTAINER_GROUPS and known.access:
+            with pytest.raises(errors.WrongTypeError):
+                db.execute(*known.name.split(), *_least_words(known))
+
+
+def _least_words(known: Command) -> list[str]:
+    """The shortest call, all of whose keys are `text`."""
+    bound = "[a" if "LEX" in known.name else "1"
+    words: list[str] = []
+    for item in known.line.items:
+        if not isinstance(item, syntax.Optional):
+            words += syntax.words(item)[:1]
+            words += [
+                "text"
+                if kind_of(name).offers == "key"
+                else bound
+                if name in ("min", "max")
+                else "1"
+                for name in syntax.arguments(item)
+            ]
+    return words
+
+
+def test_groups_do_not_shadow_each_other() -> None:
+    """All group classes are bases of one class: a helper's name belongs to one of them."""
+    owners: dict[str, set[str]] = {}
+    for base in Minidis.__mro__[1:]:
+        if base.__module__.startswith("minidis.commands."):
+            for name, value in vars(base).items():
+                if inspect.isfunction(value):
+                    owners.setdefault(name, set()).add(base.__name__)
+    assert {name: found for name, found in owners.items() if len(found) > 1} == {}
+    assert len(owners) > 150
+
+
+def test_one_tree_of_errors() -> None:
+    classes = [value for _, value in inspect.getmembers(errors, inspect.isclass)]
+    assert all(issubclass(value, minidis.MinidisError) for value in classes)
+    assert str(errors.WrongTypeError()).startswith("WRONGTYPE ")
