@@ -10,7 +10,7 @@ b'world'
 
 from minidis.api.database import Minidis, open
 from minidis.api.pipeline import Pipeline, Transaction
-from minidis.api.subscription import Message, Monitoring, Seen, Subscription
+from minidis.api.subscription import Message, MonitoredCommand, Monitoring, Subscription
 from minidis.clock import Clock, ManualClock
 from minidis.engine.engine import Event
 from minidis.errors import (
@@ -45,11 +45,11 @@ __all__ = [
     "Message",
     "Minidis",
     "MinidisError",
+    "MonitoredCommand",
     "Monitoring",
     "Pipeline",
     "RdbError",
     "ResponseError",
-    "Seen",
     "SlowSubscriberError",
     "Status",
     "Subscription",

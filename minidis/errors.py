@@ -198,9 +198,9 @@ MONITORS_ONLY = "Replica can't interact with the keyspace"
 EMPTY_COMMAND = "a command needs at least one word"
 
 
-def exec_aborted(refusal: ResponseError) -> str:
+def exec_aborted(error: ResponseError) -> str:
     """EXEC itself was refused."""
-    why = str(refusal).removeprefix("ERR ")
+    why = str(error).removeprefix("ERR ")
     return f"EXECABORT Transaction discarded because of: {why}"
 
 

@@ -42,7 +42,7 @@ class Address:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
-    def known_as(self, user: str, password: str) -> Address:
+    def display_name_of(self, user: str, password: str) -> Address:
         """The same place for somebody else."""
         return replace(self, user=user, password=password)
 

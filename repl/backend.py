@@ -1,4 +1,4 @@
-"""Where the shell is: a database of this process (Here), or a server (There, in there.py).
+"""Where the shell is: a database of this process (LocalBackend), or a server (RemoteBackend).
 
     what the shell does                    what it asks a place
     run a command                          run(words)
@@ -22,13 +22,13 @@ from typing import Any
 
 from minidis import errors
 from minidis.api.database import Minidis
-from minidis.api.subscription import Feed
+from minidis.api.subscription import MessageStream
 from minidis.errors import MinidisError
-from minidis.keyspace.keyspace import is_container, type_name
+from minidis.keyspace.keyspace import is_collection, type_name
 from minidis.replies import OK
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
-from repl.lookup import OURS, Repertoire
+from repl.lookup import OURS, CommandSet
 from repl.progress import bar
 from repl.render import counted, number
 from repl.streams import ENDINGS, Item, Source
@@ -47,7 +47,7 @@ Named = tuple[bytes, str]
 Part = tuple[str, str]
 
 
-class Place(ABC):
+class Backend(ABC):
     """Where commands run."""
 
     #: short, for the prompt
@@ -84,7 +84,7 @@ class Place(ABC):
         """Number of the selected database."""
 
     @property
-    def repertoire(self) -> Repertoire:
+    def repertoire(self) -> CommandSet:
         """The commands that can be run here."""
         return OURS
 
@@ -131,7 +131,7 @@ class Place(ABC):
         """What the key holds; None when there is no such key."""
 
 
-class Here(Place):
+class LocalBackend(Backend):
     """A database of this process."""
 
     def __init__(self, db: Minidis[Any]) -> None:
@@ -217,7 +217,7 @@ class Here(Place):
     def members(self, key: bytes, wanted: bytes) -> list[Named]:
         with self.db.engine.lock:
             value: Any = self.db.space.values.get(key)
-            if not is_container(value):
+            if not is_collection(value):
                 return []
             names: Any = value.scores if isinstance(value, SortedSet) else value
             try:
@@ -241,7 +241,7 @@ class LocalStream:
         if bool(names) == (self.kind == "MONITOR"):
             raise errors.wrong_arity(self.kind.lower())
         self.names = dict.fromkeys(names)
-        self._feed: Feed[Any]
+        self._feed: MessageStream[Any]
         if self.kind == "MONITOR":
             self._feed = db.monitor(when_full="drop")
         elif self.kind == "SUBSCRIBE":

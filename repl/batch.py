@@ -18,10 +18,10 @@ from minidis.errors import MinidisError
 from minidis.grammar.syntax import Word
 from minidis.grammar.walk import walk
 from repl import shell_commands, streams
-from repl.backend import Place
+from repl.backend import Backend
 from repl.check import advise
 from repl.check import lines as advice_lines
-from repl.lookup import Repertoire, find
+from repl.lookup import CommandSet, find
 from repl.render import as_json, labelled, lines, raw, scalar
 from repl.secrets import repeated
 from repl.streams import Item
@@ -97,7 +97,7 @@ def is_paired(words: Sequence[bytes]) -> bool:
 class Batch:
     """Runs commands one after the other until one is refused, or until exit."""
 
-    def __init__(self, place: Place, form: Form, out: BinaryIO, err: TextIO) -> None:
+    def __init__(self, place: Backend, form: Form, out: BinaryIO, err: TextIO) -> None:
         self.place = place
         self.form = form
         self.out = out
@@ -117,7 +117,7 @@ class Batch:
         """There is nothing beside the prompt."""
 
     @property
-    def repertoire(self) -> Repertoire:
+    def repertoire(self) -> CommandSet:
         """The commands that can be run."""
         return self.place.repertoire
 

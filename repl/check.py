@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 from minidis.errors import MinidisError
-from minidis.grammar.command import COMMANDS, CONTAINERS
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS
 from minidis.grammar.kinds import kind_of
 from minidis.grammar.syntax import Argument, Word
 from minidis.grammar.walk import Mistake, is_key
-from repl.lookup import OURS, Found, Repertoire, subcommands, walked
+from repl.lookup import OURS, CommandSet, Found, subcommands, walked
 from repl.unsupported import elsewhere
 from repl.words import Typed, columns, quote, shortened
 
@@ -64,23 +64,23 @@ def advise(
     typed: Sequence[Typed],
     error: Exception,
     type_of: Callable[[bytes], str | None],
-    there: Repertoire = OURS,
+    there: CommandSet = OURS,
 ) -> Advice:
     """The advice for a refused command. `type_of` answers what a key holds."""
     found = walked(typed, complete=True)
     if found is None:
         return _unknown(typed, there)
-    sentence = str(error)
-    if there.lacks(found.command.name) and sentence.startswith("ERR unknown"):
+    message = str(error)
+    if there.lacks(found.command.name) and message.startswith("ERR unknown"):
         return Advice(None, f"this server does not have {found.command.name}")
-    if sentence.startswith("WRONGTYPE"):
+    if message.startswith("WRONGTYPE"):
         return _wrong_type(found, typed, type_of)
     syntax = str(found.command.line)
-    if "wrong number of arguments" in sentence:
+    if "wrong number of arguments" in message:
         return Advice(None, "", syntax)
-    if sentence == "ERR syntax error":
+    if message == "ERR syntax error":
         return _misplaced(found, typed, syntax)
-    return _unconvertible(found, typed, sentence, syntax)
+    return _unconvertible(found, typed, message, syntax)
 
 
 def lines(typed: Sequence[Typed], advice: Advice) -> list[str]:
@@ -114,12 +114,12 @@ def wrapped(syntax: str) -> list[str]:
     )
 
 
-def _unknown(typed: Sequence[Typed], there: Repertoire) -> Advice:
+def _unknown(typed: Sequence[Typed], there: CommandSet) -> Advice:
     """There is no such command, or no such subcommand; or only the server knows what it means."""
     name = typed[0].text.upper()
-    if there.names is not None and there.has(name) and name not in CONTAINERS:
+    if there.names is not None and there.has(name) and name not in PARENT_COMMANDS:
         return Advice()
-    if name in CONTAINERS:
+    if name in PARENT_COMMANDS:
         names = [command.name.split()[1] for command in subcommands(name)]
         if len(typed) < 2:
             return Advice(None, "", f"{name} <{' | '.join(names)}>")
@@ -131,7 +131,7 @@ def _unknown(typed: Sequence[Typed], there: Repertoire) -> Advice:
     return Advice(None, _elsewhere(name, there) or _did_you_mean(near) or "help lists all commands")
 
 
-def _elsewhere(name: str, there: Repertoire) -> str:
+def _elsewhere(name: str, there: CommandSet) -> str:
     """What to say of a command that only Redis has; a server knows itself what it has."""
     return elsewhere(name) if there.names is None else ""
 
@@ -139,7 +139,7 @@ def _elsewhere(name: str, there: Repertoire) -> str:
 def nearest(name: str) -> str:
     """The command that was probably meant; `delete` is Python's name of DEL."""
     called = (one.name for one in COMMANDS.values() if one.method == name.lower())
-    return next(called, "") or closest(name, [*COMMANDS, *CONTAINERS])
+    return next(called, "") or closest(name, [*COMMANDS, *PARENT_COMMANDS])
 
 
 def _did_you_mean(near: str) -> str:
@@ -176,15 +176,15 @@ def _note(mistake: Mistake, text: str) -> str:
     return "one word too many"
 
 
-def _unconvertible(found: Found, typed: Sequence[Typed], sentence: str, syntax: str) -> Advice:
+def _unconvertible(found: Found, typed: Sequence[Typed], message: str, syntax: str) -> Advice:
     """The first word that its kind refuses with this very sentence."""
     for at, role in enumerate(found.walk.roles, found.size):
         if isinstance(role, Argument):
             kind = kind_of(role.name)
             try:
                 kind.convert(typed[at].value)
-            except MinidisError as refusal:
-                if str(refusal) == sentence:
+            except MinidisError as error:
+                if str(error) == message:
                     about = f": {kind.about}" if kind.about and kind.about != role.name else ""
                     return Advice(at, f"{role.name}{about}", syntax)
     return Advice()

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from itertools import islice
 
 from minidis.engine import config
-from minidis.grammar.command import COMMANDS, CONTAINERS, Command
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
 from minidis.grammar.kinds import kind_of
 from minidis.grammar.syntax import Argument, Word
 from minidis.grammar.walk import is_key
 from minidis.keyspace.keyspace import TYPE_NAMES
 from repl import shell_commands
-from repl.backend import MOST, Place
-from repl.lookup import OURS, Found, Repertoire, groups, subcommands, walked
+from repl.backend import MOST, Backend
+from repl.lookup import OURS, CommandSet, Found, groups, subcommands, walked
 from repl.words import GLUED, Typed, at_cursor, quote
 
 MISSING = "not on this server"
@@ -55,7 +55,7 @@ class Candidate:
     about: str = ""
 
 
-def candidates(before: str, place: Place) -> list[Candidate]:
+def candidates(before: str, place: Backend) -> list[Candidate]:
     """All that could stand at the cursor, the likeliest first."""
     finished, typing = at_cursor(before)
     if typing.trouble == GLUED:
@@ -64,7 +64,7 @@ def candidates(before: str, place: Place) -> list[Candidate]:
     return [Candidate(text, typing.start, about) for text, about in islice(found, MOST)]
 
 
-def _offers(finished: list[Typed], typing: Typed, place: Place) -> Iterator[tuple[str, str]]:
+def _offers(finished: list[Typed], typing: Typed, place: Backend) -> Iterator[tuple[str, str]]:
     if not finished:
         return _names(typing, place.repertoire)
     name = finished[0].text
@@ -79,12 +79,12 @@ def _offers(finished: list[Typed], typing: Typed, place: Place) -> Iterator[tupl
 # words -------------------------------------------------------------------------------------------
 
 
-def _names(typing: Typed, there: Repertoire) -> Iterator[tuple[str, str]]:
+def _names(typing: Typed, there: CommandSet) -> Iterator[tuple[str, str]]:
     """Commands, with the subcommands of a container behind its name, and the shell's own words."""
     commands: dict[str, str] = {}
     for name, command in sorted(COMMANDS.items()):
         container = name.split()[0]
-        if container in CONTAINERS:
+        if container in PARENT_COMMANDS:
             names = " ".join(one.name.split()[1].lower() for one in subcommands(container))
             commands.setdefault(container, MISSING if there.lacks(container) else names)
         else:
@@ -97,9 +97,9 @@ def _names(typing: Typed, there: Repertoire) -> Iterator[tuple[str, str]]:
             yield dot.name, dot.about
 
 
-def _below(container: str, there: Repertoire) -> list[tuple[str, str]]:
+def _below(container: str, there: CommandSet) -> list[tuple[str, str]]:
     """The subcommands of a container."""
-    if container not in CONTAINERS:
+    if container not in PARENT_COMMANDS:
         return [(name, FOREIGN) for name in there.below(container)]
     ours = [(one.name.split()[1], _about(one, there)) for one in subcommands(container)]
     return ours + [(name, FOREIGN) for name in there.below(container)]
@@ -121,7 +121,7 @@ def _help_topics(typing: Typed) -> Iterator[tuple[str, str]]:
     yield from _words(((name, _about(one)) for name, one in sorted(COMMANDS.items())), typing)
 
 
-def _about(command: Command, there: Repertoire = OURS) -> str:
+def _about(command: Command, there: CommandSet = OURS) -> str:
     """The first sentence, without the marks of code; or that the command is not there."""
     if there.lacks(command.name):
         return MISSING
@@ -132,7 +132,7 @@ def _about(command: Command, there: Repertoire = OURS) -> str:
 
 
 def _next(
-    found: Found, finished: list[Typed], typing: Typed, place: Place
+    found: Found, finished: list[Typed], typing: Typed, place: Backend
 ) -> Iterator[tuple[str, str]]:
     """Everything that the line allows at this place: arguments that can be listed, then options."""
     seen = set()
@@ -147,7 +147,7 @@ def _next(
 
 
 def _argument(
-    name: str, found: Found, finished: list[Typed], typing: Typed, place: Place
+    name: str, found: Found, finished: list[Typed], typing: Typed, place: Backend
 ) -> Iterator[tuple[str, str]]:
     offers = kind_of(name).offers
     if offers == "key":
@@ -195,7 +195,7 @@ def _quoted(named: Iterable[tuple[bytes, str]]) -> Iterator[tuple[str, str]]:
     return ((quote(name), about) for name, about in named)
 
 
-def _patterns(typing: Typed, place: Place) -> Iterator[tuple[str, str]]:
+def _patterns(typing: Typed, place: Backend) -> Iterator[tuple[str, str]]:
     """`user:*` for keys that are named in that way."""
     yield "*", "everything"
     yield from ((quote(front + b"*"), "") for front in place.fronts(typing.value))

@@ -12,16 +12,16 @@ import inspect
 from collections.abc import Mapping
 from textwrap import wrap
 
-from minidis.grammar.command import COMMANDS, CONTAINERS, Command
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
 from repl.check import WIDTH, closest, nearest, wrapped
-from repl.lookup import OURS, Repertoire, groups, subcommands
+from repl.lookup import OURS, CommandSet, groups, subcommands
 from repl.unsupported import elsewhere
 
 #: Words of the shell -> (syntax, what they do)
 Shellwords = Mapping[str, tuple[str, str]]
 
 
-def page(words: list[str], shellwords: Shellwords, there: Repertoire = OURS) -> str:
+def page(words: list[str], shellwords: Shellwords, there: CommandSet = OURS) -> str:
     """The page for what was asked; a page that says so when there is none."""
     if not words:
         return overview(shellwords)
@@ -31,7 +31,7 @@ def page(words: list[str], shellwords: Shellwords, there: Repertoire = OURS) -> 
         return group_page(group)
     if name in COMMANDS:
         return command_page(COMMANDS[name], there)
-    if name in CONTAINERS:
+    if name in PARENT_COMMANDS:
         return _table(f"{name}, its subcommands", subcommands(name))
     if name.lower() in shellwords:
         syntax, about = shellwords[name.lower()]
@@ -73,7 +73,7 @@ def group_page(group: str) -> str:
     return _table(f"@{group}", found[group])
 
 
-def command_page(command: Command, there: Repertoire = OURS) -> str:
+def command_page(command: Command, there: CommandSet = OURS) -> str:
     """Everything about one command."""
     document = inspect.getdoc(command.body) or ""
     lines = wrapped(str(command.line))

@@ -23,12 +23,12 @@ from pygments.token import (  # type: ignore[import-untyped]
     _TokenType,
 )
 
-from minidis.grammar.command import COMMANDS, CONTAINERS
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS
 from minidis.grammar.kinds import kind_of
 from minidis.grammar.syntax import Argument, Word
 from minidis.grammar.walk import Mistake, Role
 from repl import shell_commands
-from repl.lookup import OURS, Repertoire, walked
+from repl.lookup import OURS, CommandSet, walked
 from repl.words import Typed, split
 
 #: What the shell can offer for an argument -> how it is coloured
@@ -48,7 +48,7 @@ class CommandLexer(Lexer):  # type: ignore[misc]
     name = "minidis commands"
     aliases: ClassVar[list[str]] = ["minidis"]
 
-    def repertoire(self) -> Repertoire:
+    def repertoire(self) -> CommandSet:
         """The commands that can be run."""
         return OURS
 
@@ -62,20 +62,20 @@ class CommandLexer(Lexer):  # type: ignore[misc]
         yield at, Text, text[at:]
 
 
-def lexer_for(known: Callable[[], Repertoire]) -> type[CommandLexer]:
+def lexer_for(known: Callable[[], CommandSet]) -> type[CommandLexer]:
     """The lexer for a place with this repertoire."""
 
     class PlaceLexer(CommandLexer):
         """Commands as they are typed there."""
 
-        def repertoire(self) -> Repertoire:
+        def repertoire(self) -> CommandSet:
             return known()
 
     return PlaceLexer
 
 
 def _coloured(
-    command: list[Typed], end: int, there: Repertoire
+    command: list[Typed], end: int, there: CommandSet
 ) -> Iterator[tuple[Typed, _TokenType]]:
     """Every word of a command with its token. A word at `end` may still be growing."""
     found = walked(command)
@@ -92,14 +92,19 @@ def _coloured(
         yield word, Error if word.trouble and not growing else _token(role, word, growing)
 
 
-def _name_token(command: list[Typed], end: int, there: Repertoire) -> _TokenType:
+def _name_token(command: list[Typed], end: int, there: CommandSet) -> _TokenType:
     """The first word of something that is no command: one of the shell, unfinished, or wrong."""
     name = command[0].text
     if name.lower() in shell_commands.DOTS:
         return Keyword.Pseudo
-    if name.upper() in CONTAINERS or there.has(name.upper()):
+    if name.upper() in PARENT_COMMANDS or there.has(name.upper()):
         return Keyword
-    known = (*COMMANDS, *CONTAINERS, *there.foreign, *(dot.upper() for dot in shell_commands.DOTS))
+    known = (
+        *COMMANDS,
+        *PARENT_COMMANDS,
+        *there.foreign,
+        *(dot.upper() for dot in shell_commands.DOTS),
+    )
     growing = command[0].end == end
     return Text if growing and any(one.startswith(name.upper()) for one in known) else Error
 

@@ -7,7 +7,7 @@ SET k v NX GE▏T [EX seconds ...]        an option that can only become one thi
 
 from __future__ import annotations
 
-from minidis.grammar.command import COMMANDS, CONTAINERS
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS
 from minidis.grammar.syntax import Word
 from minidis.grammar.walk import walk
 from repl import shell_commands
@@ -29,7 +29,7 @@ def hint(before: str) -> str:
 def _rest(words: list[bytes]) -> str:
     """What may follow the finished words."""
     name = words[0].decode("latin-1").upper()
-    if len(words) == 1 and name in CONTAINERS:
+    if len(words) == 1 and name in PARENT_COMMANDS:
         names = " | ".join(sorted(command.name.split()[1] for command in subcommands(name)))
         return f"[{names}]" if name in COMMANDS else names
     found = find(words)
@@ -56,9 +56,9 @@ def _options(words: list[bytes]) -> list[str]:
     """The fixed words that may follow, in capitals: names, subcommands, options."""
     if not words:
         names = (name for name in COMMANDS if " " not in name)
-        return [*names, *CONTAINERS, *map(str.upper, shell_commands.DOTS)]
+        return [*names, *PARENT_COMMANDS, *map(str.upper, shell_commands.DOTS)]
     name = words[0].decode("latin-1").upper()
-    if len(words) == 1 and name in CONTAINERS:
+    if len(words) == 1 and name in PARENT_COMMANDS:
         return [one.name.split()[1] for one in subcommands(name)]
     found = find(words)
     if found is None:

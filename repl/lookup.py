@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from minidis.grammar.command import COMMANDS, CONTAINERS, Command
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
 from minidis.grammar.walk import Walk, walk
 from repl.words import Typed
 
@@ -25,7 +25,7 @@ def find(words: Sequence[bytes]) -> tuple[Command, int] | None:
     if not words:
         return None
     name = words[0].decode("latin-1").upper()
-    if name in CONTAINERS and len(words) > 1:
+    if name in PARENT_COMMANDS and len(words) > 1:
         longer = f"{name} {words[1].decode('latin-1').upper()}"
         if longer in COMMANDS:
             return COMMANDS[longer], 2
@@ -56,7 +56,7 @@ def groups() -> dict[str, list[Command]]:
 
 
 @dataclass(frozen=True)
-class Repertoire:
+class CommandSet:
     """The commands of the place where the shell is: ours, or those that a server has told."""
 
     #: full names in capitals, `CONFIG GET` beside `CONFIG`; None: exactly ours
@@ -64,7 +64,11 @@ class Repertoire:
 
     def lacks(self, name: str) -> bool:
         """Is it one of ours that the place does not have?"""
-        if self.names is None or name in self.names or name not in COMMANDS.keys() | CONTAINERS:
+        if (
+            self.names is None
+            or name in self.names
+            or name not in COMMANDS.keys() | PARENT_COMMANDS
+        ):
             return False
         container, _, below = name.partition(" ")
         # A server older than 7.0 lists only containers, not what is below them.
@@ -73,13 +77,13 @@ class Repertoire:
     def has(self, name: str) -> bool:
         """Can the place run it?"""
         if self.names is None:
-            return name in COMMANDS or name in CONTAINERS
+            return name in COMMANDS or name in PARENT_COMMANDS
         return name in self.names
 
     @cached_property
     def foreign(self) -> tuple[str, ...]:
         """Commands that only the place has; containers without what is below them."""
-        ours = COMMANDS.keys() | CONTAINERS
+        ours = COMMANDS.keys() | PARENT_COMMANDS
         return tuple(sorted(name for name in self.names or () if name not in ours))
 
     def below(self, container: str) -> list[str]:
@@ -92,4 +96,4 @@ class Repertoire:
         return frozenset(name.split()[0] for name in self.names or () if " " in name)
 
 
-OURS = Repertoire()
+OURS = CommandSet()

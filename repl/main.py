@@ -23,10 +23,10 @@ from dataclasses import replace
 
 import minidis
 from minidis.errors import MinidisError
-from minidis.grammar.command import COMMANDS, CONTAINERS
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS
 from repl import serve
 from repl.address import is_address, parse_address
-from repl.backend import Here, Place
+from repl.backend import Backend, LocalBackend
 from repl.batch import FORMS, Batch, silence_stdout
 from repl.progress import bar
 
@@ -101,25 +101,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as told:
         code = int(told.code or 0)
     _ignore(signal.SIGINT)  # what is saved now is saved
-    if isinstance(place, Here):
+    if isinstance(place, LocalBackend):
         return _closed(place, code)
     place.close()
     return code
 
 
-def _opened(options: argparse.Namespace) -> Place:
+def _opened(options: argparse.Namespace) -> Backend:
     """The database at PATH, or the server at that address."""
     if options.path is not None and is_address(options.path):
-        from repl.remote_backend import There  # sockets and TLS come with it
+        from repl.remote_backend import RemoteBackend  # sockets and TLS come with it
 
         address = parse_address(options.path)
-        return There(replace(address, database=options.database or address.database))
+        return RemoteBackend(replace(address, database=options.database or address.database))
     path = None if options.path in (None, serve.MEMORY) else options.path
     with bar("loading") as progress:
         db = minidis.open(path, progress=progress)
     if options.database:
         db.execute("SELECT", options.database)
-    return Here(db)
+    return LocalBackend(db)
 
 
 def _leave_when_told() -> None:
@@ -164,7 +164,7 @@ def _cut(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 def _mistaken_path(options: argparse.Namespace) -> str:
     """`minidis get a` would make a directory named get; that is not what was meant."""
     path = options.path
-    known = path is not None and path.upper() in COMMANDS.keys() | CONTAINERS
+    known = path is not None and path.upper() in COMMANDS.keys() | PARENT_COMMANDS
     if not known or os.path.exists(path) or (not options.words and options.command):
         return ""
     return (
@@ -173,7 +173,7 @@ def _mistaken_path(options: argparse.Namespace) -> str:
     )
 
 
-def _work(place: Place, options: argparse.Namespace) -> int:
+def _work(place: Backend, options: argparse.Namespace) -> int:
     """Do what the arguments ask for."""
     alone = not (options.words or options.command or options.file)
     if alone and sys.stdin is not None and sys.stdin.isatty():
@@ -193,7 +193,7 @@ def _work(place: Place, options: argparse.Namespace) -> int:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
-def _batch(place: Place, options: argparse.Namespace) -> int:
+def _batch(place: Backend, options: argparse.Namespace) -> int:
     out = sys.stdout.buffer
     batch = Batch(place, FORMS[options.form], out, sys.stderr)
     done = (
@@ -212,7 +212,7 @@ def _run_file(batch: Batch, name: str) -> bool:
         return batch.run_stream(file, name)
 
 
-def _closed(here: Here, code: int) -> int:
+def _closed(here: LocalBackend, code: int) -> int:
     """Close the database, saving it if it is a directory; say what is not saved."""
     db = here.db
     lost, file = here.unsaved()

@@ -80,12 +80,12 @@ class Connection:
         until = None if seconds is None else time.monotonic() + seconds
         try:
             self._send(b"".join(map(pack, commands)))
-            return [self._answer(until) for _ in commands]
+            return [self._reply(until) for _ in commands]
         except BaseException:  # Ctrl-C as well: the answer that is still to come would be the next
             self.hang_up()
             raise
 
-    def _answer(self, until: float | None) -> Any:
+    def _reply(self, until: float | None) -> Any:
         while isinstance(reply := self.receive(until), Push):
             self.pushed.append(reply)
         return reply

@@ -18,11 +18,11 @@ from dataclasses import replace
 from time import monotonic
 from typing import Any
 
-from minidis.api.subscription import Message, Seen
+from minidis.api.subscription import Message, MonitoredCommand
 from minidis.errors import MinidisError, ResponseError
 from repl.address import Address
-from repl.backend import Named, Part, Place
-from repl.lookup import OURS, Repertoire
+from repl.backend import Backend, Named, Part
+from repl.lookup import OURS, CommandSet
 from repl.questions import Questions
 from repl.remote import Connection, Lost, dial
 from repl.render import counted
@@ -41,7 +41,7 @@ _SEEN = re.compile(rb"(\d+\.\d+) \[(\d+) ([^\]]*(?:\][^\]]*)*?)\] (\".*)", re.DO
 _MESSAGES = frozenset((b"message", b"smessage", b"pmessage"))
 
 
-class There(Place):
+class RemoteBackend(Backend):
     """A server."""
 
     def __init__(self, address: Address) -> None:
@@ -51,7 +51,7 @@ class There(Place):
         self._database = address.database
         self._connection: Connection | None = dial(address)
         self._questions = Questions(address)
-        self._repertoire: Repertoire | None = None
+        self._repertoire: CommandSet | None = None
         self._size: int | None = None
         self._rests_until = 0.0
 
@@ -135,7 +135,7 @@ class There(Place):
 
     def _became(self, user: bytes, password: bytes) -> None:
         """A password was accepted: connections to come need it, too."""
-        self.address = self.address.known_as(
+        self.address = self.address.display_name_of(
             user.decode("utf-8", "surrogateescape"), password.decode("utf-8", "surrogateescape")
         )
         self._repertoire = None
@@ -156,10 +156,10 @@ class There(Place):
         return self._database
 
     @property
-    def repertoire(self) -> Repertoire:
+    def repertoire(self) -> CommandSet:
         if self._repertoire is None:
             names = self._questions.commands()
-            self._repertoire = OURS if names is None else Repertoire(names)
+            self._repertoire = OURS if names is None else CommandSet(names)
         return self._repertoire
 
     def unasked(self) -> list[Any]:
@@ -249,7 +249,7 @@ class RemoteStream:
     def read(self, raw: Any) -> Item | None:
         return self._seen(raw) if self.kind == "MONITOR" else _message(raw)
 
-    def _seen(self, line: Any) -> Seen | None:
+    def _seen(self, line: Any) -> MonitoredCommand | None:
         """A line of MONITOR, unless it shows a question of our own."""
         found = _SEEN.fullmatch(str(line).encode("utf-8", "surrogateescape"))
         if found is None:
@@ -262,7 +262,7 @@ class RemoteStream:
             if not asked[question]:
                 del asked[question]
             return None
-        return Seen(float(time), int(database), _text(address), words)
+        return MonitoredCommand(float(time), int(database), _text(address), words)
 
     def drop(self, names: Collection[bytes]) -> None:
         self._connection.send(ENDINGS[self.kind].encode(), *names)

@@ -41,17 +41,17 @@ from prompt_toolkit.styles import Style, default_ui_style, merge_styles
 
 from minidis.errors import MinidisError
 from repl import shell_commands, streams
-from repl.backend import Place
+from repl.backend import Backend
 from repl.batch import answer_lines, command_line, refuse_in_multi
 from repl.check import advise
 from repl.check import lines as advice_lines
 from repl.complete import candidates
 from repl.highlight import ReplyLexer, lexer_for
 from repl.hint import hint
-from repl.lookup import Repertoire
+from repl.lookup import CommandSet
 from repl.render import as_json, counted, footer, scalar
 from repl.secrets import holds_secret
-from repl.streams import Beside, Item
+from repl.streams import BackgroundStream, Item
 from repl.theme import THEME
 from repl.words import Typed, columns, is_open, printable, quote, shortened, split
 
@@ -84,7 +84,7 @@ def open_history() -> History:
     return _Written(str(path))
 
 
-class _Discreet(History):
+class _PasswordSafeHistory(History):
     """A history that learns no passwords."""
 
     def append_string(self, string: str) -> None:
@@ -92,18 +92,18 @@ class _Discreet(History):
             super().append_string(string)
 
 
-class _Written(_Discreet, FileHistory):
+class _Written(_PasswordSafeHistory, FileHistory):
     """One that is kept."""
 
 
-class _Remembered(_Discreet, InMemoryHistory):
+class _Remembered(_PasswordSafeHistory, InMemoryHistory):
     """One of this session."""
 
 
 class LiveCompleter(Completer):
     """Candidates from the commands and from the data as they are now."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Backend) -> None:
         self.place = place
 
     def get_completions(self, document: Document, _: CompleteEvent) -> Iterable[Completion]:
@@ -148,7 +148,7 @@ class Session:
 
     def __init__(
         self,
-        place: Place,
+        place: Backend,
         *,
         input: Input | None = None,
         output: Output | None = None,
@@ -163,7 +163,7 @@ class Session:
         self.busy = False
         self.reminded = False
         #: what is shown beside the prompt
-        self.beside: list[Beside] = []
+        self.beside: list[BackgroundStream] = []
         self._printing = threading.RLock()
         self.prompt: PromptSession[str] = PromptSession(
             self.message,
@@ -225,7 +225,7 @@ class Session:
             yield "", "Ctrl-C ends it"
 
     @property
-    def repertoire(self) -> Repertoire:
+    def repertoire(self) -> CommandSet:
         """The commands that can be run."""
         return self.place.repertoire
 
@@ -382,7 +382,9 @@ class Session:
         elif name == "MONITOR" and running:
             self.note("(it is running already; .stop ends it)")
         else:
-            self.beside.append(Beside(self.place.stream(words), self._show_items, self._lost))
+            self.beside.append(
+                BackgroundStream(self.place.stream(words), self._show_items, self._lost)
+            )
             self.note("(what comes is shown above the prompt; Ctrl-C in an empty line ends it)")
         return True
 
@@ -409,14 +411,14 @@ class Session:
         for one in list(self.beside):
             self._stop_one(one)
 
-    def _stop_one(self, one: Beside) -> None:
+    def _stop_one(self, one: BackgroundStream) -> None:
         one.stop()
         if one in self.beside:
             self.beside.remove(one)
         heard = counted(one.heard, "line" if one.source.kind == "MONITOR" else "message")
         self.note(f"({shortened(one.title, 60)} has ended: {heard})")
 
-    def _lost(self, one: Beside, why: str) -> None:
+    def _lost(self, one: BackgroundStream, why: str) -> None:
         """A stream has ended by itself. In its thread."""
         if one in self.beside:
             self.beside.remove(one)
@@ -479,7 +481,7 @@ class Session:
             print_formatted_text(self.prompt.output, text, self._printed, color_depth=self.depth)
 
 
-def converse(place: Place) -> int:
+def converse(place: Backend) -> int:
     """A session at the terminal; its exit code."""
     Session(place).converse()
     return 0

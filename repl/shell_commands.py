@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from repl import help as pages
-from repl.lookup import Repertoire
+from repl.lookup import CommandSet
 from repl.words import printable
 
 
@@ -20,7 +20,7 @@ class Shell(Protocol):
     """What these words can do to the session."""
 
     @property
-    def repertoire(self) -> Repertoire:
+    def repertoire(self) -> CommandSet:
         """The commands that can be run."""
 
     def stop(self) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
-from minidis.api.subscription import Message, Seen
+from minidis.api.subscription import Message, MonitoredCommand
 from minidis.errors import MinidisError
 from repl.render import as_json, scalar
 from repl.words import printable, quote, shortened
@@ -54,7 +54,7 @@ _PAUSE = 0.2
 _WIDTH = 2000
 
 Fragments: TypeAlias = list[tuple[str, str]]
-Item: TypeAlias = "Message[Any] | Seen"
+Item: TypeAlias = "Message[Any] | MonitoredCommand"
 
 
 class Source(Protocol):
@@ -83,7 +83,7 @@ class Source(Protocol):
 
 def fragments(item: Item) -> Fragments:
     """One line, as (class of colour, text)."""
-    if isinstance(item, Seen):
+    if isinstance(item, MonitoredCommand):
         when = datetime.fromtimestamp(item.time).strftime("%H:%M:%S.%f")[:-3]
         who = printable(f"{when} [{item.database} {item.address}] ")
         return [("class:note", who), ("", _short(" ".join(map(quote, item.words))))]
@@ -104,7 +104,7 @@ def text(item: Item) -> str:
 
 def for_json(item: Item) -> str:
     """The item as one line of JSON."""
-    if isinstance(item, Seen):
+    if isinstance(item, MonitoredCommand):
         found: dict[str, Any] = {
             "time": item.time,
             "database": item.database,
@@ -125,14 +125,14 @@ def _short(line: str) -> str:
 # reading beside the prompt -----------------------------------------------------------------------
 
 
-class Beside:
+class BackgroundStream:
     """Reads a source and shows what comes, both in threads of their own."""
 
     def __init__(
         self,
         source: Source,
         show: Callable[[list[Item], int], None],
-        lost: Callable[[Beside, str], None],
+        lost: Callable[[BackgroundStream, str], None],
     ) -> None:
         self.source = source
         self.heard = 0

@@ -55,11 +55,11 @@ class Transaction:
         elif name == b"UNWATCH":
             self.watched.clear()
 
-    def refused(self, sentence: str) -> None:
+    def refused(self, message: str) -> None:
         """Learn from the refusal of a command."""
-        if sentence.startswith("EXECABORT"):
+        if message.startswith("EXECABORT"):
             self.forget()
-        elif self.open and not sentence.startswith(_HARMLESS):
+        elif self.open and not message.startswith(_HARMLESS):
             self.spoiled = True
 
     def forget(self) -> None:

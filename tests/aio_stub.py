@@ -20,13 +20,14 @@ import minidis.aio.database  # fills COMMANDS
 from minidis.aio.database import AsyncMinidis
 from minidis.aio.methods import NOT_QUEUED
 from minidis.aio.pipeline import AsyncPipeline
-from minidis.grammar.command import COMMANDS, Command, public_signature
+from minidis.grammar.command import COMMANDS, Command
+from minidis.grammar.methods import public_signature
 
 STUB = Path(minidis.aio.database.__file__).with_name("commands.pyi")
 WIDTH = 100
 
 #: Where the names in annotations come from, the first that has them.
-SOURCES = ("collections.abc", "typing", "minidis.kinds", "minidis.replies")
+SOURCES = ("collections.abc", "typing", "minidis.grammar.kinds", "minidis.replies")
 
 HEADER = '''\
 """Written by `python -m tests.aio_stub` from the signatures of the sync classes."""
@@ -83,7 +84,7 @@ class Annotations(ast.NodeTransformer):
         for source in SOURCES:
             if getattr(sys.modules[source], name, None) == value:
                 return source
-        return "minidis.commands.group" if name == "T" else self._home(name)
+        return "minidis.commands.shared.group" if name == "T" else self._home(name)
 
     def _home(self, name: str) -> str:
         """The module that defines a name which others may have imported."""
@@ -125,8 +126,8 @@ def _imports(annotations: Annotations, overloaded: bool) -> str:
         "collections.abc": {"Generator"},
         "typing": {"Any", "Generic", "TypeVar", *(["overload"] if overloaded else [])},
         "minidis.aio.pipeline": {"AsyncPipeline"},
-        "minidis.commands.group": {"T"},
-        "minidis.session": {"Session"},
+        "minidis.commands.shared.group": {"T"},
+        "minidis.api.session": {"Session"},
     }.items():
         found.setdefault(module, set()).update(names)
     ours = {module for module in found if module.startswith("minidis")}

@@ -22,7 +22,8 @@ from minidis.aio.methods import NOT_QUEUED
 from minidis.aio.pipeline import AsyncPipeline
 from minidis.api.database import Minidis
 from minidis.errors import LockedError
-from minidis.grammar.command import COMMANDS, public_signature
+from minidis.grammar.command import COMMANDS
+from minidis.grammar.methods import public_signature
 from tests.aio_stub import STUB, stub
 
 
@@ -527,7 +528,7 @@ async def test_a_coroutine_that_is_thrown_out(error: type[BaseException]) -> Non
 
 def aside_is_done(db: AsyncMinidis[Any]) -> None:
     """Wait for what the thread of the engine has been asked to do."""
-    db.engine.aside.run(lambda: None)
+    db.engine.exec_thread.run(lambda: None)
 
 
 def test_a_loop_that_was_closed_while_calls_wait() -> None:

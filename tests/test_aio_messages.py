@@ -69,7 +69,7 @@ async def test_get_with_a_timeout() -> None:
         message = await messages.get(timeout=0)
         assert message is not None
         assert message.data == b"1"
-        assert messages._feed._inbox.tell is None
+        assert messages._feed._queue.tell is None
 
 
 @in_loop

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import minidis
-from repl.backend import Here
+from repl.backend import LocalBackend
 from repl.batch import FORMS, Batch
 
 ROOT = Path(__file__).parent.parent
@@ -101,7 +101,7 @@ def test_shell() -> None:
     typed = 0
     with minidis.open() as db:
         out, err = io.BytesIO(), io.StringIO()
-        place = Here(db)
+        place = LocalBackend(db)
         place.name = "data"
         batch = Batch(place, FORMS["text"], out, err)
         for block in blocks("README.md", ""):

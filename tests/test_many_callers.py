@@ -44,7 +44,7 @@ def test_forgotten_watches_of_many_keys_do_not_stay(db: Bytes) -> None:
     assert len(db.engine.watchers._by_place) == 1
     db.set("elsewhere", 1)
     assert not db.engine.watchers
-    assert not db.engine.attentive
+    assert not db.engine.observed
 
 
 def test_a_spoiled_watch_costs_later_changes_nothing(db: Bytes) -> None:
@@ -62,7 +62,7 @@ def test_a_spoiled_watch_costs_later_changes_nothing(db: Bytes) -> None:
     late.multi()
     assert late.exec() is None
     assert not db.engine.watchers
-    assert not db.engine.attentive
+    assert not db.engine.observed
 
 
 def test_forgotten_subscriptions_do_not_stay(db: Bytes) -> None:
@@ -86,7 +86,7 @@ def test_forgotten_sessions_track_no_more(db: Bytes, bcast: bool) -> None:
         gc.collect()
         db.set("a", 1)
         assert not db.engine.tracking
-        assert not db.engine.attentive
+        assert not db.engine.observed
         assert len(db.engine.clients) == 2
 
 
@@ -98,20 +98,20 @@ def test_the_thread_of_exec_ends_with_its_database() -> None:
         return db
 
     db = executed()
-    (thread,) = (one for one in named("minidis-exec") if one is db.engine.aside._thread)
+    (thread,) = (one for one in named("minidis-exec") if one is db.engine.exec_thread._thread)
     del db
     gc.collect()
     thread.join(10)
     assert not thread.is_alive()
 
     db = executed()
-    thread = db.engine.aside._thread  # type: ignore[assignment]
+    thread = db.engine.exec_thread._thread  # type: ignore[assignment]
     db.close()
     thread.join(10)
     assert not thread.is_alive()
     with pytest.raises(ClosedError):
         db.exec()
-    assert db.engine.aside._thread is thread, "another one was started"
+    assert db.engine.exec_thread._thread is thread, "another one was started"
 
 
 def test_close_and_exec_at_the_same_time() -> None:
@@ -182,7 +182,9 @@ def test_keys_that_became_due_in_a_pause_expire_after_it(db: Bytes) -> None:
     db.listen(lambda event: event.name == "expired" and expired.set())  # type: ignore[func-returns-value]
     db.set("a", 1, px=20)
     db.client_pause(3_600_000, all=False)
-    eventually(lambda: db.engine._ticker._wake_at > time.time() * 1000 + 60_000, "a long sleep")
+    eventually(
+        lambda: db.engine._expiry_thread._wake_at > time.time() * 1000 + 60_000, "a long sleep"
+    )
     assert not expired.is_set()
     db.client_unpause()
     assert expired.wait(10)
@@ -223,7 +225,7 @@ def test_an_asynchronous_transaction_refuses_calls_after_its_block() -> None:
 
 
 def test_a_transaction_that_watches_nothing(db: Bytes) -> None:
-    def double(tx: minidis.pipeline.Pipeline[bytes]) -> None:
+    def double(tx: minidis.Pipeline[bytes]) -> None:
         number = int(tx.get("n") or 1)
         tx.multi()
         tx.set("n", 2 * number)

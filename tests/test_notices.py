@@ -17,7 +17,7 @@ from tests.oracle.server import RealServer
 
 COMMANDS = Path(minidis.__file__).parent / "commands"
 #: What may be given to touch() and drop() under these names is an event.
-TELLING = frozenset(("touch", "drop"))
+TELLING = frozenset(("changed", "delete_emptied"))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_what_is_asked_for_by_name(given: str, new: bool, misses: bool) -> None:
 def named_events() -> set[str]:
     """Names of events as they stand in the commands."""
     found = set()
-    for path in COMMANDS.glob("*.py"):
+    for path in COMMANDS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in TELLING:
                 found |= {
@@ -156,7 +156,7 @@ def fired(
 # in a database -----------------------------------------------------------------------------------
 
 
-def heard(messages: minidis.subscription.Subscription[bytes]) -> list[str]:
+def heard(messages: minidis.Subscription[bytes]) -> list[str]:
     """What has come, without the beginnings of the channels."""
     found = []
     while (message := messages.get(timeout=0)) is not None:
@@ -172,10 +172,10 @@ def test_they_are_published_while_they_are_on(db: Minidis[bytes]) -> None:
         db.set("a", 1, ex=10)
         db.lpush("a" * 2, 1)
         db.session(1).set("b", 1)
-        attentive = [db.engine.attentive]
+        observed = [db.engine.observed]
         db.config_set("notify-keyspace-events", "")
         db.set("a", 1)
-        attentive.append(db.engine.attentive)
+        observed.append(db.engine.observed)
         assert heard(messages) == [
             "space@0 a set",
             "event@0 set a",
@@ -186,7 +186,7 @@ def test_they_are_published_while_they_are_on(db: Minidis[bytes]) -> None:
             "space@1 b set",
             "event@1 set b",
         ]
-        assert attentive == [True, False]
+        assert observed == [True, False]
 
 
 def test_they_may_be_on_from_the_beginning() -> None:

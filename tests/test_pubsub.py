@@ -16,7 +16,7 @@ import pytest
 import minidis
 from minidis import Minidis
 from minidis.api import subscription
-from minidis.api.subscription import Inbox, Message, Seen
+from minidis.api.subscription import Message, MessageQueue, MonitoredCommand
 from minidis.clients.client import Client
 from minidis.errors import ClosedError, ResponseError, SlowSubscriberError
 from minidis.observers import channels
@@ -74,7 +74,7 @@ def in_thread(work: Callable[[], Any]) -> queue.SimpleQueue[Any]:
     return answers
 
 
-def until_asleep(inbox: Inbox[Any]) -> None:
+def until_asleep(inbox: MessageQueue[Any]) -> None:
     """Wait until somebody sleeps at the inbox."""
     for _ in range(10_000_000):
         if inbox._bells:
@@ -264,7 +264,7 @@ def test_closing_ends_a_loop_that_waits(db: Minidis[bytes]) -> None:
     messages = db.subscribe("a")
     answers = in_thread(lambda: list(messages))
     db.publish("a", 1)
-    until_asleep(messages._inbox)
+    until_asleep(messages._queue)
     messages.close()
     assert answers.get(timeout=PATIENCE) == [Message("message", b"a", None, b"1")]
 
@@ -274,7 +274,7 @@ def test_closing_the_database_ends_it() -> None:
     messages = db.subscribe("a")
     db.publish("a", 1)
     answers = in_thread(lambda: list(messages))
-    until_asleep(messages._inbox)
+    until_asleep(messages._queue)
     db.close()
     assert len(answers.get(timeout=PATIENCE)) == 1
     with pytest.raises(ClosedError):
@@ -330,7 +330,7 @@ def test_a_policy_has_to_exist(db: Minidis[bytes], wrong: Any) -> None:
 
 
 def test_a_message_that_comes_while_somebody_falls_asleep() -> None:
-    inbox: Inbox[int] = Inbox(10, "close")
+    inbox: MessageQueue[int] = MessageQueue(10, "close")
 
     class LateBells(deque[threading.Lock]):
         def append(self, bell: threading.Lock) -> None:
@@ -456,7 +456,7 @@ def test_the_thread_of_a_callback_ends_with_a_forgotten_database() -> None:
 def test_event_loops_are_told(db: Minidis[bytes]) -> None:
     told: list[int] = []
     with db.subscribe("a") as messages:
-        messages.on_message(lambda: told.append(len(messages._inbox._items)))
+        messages.on_message(lambda: told.append(len(messages._queue._items)))
         db.publish("a", 1)
         db.publish("a", 2)
     assert told == [0, 1, 2, 2]
@@ -495,7 +495,7 @@ def test_an_interruption_loses_no_message() -> None:
     at = 0
     while True:
         at += 1
-        inbox: Inbox[int] = Inbox(10, "close")
+        inbox: MessageQueue[int] = MessageQueue(10, "close")
         inbox.put(1)
         inbox.put(2)
         answer, opname = struck(partial(inbox.take, 1), at)
@@ -515,7 +515,7 @@ def test_control_c_ends_the_sleep(db: Minidis[bytes]) -> None:
     assert main is not None
 
     def interrupt() -> None:
-        until_asleep(messages._inbox)
+        until_asleep(messages._queue)
         signal.pthread_kill(main, signal.SIGINT)
 
     answers = in_thread(interrupt)
@@ -526,7 +526,7 @@ def test_control_c_ends_the_sleep(db: Minidis[bytes]) -> None:
     assert next(messages).data == b"1"
 
 
-def _rest(inbox: Inbox[int]) -> list[int]:
+def _rest(inbox: MessageQueue[int]) -> list[int]:
     found: list[int] = []
     while True:
         try:
@@ -560,20 +560,20 @@ def test_a_monitor_sees_typed_calls_and_words() -> None:
         with db.monitor() as seen:
             db.set("a", 1)
             other.execute("get", "a")
-            assert next(seen) == Seen(5.0, 0, "in-process:0", [b"SET", b"a", b"1"])
-            assert next(seen) == Seen(5.0, 3, "in-process:0", [b"get", b"a"])
+            assert next(seen) == MonitoredCommand(5.0, 0, "in-process:0", [b"SET", b"a", b"1"])
+            assert next(seen) == MonitoredCommand(5.0, 3, "in-process:0", [b"get", b"a"])
         db.set("a", 2)
         assert list(seen) == []
-        assert not db.engine.monitors and not db.guarded
+        assert not db.engine.monitors and not db.needs_checks
 
 
 def test_a_forgotten_monitor_ends_by_itself(db: Minidis[bytes]) -> None:
     seen = db.monitor()
-    assert db.guarded
+    assert db.needs_checks
     del seen
     gc.collect()
     db.set("a", 1)
-    assert not db.engine.monitors and not db.guarded
+    assert not db.engine.monitors and not db.needs_checks
 
 
 def test_a_slow_monitor_is_closed(db: Minidis[bytes]) -> None:
@@ -587,7 +587,7 @@ def test_a_slow_monitor_is_closed(db: Minidis[bytes]) -> None:
 
 
 def test_the_line_of_a_monitor() -> None:
-    seen = Seen(1.5, 9, "unix:0", [b"SET", b"\x00\xff\n\r\t\a\b\\\"' ", b""])
+    seen = MonitoredCommand(1.5, 9, "unix:0", [b"SET", b"\x00\xff\n\r\t\a\b\\\"' ", b""])
     assert seen.line() == r'1.500000 [9 unix:0] "SET" "\x00\xff\n\r\t\a\b\\\"' + "' \"" + ' ""'
 
 

@@ -62,7 +62,7 @@ def single_bytes(data: bytes) -> Iterator[bytes]:
 
 # requests ----------------------------------------------------------------------------------------
 
-LONG = b"x" * 70_000
+SLOW = b"x" * 70_000
 WELL_FORMED: list[tuple[bytes, list[list[bytes]]]] = [
     (b"*1\r\n$4\r\nPING\r\n", [[b"PING"]]),
     (b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*1\r\n$4\r\nPING\r\n", [[b"GET", b"k"], [b"PING"]]),
@@ -74,7 +74,7 @@ WELL_FORMED: list[tuple[bytes, list[list[bytes]]]] = [
     (b"PING\r\nPING\n", [[b"PING"], [b"PING"]]),
     (b"PING\r\n*1\r\n$4\r\nPING\r\nPING a\r\n", [[b"PING"], [b"PING"], [b"PING", b"a"]]),
     (b"*1\r\n$4\r\nPINGxx*1\r\n$4\r\nPING\r\n", [[b"PING"], [b"PING"]]),
-    (b"*2\r\n$3\r\nGET\r\n$70000\r\n" + LONG + b"\r\nPING\r\n", [[b"GET", LONG], [b"PING"]]),
+    (b"*2\r\n$3\r\nGET\r\n$70000\r\n" + SLOW + b"\r\nPING\r\n", [[b"GET", SLOW], [b"PING"]]),
     (pack([[b"GET", b"k%d" % n] for n in range(300)]), [[b"GET", b"k%d" % n] for n in range(300)]),
 ]  # fmt: skip
 

@@ -14,8 +14,9 @@ import minidis
 from minidis import errors
 from minidis.api.database import Minidis
 from minidis.grammar import syntax
-from minidis.grammar.command import COMMANDS, CONTAINER_GROUPS, Command, command, public_signature
+from minidis.grammar.command import COLLECTION_GROUPS, COMMANDS, Command, command
 from minidis.grammar.kinds import kind_of
+from minidis.grammar.methods import public_signature
 from minidis.grammar.syntax import SyntaxLineError
 
 ROOT = Path(__file__).parent.parent
@@ -25,7 +26,7 @@ PACKAGES = ("minidis", "repl")
 FLOORS = [
     "minidis.errors", "minidis.clock", "minidis.structures", "minidis.replies", "minidis.kinds",
     "minidis.syntax", "minidis.shapes", "minidis.options", "minidis.parser", "minidis.command",
-    "minidis.resp", "minidis.requests", "minidis.door_limits", "minidis.persistence",
+    "minidis.resp", "minidis.requests", "minidis.client_limits", "minidis.persistence",
     "minidis.expire", "minidis.keyspace", "minidis.walk", "minidis.describe", "minidis.acl_rules",
     "minidis.acl", "minidis.clients", "minidis.client_line", "minidis.pubsub",
     "minidis.subscription", "minidis.notices", "minidis.tracking", "minidis.waiting",
@@ -188,7 +189,7 @@ def test_what_help_says_of_other_types_is_true(db: Minidis[bytes]) -> None:
     db.set("text", "x")
     db.himport_prepare("1", "field")
     for known in COMMANDS.values():
-        if known.group in CONTAINER_GROUPS and known.access:
+        if known.group in COLLECTION_GROUPS and known.access:
             with pytest.raises(errors.WrongTypeError):
                 db.execute(*known.name.split(), *_least_words(known))
 

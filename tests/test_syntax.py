@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from minidis import errors
 from minidis.grammar import syntax
-from minidis.grammar.command import COMMANDS, CONTAINERS, Command
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
 from minidis.grammar.kinds import kind_of
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import (
@@ -30,7 +30,7 @@ LINES = [command for command in COMMANDS.values() if command.line.items]
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
 def test_a_line_prints_as_it_was_written(command: Command) -> None:
-    assert parse_line(str(command.line), CONTAINERS) == command.line
+    assert parse_line(str(command.line), PARENT_COMMANDS) == command.line
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_line_prints_as_it_was_written(command: Command) -> None:
     ],
 )  # fmt: skip
 def test_arity(line: str, arity: int) -> None:
-    assert parse_line(line, CONTAINERS).arity == arity
+    assert parse_line(line, PARENT_COMMANDS).arity == arity
 
 
 @pytest.mark.parametrize("line", ["SET key [NX", "SET key NX]", "SET [a ...]", "SET <A | B"])
@@ -114,7 +114,7 @@ def test_words_to_arguments_to_words(command: Command, data: st.DataObject) -> N
         args, options = command.parse(words)
     except errors.ResponseError:
         return  # a number out of the range of this command
-    if options.get("_mistake") is not None:
+    if options.get("_option_error") is not None:
         return
     bound = bind(command, args, options)
     again = command.compiled.format(bound)

@@ -12,7 +12,7 @@ from minidis.clients.client import Client
 from minidis.errors import ResponseError
 
 
-class Caller:
+class ClientSession:
     """A connection that notes what it hears, its replies among it, as its program would."""
 
     def __init__(self, db: Minidis[bytes], protocol: int = 3) -> None:
@@ -25,7 +25,7 @@ class Caller:
         """Run commands; everything that comes while they run, in order."""
         self.heard.clear()
         for line in lines:
-            self.heard.append(_answer(self.session, line))
+            self.heard.append(_reply(self.session, line))
             self.session.engine.tracking.release(self.client)
         return self.news
 
@@ -52,7 +52,7 @@ class _Ear(Client):
                 self._heard.append(" ".join([kind.decode(), *map(shown, rest)]))
 
 
-def _answer(session: Minidis[bytes], line: str) -> Any:
+def _reply(session: Minidis[bytes], line: str) -> Any:
     try:
         return session.execute(*line.split())
     except ResponseError as error:
@@ -69,22 +69,22 @@ def shown(value: Any) -> str:
 
 
 @pytest.fixture
-def reader(db: Minidis[bytes]) -> Caller:
+def reader(db: Minidis[bytes]) -> ClientSession:
     """A connection that tracks."""
-    caller = Caller(db)
+    caller = ClientSession(db)
     caller("CLIENT TRACKING ON")
     return caller
 
 
 @pytest.fixture
-def writer(db: Minidis[bytes]) -> Caller:
-    return Caller(db)
+def writer(db: Minidis[bytes]) -> ClientSession:
+    return ClientSession(db)
 
 
 # what is remembered ------------------------------------------------------------------------------
 
 
-def test_who_has_read_a_key_is_told_once(reader: Caller, writer: Caller) -> None:
+def test_who_has_read_a_key_is_told_once(reader: ClientSession, writer: ClientSession) -> None:
     reader("GET k", "MGET x y")
     writer("MSET y 1 k 1 other 1 x 1")
     assert reader.news == ["-y", "-k", "-x"]
@@ -95,20 +95,22 @@ def test_who_has_read_a_key_is_told_once(reader: Caller, writer: Caller) -> None
     assert reader.news == ["-k"]
 
 
-def test_only_what_is_read_by_commands_that_only_read(reader: Caller, writer: Caller) -> None:
+def test_only_what_is_read_by_commands_that_only_read(
+    reader: ClientSession, writer: ClientSession
+) -> None:
     reader("GETEX a", "SINTERSTORE d s1 s2", "EXISTS e", "TTL t", "TYPE ty")
     writer("MSET a 1 s1 1 e 1 t 1 ty 1")
     assert reader.news == ["-e", "-t", "-ty"]
 
 
-def test_keys_are_the_same_in_all_databases(reader: Caller, writer: Caller) -> None:
+def test_keys_are_the_same_in_all_databases(reader: ClientSession, writer: ClientSession) -> None:
     reader("GET k")
     writer("SELECT 3", "SET k 1")
     assert reader.news == ["-k"]
 
 
-def test_two_readers(db: Minidis[bytes], reader: Caller, writer: Caller) -> None:
-    second, third = Caller(db), Caller(db)
+def test_two_readers(db: Minidis[bytes], reader: ClientSession, writer: ClientSession) -> None:
+    second, third = ClientSession(db), ClientSession(db)
     for caller in (third, second):
         caller("CLIENT TRACKING ON", "GET k", "GET k")
     reader("GET k")
@@ -119,15 +121,15 @@ def test_two_readers(db: Minidis[bytes], reader: Caller, writer: Caller) -> None
 def test_an_expired_key_is_told() -> None:
     clock = minidis.ManualClock(100)
     with minidis.open(clock=clock) as db:
-        reader = Caller(db)
+        reader = ClientSession(db)
         db.set("k", 1, ex=10)
         reader("CLIENT TRACKING ON", "GET k")
         clock.advance(11)
         assert reader.news == ["-k"]
 
 
-def test_flushing_is_told_with_one_message(db: Minidis[bytes], reader: Caller) -> None:
-    other = Caller(db)
+def test_flushing_is_told_with_one_message(db: Minidis[bytes], reader: ClientSession) -> None:
+    other = ClientSession(db)
     other("CLIENT TRACKING ON BCAST PREFIX x")
     db.set("k", 1)
     reader("GET k")
@@ -136,7 +138,9 @@ def test_flushing_is_told_with_one_message(db: Minidis[bytes], reader: Caller) -
         assert reader.news == other.news == ["-everything"]
 
 
-def test_no_more_keys_than_allowed(db: Minidis[bytes], reader: Caller, writer: Caller) -> None:
+def test_no_more_keys_than_allowed(
+    db: Minidis[bytes], reader: ClientSession, writer: ClientSession
+) -> None:
     db.config_set("tracking-table-max-keys", 2)
     assert reader("MGET a b c") == [[None, None, None], "-a"]
     assert len(db.engine.tracking) == 2
@@ -150,14 +154,14 @@ def test_no_more_keys_than_allowed(db: Minidis[bytes], reader: Caller, writer: C
 # who changes it himself --------------------------------------------------------------------------
 
 
-def test_own_changes_are_told_after_the_reply(reader: Caller) -> None:
+def test_own_changes_are_told_after_the_reply(reader: ClientSession) -> None:
     assert reader("GET k", "SET k 1", "PING") == [None, "OK", "-k", "PONG"]
     answers = reader("GET k", "MULTI", "SET k 4", "DEL k", "EXEC")
     assert answers == [b"1", "OK", "QUEUED", "QUEUED", ["OK", 1], "-k"]
     assert reader("FLUSHALL") == ["OK", "-everything"]
 
 
-def test_noloop(reader: Caller, writer: Caller) -> None:
+def test_noloop(reader: ClientSession, writer: ClientSession) -> None:
     reader("CLIENT TRACKING ON NOLOOP")
     assert reader("GET k", "SET k 1", "GET k") == [None, "OK", b"1"]
     writer("SET k 2")
@@ -168,7 +172,7 @@ def test_noloop(reader: Caller, writer: Caller) -> None:
 def test_noloop_does_not_hide_that_a_key_has_expired() -> None:
     clock = minidis.ManualClock(100)
     with minidis.open(clock=clock) as db:
-        reader = Caller(db)
+        reader = ClientSession(db)
         reader("CLIENT TRACKING ON BCAST NOLOOP")
         db.set("k", 1, pxat=99_000)
         db.set("j", 1, pxat=200_000)
@@ -181,13 +185,13 @@ def test_noloop_does_not_hide_that_a_key_has_expired() -> None:
 # CACHING -----------------------------------------------------------------------------------------
 
 
-def test_optin(reader: Caller, writer: Caller) -> None:
+def test_optin(reader: ClientSession, writer: ClientSession) -> None:
     reader("CLIENT TRACKING ON OPTIN", "GET a", "CLIENT CACHING YES", "GET b", "GET c")
     writer("MSET a 1 b 1 c 1")
     assert reader.news == ["-b"]
 
 
-def test_optout(reader: Caller, writer: Caller) -> None:
+def test_optout(reader: ClientSession, writer: ClientSession) -> None:
     reader("CLIENT TRACKING ON OPTOUT", "GET a", "CLIENT CACHING NO", "GET b", "GET c")
     writer("MSET a 1 b 1 c 1")
     assert reader.news == ["-a", "-c"]
@@ -207,14 +211,14 @@ def test_optout(reader: Caller, writer: Caller) -> None:
     ],
 )
 def test_caching_is_for_the_next_command(
-    reader: Caller, writer: Caller, between: str, remembered: bool
+    reader: ClientSession, writer: ClientSession, between: str, remembered: bool
 ) -> None:
     reader("CLIENT TRACKING ON OPTIN", "CLIENT CACHING YES", *filter(None, [between]), "GET k")
     writer("SET k 1")
     assert reader.news == ["-k"] * remembered
 
 
-def test_caching_is_for_a_whole_transaction(reader: Caller, writer: Caller) -> None:
+def test_caching_is_for_a_whole_transaction(reader: ClientSession, writer: ClientSession) -> None:
     reader("CLIENT TRACKING ON OPTIN")
     for lines in (["CLIENT CACHING YES", "MULTI"], ["MULTI", "CLIENT CACHING YES"]):
         reader(*lines, "GET a", "PING", "GET b", "EXEC", "GET c")
@@ -225,7 +229,7 @@ def test_caching_is_for_a_whole_transaction(reader: Caller, writer: Caller) -> N
 # broadcasting ------------------------------------------------------------------------------------
 
 
-def test_one_message_for_each_prefix(reader: Caller, writer: Caller) -> None:
+def test_one_message_for_each_prefix(reader: ClientSession, writer: ClientSession) -> None:
     reader("CLIENT TRACKING OFF", "CLIENT TRACKING ON BCAST PREFIX user: PREFIX o PREFIX toolong")
     writer("MSET user:2 1 user:1 1 x 1 o 1 too 1")
     assert reader.news == ["-o", "-user:1 user:2"]
@@ -237,23 +241,23 @@ def test_one_message_for_each_prefix(reader: Caller, writer: Caller) -> None:
     assert reader.news == []
 
 
-def test_without_prefix_all_keys_are_told(reader: Caller, writer: Caller) -> None:
+def test_without_prefix_all_keys_are_told(reader: ClientSession, writer: ClientSession) -> None:
     reader("CLIENT TRACKING OFF", "CLIENT TRACKING ON BCAST")
     writer("MSET b 1 a 1")
     assert reader.news == ["-a b"]
 
 
 def test_who_broadcasts_is_not_told_of_what_it_has_read(
-    db: Minidis[bytes], reader: Caller, writer: Caller
+    db: Minidis[bytes], reader: ClientSession, writer: ClientSession
 ) -> None:
-    other = Caller(db)
+    other = ClientSession(db)
     other("CLIENT TRACKING ON")
     reader("GET k", "CLIENT TRACKING OFF", "CLIENT TRACKING ON BCAST PREFIX x")
     writer("SET k 1")
     assert reader.news == []
 
 
-def test_broadcasting_without_own_changes(reader: Caller, writer: Caller) -> None:
+def test_broadcasting_without_own_changes(reader: ClientSession, writer: ClientSession) -> None:
     reader("CLIENT TRACKING OFF", "CLIENT TRACKING ON BCAST NOLOOP")
     assert reader("SET a 1") == ["OK"]
     writer("SET a 1")
@@ -263,8 +267,8 @@ def test_broadcasting_without_own_changes(reader: Caller, writer: Caller) -> Non
 # redirection -------------------------------------------------------------------------------------
 
 
-def test_redirection_to_subscribers_of_resp2(db: Minidis[bytes], writer: Caller) -> None:
-    reader, target = Caller(db, 2), Caller(db, 2)
+def test_redirection_to_subscribers_of_resp2(db: Minidis[bytes], writer: ClientSession) -> None:
+    reader, target = ClientSession(db, 2), ClientSession(db, 2)
     reader(f"CLIENT TRACKING ON REDIRECT {target.client.id}", "GET k")
     target("SUBSCRIBE __redis__:invalidate")
     writer("SET k 1")
@@ -280,17 +284,19 @@ def test_redirection_to_subscribers_of_resp2(db: Minidis[bytes], writer: Caller)
     assert target.news == []
 
 
-def test_redirection_to_resp3(db: Minidis[bytes], reader: Caller, writer: Caller) -> None:
-    target = Caller(db)
+def test_redirection_to_resp3(
+    db: Minidis[bytes], reader: ClientSession, writer: ClientSession
+) -> None:
+    target = ClientSession(db)
     assert reader(f"CLIENT TRACKING ON REDIRECT {target.client.id}", "GET k") == ["OK", None]
     writer("SET k 1")
     assert (target.news, reader.news) == (["-k"], [])
 
 
 def test_the_target_of_a_redirection_has_gone(
-    db: Minidis[bytes], reader: Caller, writer: Caller
+    db: Minidis[bytes], reader: ClientSession, writer: ClientSession
 ) -> None:
-    target = Caller(db)
+    target = ClientSession(db)
     number = target.client.id
     reader(f"CLIENT TRACKING ON REDIRECT {number}", "GET k")
     target.session.end()
@@ -301,8 +307,8 @@ def test_the_target_of_a_redirection_has_gone(
     assert reader("CLIENT TRACKINGINFO")[0][b"flags"] == {b"on"}
 
 
-def test_resp2_without_redirection_hears_nothing(db: Minidis[bytes], writer: Caller) -> None:
-    reader = Caller(db, 2)
+def test_resp2_without_redirection_hears_nothing(db: Minidis[bytes], writer: ClientSession) -> None:
+    reader = ClientSession(db, 2)
     assert reader("CLIENT TRACKING ON", "GET k", "SET k 1") == ["OK", None, "OK"]
     assert reader("GET k") == [b"1"]
     writer("SET k 2")
@@ -366,7 +372,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("before", "options", "answer"), REFUSALS)
-def test_options(writer: Caller, before: str, options: str, answer: str) -> None:
+def test_options(writer: ClientSession, before: str, options: str, answer: str) -> None:
     if before:
         assert writer(f"CLIENT TRACKING {before}") == ["OK"]
     flags = writer("CLIENT TRACKINGINFO")
@@ -376,7 +382,7 @@ def test_options(writer: Caller, before: str, options: str, answer: str) -> None
         assert writer("CLIENT TRACKINGINFO") == flags
 
 
-def test_caching_needs_its_mode(writer: Caller) -> None:
+def test_caching_needs_its_mode(writer: ClientSession) -> None:
     assert writer("CLIENT CACHING YES", "CLIENT CACHING x") == [CACHING, CACHING]
     writer("CLIENT TRACKING ON OPTIN")
     assert writer("CLIENT CACHING NO", "CLIENT CACHING x", "CLIENT CACHING yes") == [
@@ -386,7 +392,7 @@ def test_caching_needs_its_mode(writer: Caller) -> None:
     ]
 
 
-def test_what_is_on(db: Minidis[bytes], writer: Caller) -> None:
+def test_what_is_on(db: Minidis[bytes], writer: ClientSession) -> None:
     off = {b"flags": {b"off"}, b"redirect": -1, b"prefixes": []}
     assert writer("CLIENT TRACKINGINFO", "CLIENT GETREDIR") == [off, -1]
     writer("CLIENT TRACKING ON OPTOUT NOLOOP", "CLIENT CACHING NO")
@@ -394,7 +400,7 @@ def test_what_is_on(db: Minidis[bytes], writer: Caller) -> None:
         {b"flags": {b"on", b"optout", b"caching-no", b"noloop"}, b"redirect": 0, b"prefixes": []},
         0,
     ]
-    target = Caller(db).client
+    target = ClientSession(db).client
     writer(
         "CLIENT TRACKING OFF", f"CLIENT TRACKING ON BCAST PREFIX b PREFIX a REDIRECT {target.id}"
     )
@@ -404,10 +410,12 @@ def test_what_is_on(db: Minidis[bytes], writer: Caller) -> None:
     ]
 
 
-def test_a_session_of_the_program_needs_a_redirection(db: Minidis[bytes], writer: Caller) -> None:
+def test_a_session_of_the_program_needs_a_redirection(
+    db: Minidis[bytes], writer: ClientSession
+) -> None:
     with pytest.raises(ResponseError, match="give `redirect`"):
         db.client_tracking("on")
-    target = Caller(db)
+    target = ClientSession(db)
     db.client_tracking("on", redirect=target.client.id, optin=True)
     db.get("a")
     db.client_caching("yes")
@@ -419,13 +427,13 @@ def test_a_session_of_the_program_needs_a_redirection(db: Minidis[bytes], writer
     assert db.client_getredir() == -1
 
 
-def test_nothing_is_kept_when_nobody_tracks(db: Minidis[bytes], reader: Caller) -> None:
+def test_nothing_is_kept_when_nobody_tracks(db: Minidis[bytes], reader: ClientSession) -> None:
     reader("MGET a b")
-    other = Caller(db)
+    other = ClientSession(db)
     other("CLIENT TRACKING ON BCAST PREFIX x")
     table = db.engine.tracking
-    assert (table.clients, len(table), db.engine.attentive) == (2, 2, True)
+    assert (table.clients, len(table), db.engine.observed) == (2, 2, True)
     reader.session.end()
     other("CLIENT TRACKING OFF")
-    assert (table.clients, len(table), db.engine.attentive) == (0, 0, False)
+    assert (table.clients, len(table), db.engine.observed) == (0, 0, False)
     assert not table._prefixes and not table._lengths

@@ -253,7 +253,7 @@ def test_optimistic_locking_from_8_threads_loses_nothing(db: Bytes) -> None:
         thread.join()
     assert db.get("n") == b"800"
     assert not db.engine.watchers
-    assert not db.engine.attentive
+    assert not db.engine.observed
 
 
 # watching ----------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def in_line(db: Bytes, *calls: Callable[[Bytes], Any]) -> list[Call]:
 def waiting(db: Bytes, *calls: Callable[[Bytes], Any]) -> Iterator[list[Call]]:
     yield in_line(db, *calls)
     assert len(db.engine.waiters) == 0
-    assert not db.engine.attentive
+    assert not db.engine.observed
 
 
 # order -------------------------------------------------------------------------------------------
@@ -250,7 +250,7 @@ def test_pause_and_unpause(db: Bytes) -> None:
     until_waiting(db, 1)
     db.rpush("q", 1)
     assert calls[1].over() == [b"q", b"1"]
-    assert not db.guarded
+    assert not db.needs_checks
 
 
 def test_unblock_does_not_end_the_wait_for_the_end_of_a_pause(db: Bytes) -> None:
@@ -318,4 +318,4 @@ def test_ten_thousand_threads(db: Bytes) -> None:
     assert Counter(got + left) == Counter(pushed)
     assert len(got) > 1000
     assert len(db.engine.waiters) == 0
-    assert not db.engine.attentive
+    assert not db.engine.observed

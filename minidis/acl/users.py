@@ -409,11 +409,11 @@ class Users:
         user = client.user
         if user is None or user.unrestricted:
             return
-        refusal = user.refusal(command, words)
-        if refusal is not None:
+        error = user.refusal(command, words)
+        if error is not None:
             running = name_of(command.name).decode()
-            self.note(client, refusal.reason, refusal.object, user.name, context, running)
-            raise ResponseError(refusal.sentence(context))
+            self.note(client, error.reason, error.object, user.name, context, running)
+            raise ResponseError(error.sentence(context))
         if command.name in FOLLOWS_PATTERNS and context != "multi":
             option = follows_patterns(words)
             if option is not None and not user.reads_all_keys(command, words):
@@ -444,16 +444,16 @@ class Users:
         try:
             wanted = merged(rules)
         except ValueError as error:
-            sentence = f"Unmatched parenthesis in acl selector starting at '{error}'."
-            raise errors.error(sentence) from None
+            message = f"Unmatched parenthesis in acl selector starting at '{error}'."
+            raise errors.error(message) from None
         user = self._users.get(name)
         draft = self._make(name) if user is None else user.copy()
         for rule in wanted:
             try:
                 draft.apply(rule, self._selector)
             except RuleError as error:
-                sentence = f"Error in ACL SETUSER modifier '{shown(rule)}': {error}"
-                raise errors.error(sentence) from None
+                message = f"Error in ACL SETUSER modifier '{shown(rule)}': {error}"
+                raise errors.error(message) from None
         if user is None:
             user = self._users[name] = draft
         else:

@@ -20,42 +20,6 @@ class AsyncCommands(Generic[T]):
 
     _session: Session[T]
 
-    async def acl_setuser(self, username: Key, *rules: Many) -> Status:
-        """Make the user `username`, or change it, by rules; all of them are applied, or none."""
-    async def acl_deluser(self, *usernames: Many) -> int:
-        """Remove users, end their connections, and return how many there were."""
-    async def acl_getuser(self, username: Key) -> dict[T, Any] | None:
-        """What a user may do: flags, passwords (SHA-256), commands, keys, channels, selectors."""
-    async def acl_list(self) -> list[T]:
-        """All users, each as a line of the file that ACL LOAD reads."""
-    async def acl_users(self) -> list[T]:
-        """Names of all users."""
-    async def acl_whoami(self) -> T:
-        """Name of the user that the caller has authenticated as."""
-    async def acl_cat(self, category: Value | None = ...) -> list[T]:
-        """The categories of commands; or the commands and subcommands of one `category`."""
-    async def acl_genpass(self, bits: Integer | None = ...) -> T:
-        """A random password in hexadecimal digits, four of the `bits` (256) in each."""
-    async def acl_log(self, count: Integer | None = ...) -> list[dict[T, Any]] | Status:
-        """The last `count` (10) refusals, the latest first; "RESET" forgets them all."""
-    async def acl_dryrun(self, username: Key, name: Key, *args: Key) -> Status | T:
-        """OK if the user may run the command with these arguments; else the reason why not."""
-    async def acl_save(self) -> Status:
-        """Write all users to the file of the parameter `aclfile`, in place of the old one."""
-    async def acl_load(self) -> Status:
-        """Replace all users by those of the file of the parameter `aclfile`; all, or none."""
-    async def acl_help(self) -> list[Status]:
-        """The subcommands of ACL."""
-    async def multi(self) -> Status:
-        """Begin to queue the commands of this session until EXEC or DISCARD."""
-    async def exec(self) -> list[Any] | None:
-        """Run the queued commands as one; their answers, refusals among them as exceptions."""
-    async def discard(self) -> Status:
-        """Forget the queued commands and the watched keys."""
-    async def watch(self, *keys: Many) -> Status:
-        """Let the next EXEC of this session answer None if one of `keys` is touched before it."""
-    async def unwatch(self) -> Status:
-        """Forget the watched keys."""
     async def lpush(self, key: Key, *values: Many) -> int:
         """Push each of `values` to the head of the list at `key` in turn; the new length."""
     async def rpush(self, key: Key, *values: Many) -> int:
@@ -257,67 +221,6 @@ class AsyncCommands(Generic[T]):
         count: Integer | None = ...,
     ) -> list[Any] | None:
         """BZMPOP: see its help."""
-    async def ping(self, message: Value | None = ...) -> Status | T:
-        """Answer PONG, or the message."""
-    async def echo(self, message: Value) -> T:
-        """Answer the message."""
-    async def select(self, index: Integer) -> Status:
-        """Make `index` the selected database of this session; others keep theirs."""
-    async def hello(
-        self,
-        protover: Integer | None = ...,
-        username: Key | None = ...,
-        password: Key | None = ...,
-        clientname: Key | None = ...,
-    ) -> dict[T, Any]:
-        """Introduce the caller, choose the protocol version 2 or 3; answers what serves it."""
-    async def auth(self, password: Key, username: Key | None = ...) -> Status:
-        """Authenticate the caller as `username`; without a name as the default user."""
-    async def reset(self) -> Status:
-        """Make the session as new: outside of MULTI, on database 0, without a name."""
-    async def quit(self, *args: Key) -> Status:
-        """Close the connection, after the answer."""
-    async def monitor_commands(self) -> Any:
-        """Let the connection see every command that the database runs, as lines of text."""
-    async def client_id(self) -> int:
-        """The id of this caller; no two have the same, and later ones are greater."""
-    async def client_getname(self) -> T | None:
-        """The name that CLIENT SETNAME gave to this caller, or None."""
-    async def client_setname(self, name: Key) -> Status:
-        """Give this caller a name, for CLIENT LIST; an empty one takes it away."""
-    async def client_setinfo(self, attr: Key, value: Value) -> Status:
-        """Tell which client library speaks: `attr` is "LIB-NAME" or "LIB-VER"."""
-    async def client_no_evict(self, mode: str) -> Status:
-        """Mark this connection, "ON" or "OFF", as one that is kept when memory is short."""
-    async def client_no_touch(self, mode: str) -> Status:
-        """With "ON", what this caller does is no use of the keys: OBJECT IDLETIME goes on."""
-    async def client_reply(self, reply: str) -> Any:
-        """Whether commands of this connection are answered: "ON", "OFF", or "SKIP" the next one."""
-    async def client_info(self) -> T:
-        """What CLIENT LIST says of this caller, as text."""
-    async def client_list(self, _type: str | None = ..., client_id: Many | None = ...) -> T:
-        """A line of text for each client: those of a type, or those with the ids."""
-    async def client_kill(
-        self,
-        address: Key | None = ...,
-        *,
-        id: Integer | None = ...,
-        type: str | None = ...,
-        user: Key | None = ...,
-        addr: Key | None = ...,
-        laddr: Key | None = ...,
-        skipme: bool | str | None = ...,
-        maxage: Integer | None = ...,
-    ) -> int | Status:
-        """End the connection from an `address`; or all that pass every filter, and count them."""
-    async def client_unblock(self, client_id: Integer, error: bool = ...) -> int:
-        """End the wait of a blocked client: as by its timeout, or with an `error`."""
-    async def client_pause(self, timeout: Integer, all: bool = ...) -> Status:
-        """Let all commands of all callers wait for `timeout` milliseconds."""
-    async def client_unpause(self) -> Status:
-        """End a pause: commands that waited for it run now."""
-    async def client_help(self) -> list[Status]:
-        """The subcommands of CLIENT."""
     async def incr(self, key: Key, amount: Integer = ...) -> int:
         """Add 1, or `amount` as INCRBY does, to the integer at `key` and return it."""
     async def incrby(self, key: Key, amount: Integer = ...) -> int:
@@ -344,80 +247,6 @@ class AsyncCommands(Generic[T]):
         enx: bool = ...,
     ) -> list[Any]:
         """Add to the number at `key` within bounds; [new value, what was added]."""
-    async def debug_object(self, key: Key) -> Status:
-        """How the value at `key` is kept: encoding, bytes it needs in a dump, idle seconds."""
-    async def debug_sleep(self, seconds: Float) -> Status:
-        """Hold the lock for `seconds` (a decimal number), so that all other callers wait."""
-    async def debug_digest(self) -> Status:
-        """Fingerprint of all data: equal data, equal digest, also in a real server."""
-    async def debug_digest_value(self, *keys: Many) -> list[Status]:
-        """Fingerprint of the value at each of `keys`; zeros for a missing one."""
-    async def debug_reload(
-        self, nosave: bool = ..., noflush: bool = ..., merge: bool = ...
-    ) -> Status:
-        """Save all data and load it again, so that encodings are judged from scratch."""
-    async def delete(self, *keys: Many) -> int:
-        """Delete `keys`, whatever they hold; how many of them existed."""
-    async def unlink(self, *keys: Many) -> int:
-        """The same as DEL; how many of `keys` existed."""
-    async def exists(self, *keys: Many) -> int:
-        """How many of `keys` exist; a key given twice counts twice."""
-    async def touch(self, *keys: Many) -> int:
-        """Count `keys` as used now (see OBJECT IDLETIME); how many of them exist."""
-    async def type(self, key: Key) -> Status:
-        """What `key` holds: string, list, set, zset, hash, or none when it is missing."""
-    async def rename(self, key: Key, newkey: Key) -> Status:
-        """Give `key` the name `newkey`, expiry included; what was at `newkey` is gone."""
-    async def renamenx(self, key: Key, newkey: Key) -> int:
-        """RENAME if `newkey` does not exist: 1 if it did, 0 if not."""
-    async def copy(
-        self,
-        source: Key,
-        destination: Key,
-        destination_db: Integer | None = ...,
-        replace: bool = ...,
-    ) -> int:
-        """Store a copy of `source`, with its expiry, at `destination`: 1 if it did, 0 if not."""
-    async def move(self, key: Key, db: Integer) -> int:
-        """Move `key` to the database with number `db`: 1 if it did."""
-    async def expire(
-        self, key: Key, time: Span, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
-    ) -> int:
-        """Let `key` expire after `time`, seconds or a timedelta: 1 if it will, 0 if not."""
-    async def pexpire(
-        self, key: Key, time: Span, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
-    ) -> int:
-        """Let `key` expire after `time`, milliseconds or a timedelta; the rest as EXPIRE."""
-    async def expireat(
-        self, key: Key, when: Moment, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
-    ) -> int:
-        """Let `key` expire at `when`, seconds since 1970 or a datetime; the rest as EXPIRE."""
-    async def pexpireat(
-        self, key: Key, when: Moment, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
-    ) -> int:
-        """Let `key` expire at `when`, milliseconds since 1970 or a datetime; the rest as EXPIRE."""
-    async def persist(self, key: Key) -> int:
-        """Take the expiry of `key` away: 1 if it had one, else 0."""
-    async def ttl(self, key: Key) -> int:
-        """Seconds until `key` expires, rounded; -1 if it does not, -2 when it is missing."""
-    async def pttl(self, key: Key) -> int:
-        """Milliseconds until `key` expires; -1 if it does not, -2 when it is missing."""
-    async def expiretime(self, key: Key) -> int:
-        """When `key` expires, in seconds since 1970; -1 if it does not, -2 when it is missing."""
-    async def pexpiretime(self, key: Key) -> int:
-        """When `key` expires, in milliseconds since 1970; -1 if it does not, -2 when missing."""
-    async def keys(self, pattern: Value = ...) -> list[T]:
-        """All keys that match a glob pattern, in no particular order."""
-    async def scan(
-        self,
-        cursor: Integer = ...,
-        match: Value | None = ...,
-        count: Integer | None = ...,
-        _type: Value | None = ...,
-    ) -> list[Any]:
-        """A step of a walk over all keys: [next cursor, some keys]; cursor 0 begins and ends it."""
-    async def randomkey(self) -> T | None:
-        """Any key of the database, each with the same probability; None when there is none."""
     async def hset(
         self,
         key: Key,
@@ -485,6 +314,268 @@ class AsyncCommands(Generic[T]):
         """Forget a list of fields: 1 if there was one of that name, 0 if not."""
     async def himport_discardall(self) -> int:
         """Forget all lists of fields of this session; how many there were."""
+    async def delete(self, *keys: Many) -> int:
+        """Delete `keys`, whatever they hold; how many of them existed."""
+    async def unlink(self, *keys: Many) -> int:
+        """The same as DEL; how many of `keys` existed."""
+    async def exists(self, *keys: Many) -> int:
+        """How many of `keys` exist; a key given twice counts twice."""
+    async def touch(self, *keys: Many) -> int:
+        """Count `keys` as used now (see OBJECT IDLETIME); how many of them exist."""
+    async def type(self, key: Key) -> Status:
+        """What `key` holds: string, list, set, zset, hash, or none when it is missing."""
+    async def rename(self, key: Key, newkey: Key) -> Status:
+        """Give `key` the name `newkey`, expiry included; what was at `newkey` is gone."""
+    async def renamenx(self, key: Key, newkey: Key) -> int:
+        """RENAME if `newkey` does not exist: 1 if it did, 0 if not."""
+    async def copy(
+        self,
+        source: Key,
+        destination: Key,
+        destination_db: Integer | None = ...,
+        replace: bool = ...,
+    ) -> int:
+        """Store a copy of `source`, with its expiry, at `destination`: 1 if it did, 0 if not."""
+    async def move(self, key: Key, db: Integer) -> int:
+        """Move `key` to the database with number `db`: 1 if it did."""
+    async def expire(
+        self, key: Key, time: Span, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
+    ) -> int:
+        """Let `key` expire after `time`, seconds or a timedelta: 1 if it will, 0 if not."""
+    async def pexpire(
+        self, key: Key, time: Span, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
+    ) -> int:
+        """Let `key` expire after `time`, milliseconds or a timedelta; the rest as EXPIRE."""
+    async def expireat(
+        self, key: Key, when: Moment, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
+    ) -> int:
+        """Let `key` expire at `when`, seconds since 1970 or a datetime; the rest as EXPIRE."""
+    async def pexpireat(
+        self, key: Key, when: Moment, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
+    ) -> int:
+        """Let `key` expire at `when`, milliseconds since 1970 or a datetime; the rest as EXPIRE."""
+    async def persist(self, key: Key) -> int:
+        """Take the expiry of `key` away: 1 if it had one, else 0."""
+    async def ttl(self, key: Key) -> int:
+        """Seconds until `key` expires, rounded; -1 if it does not, -2 when it is missing."""
+    async def pttl(self, key: Key) -> int:
+        """Milliseconds until `key` expires; -1 if it does not, -2 when it is missing."""
+    async def expiretime(self, key: Key) -> int:
+        """When `key` expires, in seconds since 1970; -1 if it does not, -2 when it is missing."""
+    async def pexpiretime(self, key: Key) -> int:
+        """When `key` expires, in milliseconds since 1970; -1 if it does not, -2 when missing."""
+    async def keys(self, pattern: Value = ...) -> list[T]:
+        """All keys that match a glob pattern, in no particular order."""
+    async def scan(
+        self,
+        cursor: Integer = ...,
+        match: Value | None = ...,
+        count: Integer | None = ...,
+        _type: Value | None = ...,
+    ) -> list[Any]:
+        """A step of a walk over all keys: [next cursor, some keys]; cursor 0 begins and ends it."""
+    async def randomkey(self) -> T | None:
+        """Any key of the database, each with the same probability; None when there is none."""
+    async def object_encoding(self, key: Key) -> T | None:
+        """How Redis 7.0 would keep the value at `key` in memory; None when it is missing."""
+    async def object_refcount(self, key: Key) -> int | None:
+        """References to the value at `key`: 1, or 2147483647 for an integer from 0 to 9999."""
+    async def object_idletime(self, key: Key) -> int | None:
+        """Seconds since `key` was last used; None when it is missing."""
+    async def object_freq(self, key: Key) -> int | None:
+        """How often `key` is used: needs an LFU policy, so a ResponseError; None when missing."""
+    async def object_help(self) -> list[Status]:
+        """The subcommands of OBJECT."""
+    async def dump(self, key: Key) -> T | None:
+        """The value at `key` as bytes that RESTORE takes, here or on a Redis server from 7.0 on."""
+    async def restore(
+        self,
+        key: Key,
+        ttl: Integer,
+        value: Value,
+        replace: bool = ...,
+        absttl: bool = ...,
+        idletime: Integer | None = ...,
+        frequency: Integer | None = ...,
+    ) -> Status:
+        """Store what DUMP returned (`value`) at `key`, to expire after `ttl` milliseconds."""
+    async def sort(
+        self,
+        key: Key,
+        start: Integer | None = ...,
+        num: Integer | None = ...,
+        by: Value | None = ...,
+        get: Value | list[Value] | None = ...,
+        desc: bool = ...,
+        alpha: bool = ...,
+        store: Key | None = ...,
+    ) -> list[T | None] | int:
+        """Return the elements of the list, set or sorted set at `key`, sorted as numbers."""
+    async def sort_ro(
+        self,
+        key: Key,
+        start: Integer | None = ...,
+        num: Integer | None = ...,
+        by: Value | None = ...,
+        get: Value | list[Value] | None = ...,
+        desc: bool = ...,
+        alpha: bool = ...,
+    ) -> list[T | None]:
+        """SORT without STORE, which changes nothing."""
+    async def publish(self, channel: Key, message: Value) -> int:
+        """Send `message` to everybody who listens to `channel`; how many got it."""
+    async def spublish(self, shardchannel: Key, message: Value) -> int:
+        """Send `message` to everybody who listens to the shard channel; how many got it."""
+    async def subscribe_channels(self, *channels: Many) -> NoReply:
+        """Let this connection hear `channels`; a message confirms each."""
+    async def psubscribe_patterns(self, *patterns: Many) -> NoReply:
+        """Let this connection hear all channels that match a pattern."""
+    async def ssubscribe_channels(self, *shardchannels: Many) -> NoReply:
+        """Let this connection hear shard channels."""
+    async def unsubscribe_channels(self, *channels: Many) -> NoReply:
+        """Let this connection hear `channels` no more, or none at all."""
+    async def punsubscribe_patterns(self, *patterns: Many) -> NoReply:
+        """Let this connection hear `patterns` no more, or no pattern at all."""
+    async def sunsubscribe_channels(self, *shardchannels: Many) -> NoReply:
+        """Let this connection hear the shard channels no more, or none at all."""
+    async def pubsub_channels(self, pattern: Key | None = ...) -> list[T]:
+        """Channels that somebody listens to, those that match `pattern` if it is given."""
+    async def pubsub_numpat(self) -> int:
+        """Number of patterns that somebody listens to; a pattern of two counts once."""
+    async def pubsub_numsub(self, *channels: Many) -> list[Any]:
+        """How many listen to each of `channels`: channel, number, channel, number and so on."""
+    async def pubsub_shardchannels(self, pattern: Key | None = ...) -> list[T]:
+        """Shard channels that somebody listens to, those that match `pattern` if it is given."""
+    async def pubsub_shardnumsub(self, *shardchannels: Many) -> list[Any]:
+        """How many listen to each of the shard channels: channel, number and so on."""
+    async def pubsub_help(self) -> list[Status]:
+        """The subcommands of PUBSUB."""
+    async def acl_setuser(self, username: Key, *rules: Many) -> Status:
+        """Make the user `username`, or change it, by rules; all of them are applied, or none."""
+    async def acl_deluser(self, *usernames: Many) -> int:
+        """Remove users, end their connections, and return how many there were."""
+    async def acl_getuser(self, username: Key) -> dict[T, Any] | None:
+        """What a user may do: flags, passwords (SHA-256), commands, keys, channels, selectors."""
+    async def acl_list(self) -> list[T]:
+        """All users, each as a line of the file that ACL LOAD reads."""
+    async def acl_users(self) -> list[T]:
+        """Names of all users."""
+    async def acl_whoami(self) -> T:
+        """Name of the user that the caller has authenticated as."""
+    async def acl_cat(self, category: Value | None = ...) -> list[T]:
+        """The categories of commands; or the commands and subcommands of one `category`."""
+    async def acl_genpass(self, bits: Integer | None = ...) -> T:
+        """A random password in hexadecimal digits, four of the `bits` (256) in each."""
+    async def acl_log(self, count: Integer | None = ...) -> list[dict[T, Any]] | Status:
+        """The last `count` (10) refusals, the latest first; "RESET" forgets them all."""
+    async def acl_dryrun(self, username: Key, name: Key, *args: Key) -> Status | T:
+        """OK if the user may run the command with these arguments; else the reason why not."""
+    async def acl_save(self) -> Status:
+        """Write all users to the file of the parameter `aclfile`, in place of the old one."""
+    async def acl_load(self) -> Status:
+        """Replace all users by those of the file of the parameter `aclfile`; all, or none."""
+    async def acl_help(self) -> list[Status]:
+        """The subcommands of ACL."""
+    async def ping(self, message: Value | None = ...) -> Status | T:
+        """Answer PONG, or the message."""
+    async def echo(self, message: Value) -> T:
+        """Answer the message."""
+    async def select(self, index: Integer) -> Status:
+        """Make `index` the selected database of this session; others keep theirs."""
+    async def hello(
+        self,
+        protover: Integer | None = ...,
+        username: Key | None = ...,
+        password: Key | None = ...,
+        clientname: Key | None = ...,
+    ) -> dict[T, Any]:
+        """Introduce the caller, choose the protocol version 2 or 3; answers what serves it."""
+    async def auth(self, password: Key, username: Key | None = ...) -> Status:
+        """Authenticate the caller as `username`; without a name as the default user."""
+    async def reset(self) -> Status:
+        """Make the session as new: outside of MULTI, on database 0, without a name."""
+    async def quit(self, *args: Key) -> Status:
+        """Close the connection, after the answer."""
+    async def monitor_commands(self) -> Any:
+        """Let the connection see every command that the database runs, as lines of text."""
+    async def client_id(self) -> int:
+        """The id of this caller; no two have the same, and later ones are greater."""
+    async def client_getname(self) -> T | None:
+        """The name that CLIENT SETNAME gave to this caller, or None."""
+    async def client_setname(self, name: Key) -> Status:
+        """Give this caller a name, for CLIENT LIST; an empty one takes it away."""
+    async def client_setinfo(self, attr: Key, value: Value) -> Status:
+        """Tell which client library speaks: `attr` is "LIB-NAME" or "LIB-VER"."""
+    async def client_no_evict(self, mode: str) -> Status:
+        """Mark this connection, "ON" or "OFF", as one that is kept when memory is short."""
+    async def client_no_touch(self, mode: str) -> Status:
+        """With "ON", what this caller does is no use of the keys: OBJECT IDLETIME goes on."""
+    async def client_reply(self, reply: str) -> Any:
+        """Whether commands of this connection are answered: "ON", "OFF", or "SKIP" the next one."""
+    async def client_info(self) -> T:
+        """What CLIENT LIST says of this caller, as text."""
+    async def client_list(self, _type: str | None = ..., client_id: Many | None = ...) -> T:
+        """A line of text for each client: those of a type, or those with the ids."""
+    async def client_kill(
+        self,
+        address: Key | None = ...,
+        *,
+        id: Integer | None = ...,
+        type: str | None = ...,
+        user: Key | None = ...,
+        addr: Key | None = ...,
+        laddr: Key | None = ...,
+        skipme: bool | str | None = ...,
+        maxage: Integer | None = ...,
+    ) -> int | Status:
+        """End the connection from an `address`; or all that pass every filter, and count them."""
+    async def client_unblock(self, client_id: Integer, error: bool = ...) -> int:
+        """End the wait of a blocked client: as by its timeout, or with an `error`."""
+    async def client_pause(self, timeout: Integer, all: bool = ...) -> Status:
+        """Let all commands of all callers wait for `timeout` milliseconds."""
+    async def client_unpause(self) -> Status:
+        """End a pause: commands that waited for it run now."""
+    async def client_help(self) -> list[Status]:
+        """The subcommands of CLIENT."""
+    async def dbsize(self) -> int:
+        """Number of keys in the selected database."""
+    async def flushdb(self, asynchronous: bool = ..., sync: bool = ...) -> Status:
+        """Delete all keys of the selected database."""
+    async def flushall(self, asynchronous: bool = ..., sync: bool = ...) -> Status:
+        """Delete all keys of all databases."""
+    async def swapdb(self, index1: Integer, index2: Integer) -> Status:
+        """Exchange the contents of two databases; every session sees it at once."""
+    async def time(self) -> list[T]:
+        """The clock: seconds since 1970 and the microseconds of the current second."""
+    async def config_get(self, *parameters: Many) -> dict[T, T]:
+        """Values of the parameters that match any of the glob patterns; of all without any."""
+    async def config_set(
+        self,
+        name: Value | None = ...,
+        value: Value | None = ...,
+        mapping: dict[str, Value] | None = ...,
+    ) -> Status:
+        """Set one parameter, `config_set(name, value)`, or several with `mapping`; all or none."""
+    async def config_resetstat(self) -> Status:
+        """Set the counters of hits, misses and expired keys to 0."""
+    async def config_help(self) -> list[Status]:
+        """The subcommands of CONFIG."""
+    async def save(self) -> Status:
+        """Write all databases to the dump: to a temporary file, then renamed over the old one."""
+    async def lastsave(self) -> int:
+        """When the dump was last written: seconds since 1970; before that, when it was opened."""
+    async def debug_object(self, key: Key) -> Status:
+        """How the value at `key` is kept: encoding, bytes it needs in a dump, idle seconds."""
+    async def debug_sleep(self, seconds: Float) -> Status:
+        """Hold the lock for `seconds` (a decimal number), so that all other callers wait."""
+    async def debug_digest(self) -> Status:
+        """Fingerprint of all data: equal data, equal digest, also in a real server."""
+    async def debug_digest_value(self, *keys: Many) -> list[Status]:
+        """Fingerprint of the value at each of `keys`; zeros for a missing one."""
+    async def debug_reload(
+        self, nosave: bool = ..., noflush: bool = ..., merge: bool = ...
+    ) -> Status:
+        """Save all data and load it again, so that encodings are judged from scratch."""
     async def info(self, *sections: Many) -> T:
         """What the database says of itself, as text: sections of lines `field:value`."""
     async def shutdown(
@@ -518,84 +609,23 @@ class AsyncCommands(Generic[T]):
         """The keys among the words of a command, each with what the command does to it."""
     async def command_help(self) -> list[Status]:
         """The subcommands of COMMAND."""
-    async def object_encoding(self, key: Key) -> T | None:
-        """How Redis 7.0 would keep the value at `key` in memory; None when it is missing."""
-    async def object_refcount(self, key: Key) -> int | None:
-        """References to the value at `key`: 1, or 2147483647 for an integer from 0 to 9999."""
-    async def object_idletime(self, key: Key) -> int | None:
-        """Seconds since `key` was last used; None when it is missing."""
-    async def object_freq(self, key: Key) -> int | None:
-        """How often `key` is used: needs an LFU policy, so a ResponseError; None when missing."""
-    async def object_help(self) -> list[Status]:
-        """The subcommands of OBJECT."""
-    async def dump(self, key: Key) -> T | None:
-        """The value at `key` as bytes that RESTORE takes, here or on a Redis server from 7.0 on."""
-    async def restore(
+    async def client_tracking(
         self,
-        key: Key,
-        ttl: Integer,
-        value: Value,
-        replace: bool = ...,
-        absttl: bool = ...,
-        idletime: Integer | None = ...,
-        frequency: Integer | None = ...,
+        switch: Value,
+        redirect: Integer | None = ...,
+        prefixes: Any = ...,
+        bcast: bool = ...,
+        optin: bool = ...,
+        optout: bool = ...,
+        noloop: bool = ...,
     ) -> Status:
-        """Store what DUMP returned (`value`) at `key`, to expire after `ttl` milliseconds."""
-    async def publish(self, channel: Key, message: Value) -> int:
-        """Send `message` to everybody who listens to `channel`; how many got it."""
-    async def spublish(self, shardchannel: Key, message: Value) -> int:
-        """Send `message` to everybody who listens to the shard channel; how many got it."""
-    async def subscribe_channels(self, *channels: Many) -> NoReply:
-        """Let this connection hear `channels`; a message confirms each."""
-    async def psubscribe_patterns(self, *patterns: Many) -> NoReply:
-        """Let this connection hear all channels that match a pattern."""
-    async def ssubscribe_channels(self, *shardchannels: Many) -> NoReply:
-        """Let this connection hear shard channels."""
-    async def unsubscribe_channels(self, *channels: Many) -> NoReply:
-        """Let this connection hear `channels` no more, or none at all."""
-    async def punsubscribe_patterns(self, *patterns: Many) -> NoReply:
-        """Let this connection hear `patterns` no more, or no pattern at all."""
-    async def sunsubscribe_channels(self, *shardchannels: Many) -> NoReply:
-        """Let this connection hear the shard channels no more, or none at all."""
-    async def pubsub_channels(self, pattern: Key | None = ...) -> list[T]:
-        """Channels that somebody listens to, those that match `pattern` if it is given."""
-    async def pubsub_numpat(self) -> int:
-        """Number of patterns that somebody listens to; a pattern of two counts once."""
-    async def pubsub_numsub(self, *channels: Many) -> list[Any]:
-        """How many listen to each of `channels`: channel, number, channel, number and so on."""
-    async def pubsub_shardchannels(self, pattern: Key | None = ...) -> list[T]:
-        """Shard channels that somebody listens to, those that match `pattern` if it is given."""
-    async def pubsub_shardnumsub(self, *shardchannels: Many) -> list[Any]:
-        """How many listen to each of the shard channels: channel, number and so on."""
-    async def pubsub_help(self) -> list[Status]:
-        """The subcommands of PUBSUB."""
-    async def dbsize(self) -> int:
-        """Number of keys in the selected database."""
-    async def flushdb(self, asynchronous: bool = ..., sync: bool = ...) -> Status:
-        """Delete all keys of the selected database."""
-    async def flushall(self, asynchronous: bool = ..., sync: bool = ...) -> Status:
-        """Delete all keys of all databases."""
-    async def swapdb(self, index1: Integer, index2: Integer) -> Status:
-        """Exchange the contents of two databases; every session sees it at once."""
-    async def time(self) -> list[T]:
-        """The clock: seconds since 1970 and the microseconds of the current second."""
-    async def config_get(self, *parameters: Many) -> dict[T, T]:
-        """Values of the parameters that match any of the glob patterns; of all without any."""
-    async def config_set(
-        self,
-        name: Value | None = ...,
-        value: Value | None = ...,
-        mapping: dict[str, Value] | None = ...,
-    ) -> Status:
-        """Set one parameter, `config_set(name, value)`, or several with `mapping`; all or none."""
-    async def config_resetstat(self) -> Status:
-        """Set the counters of hits, misses and expired keys to 0."""
-    async def config_help(self) -> list[Status]:
-        """The subcommands of CONFIG."""
-    async def save(self) -> Status:
-        """Write all databases to the dump: to a temporary file, then renamed over the old one."""
-    async def lastsave(self) -> int:
-        """When the dump was last written: seconds since 1970; before that, when it was opened."""
+        """Switch "on" or "off" that this connection is told when keys change that it has read."""
+    async def client_caching(self, mode: Value) -> Status:
+        """Let the next command, or transaction, be remembered ("yes") or not ("no")."""
+    async def client_getredir(self) -> int:
+        """Id of the connection that is told in place of this one; 0: none, -1: not tracking."""
+    async def client_trackinginfo(self) -> dict[T, Any]:
+        """How this connection tracks: flags, the redirection as CLIENT GETREDIR, and prefixes."""
     async def sadd(self, key: Key, *members: Many) -> int:
         """Add `members` to the set at `key`; how many of them are new."""
     async def srem(self, key: Key, *members: Many) -> int:
@@ -842,29 +872,6 @@ class AsyncCommands(Generic[T]):
         """Remove the members with scores from `min` to `max`; how many they were."""
     async def zremrangebylex(self, key: Key, min: Value, max: Value) -> int:
         """ZREMRANGEBYLEX: see its help."""
-    async def sort(
-        self,
-        key: Key,
-        start: Integer | None = ...,
-        num: Integer | None = ...,
-        by: Value | None = ...,
-        get: Value | list[Value] | None = ...,
-        desc: bool = ...,
-        alpha: bool = ...,
-        store: Key | None = ...,
-    ) -> list[T | None] | int:
-        """Return the elements of the list, set or sorted set at `key`, sorted as numbers."""
-    async def sort_ro(
-        self,
-        key: Key,
-        start: Integer | None = ...,
-        num: Integer | None = ...,
-        by: Value | None = ...,
-        get: Value | list[Value] | None = ...,
-        desc: bool = ...,
-        alpha: bool = ...,
-    ) -> list[T | None]:
-        """SORT without STORE, which changes nothing."""
     async def xadd(
         self,
         key: Key,
@@ -1105,45 +1112,22 @@ class AsyncCommands(Generic[T]):
         ifdne: Value | None = ...,
     ) -> int:
         """Delete `key` if its value is (`ifeq`), is not (`ifne`) the one given: 1 if deleted."""
-    async def client_tracking(
-        self,
-        switch: Value,
-        redirect: Integer | None = ...,
-        prefixes: Any = ...,
-        bcast: bool = ...,
-        optin: bool = ...,
-        optout: bool = ...,
-        noloop: bool = ...,
-    ) -> Status:
-        """Switch "on" or "off" that this connection is told when keys change that it has read."""
-    async def client_caching(self, mode: Value) -> Status:
-        """Let the next command, or transaction, be remembered ("yes") or not ("no")."""
-    async def client_getredir(self) -> int:
-        """Id of the connection that is told in place of this one; 0: none, -1: not tracking."""
-    async def client_trackinginfo(self) -> dict[T, Any]:
-        """How this connection tracks: flags, the redirection as CLIENT GETREDIR, and prefixes."""
+    async def multi(self) -> Status:
+        """Begin to queue the commands of this session until EXEC or DISCARD."""
+    async def exec(self) -> list[Any] | None:
+        """Run the queued commands as one; their answers, refusals among them as exceptions."""
+    async def discard(self) -> Status:
+        """Forget the queued commands and the watched keys."""
+    async def watch(self, *keys: Many) -> Status:
+        """Let the next EXEC of this session answer None if one of `keys` is touched before it."""
+    async def unwatch(self) -> Status:
+        """Forget the watched keys."""
 
 class QueuedCommands(Generic[T]):
     """Every command that a pipeline can queue."""
 
     _session: Session[T]
 
-    def acl_setuser(self, username: Key, *rules: Many) -> QueuedCall[T, Status]: ...
-    def acl_deluser(self, *usernames: Many) -> QueuedCall[T, int]: ...
-    def acl_getuser(self, username: Key) -> QueuedCall[T, dict[T, Any] | None]: ...
-    def acl_list(self) -> QueuedCall[T, list[T]]: ...
-    def acl_users(self) -> QueuedCall[T, list[T]]: ...
-    def acl_whoami(self) -> QueuedCall[T, T]: ...
-    def acl_cat(self, category: Value | None = ...) -> QueuedCall[T, list[T]]: ...
-    def acl_genpass(self, bits: Integer | None = ...) -> QueuedCall[T, T]: ...
-    def acl_log(
-        self, count: Integer | None = ...
-    ) -> QueuedCall[T, list[dict[T, Any]] | Status]: ...
-    def acl_dryrun(self, username: Key, name: Key, *args: Key) -> QueuedCall[T, Status | T]: ...
-    def acl_save(self) -> QueuedCall[T, Status]: ...
-    def acl_load(self) -> QueuedCall[T, Status]: ...
-    def acl_help(self) -> QueuedCall[T, list[Status]]: ...
-    def unwatch(self) -> QueuedCall[T, Status]: ...
     def lpush(self, key: Key, *values: Many) -> QueuedCall[T, int]: ...
     def rpush(self, key: Key, *values: Many) -> QueuedCall[T, int]: ...
     def lpushx(self, key: Key, *values: Many) -> QueuedCall[T, int]: ...
@@ -1315,45 +1299,6 @@ class QueuedCommands(Generic[T]):
         max: bool = ...,
         count: Integer | None = ...,
     ) -> QueuedCall[T, list[Any] | None]: ...
-    def ping(self, message: Value | None = ...) -> QueuedCall[T, Status | T]: ...
-    def echo(self, message: Value) -> QueuedCall[T, T]: ...
-    def select(self, index: Integer) -> QueuedCall[T, Status]: ...
-    def hello(
-        self,
-        protover: Integer | None = ...,
-        username: Key | None = ...,
-        password: Key | None = ...,
-        clientname: Key | None = ...,
-    ) -> QueuedCall[T, dict[T, Any]]: ...
-    def auth(self, password: Key, username: Key | None = ...) -> QueuedCall[T, Status]: ...
-    def monitor_commands(self) -> QueuedCall[T, Any]: ...
-    def client_id(self) -> QueuedCall[T, int]: ...
-    def client_getname(self) -> QueuedCall[T, T | None]: ...
-    def client_setname(self, name: Key) -> QueuedCall[T, Status]: ...
-    def client_setinfo(self, attr: Key, value: Value) -> QueuedCall[T, Status]: ...
-    def client_no_evict(self, mode: str) -> QueuedCall[T, Status]: ...
-    def client_no_touch(self, mode: str) -> QueuedCall[T, Status]: ...
-    def client_reply(self, reply: str) -> QueuedCall[T, Any]: ...
-    def client_info(self) -> QueuedCall[T, T]: ...
-    def client_list(
-        self, _type: str | None = ..., client_id: Many | None = ...
-    ) -> QueuedCall[T, T]: ...
-    def client_kill(
-        self,
-        address: Key | None = ...,
-        *,
-        id: Integer | None = ...,
-        type: str | None = ...,
-        user: Key | None = ...,
-        addr: Key | None = ...,
-        laddr: Key | None = ...,
-        skipme: bool | str | None = ...,
-        maxage: Integer | None = ...,
-    ) -> QueuedCall[T, int | Status]: ...
-    def client_unblock(self, client_id: Integer, error: bool = ...) -> QueuedCall[T, int]: ...
-    def client_pause(self, timeout: Integer, all: bool = ...) -> QueuedCall[T, Status]: ...
-    def client_unpause(self) -> QueuedCall[T, Status]: ...
-    def client_help(self) -> QueuedCall[T, list[Status]]: ...
     def incr(self, key: Key, amount: Integer = ...) -> QueuedCall[T, int]: ...
     def incrby(self, key: Key, amount: Integer = ...) -> QueuedCall[T, int]: ...
     def decr(self, key: Key, amount: Integer = ...) -> QueuedCall[T, int]: ...
@@ -1374,54 +1319,6 @@ class QueuedCommands(Generic[T]):
         persist: bool = ...,
         enx: bool = ...,
     ) -> QueuedCall[T, list[Any]]: ...
-    def debug_object(self, key: Key) -> QueuedCall[T, Status]: ...
-    def debug_sleep(self, seconds: Float) -> QueuedCall[T, Status]: ...
-    def debug_digest(self) -> QueuedCall[T, Status]: ...
-    def debug_digest_value(self, *keys: Many) -> QueuedCall[T, list[Status]]: ...
-    def debug_reload(
-        self, nosave: bool = ..., noflush: bool = ..., merge: bool = ...
-    ) -> QueuedCall[T, Status]: ...
-    def delete(self, *keys: Many) -> QueuedCall[T, int]: ...
-    def unlink(self, *keys: Many) -> QueuedCall[T, int]: ...
-    def exists(self, *keys: Many) -> QueuedCall[T, int]: ...
-    def touch(self, *keys: Many) -> QueuedCall[T, int]: ...
-    def type(self, key: Key) -> QueuedCall[T, Status]: ...
-    def rename(self, key: Key, newkey: Key) -> QueuedCall[T, Status]: ...
-    def renamenx(self, key: Key, newkey: Key) -> QueuedCall[T, int]: ...
-    def copy(
-        self,
-        source: Key,
-        destination: Key,
-        destination_db: Integer | None = ...,
-        replace: bool = ...,
-    ) -> QueuedCall[T, int]: ...
-    def move(self, key: Key, db: Integer) -> QueuedCall[T, int]: ...
-    def expire(
-        self, key: Key, time: Span, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
-    ) -> QueuedCall[T, int]: ...
-    def pexpire(
-        self, key: Key, time: Span, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
-    ) -> QueuedCall[T, int]: ...
-    def expireat(
-        self, key: Key, when: Moment, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
-    ) -> QueuedCall[T, int]: ...
-    def pexpireat(
-        self, key: Key, when: Moment, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
-    ) -> QueuedCall[T, int]: ...
-    def persist(self, key: Key) -> QueuedCall[T, int]: ...
-    def ttl(self, key: Key) -> QueuedCall[T, int]: ...
-    def pttl(self, key: Key) -> QueuedCall[T, int]: ...
-    def expiretime(self, key: Key) -> QueuedCall[T, int]: ...
-    def pexpiretime(self, key: Key) -> QueuedCall[T, int]: ...
-    def keys(self, pattern: Value = ...) -> QueuedCall[T, list[T]]: ...
-    def scan(
-        self,
-        cursor: Integer = ...,
-        match: Value | None = ...,
-        count: Integer | None = ...,
-        _type: Value | None = ...,
-    ) -> QueuedCall[T, list[Any]]: ...
-    def randomkey(self) -> QueuedCall[T, T | None]: ...
     def hset(
         self,
         key: Key,
@@ -1470,6 +1367,175 @@ class QueuedCommands(Generic[T]):
     def himport_set(self, key: Key, fieldset_name: Key, *values: Many) -> QueuedCall[T, Status]: ...
     def himport_discard(self, fieldset_name: Key) -> QueuedCall[T, int]: ...
     def himport_discardall(self) -> QueuedCall[T, int]: ...
+    def delete(self, *keys: Many) -> QueuedCall[T, int]: ...
+    def unlink(self, *keys: Many) -> QueuedCall[T, int]: ...
+    def exists(self, *keys: Many) -> QueuedCall[T, int]: ...
+    def touch(self, *keys: Many) -> QueuedCall[T, int]: ...
+    def type(self, key: Key) -> QueuedCall[T, Status]: ...
+    def rename(self, key: Key, newkey: Key) -> QueuedCall[T, Status]: ...
+    def renamenx(self, key: Key, newkey: Key) -> QueuedCall[T, int]: ...
+    def copy(
+        self,
+        source: Key,
+        destination: Key,
+        destination_db: Integer | None = ...,
+        replace: bool = ...,
+    ) -> QueuedCall[T, int]: ...
+    def move(self, key: Key, db: Integer) -> QueuedCall[T, int]: ...
+    def expire(
+        self, key: Key, time: Span, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
+    ) -> QueuedCall[T, int]: ...
+    def pexpire(
+        self, key: Key, time: Span, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
+    ) -> QueuedCall[T, int]: ...
+    def expireat(
+        self, key: Key, when: Moment, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
+    ) -> QueuedCall[T, int]: ...
+    def pexpireat(
+        self, key: Key, when: Moment, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
+    ) -> QueuedCall[T, int]: ...
+    def persist(self, key: Key) -> QueuedCall[T, int]: ...
+    def ttl(self, key: Key) -> QueuedCall[T, int]: ...
+    def pttl(self, key: Key) -> QueuedCall[T, int]: ...
+    def expiretime(self, key: Key) -> QueuedCall[T, int]: ...
+    def pexpiretime(self, key: Key) -> QueuedCall[T, int]: ...
+    def keys(self, pattern: Value = ...) -> QueuedCall[T, list[T]]: ...
+    def scan(
+        self,
+        cursor: Integer = ...,
+        match: Value | None = ...,
+        count: Integer | None = ...,
+        _type: Value | None = ...,
+    ) -> QueuedCall[T, list[Any]]: ...
+    def randomkey(self) -> QueuedCall[T, T | None]: ...
+    def object_encoding(self, key: Key) -> QueuedCall[T, T | None]: ...
+    def object_refcount(self, key: Key) -> QueuedCall[T, int | None]: ...
+    def object_idletime(self, key: Key) -> QueuedCall[T, int | None]: ...
+    def object_freq(self, key: Key) -> QueuedCall[T, int | None]: ...
+    def object_help(self) -> QueuedCall[T, list[Status]]: ...
+    def dump(self, key: Key) -> QueuedCall[T, T | None]: ...
+    def restore(
+        self,
+        key: Key,
+        ttl: Integer,
+        value: Value,
+        replace: bool = ...,
+        absttl: bool = ...,
+        idletime: Integer | None = ...,
+        frequency: Integer | None = ...,
+    ) -> QueuedCall[T, Status]: ...
+    def sort(
+        self,
+        key: Key,
+        start: Integer | None = ...,
+        num: Integer | None = ...,
+        by: Value | None = ...,
+        get: Value | list[Value] | None = ...,
+        desc: bool = ...,
+        alpha: bool = ...,
+        store: Key | None = ...,
+    ) -> QueuedCall[T, list[T | None] | int]: ...
+    def sort_ro(
+        self,
+        key: Key,
+        start: Integer | None = ...,
+        num: Integer | None = ...,
+        by: Value | None = ...,
+        get: Value | list[Value] | None = ...,
+        desc: bool = ...,
+        alpha: bool = ...,
+    ) -> QueuedCall[T, list[T | None]]: ...
+    def publish(self, channel: Key, message: Value) -> QueuedCall[T, int]: ...
+    def spublish(self, shardchannel: Key, message: Value) -> QueuedCall[T, int]: ...
+    def subscribe_channels(self, *channels: Many) -> QueuedCall[T, NoReply]: ...
+    def psubscribe_patterns(self, *patterns: Many) -> QueuedCall[T, NoReply]: ...
+    def ssubscribe_channels(self, *shardchannels: Many) -> QueuedCall[T, NoReply]: ...
+    def unsubscribe_channels(self, *channels: Many) -> QueuedCall[T, NoReply]: ...
+    def punsubscribe_patterns(self, *patterns: Many) -> QueuedCall[T, NoReply]: ...
+    def sunsubscribe_channels(self, *shardchannels: Many) -> QueuedCall[T, NoReply]: ...
+    def pubsub_channels(self, pattern: Key | None = ...) -> QueuedCall[T, list[T]]: ...
+    def pubsub_numpat(self) -> QueuedCall[T, int]: ...
+    def pubsub_numsub(self, *channels: Many) -> QueuedCall[T, list[Any]]: ...
+    def pubsub_shardchannels(self, pattern: Key | None = ...) -> QueuedCall[T, list[T]]: ...
+    def pubsub_shardnumsub(self, *shardchannels: Many) -> QueuedCall[T, list[Any]]: ...
+    def pubsub_help(self) -> QueuedCall[T, list[Status]]: ...
+    def acl_setuser(self, username: Key, *rules: Many) -> QueuedCall[T, Status]: ...
+    def acl_deluser(self, *usernames: Many) -> QueuedCall[T, int]: ...
+    def acl_getuser(self, username: Key) -> QueuedCall[T, dict[T, Any] | None]: ...
+    def acl_list(self) -> QueuedCall[T, list[T]]: ...
+    def acl_users(self) -> QueuedCall[T, list[T]]: ...
+    def acl_whoami(self) -> QueuedCall[T, T]: ...
+    def acl_cat(self, category: Value | None = ...) -> QueuedCall[T, list[T]]: ...
+    def acl_genpass(self, bits: Integer | None = ...) -> QueuedCall[T, T]: ...
+    def acl_log(
+        self, count: Integer | None = ...
+    ) -> QueuedCall[T, list[dict[T, Any]] | Status]: ...
+    def acl_dryrun(self, username: Key, name: Key, *args: Key) -> QueuedCall[T, Status | T]: ...
+    def acl_save(self) -> QueuedCall[T, Status]: ...
+    def acl_load(self) -> QueuedCall[T, Status]: ...
+    def acl_help(self) -> QueuedCall[T, list[Status]]: ...
+    def ping(self, message: Value | None = ...) -> QueuedCall[T, Status | T]: ...
+    def echo(self, message: Value) -> QueuedCall[T, T]: ...
+    def select(self, index: Integer) -> QueuedCall[T, Status]: ...
+    def hello(
+        self,
+        protover: Integer | None = ...,
+        username: Key | None = ...,
+        password: Key | None = ...,
+        clientname: Key | None = ...,
+    ) -> QueuedCall[T, dict[T, Any]]: ...
+    def auth(self, password: Key, username: Key | None = ...) -> QueuedCall[T, Status]: ...
+    def monitor_commands(self) -> QueuedCall[T, Any]: ...
+    def client_id(self) -> QueuedCall[T, int]: ...
+    def client_getname(self) -> QueuedCall[T, T | None]: ...
+    def client_setname(self, name: Key) -> QueuedCall[T, Status]: ...
+    def client_setinfo(self, attr: Key, value: Value) -> QueuedCall[T, Status]: ...
+    def client_no_evict(self, mode: str) -> QueuedCall[T, Status]: ...
+    def client_no_touch(self, mode: str) -> QueuedCall[T, Status]: ...
+    def client_reply(self, reply: str) -> QueuedCall[T, Any]: ...
+    def client_info(self) -> QueuedCall[T, T]: ...
+    def client_list(
+        self, _type: str | None = ..., client_id: Many | None = ...
+    ) -> QueuedCall[T, T]: ...
+    def client_kill(
+        self,
+        address: Key | None = ...,
+        *,
+        id: Integer | None = ...,
+        type: str | None = ...,
+        user: Key | None = ...,
+        addr: Key | None = ...,
+        laddr: Key | None = ...,
+        skipme: bool | str | None = ...,
+        maxage: Integer | None = ...,
+    ) -> QueuedCall[T, int | Status]: ...
+    def client_unblock(self, client_id: Integer, error: bool = ...) -> QueuedCall[T, int]: ...
+    def client_pause(self, timeout: Integer, all: bool = ...) -> QueuedCall[T, Status]: ...
+    def client_unpause(self) -> QueuedCall[T, Status]: ...
+    def client_help(self) -> QueuedCall[T, list[Status]]: ...
+    def dbsize(self) -> QueuedCall[T, int]: ...
+    def flushdb(self, asynchronous: bool = ..., sync: bool = ...) -> QueuedCall[T, Status]: ...
+    def flushall(self, asynchronous: bool = ..., sync: bool = ...) -> QueuedCall[T, Status]: ...
+    def swapdb(self, index1: Integer, index2: Integer) -> QueuedCall[T, Status]: ...
+    def time(self) -> QueuedCall[T, list[T]]: ...
+    def config_get(self, *parameters: Many) -> QueuedCall[T, dict[T, T]]: ...
+    def config_set(
+        self,
+        name: Value | None = ...,
+        value: Value | None = ...,
+        mapping: dict[str, Value] | None = ...,
+    ) -> QueuedCall[T, Status]: ...
+    def config_resetstat(self) -> QueuedCall[T, Status]: ...
+    def config_help(self) -> QueuedCall[T, list[Status]]: ...
+    def save(self) -> QueuedCall[T, Status]: ...
+    def lastsave(self) -> QueuedCall[T, int]: ...
+    def debug_object(self, key: Key) -> QueuedCall[T, Status]: ...
+    def debug_sleep(self, seconds: Float) -> QueuedCall[T, Status]: ...
+    def debug_digest(self) -> QueuedCall[T, Status]: ...
+    def debug_digest_value(self, *keys: Many) -> QueuedCall[T, list[Status]]: ...
+    def debug_reload(
+        self, nosave: bool = ..., noflush: bool = ..., merge: bool = ...
+    ) -> QueuedCall[T, Status]: ...
     def info(self, *sections: Many) -> QueuedCall[T, T]: ...
     def shutdown(
         self,
@@ -1493,52 +1559,19 @@ class QueuedCommands(Generic[T]):
     def command_getkeys(self, name: Key, *args: Key) -> QueuedCall[T, list[T]]: ...
     def command_getkeysandflags(self, name: Key, *args: Key) -> QueuedCall[T, list[Any]]: ...
     def command_help(self) -> QueuedCall[T, list[Status]]: ...
-    def object_encoding(self, key: Key) -> QueuedCall[T, T | None]: ...
-    def object_refcount(self, key: Key) -> QueuedCall[T, int | None]: ...
-    def object_idletime(self, key: Key) -> QueuedCall[T, int | None]: ...
-    def object_freq(self, key: Key) -> QueuedCall[T, int | None]: ...
-    def object_help(self) -> QueuedCall[T, list[Status]]: ...
-    def dump(self, key: Key) -> QueuedCall[T, T | None]: ...
-    def restore(
+    def client_tracking(
         self,
-        key: Key,
-        ttl: Integer,
-        value: Value,
-        replace: bool = ...,
-        absttl: bool = ...,
-        idletime: Integer | None = ...,
-        frequency: Integer | None = ...,
+        switch: Value,
+        redirect: Integer | None = ...,
+        prefixes: Any = ...,
+        bcast: bool = ...,
+        optin: bool = ...,
+        optout: bool = ...,
+        noloop: bool = ...,
     ) -> QueuedCall[T, Status]: ...
-    def publish(self, channel: Key, message: Value) -> QueuedCall[T, int]: ...
-    def spublish(self, shardchannel: Key, message: Value) -> QueuedCall[T, int]: ...
-    def subscribe_channels(self, *channels: Many) -> QueuedCall[T, NoReply]: ...
-    def psubscribe_patterns(self, *patterns: Many) -> QueuedCall[T, NoReply]: ...
-    def ssubscribe_channels(self, *shardchannels: Many) -> QueuedCall[T, NoReply]: ...
-    def unsubscribe_channels(self, *channels: Many) -> QueuedCall[T, NoReply]: ...
-    def punsubscribe_patterns(self, *patterns: Many) -> QueuedCall[T, NoReply]: ...
-    def sunsubscribe_channels(self, *shardchannels: Many) -> QueuedCall[T, NoReply]: ...
-    def pubsub_channels(self, pattern: Key | None = ...) -> QueuedCall[T, list[T]]: ...
-    def pubsub_numpat(self) -> QueuedCall[T, int]: ...
-    def pubsub_numsub(self, *channels: Many) -> QueuedCall[T, list[Any]]: ...
-    def pubsub_shardchannels(self, pattern: Key | None = ...) -> QueuedCall[T, list[T]]: ...
-    def pubsub_shardnumsub(self, *shardchannels: Many) -> QueuedCall[T, list[Any]]: ...
-    def pubsub_help(self) -> QueuedCall[T, list[Status]]: ...
-    def dbsize(self) -> QueuedCall[T, int]: ...
-    def flushdb(self, asynchronous: bool = ..., sync: bool = ...) -> QueuedCall[T, Status]: ...
-    def flushall(self, asynchronous: bool = ..., sync: bool = ...) -> QueuedCall[T, Status]: ...
-    def swapdb(self, index1: Integer, index2: Integer) -> QueuedCall[T, Status]: ...
-    def time(self) -> QueuedCall[T, list[T]]: ...
-    def config_get(self, *parameters: Many) -> QueuedCall[T, dict[T, T]]: ...
-    def config_set(
-        self,
-        name: Value | None = ...,
-        value: Value | None = ...,
-        mapping: dict[str, Value] | None = ...,
-    ) -> QueuedCall[T, Status]: ...
-    def config_resetstat(self) -> QueuedCall[T, Status]: ...
-    def config_help(self) -> QueuedCall[T, list[Status]]: ...
-    def save(self) -> QueuedCall[T, Status]: ...
-    def lastsave(self) -> QueuedCall[T, int]: ...
+    def client_caching(self, mode: Value) -> QueuedCall[T, Status]: ...
+    def client_getredir(self) -> QueuedCall[T, int]: ...
+    def client_trackinginfo(self) -> QueuedCall[T, dict[T, Any]]: ...
     def sadd(self, key: Key, *members: Many) -> QueuedCall[T, int]: ...
     def srem(self, key: Key, *members: Many) -> QueuedCall[T, int]: ...
     def smove(self, source: Key, destination: Key, member: Value) -> QueuedCall[T, int]: ...
@@ -1753,27 +1786,6 @@ class QueuedCommands(Generic[T]):
     def zremrangebyrank(self, key: Key, start: Integer, stop: Integer) -> QueuedCall[T, int]: ...
     def zremrangebyscore(self, key: Key, min: Value, max: Value) -> QueuedCall[T, int]: ...
     def zremrangebylex(self, key: Key, min: Value, max: Value) -> QueuedCall[T, int]: ...
-    def sort(
-        self,
-        key: Key,
-        start: Integer | None = ...,
-        num: Integer | None = ...,
-        by: Value | None = ...,
-        get: Value | list[Value] | None = ...,
-        desc: bool = ...,
-        alpha: bool = ...,
-        store: Key | None = ...,
-    ) -> QueuedCall[T, list[T | None] | int]: ...
-    def sort_ro(
-        self,
-        key: Key,
-        start: Integer | None = ...,
-        num: Integer | None = ...,
-        by: Value | None = ...,
-        get: Value | list[Value] | None = ...,
-        desc: bool = ...,
-        alpha: bool = ...,
-    ) -> QueuedCall[T, list[T | None]]: ...
     def xadd(
         self,
         key: Key,
@@ -1974,19 +1986,7 @@ class QueuedCommands(Generic[T]):
         ifdeq: Value | None = ...,
         ifdne: Value | None = ...,
     ) -> QueuedCall[T, int]: ...
-    def client_tracking(
-        self,
-        switch: Value,
-        redirect: Integer | None = ...,
-        prefixes: Any = ...,
-        bcast: bool = ...,
-        optin: bool = ...,
-        optout: bool = ...,
-        noloop: bool = ...,
-    ) -> QueuedCall[T, Status]: ...
-    def client_caching(self, mode: Value) -> QueuedCall[T, Status]: ...
-    def client_getredir(self) -> QueuedCall[T, int]: ...
-    def client_trackinginfo(self) -> QueuedCall[T, dict[T, Any]]: ...
+    def unwatch(self) -> QueuedCall[T, Status]: ...
 
 class QueuedCall(AsyncPipeline[T], Generic[T, R]):
     """A pipeline to which a call has been added; or the answer, to be awaited, after watch()."""

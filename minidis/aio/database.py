@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from minidis.aio.commands import AsyncCommands
 from minidis.aio.messages import AsyncMonitoring, AsyncSubscription
-from minidis.aio.methods import LONG_WORDS
+from minidis.aio.methods import SLOW_WORDS
 from minidis.aio.parking import (
     ParkingPipeline,
     ParkingPipelineText,
     ParkingSession,
     ParkingSessionText,
-    answer_of,
+    reply_of,
 )
 from minidis.aio.pipeline import AsyncPipeline, AsyncTransaction
 from minidis.api.database import Minidis
@@ -36,7 +36,7 @@ from minidis.grammar.kinds import Integer, Key, Value
 from minidis.observers.blocking import Waiter
 
 if TYPE_CHECKING:
-    from minidis.server.resp_server import Door
+    from minidis.server.resp_server import RespServer
 
 
 class AsyncMinidis(AsyncCommands[T]):
@@ -69,12 +69,12 @@ class AsyncMinidis(AsyncCommands[T]):
         (2, [b'l', b'1'])
         """
         session = self._session
-        if words and words[0].__class__ in (str, bytes) and words[0] in LONG_WORDS:
+        if words and words[0].__class__ in (str, bytes) and words[0] in SLOW_WORDS:
             reply = await asyncio.to_thread(session.execute, *words)
         else:
             reply = session.execute(*words)
         if reply.__class__ is Waiter:
-            reply = await answer_of(session, reply)
+            reply = await reply_of(session, reply)
         return reply
 
     # every element, in steps -------------------------------------------------------------------
@@ -212,10 +212,10 @@ class AsyncMinidis(AsyncCommands[T]):
                     outcome = function(tx)
                     if inspect.isawaitable(outcome):
                         await outcome
-                    answers: list[Any] = await tx.execute()
+                    replies: list[Any] = await tx.execute()
                 except WatchError:
                     continue
-                return answers
+                return replies
 
     def _new_pipeline(self, transaction: bool) -> Pipeline[T]:
         session = self._session
@@ -300,7 +300,7 @@ class AsyncMinidis(AsyncCommands[T]):
         """
         return type(self)(self.engine, database)
 
-    async def serve(self, address: str) -> Door:
+    async def serve(self, address: str) -> RespServer:
         """Let others reach this database by the protocol of Redis: `door = await db.serve(...)`.
 
         `address`: "127.0.0.1:6379", "localhost:0" (any free port, see the door's `address`), or

@@ -13,7 +13,13 @@ from contextlib import contextmanager
 from typing import Generic, Self, TypeVar
 
 from minidis.aio.parking import Bell
-from minidis.api.subscription import Feed, Message, Monitoring, Seen, Subscription
+from minidis.api.subscription import (
+    Message,
+    MessageStream,
+    MonitoredCommand,
+    Monitoring,
+    Subscription,
+)
 from minidis.commands.shared.group import T
 from minidis.engine.engine import Engine
 from minidis.errors import ClosedError
@@ -22,14 +28,14 @@ from minidis.grammar.kinds import Many
 M = TypeVar("M")
 
 
-class AsyncFeed(Generic[M]):
+class AsyncMessageStream(Generic[M]):
     """An asynchronous iterator of what is delivered; `async with` closes it at the end.
 
     Iterating waits until there is something, and ends when the feed or the database is closed.
     Several tasks may iterate: each item goes to one of them.
     """
 
-    def __init__(self, engine: Engine, feed: Feed[M]) -> None:
+    def __init__(self, engine: Engine, feed: MessageStream[M]) -> None:
         self._engine = engine
         self._feed = feed
         self._sleepers: dict[Bell, None] = {}
@@ -122,7 +128,7 @@ class AsyncFeed(Generic[M]):
         return repr(self._feed).replace("<minidis ", "<minidis async ")
 
 
-class AsyncSubscription(AsyncFeed[Message[T]]):
+class AsyncSubscription(AsyncMessageStream[Message[T]]):
     """The messages of channels; see AsyncMinidis.subscribe."""
 
     _feed: Subscription[T]
@@ -152,7 +158,7 @@ class AsyncSubscription(AsyncFeed[Message[T]]):
         self._feed.sunsubscribe(*shards)
 
 
-class AsyncMonitoring(AsyncFeed[Seen]):
+class AsyncMonitoring(AsyncMessageStream[MonitoredCommand]):
     """The commands of all sessions; see AsyncMinidis.monitor."""
 
     _feed: Monitoring

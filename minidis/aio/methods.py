@@ -12,14 +12,15 @@ import inspect
 from asyncio import to_thread
 from typing import Any
 
-from minidis.aio.parking import answer_of
+from minidis.aio.parking import reply_of
 from minidis.api.session import Session
-from minidis.grammar.command import COMMANDS, Command, public_signature
+from minidis.grammar.command import COMMANDS, Command
+from minidis.grammar.methods import public_signature
 from minidis.observers.blocking import Waiter
 
 _ANSWER = """
     if reply.__class__ is Waiter:
-        reply = await answer_of(self._session, reply)
+        reply = await reply_of(self._session, reply)
     return reply
 """
 
@@ -49,11 +50,11 @@ def {name}{signature}:
 """
 
 #: Commands that may hold the lock for long.
-LONG = ("SAVE", "DEBUG RELOAD", "DEBUG SLEEP", "DEBUG DIGEST")
+SLOW = ("SAVE", "DEBUG RELOAD", "DEBUG SLEEP", "DEBUG DIGEST")
 #: How they begin in the words of execute(), in the usual spellings.
-LONG_WORDS = frozenset(
+SLOW_WORDS = frozenset(
     form
-    for word in {name.split()[0] for name in LONG}
+    for word in {name.split()[0] for name in SLOW}
     for text in (word, word.lower(), word.capitalize())
     for form in (text, text.encode())
 )
@@ -61,7 +62,7 @@ LONG_WORDS = frozenset(
 NOT_QUEUED = frozenset(("DISCARD", "EXEC", "MULTI", "QUIT", "RESET", "WATCH"))
 
 
-class LazyDoor:
+class LazyAsyncMethod:
     """Stands for a door in a class until it is first asked for, as command.Door does."""
 
     def __init__(self, template: str, command: Command, owner: type[Any]) -> None:
@@ -78,20 +79,20 @@ class LazyDoor:
 def install_awaited(cls: type[Any]) -> None:
     """Give the class a coroutine function for each command."""
     for command in COMMANDS.values():
-        template = IN_THREAD if command.name in LONG else INLINE
-        setattr(cls, command.method, LazyDoor(template, command, cls))
+        template = IN_THREAD if command.name in SLOW else INLINE
+        setattr(cls, command.method, LazyAsyncMethod(template, command, cls))
 
 
 def install_queued(cls: type[Any]) -> None:
     """Give the class a method for each command that a pipeline can queue."""
     for command in COMMANDS.values():
         if command.name not in NOT_QUEUED:
-            setattr(cls, command.method, LazyDoor(QUEUED, command, cls))
+            setattr(cls, command.method, LazyAsyncMethod(QUEUED, command, cls))
 
 
 async def answered(session: Any, reply: Any) -> Any:
     """The reply of a call, which may have to wait for it."""
-    return await answer_of(session, reply) if reply.__class__ is Waiter else reply
+    return await reply_of(session, reply) if reply.__class__ is Waiter else reply
 
 
 async def _at_once(pipeline: Any, call: Any, /, *args: Any, **options: Any) -> Any:
@@ -112,7 +113,7 @@ def _compile(template: str, command: Command) -> Any:
     whole = public_signature(command.body)
     params = list(whole.parameters.values())
     space: dict[str, Any] = {
-        "Waiter": Waiter, "answer_of": answer_of, "at_once": _at_once, "to_thread": to_thread,
+        "Waiter": Waiter, "reply_of": reply_of, "at_once": _at_once, "to_thread": to_thread,
     }  # fmt: skip
     space |= {f"default_{param.name}": param.default for param in params}
     text = template.format(

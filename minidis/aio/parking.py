@@ -3,7 +3,7 @@
     await db.blpop("q")
         session.blpop("q")       the door of the sync class, on the thread of the loop
             sleep(waiter)        nothing there yet: answers the waiter, nobody sleeps
-        answer_of(waiter)        awaits a future. It is woken
+        reply_of(waiter)        awaits a future. It is woken
                                    when somebody serves the waiter, from whatever thread
                                    at the deadline, by a timer of the loop
                                    when it is cancelled; what had been taken for it goes back
@@ -118,7 +118,7 @@ class Parked:
 
     def _cancel_later(self) -> None:
         # Not now: others are being served, or a command is running.
-        self.waiter.engine.aside.later(self.waiter.cancel)
+        self.waiter.engine.exec_thread.later(self.waiter.cancel)
 
     def _set_timer(self) -> None:
         timeout = self.waiter.timeout
@@ -130,7 +130,7 @@ class Parked:
         self._set_timer()
 
 
-async def answer_of(session: Session[Any], waiter: Waiter) -> Any:
+async def reply_of(session: Session[Any], waiter: Waiter) -> Any:
     """The answer of a call that has to wait."""
     while True:
         await Parked(waiter).wait()

@@ -18,7 +18,7 @@ from minidis.aio.commands import QueuedCommands
 from minidis.aio.methods import answered
 from minidis.api.pipeline import Pipeline
 from minidis.commands.shared.group import T
-from minidis.commands.transactions import Queued, refusals
+from minidis.commands.transactions import Call, error_replies
 from minidis.errors import MinidisError, WatchError
 from minidis.grammar.command import COMMANDS
 from minidis.grammar.kinds import Key
@@ -62,28 +62,28 @@ class AsyncPipeline(QueuedCommands[T]):
             reply = await answered(session, session.execute(*words))
             return self if reply is session else reply
         try:
-            answers = await self._run()
+            replies = await self._run()
         finally:
             session.reset()
-        return session.answered(answers, raise_on_error=raise_on_error)
+        return session.answered(replies, raise_on_error=raise_on_error)
 
     async def _run(self) -> list[Any]:
         session = self._session
         if not session.queue:
             return []
         if session.is_transaction:
-            answers = await answered(session, session.call(Queued(COMMANDS["EXEC"], None)))
-            if answers is None:
+            replies = await answered(session, session.call(Call(COMMANDS["EXEC"], None)))
+            if replies is None:
                 raise WatchError
-            return list(answers)
+            return list(replies)
         commands, session.queue = session.queue, None
-        return [await self._answer(queued) for queued in commands]
+        return [await self._reply(queued) for queued in commands]
 
-    async def _answer(self, queued: Queued) -> Any:
+    async def _reply(self, queued: Call) -> Any:
         try:
             return await answered(self._session, self._session.call(queued))
-        except MinidisError as refusal:
-            return refusal
+        except MinidisError as error:
+            return error
 
     async def reset(self) -> None:
         """Forget what is queued and watched."""
@@ -138,9 +138,9 @@ class AsyncTransaction(AsyncPipeline[T]):
             self._session.reset()
             return
         self.results = await self.execute(raise_on_error=False)
-        for refusal in refusals(self.results):
+        for error in error_replies(self.results):
             if self._raises:
-                raise refusal
+                raise error
 
 
 async def _itself(pipeline: AsyncPipeline[T]) -> AsyncPipeline[T]:

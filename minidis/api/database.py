@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from minidis.api.pipeline import Pipeline, PipelineText, Transaction, TransactionText
-from minidis.api.session import Session, install_doors
+from minidis.api.session import Session, install_methods
 from minidis.clock import Clock, Progress
 from minidis.commands.server.acl import load_users
 from minidis.commands.shared.group import T
@@ -22,7 +22,7 @@ from minidis.grammar.kinds import Key, encode
 from minidis.persistence.directory import Home
 
 if TYPE_CHECKING:
-    from minidis.server.resp_server import Door
+    from minidis.server.resp_server import RespServer
 
 S = TypeVar("S", bound="Minidis[Any]")
 
@@ -90,10 +90,10 @@ class Minidis(Session[T]):
                     tx.at_once()
                 try:
                     function(tx)
-                    answers: list[Any] = tx.execute()
+                    replies: list[Any] = tx.execute()
                 except WatchError:
                     continue
-                return answers
+                return replies
 
     # sessions and life -------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class Minidis(Session[T]):
         """
         return self.engine.listen(callback)
 
-    def serve(self, address: str) -> Door:
+    def serve(self, address: str) -> RespServer:
         """Open a door: let others reach this database by the protocol of Redis, until it is closed.
 
         `address`: "127.0.0.1:6379", "localhost:0" (any free port, see the door's `address`), or
@@ -160,7 +160,7 @@ class MinidisText(Minidis[str]):
     _transactions = TransactionText
 
 
-install_doors(MinidisText, decode=True)
+install_methods(MinidisText, decode=True)
 
 
 @overload

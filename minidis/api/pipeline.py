@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self
 
-from minidis.api.session import Session, install_doors
+from minidis.api.session import Session, install_methods
 from minidis.commands.shared.group import T
-from minidis.commands.transactions import IMMEDIATE, Queued, refusals
+from minidis.commands.transactions import IMMEDIATE, Call, error_replies
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError, WatchError, error
 from minidis.grammar.command import COMMANDS
@@ -38,17 +38,17 @@ class Pipeline(Session[T]):
         self.over = False
         self._begin([])
 
-    def _begin(self, queue: list[Queued] | None) -> None:
-        self.queue, self.queue_failed = queue, False
-        self.see_guard()
+    def _begin(self, queue: list[Call] | None) -> None:
+        self.queue, self.aborted = queue, False
+        self.update_checks()
 
-    def enqueue(self, queued: Queued) -> Any:
+    def enqueue(self, queued: Call) -> Any:
         if self.over:
             raise error("this transaction has ended with its block; begin another one")
         super().enqueue(queued)
         return self
 
-    def call(self, queued: Queued) -> Any:
+    def call(self, queued: Call) -> Any:
         if self.queue is not None and queued.command.name not in IMMEDIATE:
             return self.enqueue(queued)  # here and now: a pause holds up execute()
         return super().call(queued)
@@ -75,53 +75,53 @@ class Pipeline(Session[T]):
         """Without words: run what is queued; the answers in a list. With words: queue them.
 
         WatchError when a watched key was touched. The first refusal is raised, after everything has
-        run; with `raise_on_error=False` refusals stay in the list.
+        run; with `raise_on_error=False` error_replies stay in the list.
         """
         if words:
             return super().execute(*words)
         try:
-            answers = self._run()
+            replies = self._run()
         finally:
             self.reset()
-        return self.answered(answers, raise_on_error=raise_on_error)
+        return self.answered(replies, raise_on_error=raise_on_error)
 
-    def answered(self, answers: list[Any], *, raise_on_error: bool) -> Any:
+    def answered(self, replies: list[Any], *, raise_on_error: bool) -> Any:
         """The answers as the caller wants them; or the first refusal is raised."""
         if raise_on_error:
-            for number, answer in enumerate(answers, 1):
-                if isinstance(answer, BaseException):
-                    answer.add_note(f"command {number} of {len(answers)} in a pipeline")
-                    raise answer
-        return decoded(answers) if self._decode else answers
+            for number, reply in enumerate(replies, 1):
+                if isinstance(reply, BaseException):
+                    reply.add_note(f"command {number} of {len(replies)} in a pipeline")
+                    raise reply
+        return decoded(replies) if self._decode else replies
 
     def _run(self) -> list[Any]:
         if not self.queue:
             return []
         if self.is_transaction:
-            answers = self.call(Queued(COMMANDS["EXEC"], None))
-            if answers is None:
+            replies = self.call(Call(COMMANDS["EXEC"], None))
+            if replies is None:
                 raise WatchError
-            return list(answers)
+            return list(replies)
         commands, self.queue = self.queue, None
-        return [self._answer(queued) for queued in commands]
+        return [self._reply(queued) for queued in commands]
 
-    def _answer(self, queued: Queued) -> Any:
+    def _reply(self, queued: Call) -> Any:
         try:
             return self.call(queued)
-        except MinidisError as refusal:
-            return refusal
+        except MinidisError as error:
+            return error
 
     def unwatch(self) -> Status:
         """Forget the watched keys; calls are queued again."""
         with self.engine.lock:
-            answer = super().unwatch()
+            reply = super().unwatch()
         self._begin([])
-        return answer
+        return reply
 
     def exec(self) -> list[Any] | None:
         """The same as `execute()`."""
-        answers: list[Any] = self.execute()
-        return answers
+        replies: list[Any] = self.execute()
+        return replies
 
     def discard(self) -> Status:
         """Forget what is queued and watched."""
@@ -182,9 +182,9 @@ class Transaction(Pipeline[T]):
             self.reset()
             return
         self.results = self.execute(raise_on_error=False)
-        for refusal in refusals(self.results):
+        for failure in error_replies(self.results):
             if self._raises:
-                raise refusal
+                raise failure
 
 
 class PipelineText(Pipeline[str]):
@@ -199,5 +199,5 @@ class TransactionText(Transaction[str]):
     _decode = True
 
 
-install_doors(PipelineText, decode=True)
-install_doors(TransactionText, decode=True)
+install_methods(PipelineText, decode=True)
+install_methods(TransactionText, decode=True)

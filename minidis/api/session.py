@@ -46,13 +46,14 @@ from minidis.commands.sorted_sets.ranges import SortedSetRanges
 from minidis.commands.streams.claims import StreamClaims
 from minidis.commands.streams.info import StreamInfo
 from minidis.commands.strings import Strings
-from minidis.commands.transactions import IMMEDIATE, Queued, Transactions
+from minidis.commands.transactions import IMMEDIATE, Call, Transactions
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError, ResponseError
-from minidis.grammar.command import COMMANDS, CONTAINERS, Command, Door, find
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command, find
 from minidis.grammar.kinds import Key, encode
+from minidis.grammar.methods import LazyMethod
 from minidis.grammar.walk import keys_of
-from minidis.observers.blocking import AGAIN, Wait, Waiter
+from minidis.observers.blocking import RETRY, Wait, Waiter
 from minidis.replies import QUEUED, decoded
 
 #: Spellings that have been looked up: b"get", b"GET", ... -> command. Bounded, names are few.
@@ -105,16 +106,16 @@ class Session(
         self.space = engine.databases[database]
         self.client = client or Client()
         #: commands of this session need a second look, see call()
-        self.guarded = False
+        self.needs_checks = False
         self.client.belongs_to(self)
         with engine.lock:
             engine.clients.enter(self.client, engine.clock.now())
-            self.see_guard()
+            self.update_checks()
 
-    def see_guard(self) -> None:
+    def update_checks(self) -> None:
         """Recompute whether commands of this session need a second look."""
         engine = self.engine
-        self.guarded = bool(
+        self.needs_checks = bool(
             self.queue is not None
             or self.client.restricted
             or engine.monitors
@@ -150,8 +151,8 @@ class Session(
         except UnicodeEncodeError:
             line = [encode(word) for word in words]
         command = _SPELLINGS.get(line[0]) if line else None
-        if command is None or self.guarded:
-            reply = self.run_guarded(line)
+        if command is None or self.needs_checks:
+            reply = self.execute_checked(line)
             return decoded(reply) if self._decode else reply
         if len(line) == command.plain:
             del line[0]
@@ -167,39 +168,39 @@ class Session(
                     engine.settle()
             except BaseException as error:
                 try:
-                    engine.put_back(error, (line, options))
+                    engine.rollback(error, (line, options))
                 except BaseException:
-                    engine.put_back(error, (line, options))
+                    engine.rollback(error, (line, options))
                     raise
                 raise
         return decoded(reply) if self._decode else reply
 
-    def run_guarded(self, words: list[bytes]) -> Any:
+    def execute_checked(self, words: list[bytes]) -> Any:
         """Words that need a second look, or whose command is not known by this spelling yet."""
         try:
             command = self._found(words)
-        except ResponseError as refusal:
-            self._caching_is_over("")
-            self._spoil_transaction(words, refusal)
+        except ResponseError as error:
+            self._caching_done("")
+            self._abort_transaction(words, error)
             raise
-        return self.call(Queued(command, words))
+        return self.call(Call(command, words))
 
-    def _spoil_transaction(self, words: list[bytes], refusal: ResponseError) -> None:
+    def _abort_transaction(self, words: list[bytes], error: ResponseError) -> None:
         """A command was refused before it was queued: EXEC will not run, or has been this one."""
         if words and words[0].upper() == b"EXEC":
             if self.engine.monitors:
                 self.engine.show_monitors(self.client, self.space.number, words)
             self.leave_transaction()
-            raise ResponseError(errors.exec_aborted(refusal)) from None
-        self.queue_failed = self.queue is not None
+            raise ResponseError(errors.exec_aborted(error)) from None
+        self.aborted = self.queue is not None
 
     def _found(self, words: list[bytes]) -> Command:
         """The command of the words, if it exists, is complete and this session may run it."""
         self.client.command = "NULL"
         command = find_command(words)
-        self.client.command = command.shown_name
+        self.client.command = command.display_name
         if not command.accepts(len(words)):
-            raise errors.wrong_arity(command.shown_name)
+            raise errors.wrong_arity(command.display_name)
         self.admit(command, words, "toplevel" if self.queue is None else "multi")
         self._check_role(command)
         if self.queue is not None and "no_multi" in command.flags:
@@ -224,9 +225,9 @@ class Session(
         if client.monitors and (command.writes or "readonly" in command.flags):
             raise errors.error(errors.MONITORS_ONLY)
         if client.protocol == 2 and client.listening and command.name not in _WHILE_LISTENING:
-            raise errors.error(errors.only_while_listening(command.shown_name))
+            raise errors.error(errors.only_while_listening(command.display_name))
 
-    def enqueue(self, queued: Queued) -> Any:
+    def enqueue(self, queued: Call) -> Any:
         """Keep a command for EXEC."""
         assert self.queue is not None
         self.queue.append(queued)
@@ -236,22 +237,22 @@ class Session(
 
     def call_typed(self, command: Command, /, *args: Any, **options: Any) -> Any:
         """A typed call that needs a second look; its arguments are converted already."""
-        return self.call(Queued(command, None, args, options))
+        return self.call(Call(command, None, args, options))
 
-    def call(self, queued: Queued) -> Any:
+    def call(self, queued: Call) -> Any:
         """Run a command with everything that may go on around it."""
         waiter = Waiter(self, queued)
         try:
             while True:
                 if queued.command.name == "EXEC":
                     # The main thread may be interrupted, and a queue must not be torn.
-                    reply = self.engine.aside.run(partial(self._perform_or_wait, waiter))
+                    reply = self.engine.exec_thread.run(partial(self._perform_or_wait, waiter))
                 else:
                     reply = self._perform_or_wait(waiter)
                 if reply is not waiter:
                     return reply
                 reply = self.sleep(waiter)
-                if reply is not AGAIN:
+                if reply is not RETRY:
                     return reply
                 waiter = Waiter(self, queued)
         except BaseException:
@@ -270,7 +271,7 @@ class Session(
                 raise errors.ClosedError
             if engine.pause is not None and self._is_paused(queued):
                 until = (engine.pause[0] - engine.clock.now() + 1) / 1000
-                wait = Wait((), max(until, 0.001), answer=AGAIN, resumes=True)
+                wait = Wait((), max(until, 0.001), timeout_reply=RETRY, resumes=True)
             elif self.queue is not None and queued.command.name not in IMMEDIATE:
                 return self.enqueue(queued)
             else:
@@ -281,7 +282,7 @@ class Session(
             engine.waiters.enter(waiter, wait)
         return waiter
 
-    def _is_paused(self, queued: Queued) -> bool:
+    def _is_paused(self, queued: Call) -> bool:
         """Has the command to wait for the end of a pause?"""
         pause = self.engine.pause
         if pause is None or queued.command.name in ("CLIENT PAUSE", "CLIENT UNPAUSE"):
@@ -291,7 +292,7 @@ class Session(
         commands = [queued, *(self.queue or ())] if queued.command.name == "EXEC" else [queued]
         return not pause[1] or any(one.command.changes for one in commands)
 
-    def _perform(self, queued: Queued) -> Any:
+    def _perform(self, queued: Call) -> Any:
         """The gate once more, with its followers: monitors and tracking."""
         engine = self.engine
         with engine.lock:
@@ -305,19 +306,19 @@ class Session(
                 engine.settle()
             except BaseException as error:
                 try:
-                    engine.put_back(error, given)
+                    engine.rollback(error, given)
                 except BaseException:
-                    engine.put_back(error, given)
+                    engine.rollback(error, given)
                     raise
                 if isinstance(error, MinidisError):
                     self._follow(queued)
                 raise
             finally:
                 engine.caller = None
-                self._caching_is_over(queued.command.name)
+                self._caching_done(queued.command.name)
         return reply
 
-    def attempt(self, queued: Queued) -> Any:
+    def attempt(self, queued: Call) -> Any:
         """A command inside something greater: its answer, its refusal, or Wait. Under the lock."""
         try:
             self.admit(queued.command, queued.words or [], "exec")
@@ -330,7 +331,7 @@ class Session(
             self._follow(queued)
             self.engine.keep()
         except BaseException as error:
-            self.engine.undo_attempt(error, given)
+            self.engine.rollback_nested(error, given)
             if not isinstance(error, Exception):
                 raise
             if isinstance(error, MinidisError):
@@ -338,7 +339,7 @@ class Session(
             return error
         return reply
 
-    def _body(self, queued: Queued, args: Any, options: dict[str, Any]) -> Any:
+    def _body(self, queued: Call, args: Any, options: dict[str, Any]) -> Any:
         """Run the body. After CLIENT NO-TOUCH nothing but TOUCH counts as use of a key."""
         command, uses = queued.command, self.space.accessed
         if not self.client.no_touch or uses is None or command.name == "TOUCH":
@@ -352,7 +353,7 @@ class Session(
                 uses.pop(key, None) if moment is None else uses.update({key: moment})
         return reply
 
-    def _follow(self, queued: Queued) -> None:
+    def _follow(self, queued: Call) -> None:
         """What others learn of a command that has run, or has been refused while it ran."""
         self._show(queued)
         client, command = self.client, queued.command
@@ -360,15 +361,15 @@ class Session(
             words = queued.shown()
             self.engine.tracking.remember(client, [words[at] for at in keys_of(command, words)])
 
-    def _caching_is_over(self, name: str) -> None:
+    def _caching_done(self, name: str) -> None:
         """CLIENT CACHING was for the command that is now complete; "": for one that is unknown."""
         if self.client.tracking is not None:
             self.client.tracking.command_done(name, queueing=self.queue is not None)
 
-    def _show(self, queued: Queued) -> None:
+    def _show(self, queued: Call) -> None:
         """Show the command to monitors."""
         if self.engine.monitors and not queued.command.is_hidden:
-            words = queued.without_secrets()
+            words = queued.redacted_words()
             self.engine.show_monitors(self.client, self.space.number, words)
 
     # waiting ----------------------------------------------------------------------------------
@@ -386,7 +387,7 @@ class Session(
 
     def resume(self, waiter: Waiter) -> Any:
         """The answer of a waiter that is done; another waiter if the call has to wait again."""
-        return self.call(waiter.queued) if waiter.reply is AGAIN else waiter.result()
+        return self.call(waiter.queued) if waiter.reply is RETRY else waiter.result()
 
     def end(self) -> None:
         """The caller has gone: leave every queue, watch, channel and list."""
@@ -421,7 +422,7 @@ def find_command(words: list[bytes]) -> Command:
         raise errors.error(errors.EMPTY_COMMAND)
     command = find(words)
     name = words[0].decode("latin-1").upper()
-    if name in CONTAINERS:
+    if name in PARENT_COMMANDS:
         if command is None and len(words) > 1:
             raise errors.unknown_subcommand(name, words[1])
         if command is None:
@@ -434,14 +435,14 @@ def find_command(words: list[bytes]) -> Command:
     return command
 
 
-def install_doors(cls: type[Any], *, decode: bool) -> None:
+def install_methods(cls: type[Any], *, decode: bool) -> None:
     """Put the doors in front of the bodies that the group classes define, but for what the class
     or a base of it above Session does itself."""
     above = cls.__mro__[: cls.__mro__.index(Session)]
     own = {name for base in above for name in vars(base)}
     for command in COMMANDS.values():
         if command.method not in own:
-            setattr(cls, command.method, Door(command, cls, decode=decode))
+            setattr(cls, command.method, LazyMethod(command, cls, decode=decode))
 
 
-install_doors(Session, decode=False)
+install_methods(Session, decode=False)

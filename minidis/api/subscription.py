@@ -1,6 +1,6 @@
 """What Python iterates over: the messages of channels, and the commands that a monitor sees.
 
-    publish ──> Listener.deliver ──> Inbox ──> for message in subscription
+    publish ──> Listener.deliver ──> MessageQueue ──> for message in subscription
                 under the lock       at most   a callback, in a thread of its own
                                      `limit`   an event loop, told by on_message()
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 M = TypeVar("M")
-F = TypeVar("F", bound="Feed[Any]")
+F = TypeVar("F", bound="MessageStream[Any]")
 
 #: How many messages may wait, and what happens when there is one more.
 LIMIT = 10_000
@@ -54,7 +54,7 @@ class Message(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class MonitoredCommand:
     """A command that somebody has run: when (seconds since 1970), where, who, and its words."""
 
     time: float
@@ -65,8 +65,8 @@ class Seen:
     def line(self) -> str:
         """As the command MONITOR shows it.
 
-        >>> from minidis.api.subscription import Seen
-        >>> print(Seen(1700000000.5, 0, "127.0.0.1:5", [b"GET", b"a"]).line())
+        >>> from minidis.api.subscription import MonitoredCommand
+        >>> print(MonitoredCommand(1700000000.5, 0, "127.0.0.1:5", [b"GET", b"a"]).line())
         1700000000.500000 [0 127.0.0.1:5] "GET" "a"
         """
         words = " ".join(map(quoted, self.words))
@@ -83,7 +83,7 @@ def quoted(word: bytes) -> str:
     return '"' + word.decode("latin-1").translate(_ESCAPES) + '"'
 
 
-class Inbox(Generic[M]):
+class MessageQueue(Generic[M]):
     """A bounded queue that nobody has to wait for to put something in."""
 
     def __init__(self, limit: int, when_full: Policy) -> None:
@@ -193,29 +193,29 @@ class Listener(Client, Generic[M]):
     takes_messages = True
 
     def __init__(
-        self, engine: Engine, inbox: Inbox[M], understand: Callable[[Any], M | None]
+        self, engine: Engine, inbox: MessageQueue[M], understand: Callable[[Any], M | None]
     ) -> None:
         super().__init__()
         self._engine = engine
-        self._inbox = inbox
+        self._queue = inbox
         self._understand = understand
 
     def deliver(self, message: Any) -> None:
         item = self._understand(message)
-        if item is not None and not self._inbox.put(item):
+        if item is not None and not self._queue.put(item):
             self._engine.forget_client(self)
 
     def kill(self) -> None:
         with self._engine.lock:
             self._engine.forget_client(self)
-            self._inbox.close()
+            self._queue.close()
 
     def forked(self) -> None:
-        self._inbox.tell = None  # its event loop is the parent's
-        self._inbox.close()
+        self._queue.tell = None  # its event loop is the parent's
+        self._queue.close()
 
 
-class Feed(Generic[M]):
+class MessageStream(Generic[M]):
     """An iterator of what is delivered; a context manager that closes it."""
 
     def __init__(
@@ -227,23 +227,23 @@ class Feed(Generic[M]):
         callback: Callable[[M], object] | None,
     ) -> None:
         self._engine = engine
-        self._inbox: Inbox[M] = Inbox(limit, when_full)
-        self._client = Listener(engine, self._inbox, understand)
+        self._queue: MessageQueue[M] = MessageQueue(limit, when_full)
+        self._client = Listener(engine, self._queue, understand)
         # Before anybody knows of it: whatever strikes, it does not stay.
         self._end: weakref.finalize[Any, Any]
         if callback is None:
             gone = engine.channels.gone
-            self._end = weakref.finalize(self, _abandon, self._inbox, self._client, gone)
+            self._end = weakref.finalize(self, _abandon, self._queue, self._client, gone)
         else:
-            self._end = weakref.finalize(engine, self._inbox.close)
+            self._end = weakref.finalize(engine, self._queue.close)
         self._end.atexit = False
         with engine.lock:
             if engine.closed:
                 raise ClosedError
-            engine.channels.see_gone()
+            engine.channels.forget_gone()
             engine.clients.enter(self._client, engine.clock.now())
         if callback is not None:
-            _start(self._inbox, callback)
+            _start(self._queue, callback)
 
     @property
     def id(self) -> int:
@@ -253,12 +253,12 @@ class Feed(Generic[M]):
     @property
     def closed(self) -> bool:
         """Will nothing more come? What has come before can still be taken."""
-        return self._inbox.closed
+        return self._queue.closed
 
     @property
     def dropped(self) -> int:
         """How many were let go because more than `limit` waited (when_full="drop")."""
-        return self._inbox.dropped
+        return self._queue.dropped
 
     def get(self, timeout: float | None = None) -> M | None:
         """The next one; None if there is none within `timeout` seconds (None: wait for ever).
@@ -266,7 +266,7 @@ class Feed(Generic[M]):
         ClosedError when nothing more will come; SlowSubscriberError when that is because too many
         had to wait.
         """
-        return self._inbox.take(timeout)
+        return self._queue.take(timeout)
 
     def on_message(self, callback: Callable[[], object] | None) -> None:
         """Call `callback()` whenever there may be something to get, and at the end.
@@ -275,7 +275,7 @@ class Feed(Generic[M]):
         than `loop.call_soon_threadsafe(...)`; get(timeout=0) then tells what there is.
         """
         with self._engine.lock:
-            self._inbox.tell = callback
+            self._queue.tell = callback
             if callback is not None:
                 callback()
 
@@ -289,7 +289,7 @@ class Feed(Generic[M]):
 
     def __next__(self) -> M:
         try:
-            return self._inbox.take(None)  # type: ignore[return-value]
+            return self._queue.take(None)  # type: ignore[return-value]
         except ClosedError:
             raise StopIteration from None
 
@@ -304,7 +304,7 @@ class Feed(Generic[M]):
         return f"<minidis {type(self).__name__.lower()} {self.id}{state}>"
 
 
-class Subscription(Feed[Message[T]]):
+class Subscription(MessageStream[Message[T]]):
     """The messages of channels; see Minidis.subscribe."""
 
     def __init__(
@@ -360,7 +360,7 @@ class Subscription(Feed[Message[T]]):
                 change(self._client, name)
 
 
-class Monitoring(Feed[Seen]):
+class Monitoring(MessageStream[MonitoredCommand]):
     """The commands of all sessions; see Minidis.monitor."""
 
     def __init__(
@@ -369,13 +369,13 @@ class Monitoring(Feed[Seen]):
         *,
         limit: int = LIMIT,
         when_full: Policy = "close",
-        callback: Callable[[Seen], object] | None = None,
+        callback: Callable[[MonitoredCommand], object] | None = None,
     ) -> None:
         super().__init__(engine, _seen, limit, when_full, callback)
         with engine.lock:
             self._client.monitors = True
             engine.monitors[self._client] = None
-            engine.see_guards()
+            engine.update_all_checks()
 
 
 # what is delivered -------------------------------------------------------------------------------
@@ -398,27 +398,27 @@ def _text(message: Any) -> Message[Any] | None:
     return Message(found.kind, *decoded([found.channel, found.pattern, found.data]))
 
 
-def _seen(message: Any) -> Seen | None:
-    return message if isinstance(message, Seen) else None
+def _seen(message: Any) -> MonitoredCommand | None:
+    return message if isinstance(message, MonitoredCommand) else None
 
 
 # ending, and callbacks ---------------------------------------------------------------------------
 
 
-def _abandon(inbox: Inbox[Any], client: Client, gone: deque[Client]) -> None:
+def _abandon(inbox: MessageQueue[Any], client: Client, gone: deque[Client]) -> None:
     """Nobody holds the feed. Garbage is collected anywhere, so it only leaves notes."""
     inbox.tell = None
     inbox.close()
     gone.append(client)
 
 
-def _start(inbox: Inbox[M], callback: Callable[[M], object]) -> None:
+def _start(inbox: MessageQueue[M], callback: Callable[[M], object]) -> None:
     threading.Thread(
         target=_call_back, args=(inbox, callback), name="minidis-messages", daemon=True
     ).start()
 
 
-def _call_back(inbox: Inbox[M], callback: Callable[[M], object]) -> None:
+def _call_back(inbox: MessageQueue[M], callback: Callable[[M], object]) -> None:
     """Call back with each item, in their order, never under the lock."""
     try:
         while True:

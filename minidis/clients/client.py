@@ -18,7 +18,7 @@ from minidis.replies import Push, Status
 if TYPE_CHECKING:
     from minidis.acl.users import User
     from minidis.api.session import Session
-    from minidis.api.subscription import Seen
+    from minidis.api.subscription import MonitoredCommand
     from minidis.observers.blocking import Waiter
     from minidis.observers.tracking import Tracking
 
@@ -97,15 +97,15 @@ class Client:
             return True
         return not self.trusted and (self.user is None or not self.user.unrestricted)
 
-    def deliver(self, message: Push | Status | Seen) -> None:
+    def deliver(self, message: Push | Status | MonitoredCommand) -> None:
         """Take a message that answers no command. Under the engine's lock: never waits, raises."""
 
     def kill(self) -> None:
         """End the session, from whatever thread. An embedded one leaves its waiting calls."""
         for waiter in list(self.waiters):
-            refusal = ResponseError("UNBLOCKED client killed while it waited")
+            error = ResponseError("UNBLOCKED client killed while it waited")
             with waiter.engine.lock:
-                waiter.engine.waiters.finish(waiter, refusal)
+                waiter.engine.waiters.finish(waiter, error)
 
     def forked(self) -> None:
         """In the child of a fork: it is the parent's, and hears nothing here."""

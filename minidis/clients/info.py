@@ -22,7 +22,7 @@ FLAGS: dict[str, Callable[[Client], bool]] = {
     "t": lambda client: client.tracking is not None,
     "R": lambda client: client.tracking is not None and client.tracking.broken,
     "B": lambda client: client.tracking is not None and client.tracking.broadcasts,
-    "d": lambda client: _is_spoiled(client),
+    "d": lambda client: _is_dirty(client),
     "c": lambda client: client.close_after_reply,
     "U": lambda client: client.kind == "unix",
     "e": lambda client: client.no_evict,
@@ -85,7 +85,7 @@ def _queued(client: Client) -> int:
     return -1 if session is None or session.queue is None else len(session.queue)
 
 
-def _is_spoiled(client: Client) -> bool:
+def _is_dirty(client: Client) -> bool:
     """Has a key that it watches been touched?"""
     session = client.session
     return session is not None and session.watched is not None and session.watched.spoiled

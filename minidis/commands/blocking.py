@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minidis import errors
-from minidis.commands.lists import Lists, give_back
+from minidis.commands.lists import Lists, return_elements
 from minidis.commands.shared.group import T
 from minidis.commands.sorted_sets.members import SortedSets
 from minidis.grammar.command import command
@@ -108,7 +108,7 @@ class Blocking(Lists[T], SortedSets[T]):
                 continue
             if count < len(row):
                 taken = row.slice(0, count) if left else row.slice(len(row) - count, len(row))
-                self._can_undo(give_back, row, len(row), taken, left)
+                self._can_undo(return_elements, row, len(row), taken, left)
             return [key, self._take(key, row, count, left)]
         return None
 
@@ -129,7 +129,7 @@ class Blocking(Lists[T], SortedSets[T]):
             key, elements = parts(reply)
             self._push(key, elements[::-1], left, False)
 
-        return Wait(keys, seconds, kind=List, give_back=at_its_end)
+        return Wait(keys, seconds, kind=List, return_elements=at_its_end)
 
     @command(
         "BLMPOP timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
@@ -307,7 +307,7 @@ class Blocking(Lists[T], SortedSets[T]):
             keys,
             seconds,
             kind=SortedSet,
-            give_back=lambda reply: self._zgive_back(reply[0], [reply[1:]]),
+            return_elements=lambda reply: self._zreturn_elements(reply[0], [reply[1:]]),
         )
 
     def _ztake_first(self, keys: Any, count: int, lowest: bool) -> list[Any] | None:
@@ -322,14 +322,14 @@ class Blocking(Lists[T], SortedSets[T]):
             return [key, [list(pair) for pair in self._zpop(key, zset, count, lowest)]]
         return None
 
-    def _zgive_back(self, key: bytes, pairs: Any) -> None:
+    def _zreturn_elements(self, key: bytes, pairs: Any) -> None:
         """Add pairs that nobody could take; a member that has come again keeps its new score."""
         zset = self.space.write(key, SortedSet)
         gone = {
             member: score for member, score in pairs if zset is None or member not in zset.scores
         }
         if gone:
-            self.space.touch(key, "zadd", len(gone))
+            self.space.changed(key, "zadd", len(gone))
             self._zput(key, zset, gone)
 
     @command(
@@ -369,7 +369,10 @@ class Blocking(Lists[T], SortedSets[T]):
             raise errors.error(errors.SYNTAX)
         taken: Any = self._ztake_first(names, integer(count or 1), bool(min))
         reply: Any = taken or Wait(
-            names, seconds, kind=SortedSet, give_back=lambda reply: self._zgive_back(*reply)
+            names,
+            seconds,
+            kind=SortedSet,
+            return_elements=lambda reply: self._zreturn_elements(*reply),
         )
         return reply
 

@@ -114,7 +114,7 @@ class Counters(Group[T]):
         new: int = old + amount
         if not I64_MIN <= new <= I64_MAX:
             raise errors.error(errors.OVERFLOW)
-        space.touch(key, "incrby")
+        space.changed(key, "incrby")
         space.replace(key, new)
         return new
 
@@ -139,7 +139,7 @@ class Counters(Group[T]):
         """
         old = text_of(self.space.string_to_change(key))
         new = _float_sum(b"0" if old is None else old, encode(amount))
-        self.space.touch(key, "incrbyfloat")
+        self.space.changed(key, "incrbyfloat")
         self.space.replace(key, Text(new))
         return Decimal(new)
 
@@ -206,15 +206,15 @@ class Counters(Group[T]):
         elif deadline is None or (enx and current is not None):
             deadline = current
         if deadline is not None and deadline <= self.engine.now():
-            space.touch(key, "del")
+            space.changed(key, "del")
             space.remove(key)
             return
         whole = value.__class__ is int
-        space.touch(key, "incrby" if whole else "incrbyfloat")
+        space.changed(key, "incrby" if whole else "incrbyfloat")
         stored = value if whole else Text(long_double.add_decimal(value, Fraction(0)))
         space.put(key, stored, deadline)
         if deadline != current:
-            space.touch(key, "persist" if deadline is None else "expire", 0)
+            space.changed(key, "persist" if deadline is None else "expire", 0)
 
 
 def _float_sum(old: bytes, increment: bytes) -> bytes:

@@ -77,7 +77,7 @@ class Hashes(Group[T]):
         """Set one field; 1 if it is new."""
         space = self.space
         table = space.write(key, Hash)
-        space.touch(key, event)
+        space.changed(key, event)
         if table is not None:
             return int(table.put_one(field, value, self.engine.limits))
         space.put(key, Hash.load({field: value}, self.engine.limits))
@@ -94,7 +94,7 @@ class Hashes(Group[T]):
         # For the encoding a value counts even if a later one of the same call takes its place.
         longest = max(len(value) for _, value in given) if len(fields) < len(given) else 0
         table = space.write(key, Hash)
-        space.touch(key, "hset", len(given))
+        space.changed(key, "hset", len(given))
         if table is not None:
             return table.put(fields, limits, longest)
         space.put(key, Hash.load(fields, limits, longest))
@@ -299,9 +299,9 @@ class Hashes(Group[T]):
     def _remove_fields(self, key: Any, table: Hash, gone: dict[Any, Any]) -> int:
         """Remove these fields, all of which are there."""
         if len(gone) == len(table):
-            self.space.drop(key, "hdel")
+            self.space.delete_emptied(key, "hdel")
         elif gone:
-            self.space.touch(key, "hdel", len(gone))
+            self.space.changed(key, "hdel", len(gone))
             table.drop(gone)
         return len(gone)
 
@@ -313,13 +313,13 @@ class Hashes(Group[T]):
         complexity="O(n) for n fields",
         access="RW ACCESS DELETE",
         kinds={"numfields": INTEGER},
-        late=True,
+        deferred_errors=True,
         word_error="Mandatory argument FIELDS is missing or not at the right position",
         count_error="Number of fields must be a positive integer",
         overflow_error=errors.NUMFIELDS_DIFFERENT,
         left_error=errors.NUMFIELDS_DIFFERENT,
     )
-    def hgetdel(self, key: Key, *fields: Many, _mistake: Any = None) -> list[T | None]:
+    def hgetdel(self, key: Key, *fields: Many, _option_error: Any = None) -> list[T | None]:
         """Return the values of `fields` and remove them; None for each one that is missing.
 
         The key goes with its last field.
@@ -328,19 +328,19 @@ class Hashes(Group[T]):
         (2, [b'30', None])
         """
         table: Any = self.space.write(key, Hash)
-        if _mistake is not None:
-            raise _mistake
+        if _option_error is not None:
+            raise _option_error
         if table is None:
             return [None] * len(fields)
         gone: dict[Any, Any] = {}
-        answer: list[Any] = []
+        reply: list[Any] = []
         for field in fields:
             value = None if field in gone else table.get(field)
             if value is not None:
                 gone[field] = value
-            answer.append(value)
+            reply.append(value)
         self._remove_fields(key, table, gone)
-        return answer
+        return reply
 
     # numbers -----------------------------------------------------------------------------------
 
@@ -460,7 +460,7 @@ class Hashes(Group[T]):
         access="RO ACCESS",
         names={"NOVALUES": "no_values"},
         kinds={"count": STEP_SIZE},
-        late=True,
+        deferred_errors=True,
     )
     def hscan(
         self,
@@ -469,7 +469,7 @@ class Hashes(Group[T]):
         match: Value | None = None,
         count: Integer | None = None,
         no_values: bool = False,
-        _mistake: Any = None,
+        _option_error: Any = None,
     ) -> list[Any]:
         """A step of a walk: [next cursor, [field, value, ...]]; cursor 0 begins and ends it.
 
@@ -480,7 +480,7 @@ class Hashes(Group[T]):
         (2, [0, [b'age', b'30']])
         """
         table: Any = self.space.read(key, Hash)
-        following, fields = walk(table, cursor, match, count, _mistake)
+        following, fields = walk(table, cursor, match, count, _option_error)
         if no_values:
             return [following, fields]
         return [following, [part for field in fields for part in (field, table[field])]]
@@ -576,7 +576,7 @@ class Hashes(Group[T]):
             raise errors.error("value count does not match fieldset field count")
         space, given = self.space, dict(zip(fields, values, strict=True))
         space.write(key, Hash)
-        space.touch(key, "hset")
+        space.changed(key, "hset")
         space.put(key, Hash.load(given, self.engine.limits))  # type: ignore[arg-type]
         return OK
 
@@ -626,9 +626,9 @@ def _gathered(field: Any, value: Any, mapping: Any, items: Any) -> list[tuple[by
     return found + pairs(mapping)
 
 
-def _number(word: bytes, sentence: str) -> Fraction | None:
+def _number(word: bytes, message: str) -> Fraction | None:
     """The number in a text, None for an infinite one; a refusal with `sentence` if it is none."""
     value = long_double.parse(word)
     if value is None and not long_double.is_infinite(word):
-        raise errors.error(sentence)
+        raise errors.error(message)
     return value

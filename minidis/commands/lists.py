@@ -128,10 +128,10 @@ class Lists(Group[T]):
         if row is None:
             if must_exist:
                 return 0
-            space.touch(key, "lpush" if left else "rpush", len(values))
+            space.changed(key, "lpush" if left else "rpush", len(values))
             space.put(key, List.load(values[::-1] if left else values))
             return len(values)
-        space.touch(key, "lpush" if left else "rpush", len(values))
+        space.changed(key, "lpush" if left else "rpush", len(values))
         (row.push_left if left else row.push_right)(values)
         return len(row)
 
@@ -202,10 +202,10 @@ class Lists(Group[T]):
         """Pop at most `count` elements, and the key with the last of them."""
         event = "lpop" if left else "rpop"
         if count < len(row):
-            self.space.touch(key, event, count)
+            self.space.changed(key, event, count)
             return (row.pop_left if left else row.pop_right)(count)
         popped = list(row if left else reversed(row))
-        self.space.drop(key, event)
+        self.space.delete_emptied(key, event)
         return popped
 
     @command(
@@ -353,9 +353,9 @@ class Lists(Group[T]):
         # One by one, the first element taken ends up farthest from the end it is pushed to.
         reverse = not bulk and from_left == to_left
         moved = taken[::-1] if reverse else taken
-        space.touch(destination, "lpush" if to_left else "rpush", 0)
+        space.changed(destination, "lpush" if to_left else "rpush", 0)
         if row is target:
-            space.touch(source, "lpop" if from_left else "rpop")
+            space.changed(source, "lpop" if from_left else "rpop")
             self._move_within(source, row, taken, moved, (from_left, to_left))
         else:
             self._move_on(source, destination, (row, target), (taken, moved), (from_left, to_left))
@@ -373,7 +373,7 @@ class Lists(Group[T]):
         space, engine = self.space, self.engine
         (row, target), (taken, moved), (from_left, to_left) = rows, elements, left
         engine.unsettled = True
-        engine.undo.append((give_back, row, len(row), taken, from_left))
+        engine.undo.append((return_elements, row, len(row), taken, from_left))
         if target is None:
             space.put(destination, List.load(moved))
         else:
@@ -381,9 +381,9 @@ class Lists(Group[T]):
             _push(target, moved, to_left)
         event = "lpop" if from_left else "rpop"
         if len(taken) == len(row):
-            space.drop(source, event)
+            space.delete_emptied(source, event)
         else:
-            space.touch(source, event)
+            space.changed(source, event)
             (row.pop_left if from_left else row.pop_right)(len(taken))
 
     def _move_within(
@@ -406,8 +406,8 @@ class Lists(Group[T]):
             _push(row, moved, to_left)
             (row.pop_left if from_left else row.pop_right)(len(taken))
         else:
-            self.space.note(key)  # the list may be empty in between
-            engine.undo.append((give_back, row, len(row), taken, from_left))
+            self.space.save_undo(key)  # the list may be empty in between
+            engine.undo.append((return_elements, row, len(row), taken, from_left))
             (row.pop_left if from_left else row.pop_right)(len(taken))
             _push(row, moved, to_left)
 
@@ -450,8 +450,8 @@ class Lists(Group[T]):
         (3, [b'b', b'c'])
         """
         row = self.space.read(key, List)
-        answer: Any = [] if row is None else row.slice(*_span(start, end, len(row)))
-        return answer
+        reply: Any = [] if row is None else row.slice(*_span(start, end, len(row)))
+        return reply
 
     @command(
         "LINDEX key index",
@@ -468,12 +468,12 @@ class Lists(Group[T]):
         (3, b'c')
         """
         row = self.space.read(key, List)
-        answer: Any = None
+        reply: Any = None
         if row is not None:
             at = integer(index)
             at += len(row) if at < 0 else 0
-            answer = row.get(at) if 0 <= at < len(row) else None
-        return answer
+            reply = row.get(at) if 0 <= at < len(row) else None
+        return reply
 
     @overload
     def lpos(
@@ -558,7 +558,7 @@ class Lists(Group[T]):
         at += len(row) if at < 0 else 0
         if not 0 <= at < len(row):
             raise errors.error(errors.INDEX_OUT_OF_RANGE)
-        self.space.touch(key, "lset")
+        self.space.changed(key, "lset")
         row.set(at, encode(value))
         return OK
 
@@ -586,7 +586,7 @@ class Lists(Group[T]):
         found = row.positions(encode(refvalue))
         if not found:
             return -1
-        self.space.touch(key, "linsert")
+        self.space.changed(key, "linsert")
         row.insert(found[0] + (encode(where) == b"AFTER"), encode(value))
         return len(row)
 
@@ -612,9 +612,9 @@ class Lists(Group[T]):
             return 0
         size = len(row)
         if (abs(limit) or size) >= size and all(map(element.__eq__, row)):
-            self.space.drop(key, "lrem")
+            self.space.delete_emptied(key, "lrem")
             return size
-        self.space.touch(key, "lrem")
+        self.space.changed(key, "lrem")
         return row.remove(limit, element)
 
     @command(
@@ -640,9 +640,9 @@ class Lists(Group[T]):
         size = len(row)
         first, stop = _span(start, end, size)
         if first >= stop:
-            self.space.drop(key, "ltrim")
+            self.space.delete_emptied(key, "ltrim")
             return OK
-        self.space.touch(key, "ltrim", size - (stop - first))
+        self.space.changed(key, "ltrim", size - (stop - first))
         if first == 0:
             row.pop_right(size - stop)
         elif stop == size:
@@ -667,7 +667,7 @@ def _push(row: List, elements: Sequence[bytes], left: bool) -> None:
         row.push_right(elements)
 
 
-def give_back(row: List, size: int, taken: list[bytes], left: bool) -> None:
+def return_elements(row: List, size: int, taken: list[bytes], left: bool) -> None:
     """Undo a pop, if it has happened: the list is shorter than it was."""
     if len(row) < size:
         _push(row, taken, left)

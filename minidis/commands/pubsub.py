@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from minidis import errors
-from minidis.api.subscription import LIMIT, Message, Monitoring, Policy, Seen, Subscription
+from minidis.api.subscription import (
+    LIMIT,
+    Message,
+    MonitoredCommand,
+    Monitoring,
+    Policy,
+    Subscription,
+)
 from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import command
 from minidis.grammar.kinds import Key, Many, Value
@@ -90,7 +97,7 @@ class PubSub(Group[T]):
         *,
         limit: int = LIMIT,
         when_full: Policy = "close",
-        callback: Callable[[Seen], object] | None = None,
+        callback: Callable[[MonitoredCommand], object] | None = None,
     ) -> Monitoring:
         """Watch all commands of all sessions: an iterator of Seen(time, database, address, words).
 
@@ -269,7 +276,7 @@ class PubSub(Group[T]):
                 change(client, name)
             left = len(client.shard_channels) if of_shards else client.subscriptions
             client.deliver(Push((kind, name, left)))
-        self.see_guard()
+        self.update_checks()
         return NO_REPLY
 
     # numbers ---------------------------------------------------------------------------------

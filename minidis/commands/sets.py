@@ -57,13 +57,13 @@ class Sets(Group[T]):
         table = space.write(key, Set)
         if table is None:
             new = Set.load(given, limits)
-            space.touch(key, "sadd", len(new))
+            space.changed(key, "sadd", len(new))
             space.put(key, new)
             return len(new)
         news = [member for member in given if member not in table]
         if not news:
             return 0
-        space.touch(key, "sadd", len(news))
+        space.changed(key, "sadd", len(news))
         return table.put(news, limits)
 
     @command(
@@ -90,9 +90,9 @@ class Sets(Group[T]):
     def _remove_members(self, key: Any, table: Set, gone: Any, event: str) -> None:
         """Remove these members, which are different and all there."""
         if len(gone) == len(table):
-            self.space.drop(key, event)
+            self.space.delete_emptied(key, event)
         elif gone:
-            self.space.touch(key, event, len(gone))
+            self.space.changed(key, event, len(gone))
             table.drop(gone)
 
     @command(
@@ -124,7 +124,7 @@ class Sets(Group[T]):
     def _take_member(self, key: Any, origin: Set, member: bytes) -> None:
         """The first half of SMOVE."""
         if len(origin) > 1:
-            self.engine.undo.append((_put_back, origin, member, self.engine.limits))
+            self.engine.undo.append((_rollback, origin, member, self.engine.limits))
             self.engine.unsettled = True
         self._remove_members(key, origin, (member,), "srem")
 
@@ -132,12 +132,12 @@ class Sets(Group[T]):
         """The second half of SMOVE."""
         space, limits = self.space, self.engine.limits
         if target is None:
-            space.touch(key, "sadd")
+            space.changed(key, "sadd")
             space.put(key, Set.load((member,), limits))
         elif member not in target:
-            self.engine.undo.append((_take_back, target, member, target.wide))
+            self.engine.undo.append((_take_back, target, member, target.expanded))
             self.engine.unsettled = True
-            space.touch(key, "sadd")
+            space.changed(key, "sadd")
             target.put_one(member, limits)
 
     # questions ---------------------------------------------------------------------------------
@@ -290,7 +290,7 @@ class Sets(Group[T]):
         complexity="O(1) for each call, O(n) for a whole walk over n members",
         access="RO ACCESS",
         kinds={"count": STEP_SIZE},
-        late=True,
+        deferred_errors=True,
     )
     def sscan(
         self,
@@ -298,7 +298,7 @@ class Sets(Group[T]):
         cursor: Integer = 0,
         match: Value | None = None,
         count: Integer | None = None,
-        _mistake: Any = None,
+        _option_error: Any = None,
     ) -> list[Any]:
         """A step of a walk: [next cursor, [member, ...]]; cursor 0 begins and ends it.
 
@@ -308,7 +308,7 @@ class Sets(Group[T]):
         >>> db.sadd("tags", "red", "blue"), db.sscan("tags", 0, match="r*")
         (2, [0, [b'red']])
         """
-        return list(walk(self.space.read(key, Set), cursor, match, count, _mistake))
+        return list(walk(self.space.read(key, Set), cursor, match, count, _option_error))
 
     def sscan_iter(
         self, key: Key, match: Value | None = None, count: Integer | None = None
@@ -434,10 +434,10 @@ class Sets(Group[T]):
         """Store a result as a set; an empty one is no key at all."""
         space = self.space
         if members:
-            space.touch(key, event)
+            space.changed(key, event)
             space.put(key, Set.load(members, self.engine.limits))
         elif space.find(key) is not None:
-            space.touch(key, "del")
+            space.changed(key, "del")
             space.remove(key)
         return len(members)
 
@@ -556,12 +556,12 @@ def _count(members: Iterator[Any], limit: Any) -> int:
     return sum(1 for _ in islice(members, limit or None))
 
 
-def _put_back(table: Set, member: bytes, limits: Limits) -> None:
+def _rollback(table: Set, member: bytes, limits: Limits) -> None:
     """Undo the first half of SMOVE, if it has happened."""
     table.put_one(member, limits)
 
 
-def _take_back(table: Set, member: bytes, wide: bool) -> None:
+def _take_back(table: Set, member: bytes, expanded: bool) -> None:
     """Undo the second half of SMOVE, if it has happened."""
     table.drop((member,))
-    table.wide = wide
+    table.expanded = expanded

@@ -18,7 +18,7 @@ from minidis.commands.shared.expiry_options import (
 from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import command
 from minidis.grammar.kinds import INTEGER, Integer, Key, Kind, Many, Value, encode, integer
-from minidis.keyspace.keyspace import is_container, text_of
+from minidis.keyspace.keyspace import is_collection, text_of
 from minidis.replies import OK, Status
 from minidis.structures.digests import xxh3_64
 from minidis.structures.lcs import lcs, table_size
@@ -33,12 +33,12 @@ def _pair_count(value: Any) -> int:
 def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
     """SET without options."""
     space = self.space
-    if space.calm and key not in space.deadlines:
+    if space.unobserved and key not in space.deadlines:
         # One step: there is nothing to keep in step with, so nothing to put back either.
         space.dirty += 1
         space.values[key] = value
         return OK
-    space.touch(key, "set")
+    space.changed(key, "set")
     space.put(key, value)
     return OK
 
@@ -46,7 +46,7 @@ def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
 # The hottest write of all: the usual case of _plain_set without the call.
 _INLINE_SET = """
 space = self.space
-if space.calm and key not in space.deadlines:
+if space.unobserved and key not in space.deadlines:
     space.dirty += 1
     space.values[key] = value
     reply = OK
@@ -156,16 +156,16 @@ class Strings(Group[T]):
         space = self.space
         # Only an old value that is asked for counts as a use, or as a miss.
         old = space.lookup(key) if get else space.find(key)
-        answer: Any = text_of(old) if get else None
+        reply: Any = text_of(old) if get else None
         if (nx and old is not None) or (xx and old is None):
-            return answer
+            return reply
         if conditions != NO_CONDITIONS and not condition_met(text_of(old), *conditions):
-            return answer
-        space.touch(key, "set")
+            return reply
+        space.changed(key, "set")
         space.put(key, value, space.deadlines.get(key) if keepttl else deadline)
         if deadline is not None:
-            space.touch(key, "expire", 0)
-        return answer if get else OK
+            space.changed(key, "expire", 0)
+        return reply if get else OK
 
     @command(
         "SETNX key value",
@@ -183,7 +183,7 @@ class Strings(Group[T]):
         """
         if self.space.find(key) is not None:  # type: ignore[arg-type]
             return 0
-        self.space.touch(key, "set")
+        self.space.changed(key, "set")
         self.space.put(key, value)
         return 1
 
@@ -247,10 +247,10 @@ class Strings(Group[T]):
         >>> db.getset("turn", "ann"), db.getset("turn", "bob")
         (None, b'ann')
         """
-        answer: Any = self.space.string(key)
-        self.space.touch(key, "set")
+        reply: Any = self.space.string(key)
+        self.space.changed(key, "set")
         self.space.put(key, value)
-        return answer
+        return reply
 
     @command(
         "GETDEL key",
@@ -268,11 +268,11 @@ class Strings(Group[T]):
         >>> db.set("token", "x"), db.getdel("token"), db.exists("token")
         (OK, b'x', 0)
         """
-        answer: Any = self.space.string(key)
-        if answer is not None:
-            self.space.touch(key, "del")
+        reply: Any = self.space.string(key)
+        if reply is not None:
+            self.space.changed(key, "del")
             self.space.remove(key)
-        return answer
+        return reply
 
     @command(
         f"GETEX key [{EXPIRY} | PERSIST]",
@@ -301,20 +301,20 @@ class Strings(Group[T]):
         (OK, b'...', 60)
         """
         space = self.space
-        answer: Any = space.string(key)
-        if answer is None:
+        reply: Any = space.string(key)
+        if reply is None:
             return None
         deadline = deadline_of(self.engine, "getex", ex, px, exat, pxat)
         if deadline is not None and deadline <= self.engine.now():
-            space.touch(key, "del")
+            space.changed(key, "del")
             space.remove(key)
         elif deadline is not None:
-            space.touch(key, "expire")
+            space.changed(key, "expire")
             space.set_deadline(encode(key), deadline)
         elif persist and key in space.deadlines:
-            space.touch(key, "persist")
+            space.changed(key, "persist")
             space.set_deadline(encode(key), None)
-        return answer
+        return reply
 
     # several keys ------------------------------------------------------------------------------
 
@@ -360,7 +360,7 @@ class Strings(Group[T]):
     def _put_all(self, mapping: Any) -> None:
         """The pairs of MSET and MSETNX, which arrive as a list."""
         for key, value in mapping:
-            self.space.touch(key, "set")
+            self.space.changed(key, "set")
             self.space.put(key, value)
 
     @command(
@@ -423,10 +423,10 @@ class Strings(Group[T]):
         if xx and any(space.find(key) is None for key, _ in pairs):
             return 0
         for key, value in pairs:
-            space.touch(key, "set")
+            space.changed(key, "set")
             space.put(key, value, space.deadlines.get(key) if keepttl else deadline)
             if deadline is not None:
-                space.touch(key, "expire", 0)
+                space.changed(key, "expire", 0)
         return 1
 
     # parts of a string -------------------------------------------------------------------------
@@ -467,7 +467,7 @@ class Strings(Group[T]):
         old = space.string_to_change(key)
         self._check_size(len(text_of(old) or b"") if old.__class__ is not bytearray else len(old),
                          len(addition))  # fmt: skip
-        space.touch(key, "append")
+        space.changed(key, "append")
         if old is None:
             space.put(key, addition)
             return len(addition)
@@ -515,7 +515,7 @@ class Strings(Group[T]):
         if not patch:
             return length
         self._check_size(start, len(patch))
-        self.space.touch(key, "setrange")
+        self.space.changed(key, "setrange")
         if old is None:
             made = bytearray(start + len(patch))
             made[start:] = patch
@@ -551,8 +551,8 @@ class Strings(Group[T]):
         # A position before the start is the start, for `end` too: GETRANGE k 0 -100 is one byte.
         first = max(first + len(text), 0) if first < 0 else first
         last = max(last + len(text), 0) if last < 0 else last
-        answer: Any = bytes(text[first : last + 1])
-        return answer
+        reply: Any = bytes(text[first : last + 1])
+        return reply
 
     @command(
         "SUBSTR key start end",
@@ -578,7 +578,7 @@ class Strings(Group[T]):
         complexity="O(n*m) for strings of n and m bytes",
         access="RO ACCESS",
         kinds={"min-match-len": INTEGER},
-        late=True,
+        deferred_errors=True,
     )
     def lcs(
         self,
@@ -588,7 +588,7 @@ class Strings(Group[T]):
         idx: bool = False,
         minmatchlen: Integer | None = None,
         withmatchlen: bool = False,
-        _mistake: errors.ResponseError | None = None,
+        _option_error: errors.ResponseError | None = None,
     ) -> Any:
         """Return the longest common subsequence of two strings.
 
@@ -604,8 +604,8 @@ class Strings(Group[T]):
             one, two = (text_of(value) or b"" for value in values)
         except errors.WrongTypeError:
             raise errors.error("The specified keys must contain string values") from None
-        if _mistake is not None:
-            raise _mistake
+        if _option_error is not None:
+            raise _option_error
         least: Any = minmatchlen or 0
         if len and idx:
             raise errors.error("If you want both the length and indexes, please just use IDX.")
@@ -644,8 +644,8 @@ class Strings(Group[T]):
         (OK, b'9555e8555c62dcfd')
         """
         text = self.space.string(key)
-        answer: Any = None if text is None else b"%016x" % xxh3_64(text)
-        return answer
+        reply: Any = None if text is None else b"%016x" % xxh3_64(text)
+        return reply
 
     @command(
         f"DELEX key [{CONDITIONS}]",
@@ -656,7 +656,7 @@ class Strings(Group[T]):
         access="RW DELETE",
         lengths=(2, 4),
         unknown_error="Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE",
-        late=True,
+        deferred_errors=True,
     )
     def delex(
         self,
@@ -665,7 +665,7 @@ class Strings(Group[T]):
         ifne: Value | None = None,
         ifdeq: Value | None = None,
         ifdne: Value | None = None,
-        _mistake: errors.ResponseError | None = None,
+        _option_error: errors.ResponseError | None = None,
     ) -> int:
         """Delete `key` if its value is (`ifeq`), is not (`ifne`) the one given: 1 if deleted.
 
@@ -679,14 +679,14 @@ class Strings(Group[T]):
         old = self.space.find(encode(key))
         if old is None:
             return 0
-        conditional = conditions != NO_CONDITIONS or _mistake is not None
-        if conditional and is_container(old):
+        conditional = conditions != NO_CONDITIONS or _option_error is not None
+        if conditional and is_collection(old):
             raise errors.error("Key should be of string type if conditions are specified")
-        if _mistake is not None:
-            raise _mistake
+        if _option_error is not None:
+            raise _option_error
         if conditional and not condition_met(text_of(old), *conditions):
             return 0
-        self.space.touch(key, "del")
+        self.space.changed(key, "del")
         return int(self.space.remove(key))
 
 

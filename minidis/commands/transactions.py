@@ -27,7 +27,7 @@ REDACTED = b"(redacted)"
 _FLAGS = "noscript loading stale fast allow_busy"
 
 
-class Queued:
+class Call:
     """A command that waits for EXEC: as words, or with the arguments of a typed call."""
 
     __slots__ = ("args", "command", "options", "words")
@@ -54,7 +54,7 @@ class Queued:
         """The command as words."""
         return self.words or self.command.words(self.args, self.options)
 
-    def without_secrets(self) -> list[bytes]:
+    def redacted_words(self) -> list[bytes]:
         """The command as words, without passwords."""
         words = self.shown()
         if self.command.name == "AUTH":
@@ -69,9 +69,9 @@ class Transactions(Group[T]):
     """MULTI and its company."""
 
     #: what was queued since MULTI; None outside
-    queue: list[Queued] | None = None
+    queue: list[Call] | None = None
     #: a command could not be queued: EXEC will refuse
-    queue_failed = False
+    aborted = False
     watched: Watch | None = None
 
     @command("MULTI", _FLAGS, group="transactions", since="1.2.0", complexity="O(1)")
@@ -86,8 +86,8 @@ class Transactions(Group[T]):
         """
         if self.queue is not None:
             raise errors.error(errors.MULTI_NESTED)
-        self.queue, self.queue_failed = [], False
-        self.see_guard()
+        self.queue, self.aborted = [], False
+        self.update_checks()
         return OK
 
     @command(
@@ -111,7 +111,7 @@ class Transactions(Group[T]):
         """
         if self.queue is None:
             raise errors.error(errors.EXEC_WITHOUT_MULTI)
-        failed, commands, spoiled = self.queue_failed, self.queue, self._is_spoiled()
+        failed, commands, spoiled = self.aborted, self.queue, self._is_dirty()
         self._forget_watched()
         try:
             if failed:
@@ -120,13 +120,13 @@ class Transactions(Group[T]):
         finally:
             self.leave_transaction()
 
-    def _run_queued(self, queued: Queued) -> Any:
+    def _run_queued(self, queued: Call) -> Any:
         """One of the commands; its refusal is its answer. None of them waits."""
         session: Session[Any] = self  # type: ignore[assignment]
-        answer = session.attempt(queued)
-        return answer.answer if answer.__class__ is Wait else answer
+        reply = session.attempt(queued)
+        return reply.timeout_reply if reply.__class__ is Wait else reply
 
-    def _is_spoiled(self) -> bool:
+    def _is_dirty(self) -> bool:
         """Has a watched key been touched, or expired unnoticed?"""
         watch = self.watched
         if watch is None:
@@ -135,15 +135,15 @@ class Transactions(Group[T]):
 
     def leave_transaction(self) -> None:
         """Forget the queue and the watched keys."""
-        self.queue, self.queue_failed = None, False
+        self.queue, self.aborted = None, False
         self._forget_watched()
-        self.see_guard()
+        self.update_checks()
 
     def _forget_watched(self) -> None:
         if self.watched is not None:
             self.engine.watchers.forget(self.watched)
             self.watched = None
-            self.engine.see_attention()
+            self.engine.update_observers()
 
     @command(
         "DISCARD", _FLAGS, group="transactions", since="2.0.0", complexity="O(n) for n commands"
@@ -182,10 +182,10 @@ class Transactions(Group[T]):
         if self.watched is None:
             self.watched = Watch(self.engine.watchers.gone)
         names: Any = keys
-        self.engine.watchers.see_gone()
+        self.engine.watchers.forget_gone()
         for key in names:
             self.engine.watchers.add(self.watched, self.space, key, self.engine.now())
-        self.engine.see_attention()
+        self.engine.update_observers()
         return OK
 
     @command("UNWATCH", _FLAGS, group="transactions", since="2.2.0", complexity="O(1) for each key")
@@ -199,6 +199,6 @@ class Transactions(Group[T]):
         return OK
 
 
-def refusals(answers: list[Any]) -> list[Exception]:
+def error_replies(replies: list[Any]) -> list[Exception]:
     """The refusals among the answers of EXEC; a failure that nobody meant to raise is one, too."""
-    return [answer for answer in answers if isinstance(answer, Exception)]
+    return [reply for reply in replies if isinstance(reply, Exception)]

@@ -14,7 +14,7 @@ CLASSES = ("normal", "replica", "pubsub")
 Bounds = tuple[int, int, int]
 
 
-class DoorLimits:
+class ClientLimits:
     """Limits of all doors of a database."""
 
     def __init__(self) -> None:

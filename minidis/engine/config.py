@@ -111,7 +111,7 @@ def _flag(name: str, about: str, attribute: str) -> Parameter:
 
 def _set_notify(engine: Engine, flags: int) -> None:
     engine.notify = flags
-    engine.see_attention()
+    engine.update_observers()
 
 
 def _door(name: str, about: str, attribute: str, parse: Callable[[str], Any]) -> Parameter:
@@ -119,8 +119,8 @@ def _door(name: str, about: str, attribute: str, parse: Callable[[str], Any]) ->
     return Parameter(
         name,
         about,
-        lambda engine: str(getattr(engine.door_limits, attribute)),
-        lambda engine, value: engine.door_limits.set(attribute, value),
+        lambda engine: str(getattr(engine.client_limits, attribute)),
+        lambda engine, value: engine.client_limits.set(attribute, value),
         parse,
     )
 
@@ -236,15 +236,15 @@ PARAMETERS: dict[str, Parameter] = {
         Parameter(
             "client-output-buffer-limit",
             "bytes that clients may leave unread: class, hard limit, soft limit, seconds, ...",
-            lambda engine: engine.door_limits.output_text(),
-            lambda engine, value: engine.door_limits.set_output(value),
+            lambda engine: engine.client_limits.output_text(),
+            lambda engine, value: engine.client_limits.set_output(value),
             lambda text: parse_output(text, _memory(0, I64_MAX)),
         ),
         Parameter(
             "protected-mode",
             "let nobody in from elsewhere while the default user needs no password",
-            lambda engine: "yes" if engine.door_limits.protected else "no",
-            lambda engine, value: engine.door_limits.set("protected", value),
+            lambda engine: "yes" if engine.client_limits.protected else "no",
+            lambda engine, value: engine.client_limits.set("protected", value),
             _yes_no,
         ),
         _attribute("databases", "number of databases", lambda engine: len(engine.databases)),

@@ -3,8 +3,8 @@
     gate (a door of command.py, or Session.run)      chores (here)
       take the lock                                    now()       one frozen moment per command
       moment = 0                                       settle()    forget undo, tell others
-      body                                             put_back()  a refusal or an interruption
-      settle / put_back                                schedule()  somebody wakes at a deadline
+      body                                             rollback()  a refusal or an interruption
+      settle / rollback                                schedule()  somebody wakes at a deadline
 
 Nothing here runs unless it is needed: a GET without a deadline asks for no time, a write that
 nobody pays attention to collects nothing. Attention pay: listeners, watched keys, calls that wait
@@ -30,14 +30,14 @@ from typing import TYPE_CHECKING, Any
 
 from minidis import errors
 from minidis.acl.users import Users
-from minidis.api.subscription import Seen, call
+from minidis.api.subscription import MonitoredCommand, call
 from minidis.clients.client import Client, Clients
 from minidis.clients.info import describe
 from minidis.clock import Clock, Progress
-from minidis.engine.client_limits import DoorLimits
-from minidis.engine.exec_thread import Aside
+from minidis.engine.client_limits import ClientLimits
+from minidis.engine.exec_thread import ExecThread
 from minidis.errors import ClosedError, FileError, MinidisError
-from minidis.keyspace.expiry import Ticker
+from minidis.keyspace.expiry import ExpiryThread
 from minidis.keyspace.keyspace import Keyspace
 from minidis.observers import notifications
 from minidis.observers.blocking import Waiters
@@ -51,7 +51,7 @@ from minidis.replies import Status
 from minidis.structures.limits import Limits
 
 if TYPE_CHECKING:
-    from minidis.server.thread import Doors
+    from minidis.server.thread import ServerThread
 
 #: Keys expired in one hold of the lock; others get their turn in between.
 EXPIRE_SLICE = 200
@@ -112,13 +112,13 @@ class Engine:
         #: what earlier commands of a running EXEC have touched
         self.kept: list[tuple[int, str, bytes]] = []
         #: somebody wants to know what is touched
-        self.attentive = False
+        self.observed = False
         #: somebody wants to know which keys come to be
         self.announces_new = False
         self.listeners: list[Callable[[Event], None]] = []
         self.watchers = Watchers()
         self.waiters = Waiters(self)
-        self.aside = Aside(self)
+        self.exec_thread = ExecThread(self)
         self.clients = Clients()
         self.channels = Channels()
         self.tracking = TrackingTable(self)
@@ -133,9 +133,9 @@ class Engine:
         #: who has made the running change, as far as it matters to tracking
         self.caller: Client | None = None
         self.limits = Limits()
-        self.door_limits = DoorLimits()
+        self.client_limits = ClientLimits()
         #: the doors through which others come in, once there is one (see server/)
-        self.doors: Doors | None = None
+        self.doors: ServerThread | None = None
         self.max_string = 512 * 1024 * 1024
         self.compression = True
         self.checksum = True
@@ -150,7 +150,7 @@ class Engine:
         self.on_shutdown: Callable[[bool | None], None] | None = None
         self.closed = False
         self._saved_dirty = 0
-        self._ticker = Ticker(self)
+        self._expiry_thread = ExpiryThread(self)
         self._events: _Events | None = None
         self._process = os.getpid()
         clock.attach(self)
@@ -168,7 +168,7 @@ class Engine:
     def schedule(self, deadline: int) -> None:
         """A key is due at `deadline`; with a clock moved by hand nobody has to wait for it."""
         if self.clock.runs:
-            self._ticker.schedule(deadline)
+            self._expiry_thread.schedule(deadline)
 
     def expire_due(self) -> int | None:
         """Let due keys expire, a slice at a time; when the next one is due, or None."""
@@ -178,7 +178,7 @@ class Engine:
             self.moment = 0
             now = self.now()
             if self.pause is not None and (paused := self._end_pause(now)) is not None:
-                self._ticker.wakes_at(paused)
+                self._expiry_thread.wakes_at(paused)
                 return paused
             room = EXPIRE_SLICE
             try:
@@ -186,11 +186,11 @@ class Engine:
                     room -= keys.expire_due(now, room)
                 self.settle()
             except BaseException as error:
-                self.put_back(error, ())
+                self.rollback(error, ())
                 raise
             moments = [keys.next_deadline() for keys in self.databases]
             following = min((moment for moment in moments if moment is not None), default=None)
-            self._ticker.wakes_at(following)
+            self._expiry_thread.wakes_at(following)
             return following
 
     def clock_moved(self) -> None:
@@ -235,8 +235,8 @@ class Engine:
     def _concern(self, touched: list[tuple[int, str, bytes]]) -> None:
         """Spoil watches, mark keys that somebody may be waiting for."""
         if self.watchers.gone:
-            self.watchers.see_gone()
-            self.see_attention()
+            self.watchers.forget_gone()
+            self.update_observers()
         for number, event, key in touched:
             if event in REPLACED:
                 self.waiters.touched_all(number)
@@ -250,7 +250,7 @@ class Engine:
     def _invalidate(self, touched: list[tuple[int, str, bytes]]) -> None:
         """Tell clients that have read the keys."""
         if self.tracking:
-            self.tracking.see_gone()
+            self.tracking.forget_gone()
             if any(event == EMPTIED for _, event, _ in touched):
                 self.tracking.flushed()
             self.tracking.touched(self._changed(touched))
@@ -263,9 +263,9 @@ class Engine:
             if event not in REPLACED and _changes(event)
         }
 
-    def see_attention(self) -> None:
+    def update_observers(self) -> None:
         """Recompute whether anybody pays attention to changes. Under the lock."""
-        attentive = bool(
+        observed = bool(
             self.listeners
             or self.notify
             or self.watchers
@@ -273,21 +273,21 @@ class Engine:
             or self.tracking
         )
         self.announces_new = notifications.announces_new(self.notify)
-        if attentive != self.attentive and not self.closed:
-            self.attentive = attentive
+        if observed != self.observed and not self.closed:
+            self.observed = observed
             for keys in self.databases:
-                keys.see_calm()
+                keys.update_unobserved()
 
-    def see_guards(self) -> None:
+    def update_all_checks(self) -> None:
         """Recompute which sessions need a second look at every command."""
         for client in self.clients:
             session = client.session
             if session is not None:
-                session.see_guard()
+                session.update_checks()
 
     def before_replacing(self, space: Keyspace, following: Keyspace | None = None) -> None:
         """A database is about to be emptied, or to get the contents of the following one."""
-        if self.attentive:
+        if self.observed:
             self.watchers.emptied(space, following)
             event = EMPTIED if following is None else EXCHANGED
             self.touched.append((space.number, event, b""))
@@ -299,13 +299,13 @@ class Engine:
         self.tracking.stop(client)
         self.monitors.pop(client, None)
         self.clients.leave(client)
-        self.see_attention()
+        self.update_observers()
         if client.monitors and not self.monitors:
-            self.see_guards()
+            self.update_all_checks()
 
     def show_monitors(self, caller: Client, database: int, words: list[bytes]) -> None:
         """Show a command to those who monitor."""
-        seen = Seen(self.clock.now_us() / 1e6, database, caller.address, words)
+        seen = MonitoredCommand(self.clock.now_us() / 1e6, database, caller.address, words)
         for client in list(self.monitors):
             client.deliver(seen if client.kind == "embedded" else Status(seen.line()))
 
@@ -319,20 +319,20 @@ class Engine:
         self.kept += self.touched
         self.touched = []
 
-    def undo_attempt(self, error: BaseException, values: Iterable[Any]) -> None:
+    def rollback_nested(self, error: BaseException, values: Iterable[Any]) -> None:
         """A command inside something greater did not complete: leave what it found."""
         if self.undo or not isinstance(error, MinidisError):
             self._undo(values)
         self.keep()
 
-    def give_back(self, function: Callable[[Any], None], taken: Any) -> None:
+    def return_elements(self, function: Callable[[Any], None], taken: Any) -> None:
         """An answer that nobody could take: what it took goes back."""
         self.moment = 0
         try:
             function(taken)
             self.settle()
         except BaseException as error:
-            self.put_back(error, (taken,))
+            self.rollback(error, (taken,))
             raise
 
     # pause -----------------------------------------------------------------------------------
@@ -343,12 +343,12 @@ class Engine:
             until, writes_only = max(until, self.pause[0]), writes_only and self.pause[1]
         self.pause = (until, writes_only)
         self.schedule(until)
-        self.see_guards()
+        self.update_all_checks()
 
     def unpause(self) -> None:
         """Calls need not wait any longer."""
         self.pause = None
-        self.see_guards()
+        self.update_all_checks()
         self.waiters.resume()
         for keys in self.databases:  # what became due meanwhile has waited, too
             if (deadline := keys.next_deadline()) is not None:
@@ -364,7 +364,7 @@ class Engine:
 
     # interruptions ---------------------------------------------------------------------------
 
-    def put_back(self, error: BaseException, values: Iterable[Any]) -> None:
+    def rollback(self, error: BaseException, values: Iterable[Any]) -> None:
         """The command did not complete: leave everything as it was before it. May be repeated."""
         refused = isinstance(error, MinidisError) and not self.undo and not self.committed
         if self.closed or refused:
@@ -373,14 +373,14 @@ class Engine:
         struck = False
         while True:
             try:
-                self._put_back(values)
+                self._rollback(values)
                 break
             except KeyboardInterrupt:  # a second Ctrl-C: start again, and do not forget it
                 struck = True
         if struck:
             raise KeyboardInterrupt
 
-    def _put_back(self, values: Iterable[Any]) -> None:
+    def _rollback(self, values: Iterable[Any]) -> None:
         if not self.committed:
             self._undo(values)  # and no more: what EXEC has completed before is told
         elif (waiter := self.waiters.current) is not None:  # struck while somebody was served
@@ -399,7 +399,7 @@ class Engine:
         self.touched = [touched for touched in self.touched if touched[1] == "expired"]
         # Containers first: an entry of the undo list may rely on them being whole.
         for database in self.databases:
-            database.mend(keys)
+            database.repair_values(keys)
         while self.undo:
             entry = self.undo[-1]
             entry[0](*entry[1:])
@@ -420,13 +420,13 @@ class Engine:
             if self._events is None:
                 self._events = self._start_events()
             self.listeners.append(callback)
-            self.see_attention()
+            self.update_observers()
 
         def stop() -> None:
             with self.lock:
                 if callback in self.listeners:
                     self.listeners.remove(callback)
-                self.see_attention()
+                self.update_observers()
 
         return stop
 
@@ -540,13 +540,13 @@ class Engine:
                 if save and os.getpid() == self._process:
                     self.save()
                 self.closed = True
-                self.see_guards()
+                self.update_all_checks()
             self._let_go()
 
     def _let_go(self) -> None:
         """The end of close(); another close() does it again if an interruption struck here."""
-        self._ticker.stop()
-        self.aside.stop()
+        self._expiry_thread.stop()
+        self.exec_thread.stop()
         if self._events is not None:
             self._events.put(None)
         self.waiters.close()
@@ -567,17 +567,17 @@ class Engine:
         if self.doors is not None:
             self.doors.after_fork()
             self.doors = None
-        self._ticker = Ticker(self)
+        self._expiry_thread = ExpiryThread(self)
         self._events = None
         self.listeners = []
-        self.watchers, self.waiters, self.aside = Watchers(), Waiters(self), Aside(self)
+        self.watchers, self.waiters, self.exec_thread = Watchers(), Waiters(self), ExecThread(self)
         self.channels, self.tracking, self.monitors = Channels(), TrackingTable(self), {}
         self._keep_own_sessions()
         self.pause = None
-        self.see_attention()
-        self.see_guards()
+        self.update_observers()
+        self.update_all_checks()
         if torn:
-            self.put_back(KeyboardInterrupt(), [list(keys.values) for keys in self.databases])
+            self.rollback(KeyboardInterrupt(), [list(keys.values) for keys in self.databases])
 
     def _keep_own_sessions(self) -> None:
         """In the child: sessions of the program stay, with what they watch; nobody else is here."""

@@ -35,34 +35,34 @@ class Job:
         #: released when it is over
         self.bell = threading.Lock()
         self.bell.acquire()
-        self.withdrawn = False
-        self.answer: Any = None
+        self.cancelled = False
+        self.reply: Any = None
         self.error: BaseException | None = None
 
     def run(self) -> None:
         """Do it, unless it has been withdrawn."""
         with self.lock:
-            if self.withdrawn:
+            if self.cancelled:
                 return
             try:
-                self.answer = self.work()
+                self.reply = self.work()
             except BaseException as error:
                 self.error = error
         self.bell.release()
 
-    def withdraw(self) -> None:
+    def cancel(self) -> None:
         """The caller was interrupted: if it has not begun, it never will."""
         with self.lock:  # whoever holds the lock finds it not begun, or over
-            self.withdrawn = True
+            self.cancelled = True
 
     def result(self) -> Any:
         """What the work answered or raised."""
         if self.error is not None:
             raise self.error
-        return self.answer
+        return self.reply
 
 
-class Aside:
+class ExecThread:
     """The thread of an engine; it is started when it is first needed, and sleeps on a queue.
 
     It ends with stop(), or when nobody holds the engine any more.
@@ -90,9 +90,9 @@ class Aside:
             job.bell.acquire()
         except BaseException:
             try:
-                job.withdraw()
+                job.cancel()
             except BaseException:
-                job.withdraw()
+                job.cancel()
                 raise
             raise
         return job.result()

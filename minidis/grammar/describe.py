@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from minidis.grammar import syntax
-from minidis.grammar.command import COMMANDS, CONTAINERS, Command
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
 from minidis.grammar.kinds import KINDS, kind_of
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import Argument, Choice, Node, Optional, Repeat, Sequence, Word
@@ -112,7 +112,7 @@ def info(command: Command) -> list[Any]:
     positions = key_positions(command)
     return [
         command.name.lower().replace(" ", "|").encode(),
-        -1 if command.name in CONTAINERS else command.arity,
+        -1 if command.name in PARENT_COMMANDS else command.arity,
         {Status(flag) for flag in command.flags},
         positions.first,
         positions.last,
@@ -124,7 +124,7 @@ def info(command: Command) -> list[Any]:
     ]
 
 
-def container_info(name: str) -> list[Any]:
+def parent_info(name: str) -> list[Any]:
     """The entry of a container that is no command itself."""
     if name in UNDIVIDED:
         flags = {Status(flag) for flag in ("admin", "noscript", "loading", "stale")}
@@ -222,7 +222,7 @@ def _spec(
 
 def subcommands(name: str) -> list[Command]:
     """The commands below a container."""
-    if name not in CONTAINERS or name in UNDIVIDED:
+    if name not in PARENT_COMMANDS or name in UNDIVIDED:
         return []
     return [command for full, command in COMMANDS.items() if full.startswith(name + " ")]
 
@@ -238,7 +238,7 @@ def entry(name: str) -> list[Any] | None:
     command = COMMANDS.get(plain)
     if command is not None and plain.split()[0] not in UNDIVIDED:
         return info(command)
-    return container_info(plain) if plain in CONTAINERS else None
+    return parent_info(plain) if plain in PARENT_COMMANDS else None
 
 
 def docs_of(name: str) -> dict[bytes, Any] | None:
@@ -248,13 +248,13 @@ def docs_of(name: str) -> dict[bytes, Any] | None:
     known = COMMANDS.get(plain)
     if known is None and not below:
         return None
-    found = docs(known) if known is not None else _container_docs(plain, below[0])
+    found = docs(known) if known is not None else _parent_docs(plain, below[0])
     if below:
-        found[b"subcommands"] = {one.shown_name.encode(): docs(one) for one in below}
+        found[b"subcommands"] = {one.display_name.encode(): docs(one) for one in below}
     return found
 
 
-def _container_docs(name: str, first: Command) -> dict[bytes, Any]:
+def _parent_docs(name: str, first: Command) -> dict[bytes, Any]:
     return {
         b"summary": f"A container: {name} HELP shows what is in it.".encode(),
         b"since": first.since.encode(),

@@ -129,7 +129,7 @@ def to_float(word: bytes) -> float | None:
 _EXACT = 2**53
 
 
-def float_or(sentence: str) -> Callable[[Any], float]:
+def float_or(message: str) -> Callable[[Any], float]:
     """A converter to float that complains with `sentence`."""
 
     def convert(value: Any) -> float:
@@ -139,7 +139,7 @@ def float_or(sentence: str) -> Callable[[Any], float]:
             return float(value)
         number = to_float(encode(value))
         if number is None:
-            raise errors.error(sentence)
+            raise errors.error(message)
         return number
 
     return convert
@@ -199,16 +199,16 @@ class Kind:
     exact: type | None = None
 
 
-def at_least(least: int, sentence: str, about: str = "how many") -> Kind:
+def at_least(least: int, message: str, about: str = "how many") -> Kind:
     """An integer from `least` upward; `sentence` for anything else."""
 
     def convert(value: Any) -> int:
         try:
             number = integer(value)
         except errors.ResponseError:
-            raise errors.error(sentence) from None
+            raise errors.error(message) from None
         if number < least:
-            raise errors.error(sentence)
+            raise errors.error(message)
         return number
 
     return Kind(convert, "", about)

@@ -13,8 +13,8 @@ from minidis.grammar.kinds import encode
 from minidis.grammar.slots import (
     COUNTED,
     Base,
+    Parameter,
     Reader,
-    Slot,
     arguments_reader,
     chosen,
     exactly,
@@ -59,7 +59,7 @@ class Options(Base):
                     found += self.loosened(inner.items)
                     del rest[0]
                 case [Word(text) as word, Argument() as one, Argument() as two, *_] if (
-                    text == self.rules.anywhere
+                    text == self.rules.floating
                 ):
                     found.append(_bracket(word, one, two))
                     del rest[:3]
@@ -67,21 +67,21 @@ class Options(Base):
                     found.append(rest.pop(0))
         return found
 
-    def require_wanderer(self) -> None:
+    def require_floating(self) -> None:
         """What Rules.anywhere names may stand anywhere, but it has to be there."""
-        if not self.rules.anywhere:
+        if not self.rules.floating:
             return
-        at = next(i for i, node in enumerate(self.line.items) if node == Word(self.rules.anywhere))
+        at = next(i for i, node in enumerate(self.line.items) if node == Word(self.rules.floating))
         params = [self.param(str(node)) for node in self.line.items[at + 1 : at + 3]]
         self.slots = [
             replace(slot, optional=slot.optional and slot.param not in params)
             for slot in self.slots
         ]
-        sentence = self.rules.missing_error
+        message = self.rules.missing_error
 
         def step(words: Row[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
             if params[0] not in options:
-                raise errors.error(sentence)
+                raise errors.error(message)
             return at
 
         self.steps.append(step)
@@ -92,7 +92,7 @@ class Options(Base):
         self.front = min(self.front, len(self.steps))
         once, unknown = self.rules.once, self.rules.unknown_error
         once_error = self.rules.once_error
-        tolerant, refuse = self.rules.tolerant, self.rules.refuse
+        allow_conflicts, refuse = self.rules.allow_conflicts, self.rules.refuse
         single = {
             bracket
             for bracket, optional in enumerate(group)
@@ -103,9 +103,9 @@ class Options(Base):
             for alternative, (word, reader) in enumerate(self.alternatives(optional.body)):
                 table[word] = (bracket, alternative, reader)
         said = len(self.slots), len(self.emitters)
-        for unsaid in syntax.parse_line(f"X {self.rules.unsaid}").items:
-            assert isinstance(unsaid, Optional)
-            word, reader = self.option(unsaid.body.options[0].items)
+        for undocumented in syntax.parse_line(f"X {self.rules.undocumented}").items:
+            assert isinstance(undocumented, Optional)
+            word, reader = self.option(undocumented.body.options[0].items)
             table[word] = (len(table), 0, reader)
         del self.slots[said[0] :], self.emitters[said[1] :]
 
@@ -121,7 +121,7 @@ class Options(Base):
                 bracket, alternative, reader = entry
                 if bracket in single and bracket in chosen:
                     raise errors.error(once_error if at + 1 < end else errors.SYNTAX)
-                if chosen.setdefault(bracket, alternative) != alternative and not tolerant:
+                if chosen.setdefault(bracket, alternative) != alternative and not allow_conflicts:
                     raise errors.error(errors.SYNTAX)
                 at = reader(words, at + 1, options)
             if refuse is not None:
@@ -137,7 +137,7 @@ class Options(Base):
             before = len(self.slots)
             found.append(self.option(option.items))
             params += [slot.param for slot in self.slots[before : before + 1]]
-        if len(params) > 1 and not self.rules.tolerant:
+        if len(params) > 1 and not self.rules.allow_conflicts:
             self.exclusive.append(tuple(params))
         return found
 
@@ -159,14 +159,14 @@ class Options(Base):
             case ():
                 param = self.param(first.text)
                 self.emitters.append(lambda bound: [word] if bound[param] else [])
-                self.slots.append(Slot(param, "flag", optional=True))
+                self.slots.append(Parameter(param, "flag", optional=True))
                 return word, flag_reader(param)
             case (Argument(name),):
                 param, kind = self.param(first.text), self.kind(name)
                 self.emitters.append(
                     lambda bound: [] if bound[param] is None else [word, encode(bound[param])]
                 )
-                self.slots.append(Slot(param, "one", (kind,), optional=True))
+                self.slots.append(Parameter(param, "one", (kind,), optional=True))
                 return word, arguments_reader([(param, kind)], self.rules.unknown_error)
             case (Choice() as choice,) if not syntax.arguments(choice):
                 return word, self.choice_option(first.text, choice)
@@ -190,7 +190,7 @@ class Options(Base):
             at = known.index(param)
             self.slots[at] = replace(self.slots[at], choices=(*self.slots[at].choices, word))
         else:
-            self.slots.append(Slot(param, "choice", optional=True, choices=(word,)))
+            self.slots.append(Parameter(param, "choice", optional=True, choices=(word,)))
             self.emitters.append(optional_emitter(param))
 
         def read(_: Row[bytes], at: int, options: dict[str, Any]) -> int:
@@ -202,7 +202,7 @@ class Options(Base):
     def extended_flag(self, word: str, more: Optional) -> Reader:
         """FULL [COUNT count]: a flag, and an option that belongs to it and ends the command."""
         param = self.param(word)
-        self.slots.append(Slot(param, "flag", optional=True))
+        self.slots.append(Parameter(param, "flag", optional=True))
         self.emitters.append(flag_emitter(word.encode(), param))
         inner, reader = self.option(more.body.options[0].items)
         size = len(more.body.options[0].items)
@@ -221,10 +221,10 @@ class Options(Base):
         """MAXLEN [= | ~] threshold: the argument, and whether the last sign stands before it."""
         param, kind = self.param(word), self.kind(word)
         exact, about = (text.encode() for text in syntax.words(sign))
-        flag, sentence = self.param(syntax.words(sign)[-1]), self.rules.bounds_error
-        self.slots.append(Slot(param, "one", (kind,), optional=True))
+        flag, message = self.param(syntax.words(sign)[-1]), self.rules.bounds_error
+        self.slots.append(Parameter(param, "one", (kind,), optional=True))
         if flag not in [slot.param for slot in self.slots]:
-            self.slots.append(Slot(flag, "flag", optional=True))
+            self.slots.append(Parameter(flag, "flag", optional=True))
 
         def emit(bound: dict[str, Any]) -> list[bytes]:
             given = bound[param] is not None
@@ -235,7 +235,7 @@ class Options(Base):
 
         def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
             if flag in options:
-                raise errors.error(sentence)
+                raise errors.error(message)
             options[flag] = False
             if at + 1 < len(words) and words[at] in (exact, about):
                 options[flag] = words[at] == about
@@ -250,7 +250,7 @@ class Options(Base):
     def several_option(self, word: bytes, names: list[str]) -> Reader:
         """LIMIT offset count: one parameter for each argument."""
         plan = [(self.param(name), self.kind(name)) for name in names]
-        self.slots.extend(Slot(param, "one", (kind,), optional=True) for param, kind in plan)
+        self.slots.extend(Parameter(param, "one", (kind,), optional=True) for param, kind in plan)
         first = plan[0][0]
         self.emitters.append(
             lambda bound: (
@@ -267,14 +267,14 @@ class Options(Base):
             self.emitters.append(
                 lambda bound: [] if bound[param] is None else [word.encode(), encode(bound[param])]
             )
-            self.slots.append(Slot(param, "one", (kind,), optional=True))
+            self.slots.append(Parameter(param, "one", (kind,), optional=True))
             return arguments_reader([(param, kind)], self.rules.unknown_error)
         allowed = tuple(text.encode() for text in syntax.words(choice))
         token = [word.encode()] if word else []
         self.emitters.append(
             lambda bound: [] if bound[param] is None else [*token, encode(bound[param])]
         )
-        self.slots.append(Slot(param, "choice", optional=True, choices=allowed))
+        self.slots.append(Parameter(param, "choice", optional=True, choices=allowed))
 
         def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
             if at >= len(words):
@@ -356,7 +356,7 @@ class Options(Base):
         assert isinstance(token, Word) and isinstance(argument, Argument)
         param, kind = self.param(token.text), self.kind(argument.name)
         word = token.text.encode()
-        self.slots.append(Slot(param, "many", (kind,), optional=True))
+        self.slots.append(Parameter(param, "many", (kind,), optional=True))
         self.emitters.append(
             lambda bound: [part for value in bound[param] or () for part in (word, encode(value))]
         )
@@ -393,7 +393,7 @@ class Options(Base):
         assert isinstance(place, Argument)
         self.in_front = False
         param, kind = self.param(place.name), self.kind(place.name)
-        self.slots.append(Slot(param, "one", (kind,), optional=True))
+        self.slots.append(Parameter(param, "one", (kind,), optional=True))
         self.emitters.append(optional_emitter(param))
 
         def step(words: Row[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
@@ -421,13 +421,13 @@ class Options(Base):
                 case Argument(name):
                     param, kind = self.param(name), self.kind(name)
                     plan.append((param, kind.convert))
-                    self.slots.append(Slot(param, "one", (kind,), optional=True))
+                    self.slots.append(Parameter(param, "one", (kind,), optional=True))
                     self.emitters.append(optional_emitter(param))
                 case Optional(body):
                     text = syntax.words(body)[0]
                     param = self.param(text)
                     plan.append((param, exactly(text.encode())))
-                    self.slots.append(Slot(param, "flag", optional=True))
+                    self.slots.append(Parameter(param, "flag", optional=True))
                     self.emitters.append(flag_emitter(text.encode(), param))
                 case Repeat():
                     self.add_optional_rest(item)
@@ -460,7 +460,7 @@ class Options(Base):
         plan = [(self.param(name), self.kind(name)) for name in names]
         least, most = syntax.least(list(items)), len(names) + 2
         for param, kind in plan:
-            self.slots.append(Slot(param, "one", (kind,), optional=True))
+            self.slots.append(Parameter(param, "one", (kind,), optional=True))
             self.emitters.append(optional_emitter(param))
 
         def step(words: Row[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:

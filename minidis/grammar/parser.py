@@ -34,8 +34,8 @@ from minidis.grammar.slots import (
     COUNTED,
     COUNTERS,
     Compiled,
-    Rules,
-    Slot,
+    Overrides,
+    Parameter,
     Step,
     chosen,
     flat_words,
@@ -46,7 +46,7 @@ from minidis.grammar.slots import (
 from minidis.grammar.syntax import Argument, Choice, Line, Optional, Repeat, SyntaxLineError, Word
 
 
-def compile_line(line: Line, function: Callable[..., Any], rules: Rules) -> Compiled:
+def compile_line(line: Line, function: Callable[..., Any], rules: Overrides) -> Compiled:
     """Compile the line for the function; SyntaxLineError where the two disagree."""
     compiler = Compiler(line, function, rules)
     compiler.run()
@@ -115,7 +115,7 @@ class Compiler(Options):
                     self.add_positions(body.options[0].items, tail)
                 case _:
                     raise SyntaxLineError(f"{self.line}: no shape for {item}")
-        self.require_wanderer()
+        self.require_floating()
 
     def add_argument(self, name: str) -> None:
         param, kind = self.param(name), self.kind(name)
@@ -141,16 +141,16 @@ class Compiler(Options):
 
         self.steps.append(step)
         self.emitters.append(lambda bound: [encode(bound[param])])
-        self.slots.append(Slot(param, "one", (kind,)))
+        self.slots.append(Parameter(param, "one", (kind,)))
 
     def add_word(self, text: str) -> None:
         self.in_front = False
         self.front = min(self.front, len(self.steps))
-        wanted, sentence = text.encode(), self.rules.word_error
+        wanted, message = text.encode(), self.rules.word_error
 
         def step(words: Sequence[bytes], at: int, _: list[Any], __: dict[str, Any]) -> int:
             if at >= len(words) or words[at].upper() != wanted:
-                raise errors.error(sentence)
+                raise errors.error(message)
             return at + 1
 
         self.steps.append(step)
@@ -178,8 +178,8 @@ class Compiler(Options):
 
         self.steps.append(step)
         self.emitters.append(lambda bound: [encode(bound[param])])
-        slot = Slot(param, "choice", choices=allowed)
-        self.slots.append(slot if kind is None else Slot(param, "one", (kind,)))
+        slot = Parameter(param, "choice", choices=allowed)
+        self.slots.append(slot if kind is None else Parameter(param, "one", (kind,)))
 
     def add_choice_with_value(self, choice: Choice) -> None:
         """<LIB-NAME libname | LIB-VER libver>: the word as it came, and its value."""
@@ -201,8 +201,8 @@ class Compiler(Options):
 
         self.steps.append(step)
         self.emitters.append(lambda bound: [encode(bound[param]), encode(bound[value])])
-        self.slots.append(Slot(param, "one", (Kind(convert),)))
-        self.slots.append(Slot(value, "one", (TEXT,)))
+        self.slots.append(Parameter(param, "one", (Kind(convert),)))
+        self.slots.append(Parameter(value, "one", (TEXT,)))
 
     def add_choice_of_flags(self, choice: Choice, params: list[str]) -> None:
         """<MIN | MAX> as two parameters, min=True or max=True; the body sees that it is one."""
@@ -217,7 +217,7 @@ class Compiler(Options):
 
         self.steps.append(step)
         self.emitters.append(lambda bound: [word for word, param in table.items() if bound[param]])
-        self.slots.extend(Slot(param, "flag", optional=True) for param in params)
+        self.slots.extend(Parameter(param, "flag", optional=True) for param in params)
 
     def add_rest(self, repeat: Repeat, tail: int) -> None:
         """`member [member ...]` up to the end, or up to the `tail` words after it."""
@@ -243,7 +243,7 @@ class Compiler(Options):
 
         self.steps.append(step)
         self.emitters.append(lambda bound: flat_words(bound[slot.param], slot))
-        self.slots.append(slot if self.rules.empty else replace(slot, nothing=self.no_arguments))
+        self.slots.append(slot if self.rules.empty else replace(slot, on_empty=self.no_arguments))
 
     def no_arguments(self) -> None:
         raise self.wrong_arity()
@@ -252,7 +252,7 @@ class Compiler(Options):
         """`key [key ...] id [id ...]`: as many of the one as of the other, paired."""
         names = [syntax.arguments(half)[0] for half in (first, second)]
         kinds = (self.kind(names[0]), self.kind(names[1]))
-        slot = Slot(self.param(names[0]), "pairs", kinds, nothing=self.no_arguments)
+        slot = Parameter(self.param(names[0]), "pairs", kinds, on_empty=self.no_arguments)
         one, two = (kind.convert for kind in kinds)
         uneven = self.rules.uneven_error
 
@@ -285,7 +285,7 @@ class Compiler(Options):
 
         self.steps.append(step)
         self.emitters.append(lambda bound: flat_words(bound[slot.param], slot))
-        self.slots.append(replace(slot, nothing=self.no_arguments))
+        self.slots.append(replace(slot, on_empty=self.no_arguments))
 
     def add_counted(self, name: str, repeat: Repeat) -> None:
         """`numkeys key [key ...]`: the count says how many groups follow."""
@@ -320,25 +320,25 @@ class Compiler(Options):
                 *flat_words(bound[slot.param], slot),
             ]
         )
-        self.slots.extend([Slot(given, "one", (self.kind(name),))] if given else [])
-        self.slots.append(slot if given else replace(slot, nothing=lambda: count_of(b"0")))
+        self.slots.extend([Parameter(given, "one", (self.kind(name),))] if given else [])
+        self.slots.append(slot if given else replace(slot, on_empty=lambda: count_of(b"0")))
 
     def counter(self, name: str) -> Callable[[Any], int]:
         """The converter of a count that must be positive."""
         convert = self.kind(name).convert
-        sentence = self.rules.count_error
+        message = self.rules.count_error
         command = self.display
 
         def count_of(word: Any) -> int:
             try:
                 count: int = convert(word)
             except errors.ResponseError:
-                if sentence is None:
+                if message is None:
                     raise
                 count = 0
             if count < 1:
                 raise errors.error(
-                    sentence or f"at least 1 input key is needed for '{command}' command"
+                    message or f"at least 1 input key is needed for '{command}' command"
                 )
             return count
 
@@ -353,7 +353,7 @@ class Compiler(Options):
     def parser(self) -> Callable[[Sequence[bytes]], tuple[list[Any], dict[str, Any]]]:
         """The steps in a row; whatever is left over afterwards is one word too many."""
         steps, size, arity = tuple(self.steps), self.size, self.arity
-        if self.rules.late:
+        if self.rules.deferred_errors:
             steps = (*steps[: self.front], self.forgiving(steps[self.front :]))
         wrong_arity, left_error = self.wrong_arity, self.rules.left_error
         lengths, length_error = self.rules.lengths, self.rules.length_error
@@ -392,9 +392,9 @@ class Compiler(Options):
                 if form_error and lengths and len(words) not in lengths:
                     raise self.wrong_arity()
             except errors.ResponseError as mistake:
-                options["_mistake"] = mistake
+                options["_option_error"] = mistake
                 if form_error and str(mistake) == f"ERR {errors.SYNTAX}":
-                    options["_mistake"] = errors.wrong_subcommand(
+                    options["_option_error"] = errors.wrong_subcommand(
                         form_error, errors.shown(words[1])
                     )
             return len(words)
@@ -435,7 +435,7 @@ class Compiler(Options):
     def agree(self) -> None:
         """Every argument is a parameter and the reverse; what may be left out has a default."""
         expected = {slot.param for slot in self.slots} | set(self.rules.extra.split())
-        expected |= {"_mistake"} if self.rules.late else set()
+        expected |= {"_option_error"} if self.rules.deferred_errors else set()
         if expected != set(self.params):
             difference = sorted(expected ^ set(self.params))
             raise SyntaxLineError(f"{self.line}: line and signature differ in {difference}")

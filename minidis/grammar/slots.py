@@ -31,7 +31,7 @@ COUNTED = "numkeys of this call"
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class Parameter:
     """One parameter of a command, and how a Python argument for it is made ready."""
 
     param: str
@@ -43,7 +43,7 @@ class Slot:
     weighted: bool = False
     choices: tuple[bytes, ...] = ()
     #: raises what Redis says when a repeated argument is not there at all
-    nothing: Callable[[], object] | None = None
+    on_empty: Callable[[], object] | None = None
 
     def ready(self, value: Any) -> Any:
         """Convert what the typed API was given."""
@@ -66,7 +66,7 @@ class Slot:
 
 
 @dataclass(slots=True)
-class Rules:
+class Overrides:
     """What a declaration says beyond its line."""
 
     #: word of the line -> parameter, where Python or redis-py calls it differently; "not p" takes
@@ -99,13 +99,13 @@ class Rules:
     #: the sentence for that
     once_error: str = errors.SYNTAX
     #: both alternatives of a bracket are accepted; the body says what is wrong with that
-    tolerant: bool = False
+    allow_conflicts: bool = False
     #: Redis looks at the keys before it reads the options: what is wrong with them arrives as the
     #: parameter `_mistake`, and the body raises it when its time has come
-    late: bool = False
+    deferred_errors: bool = False
     #: brackets that Redis reads although its manual does not say so; what they held goes to
     #: `refuse`, which takes it away again, or refuses
-    unsaid: str = ""
+    undocumented: str = ""
     refuse: Callable[[dict[str, Any]], None] | None = None
     #: sentence for a fixed word that is not in its place, and for words after the last one expected
     word_error: str = errors.SYNTAX
@@ -115,7 +115,7 @@ class Rules:
     form_error: str = ""
     #: a fixed word that Redis takes with its two arguments wherever it stands among the options,
     #: and the sentence when it is missing
-    anywhere: str = ""
+    floating: str = ""
     missing_error: str = ""
     #: sentence for two bounds in one call: MAXLEN and MINID
     bounds_error: str = errors.SYNTAX
@@ -129,7 +129,7 @@ class Compiled:
 
     parse: Callable[[Sequence[bytes]], tuple[list[Any], dict[str, Any]]]
     format: Callable[[dict[str, Any]], list[bytes]]
-    slots: tuple[Slot, ...]
+    slots: tuple[Parameter, ...]
     #: parameters of which at most one may be given, a tuple for each bracket
     exclusive: tuple[tuple[str, ...], ...]
     #: number of words for which the words after the name are the arguments, as they are; 0: none
@@ -147,7 +147,7 @@ def chosen(word: bytes, choices: tuple[bytes, ...]) -> bytes:
 class Base:
     """What all of the compilation knows: line, signature, rules, and what it has made so far."""
 
-    def __init__(self, line: Line, function: Callable[..., Any], rules: Rules) -> None:
+    def __init__(self, line: Line, function: Callable[..., Any], rules: Overrides) -> None:
         self.line = line
         self.rules = rules
         self.names = rules.names
@@ -157,7 +157,7 @@ class Base:
         #: how many steps come before the first option
         self.front = 1000
         self.emitters: list[Emitter] = []
-        self.slots: list[Slot] = []
+        self.slots: list[Parameter] = []
         self.exclusive: list[tuple[str, ...]] = []
         self.choice_names = rules.choices.split()
         self.size = len(line.name.split())
@@ -192,17 +192,17 @@ class Base:
         names = list(self.params)
         return any(map(self.is_variadic, names[names.index(param) :])) if param in names else False
 
-    def group(self, repeat: Repeat) -> tuple[GroupReader, Slot]:
+    def group(self, repeat: Repeat) -> tuple[GroupReader, Parameter]:
         """Reader and slot for the repeated part: single arguments, or pairs of them."""
         names = syntax.arguments(repeat)
         kinds = tuple(self.kind(name) for name in names)
         if len(names) == 1:
-            return _single_reader(kinds[0].convert), Slot(self.param(names[0]), "many", kinds)
+            return _single_reader(kinds[0].convert), Parameter(self.param(names[0]), "many", kinds)
         if names[0] != "score":
-            slot = Slot(self.param(names[0]), "pairs", kinds)
+            slot = Parameter(self.param(names[0]), "pairs", kinds)
             return _pair_reader(kinds[0].convert, kinds[1].convert), slot
         # A mapping {member: score} has the member first; the words have the score first.
-        slot = Slot(self.param(names[1]), "pairs", kinds[::-1], swapped=True)
+        slot = Parameter(self.param(names[1]), "pairs", kinds[::-1], swapped=True)
         score = kinds[0].convert
         return lambda words, at, end: [
             (words[i + 1], score(words[i])) for i in range(at, end, 2)
@@ -289,7 +289,7 @@ def flag_emitter(word: bytes, param: str) -> Emitter:
     return lambda bound: [word] if bound[param] else []
 
 
-def flat_words(values: Any, slot: Slot) -> list[bytes]:
+def flat_words(values: Any, slot: Parameter) -> list[bytes]:
     """The words of a repeated group."""
     if slot.shape == "many":
         return [encode(value) for value in values]

@@ -22,7 +22,7 @@ FOREVER = 2**63
 LONGEST_WAIT = 60.0
 
 
-class Ticker:
+class ExpiryThread:
     """Calls engine.expire_due() soon after each deadline. Its callers hold the engine's lock."""
 
     def __init__(self, engine: Engine) -> None:

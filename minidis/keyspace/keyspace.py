@@ -44,14 +44,14 @@ def type_name(value: Any) -> str:
     return TYPE_NAMES.get(value.__class__, "string")
 
 
-def is_container(value: Any) -> bool:
+def is_collection(value: Any) -> bool:
     """Is it a list, set, hash, sorted set or stream?"""
     return value.__class__ in TYPE_NAMES
 
 
 def is_void(value: Any) -> bool:
     """Is it a container without elements, which no key can hold? An empty stream is a value."""
-    return is_container(value) and value.__class__ is not Stream and not len(value)
+    return is_collection(value) and value.__class__ is not Stream and not len(value)
 
 
 class Uses(dict[bytes, int]):
@@ -71,7 +71,6 @@ class Keyspace:
 
     __slots__ = (
         "accessed",
-        "calm",
         "deadlines",
         "dirty",
         "due",
@@ -80,6 +79,7 @@ class Keyspace:
         "index",
         "misses",
         "number",
+        "unobserved",
         "values",
     )
 
@@ -95,7 +95,7 @@ class Keyspace:
         #: key -> seconds of its last use, from the first OBJECT IDLETIME on
         self.accessed: Uses | None = None
         #: nobody pays attention, and nothing but `values` is to be kept in step with a new value
-        self.calm = True
+        self.unobserved = True
         self.dirty = 0
         self.hits = 0
         self.misses = 0
@@ -127,8 +127,8 @@ class Keyspace:
     def miss(self, key: bytes) -> None:
         """Somebody has asked for a key that is not there."""
         self.misses += 1
-        if self.engine.attentive:
-            self.touch(key, "keymiss", 0)
+        if self.engine.observed:
+            self.changed(key, "keymiss", 0)
 
     def lookup(self, key: bytes) -> Any:
         """The value of any type, counted and remembered as a use."""
@@ -187,15 +187,15 @@ class Keyspace:
 
     # changing --------------------------------------------------------------------------------
 
-    def touch(self, key: bytes | Any, event: str, changes: int = 1) -> None:
+    def changed(self, key: bytes | Any, event: str, changes: int = 1) -> None:
         """The key is about to change: count it, and remember the event for whoever listens."""
         self.dirty += changes
         engine = self.engine
-        if engine.attentive:
+        if engine.observed:
             engine.touched.append((self.number, event, key))
             engine.unsettled = True
 
-    def note(self, key: bytes) -> None:
+    def save_undo(self, key: bytes) -> None:
         """Remember how the key is now, to be put back if the command does not complete."""
         engine = self.engine
         entry = (self.restore, key, self.values.get(key), self.deadlines.get(key))
@@ -217,7 +217,7 @@ class Keyspace:
 
     def put(self, key: bytes | Any, value: Any, deadline: int | None = None) -> None:
         """Store a whole value; its deadline is the given one (milliseconds since 1970) or none."""
-        self.note(key)
+        self.save_undo(key)
         if self.engine.announces_new and key not in self.values:
             self._announce(key)
         self.values[key] = value
@@ -225,12 +225,12 @@ class Keyspace:
             self._fall_due(key, deadline)
         elif key in self.deadlines:
             del self.deadlines[key]
-        if not self.calm:
+        if not self.unobserved:
             self._keep_step(key)
 
     def replace(self, key: bytes | Any, value: Any) -> None:
         """Store a whole value in place of the old one; the deadline stays."""
-        if key in self.values or self.calm:
+        if key in self.values or self.unobserved:
             self.values[key] = value  # one step; what is in step with the key stays so
         else:
             self.put(key, value)
@@ -253,22 +253,22 @@ class Keyspace:
         """Delete a key; False when there is none."""
         if key not in self.values:
             return False
-        self.note(key)
+        self.save_undo(key)
         self.values.pop(key)
         self.deadlines.pop(key, None)
-        if not self.calm:
+        if not self.unobserved:
             self._keep_step(key)
         return True
 
-    def drop(self, key: bytes | Any, event: str) -> None:
+    def delete_emptied(self, key: bytes | Any, event: str) -> None:
         """A command took the last element: the event of the command, then `del`."""
-        self.touch(key, event)
-        self.touch(key, "del", 0)
+        self.changed(key, event)
+        self.changed(key, "del", 0)
         self.remove(key)
 
     def set_deadline(self, key: bytes, deadline: int | None) -> None:
         """Give an existing key a deadline (milliseconds since 1970) or take it away."""
-        self.note(key)
+        self.save_undo(key)
         if deadline is None:
             self.deadlines.pop(key, None)
             return
@@ -300,10 +300,10 @@ class Keyspace:
         # No note for undo: it has expired, whatever becomes of the command that saw it.
         if key in self.values:
             self.engine.expired_keys += 1
-            self.touch(key, "expired")
+            self.changed(key, "expired")
             del self.values[key]
         self.deadlines.pop(key, None)
-        if not self.calm:
+        if not self.unobserved:
             self._keep_step(key)
 
     def expire_due(self, now: int, limit: int) -> int:
@@ -337,25 +337,25 @@ class Keyspace:
         """The dense list of all keys, built at the first question and kept from then on."""
         if self.index is None:
             self.index = Index(self.values)
-            self.see_calm()
+            self.update_unobserved()
         return self.index
 
-    def see_calm(self) -> None:
+    def update_unobserved(self) -> None:
         """Recompute `calm`."""
-        self.calm = self.index is None and self.accessed is None and not self.engine.attentive
+        self.unobserved = self.index is None and self.accessed is None and not self.engine.observed
 
     def track_access(self, now: int) -> Uses:
         """Start to remember when keys are used; a key not used since then counts as used `now`."""
         if self.accessed is None:
             self.accessed = Uses(now)
-            self.see_calm()
+            self.update_unobserved()
         return self.accessed
 
     def adopt(self, values: dict[bytes, Any], deadlines: dict[bytes, int]) -> None:
         """Take over loaded data as the whole content."""
         self.values, self.deadlines = values, deadlines
         self.index, self.accessed = None, None
-        self.see_calm()
+        self.update_unobserved()
         self._drop_stale()
         if self.due:
             self.engine.schedule(self.due[0][0])
@@ -367,7 +367,7 @@ class Keyspace:
     def set_contents(self, contents: tuple[Any, ...]) -> None:
         """The counterpart of contents()."""
         self.values, self.deadlines, self.due, self.index, self.accessed = contents
-        self.see_calm()
+        self.update_unobserved()
 
     def clear(self) -> None:
         """Empty the database."""
@@ -379,16 +379,16 @@ class Keyspace:
 
     # after an interruption -------------------------------------------------------------------
 
-    def mend(self, keys: Iterable[bytes]) -> None:
+    def repair_values(self, keys: Iterable[bytes]) -> None:
         """Make the keys' containers whole."""
         for key in keys:
             value: Any = self.values.get(key)
-            if is_container(value):
+            if is_collection(value):
                 value.repair()
 
     def repair(self, keys: Iterable[bytes]) -> None:
         """Make whole what an exception tore: the keys' containers, deadlines and the index."""
-        self.mend(keys)
+        self.repair_values(keys)
         for key in keys:
             if is_void(self.values.get(key)):
                 del self.values[key]
@@ -409,7 +409,7 @@ class Keyspace:
         if self.index is not None:
             assert set(self.index.items) == set(self.values), "index out of step"
         for value in self.values.values():
-            if is_container(value):
+            if is_collection(value):
                 assert not is_void(value), "empty container"
                 value.check()
 

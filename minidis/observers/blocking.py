@@ -28,29 +28,37 @@ from minidis.errors import ClosedError, MinidisError, ResponseError
 if TYPE_CHECKING:
     from minidis.api.session import Session
     from minidis.clients.client import Client
-    from minidis.commands.transactions import Queued
+    from minidis.commands.transactions import Call
     from minidis.engine.engine import Engine
 
 #: Number of the database, and the key.
-Place: TypeAlias = tuple[int, bytes]
+KeyId: TypeAlias = tuple[int, bytes]
 
 #: The reply of a call that still waits.
 PENDING: Any = type("Pending", (), {"__repr__": lambda _: "(pending)"})()
 #: The reply of a call that waited for the end of a pause, and has to be made now.
-AGAIN: Any = type("Again", (), {"__repr__": lambda _: "(again)"})()
+RETRY: Any = type("Again", (), {"__repr__": lambda _: "(again)"})()
 
 
 class Wait:
     """What a body returns that has to wait.
 
     `keys` wake it, once they hold a value of class `kind` (any value without one; with `on_delete`
-    also when they go). `timeout` in seconds, 0 waits for ever; `answer` is what it then returns.
-    `args` and `options` replace the arguments of the next attempt. `give_back(reply)` undoes an
-    answer that its caller could not take. `resumes`: it waits for the end of a pause.
+    also when they go). `timeout` in seconds, 0 waits for ever; `timeout_reply` is then the reply.
+    `args` and `options` replace the arguments of the next attempt. `return_elements(reply)` undoes
+    a reply that its caller could not take. `resumes`: it waits for the end of a pause.
     """
 
     __slots__ = (
-        "answer", "args", "give_back", "keys", "kind", "on_delete", "options", "resumes", "timeout",
+        "args",
+        "keys",
+        "kind",
+        "on_delete",
+        "options",
+        "resumes",
+        "return_elements",
+        "timeout",
+        "timeout_reply",
     )  # fmt: skip
 
     def __init__(
@@ -58,22 +66,22 @@ class Wait:
         keys: Sequence[bytes],
         timeout: float,
         *,
-        answer: Any = None,
+        timeout_reply: Any = None,
         kind: type | None = None,
         on_delete: bool = False,
         args: tuple[Any, ...] | None = None,
         options: dict[str, Any] | None = None,
-        give_back: Callable[[Any], None] | None = None,
+        return_elements: Callable[[Any], None] | None = None,
         resumes: bool = False,
     ) -> None:
         self.keys = keys
         self.timeout = timeout
-        self.answer = answer
+        self.timeout_reply = timeout_reply
         self.kind = kind
         self.on_delete = on_delete
         self.args = args
         self.options = options
-        self.give_back = give_back
+        self.return_elements = return_elements
         self.resumes = resumes
 
 
@@ -85,7 +93,7 @@ class Waiter:
         "wake",
     )  # fmt: skip
 
-    def __init__(self, session: Session[Any], queued: Queued) -> None:
+    def __init__(self, session: Session[Any], queued: Call) -> None:
         self.engine: Engine = session.engine
         self.session = session
         self.queued = queued
@@ -94,7 +102,7 @@ class Waiter:
         self.options: dict[str, Any] = {}
         self.reply: Any = PENDING
         self.wait = Wait((), 0)
-        self.places: list[Place] = []
+        self.places: list[KeyId] = []
         self.deadline: float | None = None
         self.wake: Callable[[], object] | None = None
 
@@ -127,17 +135,17 @@ class Waiter:
         """If the deadline has come: answer so, unless it has been served."""
         with self.engine.lock:
             if self.timeout == 0:
-                self.engine.waiters.finish(self, self.wait.answer)
+                self.engine.waiters.finish(self, self.wait.timeout_reply)
 
     def cancel(self) -> None:
         """The caller has gone: leave all queues; what had been taken for it goes back."""
         with self.engine.lock:
             if not self.done:
                 self.engine.waiters.finish(self, None)
-            elif self.wait.give_back is not None and not isinstance(self.reply, MinidisError):
-                taken, self.reply = self.reply, self.wait.answer
-                if taken != self.wait.answer:
-                    self.engine.give_back(self.wait.give_back, taken)
+            elif self.wait.return_elements is not None and not isinstance(self.reply, MinidisError):
+                taken, self.reply = self.reply, self.wait.timeout_reply
+                if taken != self.wait.timeout_reply:
+                    self.engine.return_elements(self.wait.return_elements, taken)
 
 
 class Waiters:
@@ -145,10 +153,10 @@ class Waiters:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._queues: dict[Place, OrderedDict[Waiter, None]] = {}
+        self._queues: dict[KeyId, OrderedDict[Waiter, None]] = {}
         self._all: dict[Waiter, None] = {}
         #: places that have been touched, in that order, and not been looked at since
-        self._ready: dict[Place, None] = {}
+        self._ready: dict[KeyId, None] = {}
         #: who waits for a key to go, too
         self._on_delete: set[Waiter] = set()
         #: the waiter whose attempt is running
@@ -180,7 +188,7 @@ class Waiters:
             self._queues.setdefault(place, OrderedDict())[waiter] = None
         if wait.on_delete:
             self._on_delete.add(waiter)
-        self.engine.see_attention()
+        self.engine.update_observers()
 
     def _leave(self, waiter: Waiter) -> None:
         self._all.pop(waiter, None)
@@ -195,7 +203,7 @@ class Waiters:
                     # Nobody is left to look at it; who comes later waits for what happens then.
                     self._ready.pop(place, None)
         if not self._queues:
-            self.engine.see_attention()
+            self.engine.update_observers()
 
     def finish(self, waiter: Waiter, reply: Any) -> None:
         """Give the waiter its answer, unless it has one, and see that it hears of it."""
@@ -208,7 +216,7 @@ class Waiters:
 
     # serving ---------------------------------------------------------------------------------
 
-    def touched(self, place: Place) -> None:
+    def touched(self, place: KeyId) -> None:
         """Something has happened to a key: somebody may be waiting for it."""
         if place in self._queues:
             self._ready[place] = None
@@ -234,11 +242,11 @@ class Waiters:
             self._ready.pop(place, None)
         return False
 
-    def _try(self, waiter: Waiter, place: Place) -> bool:
+    def _try(self, waiter: Waiter, place: KeyId) -> bool:
         """Run the body again if the key as it is now may serve it; has it its answer?"""
         return self._may_serve(waiter, place) and self._attempt(waiter)
 
-    def _may_serve(self, waiter: Waiter, place: Place) -> bool:
+    def _may_serve(self, waiter: Waiter, place: KeyId) -> bool:
         number, key = place
         value = self.engine.databases[number].values.get(key)
         wait = waiter.wait
@@ -253,7 +261,7 @@ class Waiters:
         try:
             reply = waiter.queued.command.body(waiter.session, *waiter.args, **waiter.options)
         except MinidisError as error:
-            self.engine.undo_attempt(error, (waiter.args, waiter.options))
+            self.engine.rollback_nested(error, (waiter.args, waiter.options))
             reply = error
         if reply.__class__ is Wait:
             self.engine.undo.clear()
@@ -276,7 +284,7 @@ class Waiters:
     def resume(self) -> None:
         """A pause is over: calls that waited for its end are made, in their order."""
         for waiter in [one for one in self._all if one.wait.resumes]:
-            self.finish(waiter, AGAIN)
+            self.finish(waiter, RETRY)
 
     def unblock(self, client: Client, *, error: bool) -> bool:
         """CLIENT UNBLOCK: end all waits of a client, as if by their timeout or with an error.
@@ -285,17 +293,17 @@ class Waiters:
         """
         waiters = [waiter for waiter in client.waiters if not waiter.wait.resumes]
         for waiter in waiters:
-            answer = waiter.wait.answer
+            reply = waiter.wait.timeout_reply
             if error:
-                answer = ResponseError("UNBLOCKED client unblocked via CLIENT UNBLOCK")
-            self.finish(waiter, answer)
+                reply = ResponseError("UNBLOCKED client unblocked via CLIENT UNBLOCK")
+            self.finish(waiter, reply)
         return bool(waiters)
 
     def expire_due(self, now: float) -> None:
         """A clock moved by hand has passed deadlines."""
         for waiter in list(self._all):
             if waiter.deadline is not None and waiter.deadline <= now:
-                self.finish(waiter, waiter.wait.answer)
+                self.finish(waiter, waiter.wait.timeout_reply)
 
     def close(self) -> None:
         """The database closes: nobody waits any longer."""

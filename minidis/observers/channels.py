@@ -85,7 +85,7 @@ class Channels:
         for channel in list(client.shard_channels):
             self.unsubscribe_shard(client, channel)
 
-    def see_gone(self) -> None:
+    def forget_gone(self) -> None:
         """Forget the subscribers that nobody holds any more."""
         while self.gone:
             self.forget(self.gone[0])
@@ -95,7 +95,7 @@ class Channels:
 
     def publish(self, channel: bytes, message: bytes) -> int:
         """Send a message to the channel's subscribers and to the patterns; how many got it."""
-        self.see_gone()
+        self.forget_gone()
         count = 0
         if channel in self._channels:
             push = Push((b"message", channel, message))
@@ -110,7 +110,7 @@ class Channels:
 
     def publish_shard(self, channel: bytes, message: bytes) -> int:
         """Send a message to the shard channel's subscribers; how many got it."""
-        self.see_gone()
+        self.forget_gone()
         clients = self._shards.get(channel)
         return _deliver(clients, Push((b"smessage", channel, message))) if clients else 0
 
@@ -118,27 +118,27 @@ class Channels:
 
     def names(self) -> Iterable[bytes]:
         """Channels that somebody listens to."""
-        self.see_gone()
+        self.forget_gone()
         return self._channels
 
     def shard_names(self) -> Iterable[bytes]:
         """Shard channels that somebody listens to."""
-        self.see_gone()
+        self.forget_gone()
         return self._shards
 
     def count(self, channel: bytes) -> int:
         """Subscribers of a channel; patterns do not count."""
-        self.see_gone()
+        self.forget_gone()
         return len(self._channels.get(channel, ()))
 
     def shard_count(self, channel: bytes) -> int:
         """Subscribers of a shard channel."""
-        self.see_gone()
+        self.forget_gone()
         return len(self._shards.get(channel, ()))
 
     def pattern_count(self) -> int:
         """Patterns that somebody listens to; several may listen to one."""
-        self.see_gone()
+        self.forget_gone()
         return len(self._patterns)
 
 

@@ -155,12 +155,12 @@ class TrackingTable:
             client.tracking.end = weakref.finalize(client.session, self.gone.append, client)
             client.tracking.end.atexit = False
 
-    def see_gone(self) -> None:
+    def forget_gone(self) -> None:
         """Forget the clients whose sessions have vanished."""
         while self.gone:
             self.stop(self.gone[0])
             self.gone.popleft()
-            self.engine.see_attention()
+            self.engine.update_observers()
 
     # what has been read ----------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from weakref import WeakSet
 
 if TYPE_CHECKING:
     from minidis.keyspace.keyspace import Keyspace
-    from minidis.observers.blocking import Place
+    from minidis.observers.blocking import KeyId
 
 
 class Watch:
@@ -29,7 +29,7 @@ class Watch:
     def __init__(self, gone: deque[Any]) -> None:
         self.gone = gone
         #: place -> it had expired already when it was watched
-        self.places: dict[Place, bool] = {}
+        self.places: dict[KeyId, bool] = {}
         self.spoiled = False
 
     def __del__(self) -> None:
@@ -49,9 +49,9 @@ class Watchers:
     """All watches of an engine, by places; held weakly, as sessions need no closing."""
 
     def __init__(self) -> None:
-        self._by_place: dict[Place, WeakSet[Watch]] = {}
+        self._by_place: dict[KeyId, WeakSet[Watch]] = {}
         #: what was watched by sessions that have vanished
-        self.gone: deque[dict[Place, bool]] = deque()
+        self.gone: deque[dict[KeyId, bool]] = deque()
 
     def __bool__(self) -> bool:
         return bool(self._by_place)
@@ -81,13 +81,13 @@ class Watchers:
         watch.places.clear()
         watch.spoiled = False
 
-    def see_gone(self) -> None:
+    def forget_gone(self) -> None:
         """Forget the keys of sessions that have vanished."""
         while self.gone:
             self._drop_unwatched(self.gone[0])
             self.gone.popleft()
 
-    def _drop_unwatched(self, places: Iterable[Place]) -> None:
+    def _drop_unwatched(self, places: Iterable[KeyId]) -> None:
         for place in places:
             if not self._by_place.get(place, True):
                 del self._by_place[place]

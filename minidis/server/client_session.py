@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minidis.api.session import Session, find_command
-from minidis.commands.transactions import Queued
+from minidis.commands.transactions import Call
 from minidis.errors import MinidisError, report
 from minidis.grammar.command import Command
-from minidis.observers.blocking import AGAIN, Wait, Waiter
+from minidis.observers.blocking import RETRY, Wait, Waiter
 from minidis.protocol.replies import LARGE, NULL_ARRAY, Encoded, error_line, write, write_each
 from minidis.replies import NO_REPLY, OK, QUEUED
 
 if TYPE_CHECKING:
-    from minidis.server.connection import Remote
+    from minidis.server.connection import RemoteClient
 
 #: So many commands run in one hold of the lock; fewer when there are so many parts to send.
 BATCH = 32
@@ -32,14 +32,14 @@ _LONG_GROUPS = frozenset(("connection", "pubsub", "transactions", "scripting"))
 ATTACKS = frozenset((b"post", b"host:"))
 
 
-class Leave(Exception):
+class Disconnect(Exception):
     """Close the connection without an answer."""
 
 
-class Caller(Session[bytes]):
+class ClientSession(Session[bytes]):
     """One connection's session."""
 
-    client: Remote
+    client: RemoteClient
     #: HELLO is among what EXEC runs: each answer is in the protocol of its moment
     changes_protocol = False
 
@@ -47,13 +47,13 @@ class Caller(Session[bytes]):
         """Whoever serves the connection waits, for all of them."""
         return waiter
 
-    def enqueue(self, queued: Queued) -> Any:
+    def enqueue(self, queued: Call) -> Any:
         """Keep a command for EXEC, if EXEC has a chance to run it."""
-        if self.queue_failed or (self.watched is not None and self.watched.spoiled):
+        if self.aborted or (self.watched is not None and self.watched.spoiled):
             return QUEUED
         return super().enqueue(queued)
 
-    def attempt(self, queued: Queued) -> Any:
+    def attempt(self, queued: Call) -> Any:
         """One command of EXEC. Confirmations that it sends are its place in the answer."""
         later = self.client.connection.later_messages
         before = len(later)
@@ -67,7 +67,7 @@ class Caller(Session[bytes]):
             return parts
         return reply
 
-    def run_short(self, commands: list[list[bytes]], at: int, out: list[bytes]) -> int:
+    def run_batch(self, commands: list[list[bytes]], at: int, out: list[bytes]) -> int:
         """Run commands from number `at` on, as long as they are usual; how far it came.
 
         Ends early, too, when there is much to send. Under the lock.
@@ -77,7 +77,7 @@ class Caller(Session[bytes]):
         engine, known, append = self.engine, _SHORT.get, out.append
         for words in commands[at : at + BATCH]:
             command = known(words[0])
-            if command is None or self.guarded:
+            if command is None or self.needs_checks:
                 return at
             at += 1
             args: Any = ()
@@ -92,7 +92,7 @@ class Caller(Session[bytes]):
                 if engine.unsettled:
                     engine.settle()
             except BaseException as error:
-                engine.put_back(error, args)
+                engine.rollback(error, args)
                 append(_refusal(error))
                 continue
             kind = reply.__class__
@@ -108,18 +108,18 @@ class Caller(Session[bytes]):
                     break
         return at
 
-    def run_long(self, words: list[bytes], out: list[bytes]) -> Waiter | None:
+    def run_one(self, words: list[bytes], out: list[bytes]) -> Waiter | None:
         """Run one command of any kind; its waiter if it waits. Under the lock.
 
         Leave when there is to be no answer, but an end.
         """
         if words[0].lower() in ATTACKS:
-            raise Leave
+            raise Disconnect
         client = self.client
         queue = self.queue if words[0].upper() == b"EXEC" else None
         self.changes_protocol = any(one.command.name == "HELLO" for one in queue or ())
         try:
-            reply = self.run_guarded(words)
+            reply = self.execute_checked(words)
         except BaseException as error:
             if client.reply_mode == "on":
                 out.append(_refusal(error))
@@ -128,11 +128,11 @@ class Caller(Session[bytes]):
             return reply
         if words[0] not in _SHORT:
             _remember(words)
-        self._answer(reply, words, queue, out)
+        self._reply(reply, words, queue, out)
         return None
 
-    def _answer(
-        self, reply: Any, words: list[bytes], queue: list[Queued] | None, out: list[bytes]
+    def _reply(
+        self, reply: Any, words: list[bytes], queue: list[Call] | None, out: list[bytes]
     ) -> None:
         """Send the reply to a command; `queue` is what EXEC has run."""
         client = self.client
@@ -143,10 +143,10 @@ class Caller(Session[bytes]):
         else:
             write(out, reply, client.protocol, words)
 
-    def answer_waiter(self, waiter: Waiter, out: list[bytes]) -> Waiter | None:
+    def reply_to_waiter(self, waiter: Waiter, out: list[bytes]) -> Waiter | None:
         """The answer of a waiter that is done; another one if it has to wait again."""
         words = waiter.queued.shown()
-        again, queue = waiter.reply is AGAIN, self.queue
+        again, queue = waiter.reply is RETRY, self.queue
         try:
             reply = self.resume(waiter)
         except BaseException as error:
@@ -157,7 +157,7 @@ class Caller(Session[bytes]):
             return reply
         # Who has waited for nothing misses an array, whatever the command.
         reply = NULL_ARRAY if reply is None and not again else reply
-        self._answer(reply, words, queue, out)
+        self._reply(reply, words, queue, out)
         return None
 
 
@@ -172,10 +172,10 @@ def _remember(words: list[bytes]) -> None:
         _SHORT[words[0]] = command
 
 
-def known_as(words: list[bytes]) -> str:
+def display_name_of(words: list[bytes]) -> str:
     """The name of a command as CLIENT LIST writes it."""
     try:
-        return find_command(words).shown_name
+        return find_command(words).display_name
     except MinidisError:
         return "NULL"
 

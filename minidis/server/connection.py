@@ -1,6 +1,6 @@
 """One client: bytes in, commands, bytes out.
 
-    data_received ─> Requests ─> Caller.run_short / run_long ─> out ─> transport
+    data_received ─> Requests ─> Caller.run_batch / run_one ─> out ─> transport
                                             │
                        a command that waits │ nothing else is run until its waiter is done
     deliver (any thread, under the lock) ─> pushes ─> wake ─> out
@@ -22,12 +22,12 @@ from minidis.protocol.replies import ProtocolError, encode, error_line
 from minidis.protocol.requests import Requests
 from minidis.replies import Push, Status
 from minidis.server.address import abandon, is_loopback
-from minidis.server.client_session import BATCH, Caller, Leave, known_as
+from minidis.server.client_session import BATCH, ClientSession, Disconnect, display_name_of
 
 if TYPE_CHECKING:
-    from minidis.api.subscription import Seen
+    from minidis.api.subscription import MonitoredCommand
     from minidis.observers.blocking import Waiter
-    from minidis.server.resp_server import Door
+    from minidis.server.resp_server import RespServer
 
 #: A client with many commands lets others go first after so long (seconds).
 SLICE = 0.001
@@ -48,7 +48,7 @@ DENIED = (
 )
 
 
-class Remote(Client):
+class RemoteClient(Client):
     """What other sessions know of a connection, and how they reach it."""
 
     takes_messages = True
@@ -76,13 +76,13 @@ class Remote(Client):
     @property
     def command(self) -> str:
         """Name of its last command."""
-        return self._command if self.last is None else known_as(self.last)
+        return self._command if self.last is None else display_name_of(self.last)
 
     @command.setter
     def command(self, name: str) -> None:
         self._command, self.last = name, None
 
-    def deliver(self, message: Push | Status | Seen) -> None:
+    def deliver(self, message: Push | Status | MonitoredCommand) -> None:
         """Send a message. Under the engine's lock."""
         data = encode(message, self.protocol)
         # A line of MONITOR is an answer, which may not be wanted; messages come in any case.
@@ -99,13 +99,13 @@ class Remote(Client):
 class Connection(asyncio.Protocol):
     """A client and all that is on its way to and from it."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: RespServer) -> None:
         self.door = door
         self.doors = door.doors
         self.engine = door.doors.engine
-        self.limits = self.engine.door_limits
-        self.client = Remote(self, "unix" if door.where.path else "tcp")
-        self.session: Caller | None = None
+        self.limits = self.engine.client_limits
+        self.client = RemoteClient(self, "unix" if door.where.path else "tcp")
+        self.session: ClientSession | None = None
         self.transport: Any = None
         self.requests = Requests()
         #: bytes that cannot be read yet
@@ -117,12 +117,12 @@ class Connection(asyncio.Protocol):
         self.waiter: Waiter | None = None
         self.timer: asyncio.TimerHandle | None = None
         #: a turn of its own has been asked for; its answers are not taken; it has been closed
-        self.later = False
-        self.choked = False
+        self.yielded = False
+        self.write_paused = False
         self.closed = False
         self.ended = False
         #: it says no more, and is closed when all is answered
-        self.silent = False
+        self.eof = False
         self.paused = False
         self.out: list[bytes] = []
         #: what others have sent, guarded by the engine's lock; the thread runs a batch just now
@@ -139,17 +139,17 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
         transport.set_write_buffer_limits(HIGH_WATER)
-        refusal = self._refusal()
-        if refusal is not None:
+        error = self._refusal()
+        if error is not None:
             self.closed = True
-            transport.write(refusal)
+            transport.write(error)
             transport.close()
             return
         self._name()
         client, engine = self.client, self.engine
         with engine.lock:
             client.user = engine.users.of_newcomers
-            self.session = Caller(engine, client=client)
+            self.session = ClientSession(engine, client=client)
         self.used = monotonic()
         self.doors.enter(self)
 
@@ -184,8 +184,8 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client says no more. What it has said is answered, unless that means to wait."""
-        self.silent = self.later or self.choked
-        return self.silent and self.waiter is None
+        self.eof = self.yielded or self.write_paused
+        return self.eof and self.waiter is None
 
     def end_session(self) -> None:
         """Leave all that other sessions know of."""
@@ -219,7 +219,7 @@ class Connection(asyncio.Protocol):
         self.used = monotonic()
         if self.closed:
             return
-        if self.todo is not None or self.waiter is not None or self.choked or self.later:
+        if self.todo is not None or self.waiter is not None or self.write_paused or self.yielded:
             self._keep(data)
             return
         self.requests.feed(data)
@@ -233,7 +233,7 @@ class Connection(asyncio.Protocol):
         if self.unread_size + self.requests.pending > self.limits.query:
             self.end()
         elif self.waiter is None:  # who waits is read on, to notice when it goes
-            ahead = READ_AHEAD_UNREAD if self.choked else READ_AHEAD
+            ahead = READ_AHEAD_UNREAD if self.write_paused else READ_AHEAD
             self._pause(self.unread_size > ahead)
 
     def _pause(self, pause: bool) -> None:
@@ -256,7 +256,7 @@ class Connection(asyncio.Protocol):
                 if monotonic() > until:
                     self._yield()
                     break
-        except Leave:
+        except Disconnect:
             self.end()
             return
         except ProtocolError as error:
@@ -267,7 +267,7 @@ class Connection(asyncio.Protocol):
             report(error)
             self.end()
             return
-        if self.silent and not self.later and not self.choked:
+        if self.eof and not self.yielded and not self.write_paused:
             self.client.close_after_reply = True  # all is answered that it has said
         self.flush()
 
@@ -281,7 +281,7 @@ class Connection(asyncio.Protocol):
     def is_free(self) -> bool:
         """May its next command run?"""
         leaving = self.closed or self.client.close_after_reply
-        return not leaving and self.waiter is None and not self.choked
+        return not leaving and self.waiter is None and not self.write_paused
 
     def _read(self) -> bool:
         """Have something to do; False when no command is complete."""
@@ -303,11 +303,11 @@ class Connection(asyncio.Protocol):
 
     def _yield(self) -> None:
         """Go on when the others have had their turn."""
-        self.later = True
+        self.yielded = True
         self.doors.soon(self._next_turn)
 
     def _next_turn(self) -> None:
-        self.later = False
+        self.yielded = False
         if not self.closed:
             self._go_on()
 
@@ -325,7 +325,7 @@ class Connection(asyncio.Protocol):
                 self.collect()
             try:
                 if client.reply_mode == "on":
-                    at = session.run_short(todo, at, self.out)
+                    at = session.run_batch(todo, at, self.out)
                     if at != self.at:
                         client.last = todo[at - 1][:2]
                         self._send_later()
@@ -343,7 +343,7 @@ class Connection(asyncio.Protocol):
         session, client = self.session, self.client
         assert session is not None
         client.last = words[:2]
-        self.waiter = session.run_long(words, self.out)
+        self.waiter = session.run_one(words, self.out)
         self._complete()
         if self.waiter is not None:
             self._wait(self.waiter)
@@ -392,7 +392,7 @@ class Connection(asyncio.Protocol):
                 self.active = True
                 self.collect()
                 try:
-                    self.waiter = self.session.answer_waiter(waiter, self.out)
+                    self.waiter = self.session.reply_to_waiter(waiter, self.out)
                     self._complete()
                 finally:
                     self.active = False
@@ -467,17 +467,17 @@ class Connection(asyncio.Protocol):
             self.end()
 
     def pause_writing(self) -> None:
-        self.choked = True
+        self.write_paused = True
         # Libraries send a whole pipeline before they read: from now on more of it is taken.
         if self.waiter is None:
             self._pause(self.unread_size > READ_AHEAD_UNREAD)
 
     def resume_writing(self) -> None:
-        self.choked = False
+        self.write_paused = False
         if self.over_soft is not None:
             self.over_soft.cancel()
             self.over_soft = None
-        if not self.closed and self.waiter is None and not self.later:
+        if not self.closed and self.waiter is None and not self.yielded:
             self._pause(False)
             self._go_on()
 

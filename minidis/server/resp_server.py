@@ -9,13 +9,13 @@ from minidis.engine.engine import Engine
 from minidis.errors import ClosedError
 from minidis.server.address import BACKLOG, abandon, identity_of, listen, parse_address, remove
 from minidis.server.connection import Connection
-from minidis.server.thread import Doors
+from minidis.server.thread import ServerThread
 
 
-class Door:
+class RespServer:
     """A database listens at `address`. Close it, or use it in a `with`; the database goes on."""
 
-    def __init__(self, doors: Doors, address: str) -> None:
+    def __init__(self, doors: ServerThread, address: str) -> None:
         self.doors = doors
         self.where = parse_address(address)
         self._listener, self.address = listen(self.where)
@@ -47,7 +47,7 @@ class Door:
         """In the child of a fork: the place belongs to the parent."""
         abandon(self._listener)
 
-    def __enter__(self) -> Door:
+    def __enter__(self) -> RespServer:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -57,7 +57,7 @@ class Door:
         return f"<door at {self.address}>"
 
 
-def serve(database: Any, address: str) -> Door:
+def serve(database: Any, address: str) -> RespServer:
     """Let other programs reach the database at `address`; they speak RESP, as to a Redis.
 
     `address`: "host:port" (port 0: any free one, Door.address tells which; no host: this machine
@@ -71,9 +71,9 @@ def serve(database: Any, address: str) -> Door:
         if engine.closed:
             raise ClosedError
         if engine.doors is None:
-            engine.doors = Doors(engine)
+            engine.doors = ServerThread(engine)
         doors = engine.doors
-    door = Door(doors, address)
+    door = RespServer(doors, address)
     try:
         doors.open(door)
     except BaseException:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from minidis.engine.engine import Engine
     from minidis.server.connection import Connection
-    from minidis.server.resp_server import Door
+    from minidis.server.resp_server import RespServer
 
 try:
     import uvloop  # type: ignore[import-not-found,unused-ignore]
@@ -32,12 +32,12 @@ R = TypeVar("R")
 PATIENCE = 5.0
 
 
-class Doors:
+class ServerThread:
     """The doors of an engine, their connections, and the thread that serves them."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.doors: list[Door] = []
+        self.doors: list[RespServer] = []
         self.connections: set[Connection] = set()
         self.loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -48,12 +48,12 @@ class Doors:
         self._timer: asyncio.TimerHandle | None = None
         #: guards doors and thread: they open and close from any thread
         self._changing = threading.Lock()
-        engine.door_limits.changed = lambda: self.soon(self.watch_idle)
+        engine.client_limits.changed = lambda: self.soon(self.watch_idle)
         _ALL.add(self)
 
     # life -------------------------------------------------------------------------------------
 
-    def open(self, door: Door) -> None:
+    def open(self, door: RespServer) -> None:
         """Serve a door that listens already."""
         with self._changing:
             if self._thread is None:
@@ -61,7 +61,7 @@ class Doors:
             self.doors.append(door)
             self._wait_for(door.begin())
 
-    def close(self, *doors: Door) -> None:
+    def close(self, *doors: RespServer) -> None:
         """Close these doors, or all, with their connections; without one the thread ends."""
         if os.getpid() != self._process:
             return
@@ -161,7 +161,7 @@ class Doors:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        limit = self.engine.door_limits.idle
+        limit = self.engine.client_limits.idle
         if not limit or not self.connections or self.loop is None:
             return
         now = self.loop.time()
@@ -176,11 +176,11 @@ class Doors:
     def enter(self, connection: Connection) -> None:
         """Somebody has come in. In the thread."""
         self.connections.add(connection)
-        if self._timer is None and self.engine.door_limits.idle:
+        if self._timer is None and self.engine.client_limits.idle:
             self.watch_idle()
 
 
-_ALL: weakref.WeakSet[Doors] = weakref.WeakSet()
+_ALL: weakref.WeakSet[ServerThread] = weakref.WeakSet()
 
 
 @atexit.register

@@ -25,7 +25,7 @@ def encoding_of(value: Any) -> str:
     """int, embstr, raw, quicklist, intset, hashtable, listpack, skiplist or stream."""
     kind = value.__class__
     if kind in NAMES:
-        return NAMES[kind][value.wide]
+        return NAMES[kind][value.expanded]
     if kind is int:
         return "int"
     if kind is bytearray:

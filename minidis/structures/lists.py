@@ -37,7 +37,7 @@ class List:
     __slots__ = ("chunks", "cuts", "size")
 
     #: Redis 7.0 has one encoding for lists (quicklist).
-    wide = True
+    expanded = True
 
     def __init__(self) -> None:
         self.chunks: list[list[bytes]] = [[]]

@@ -53,30 +53,30 @@ class SortedSet(Walked):
     [(b'bob', 1.7), (b'cid', 1.75)]
     """
 
-    __slots__ = ("_gone", "_widening", "index", "order", "scores", "wide")
+    __slots__ = ("_expanding", "_gone", "expanded", "index", "order", "scores")
 
     def __init__(self) -> None:
         self.scores: dict[bytes, float] = {}
         self.order: Order | None = None
         self.index: Index | None = None
         #: It has once outgrown the compact encoding; that is never taken back.
-        self.wide = False
+        self.expanded = False
         self._gone: dict[bytes, float] | None = None
-        self._widening: dict[bytes, float] | None = None
+        self._expanding: dict[bytes, float] | None = None
 
     @classmethod
     def load(cls, scores: dict[bytes, float], limits: Limits) -> Self:
         """A sorted set with these scores, judged by its size alone."""
         new = cls()
-        new.wide = new._outgrown_by(scores, limits)
-        new.scores = dict(scores) if new.wide else _compact(scores)
+        new.expanded = new._outgrown_by(scores, limits)
+        new.scores = dict(scores) if new.expanded else _compact(scores)
         return new
 
     def copy(self) -> Self:
         """An independent sorted set with the same contents."""
         twin = type(self)()
         twin.scores = self.scores.copy()
-        twin.wide = self.wide
+        twin.expanded = self.expanded
         return twin
 
     def __len__(self) -> int:
@@ -99,14 +99,14 @@ class SortedSet(Walked):
             return 0
         before = len(mine)
         stale = {member: mine[member] for member in news if member in mine}
-        if not self.wide and self._outgrown_by(news, limits):
+        if not self.expanded and self._outgrown_by(news, limits):
             news = self._compact_at_first(news, limits)
-            self._widening = news
+            self._expanding = news
             mine.update(news)
-            self.wide = True
-            self._widening = None
+            self.expanded = True
+            self._expanding = None
         else:
-            if not self.wide:
+            if not self.expanded:
                 news = _compact(news)
             mine.update(news)
         self._reorder(stale, news)
@@ -122,7 +122,7 @@ class SortedSet(Walked):
         if old == score:
             return False
         if (
-            not self.wide
+            not self.expanded
             and old is None
             and (
                 len(scores) >= limits.zset_max_listpack_entries
@@ -130,7 +130,7 @@ class SortedSet(Walked):
             )
         ):
             return self.put({member: score}, limits) == 1
-        if not self.wide:
+        if not self.expanded:
             score += 0.0
         scores[member] = score
         order = self.order
@@ -254,9 +254,9 @@ class SortedSet(Walked):
         if self._gone is not None:
             self.scores.update(self._gone)
             self._gone = None
-        if self._widening is not None:
-            self.wide = self._widening.items() <= self.scores.items()
-            self._widening = None
+        if self._expanding is not None:
+            self.expanded = self._expanding.items() <= self.scores.items()
+            self._expanding = None
         self.order = None
         if self.index is not None:
             self.index.repair(self.scores)
@@ -264,7 +264,7 @@ class SortedSet(Walked):
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken."""
         assert self._gone is None
-        assert self._widening is None
+        assert self._expanding is None
         if self.index is not None:
             self.index.check(self.scores)
         if self.order is not None:

@@ -192,7 +192,7 @@ class Stream:
     )  # fmt: skip
 
     #: Redis has one encoding for streams.
-    wide = True
+    expanded = True
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []

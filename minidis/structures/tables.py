@@ -26,21 +26,21 @@ Value = TypeVar("Value")
 class Table(dict[bytes, Value], Walked):
     """What hash and set have in common: removal, the index, repair."""
 
-    __slots__ = ("_gone", "_widening", "index", "wide")
+    __slots__ = ("_expanding", "_gone", "expanded", "index")
 
     def __init__(self) -> None:
         #: It has once outgrown the compact encoding; that is never taken back.
-        self.wide = False
+        self.expanded = False
         #: Built by the first SCAN or random choice, and kept up to date from then on.
         self.index: Index | None = None
         self._gone: dict[bytes, Value] | None = None
-        self._widening: dict[bytes, Value] | None = None
+        self._expanding: dict[bytes, Value] | None = None
 
     def copy(self) -> Self:
         """An independent table with the same contents."""
         twin = type(self)()
         twin.update(self)
-        twin.wide = self.wide
+        twin.expanded = self.expanded
         return twin
 
     def drop(self, members: Iterable[bytes]) -> int:
@@ -70,16 +70,16 @@ class Table(dict[bytes, Value], Walked):
         if self._gone is not None:
             self.update(self._gone)
             self._gone = None
-        if self._widening is not None:
-            self.wide = self._widening.items() <= self.items()
-            self._widening = None
+        if self._expanding is not None:
+            self.expanded = self._expanding.items() <= self.items()
+            self._expanding = None
         if self.index is not None:
             self.index.repair(self)
 
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken."""
         assert self._gone is None
-        assert self._widening is None
+        assert self._expanding is None
         if self.index is not None:
             self.index.check(self)
 
@@ -87,10 +87,10 @@ class Table(dict[bytes, Value], Walked):
         """Take the news in as a unit; how many of the members are new."""
         before = len(self)
         if widens:
-            self._widening = news
+            self._expanding = news
             self.update(news)
-            self.wide = True
-            self._widening = None
+            self.expanded = True
+            self._expanding = None
         else:
             self.update(news)
         if self.index is not None:
@@ -117,7 +117,7 @@ class Hash(Table[bytes]):
         """A hash with these fields, judged by its size alone (and by another text's length)."""
         new = cls()
         if fields:
-            new.wide = new._outgrown_by(fields, limits, longest)
+            new.expanded = new._outgrown_by(fields, limits, longest)
             new.update(fields)
         return new
 
@@ -125,12 +125,12 @@ class Hash(Table[bytes]):
         """Set these fields; how many of them are new. Another text may count for the encoding."""
         if not fields:
             return 0
-        return self._merge(fields, not self.wide and self._outgrown_by(fields, limits, longest))
+        return self._merge(fields, not self.expanded and self._outgrown_by(fields, limits, longest))
 
     def put_one(self, field: bytes, value: bytes, limits: Limits) -> bool:
         """Set one field; is it new?"""
         before = len(self)
-        if not self.wide and (
+        if not self.expanded and (
             before >= limits.hash_max_listpack_entries
             or len(field) > limits.hash_max_listpack_value
             or len(value) > limits.hash_max_listpack_value
@@ -155,7 +155,7 @@ class Set(Table[None]):
     """Members, which Redis keeps compact while they are few and all of them integers.
 
     >>> odd = Set.load([b"1", b"3"], Limits())
-    >>> odd.put([b"3", b"five"], Limits()), odd.wide
+    >>> odd.put([b"3", b"five"], Limits()), odd.expanded
     (1, True)
     """
 
@@ -166,19 +166,19 @@ class Set(Table[None]):
         """A set of these members, judged by them alone."""
         new = cls()
         news = dict.fromkeys(members)
-        new.wide = new._outgrown_by(news, limits)
+        new.expanded = new._outgrown_by(news, limits)
         new.update(news)
         return new
 
     def put(self, members: Iterable[bytes], limits: Limits) -> int:
         """Add these members; how many of them are new."""
         news = dict.fromkeys(members)
-        return self._merge(news, not self.wide and self._outgrown_by(news, limits))
+        return self._merge(news, not self.expanded and self._outgrown_by(news, limits))
 
     def put_one(self, member: bytes, limits: Limits) -> bool:
         """Add one member; is it new?"""
         before = len(self)
-        if not self.wide and (
+        if not self.expanded and (
             before >= limits.set_max_intset_entries or not is_canonical_int(member)
         ):
             return self.put((member,), limits) == 1

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clients.places import PLACES, Place
+from tests.clients.places import PLACES, Backend
 
 
 @pytest.fixture(scope="session", params=list(PLACES))
-def anywhere(request: pytest.FixtureRequest) -> Iterator[Place]:
+def anywhere(request: pytest.FixtureRequest) -> Iterator[Backend]:
     """One server after the other, each for all scenarios."""
     with PLACES[request.param]() as place:
         yield place
 
 
 @pytest.fixture
-def place(anywhere: Place) -> Iterator[Place]:
+def place(anywhere: Backend) -> Iterator[Backend]:
     """A server without data, with its first users and settings."""
     anywhere.reset()
     yield anywhere

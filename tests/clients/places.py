@@ -23,7 +23,7 @@ from tests.oracle.run import server_is_required, start_server
 
 
 @dataclass(frozen=True)
-class Place:
+class Backend:
     """A server, and a connection of ours to it that no scenario uses."""
 
     name: str
@@ -73,7 +73,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def real_place() -> Iterator[Place]:
+def real_place() -> Iterator[Backend]:
     """A real server; the test is skipped on a machine without, unless CI insists."""
     port = free_port()
     server = start_server("--port", str(port))
@@ -81,13 +81,13 @@ def real_place() -> Iterator[Place]:
         pytest.skip("no redis-server 7.0 on this machine")
     try:
         with closing(Connection(server.path)) as control:
-            yield Place("redis", port, server.path, control)
+            yield Backend("redis", port, server.path, control)
     finally:
         server.stop()
 
 
 @contextmanager
-def our_place() -> Iterator[Place]:
+def our_place() -> Iterator[Backend]:
     """A database in this process, with a door on TCP and one on a Unix socket."""
     with ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="minidis-clients-"))
@@ -96,7 +96,7 @@ def our_place() -> Iterator[Place]:
         tcp = stack.enter_context(db.serve("127.0.0.1:0"))
         stack.enter_context(db.serve(f"unix:{path}"))
         control = stack.enter_context(closing(Connection(path)))
-        yield Place("door", int(tcp.address.rpartition(":")[2]), path, control)
+        yield Backend("door", int(tcp.address.rpartition(":")[2]), path, control)
 
 
 PLACES = {"redis": real_place, "door": our_place}

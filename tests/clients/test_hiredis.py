@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.calls import PATIENCE
-from tests.clients.places import Place
+from tests.clients.places import Backend
 
 hiredis = pytest.importorskip("hiredis")
 
@@ -19,7 +19,7 @@ hiredis = pytest.importorskip("hiredis")
 class Wire:
     """A socket; hiredis makes the requests and reads the answers."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Backend) -> None:
         self.socket = socket.create_connection((place.host, place.port), PATIENCE)
         self.reader = hiredis.Reader(encoding="utf-8", errors="surrogateescape")
 
@@ -48,7 +48,7 @@ class Wire:
 
 
 @pytest.fixture
-def wire(place: Place) -> Iterator[Wire]:
+def wire(place: Backend) -> Iterator[Wire]:
     with closing(Wire(place)) as found:
         yield found
 
@@ -78,7 +78,7 @@ def test_replies_of_resp3(wire: Wire) -> None:
     ]  # fmt: skip
 
 
-def test_pushes(wire: Wire, place: Place) -> None:
+def test_pushes(wire: Wire, place: Backend) -> None:
     wire.ask("HELLO 3")
     (confirmed,) = wire.ask("SUBSCRIBE news")
     assert isinstance(confirmed, hiredis.PushNotification)
@@ -112,7 +112,7 @@ def test_answers_do_not_wait_for_each_other(wire: Wire) -> None:
     assert time.monotonic() - begin < 1.5
 
 
-def test_a_large_value(wire: Wire, place: Place) -> None:
+def test_a_large_value(wire: Wire, place: Backend) -> None:
     """8 MB each way, as bytes of every kind."""
     value = bytes(range(256)) * 32768
     wire.socket.sendall(hiredis.pack_command(("SET", "k", value)))

@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 
 from tests.calls import PATIENCE, eventually
-from tests.clients.places import Place
+from tests.clients.places import Backend
 from tests.oracle.resp import Error, pack
 
 resource = pytest.importorskip("resource", reason="Unix alone counts what a process uses")
@@ -188,7 +188,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize(("sent", "answer"), GARBAGE.items(), ids=[text[:16] for text in GARBAGE])
-def test_nonsense_is_refused_and_closed(place: Place, sent: str, answer: bytes) -> None:
+def test_nonsense_is_refused_and_closed(place: Backend, sent: str, answer: bytes) -> None:
     with closing(socket.create_connection((place.host, place.port), PATIENCE)) as client:
         client.sendall(sent.encode())
         assert until_closed(client).endswith(answer)
@@ -266,7 +266,7 @@ def test_answers_that_nobody_reads(victim: Victim) -> None:
     eventually(lambda: victim.clients() == 1, "the end of the other")
 
 
-def test_a_pipeline_is_sent_before_its_answers_are_read(place: Place) -> None:
+def test_a_pipeline_is_sent_before_its_answers_are_read(place: Backend) -> None:
     """Many libraries work like this, so much more is read than answers may wait."""
     number = 20_000
     with closing(socket.create_connection((place.host, place.port), PATIENCE)) as client:
@@ -370,7 +370,7 @@ def test_storms_of_connections(victim: Victim) -> None:
     assert victim.growth() < 30
 
 
-def test_most_clients(place: Place) -> None:
+def test_most_clients(place: Backend) -> None:
     taken = sum(one["addr"] != "in-process:0" for one in place.clients())
     place.execute("CONFIG", "SET", "maxclients", taken + 9)
     try:
@@ -419,7 +419,7 @@ def test_waiting_clients_that_vanish_take_nothing(victim: Victim) -> None:
 
 
 @contextmanager
-def setting(place: Place, name: str, value: str) -> Iterator[None]:
+def setting(place: Backend, name: str, value: str) -> Iterator[None]:
     """A parameter for a while."""
     found = place.execute("CONFIG", "GET", name)
     before = found[0][1]
@@ -430,7 +430,7 @@ def setting(place: Place, name: str, value: str) -> Iterator[None]:
         place.execute("CONFIG", "SET", name, before)
 
 
-def test_hard_limit_of_answers(place: Place) -> None:
+def test_hard_limit_of_answers(place: Backend) -> None:
     """Somebody who watches, and does not look."""
     with (
         setting(place, "client-output-buffer-limit", "normal 8mb 0 0"),
@@ -443,7 +443,7 @@ def test_hard_limit_of_answers(place: Place) -> None:
         eventually(lambda: not place.clients(name="lazy"), "the end of the lazy one")
 
 
-def test_soft_limit_of_messages(place: Place) -> None:
+def test_soft_limit_of_messages(place: Backend) -> None:
     """A little too much, for too long."""
     with (
         setting(place, "client-output-buffer-limit", "pubsub 0 1mb 1"),
@@ -456,7 +456,7 @@ def test_soft_limit_of_messages(place: Place) -> None:
         eventually(lambda: not place.clients(name="lazy"), "the end of the lazy one")
 
 
-def test_limit_of_commands_that_wait(place: Place) -> None:
+def test_limit_of_commands_that_wait(place: Backend) -> None:
     with (
         setting(place, "client-query-buffer-limit", "1mb"),
         closing(socket.create_connection((place.host, place.port), PATIENCE)) as client,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.places import Place
+from tests.clients.places import Backend
 from tests.oracle.run import server_is_required
 
 #: They work with Node 18 and newer.
@@ -65,7 +65,7 @@ def names_in(script: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("client", "number"), [("ioredis", 14), ("node_redis", 21)], ids=["ioredis", "node-redis"]
 )
-def test_scenarios(place: Place, modules: Path, client: str, number: int) -> None:
+def test_scenarios(place: Backend, modules: Path, client: str, number: int) -> None:
     script = HERE / f"{client}.cjs"
     done = subprocess.run(
         ["node", str(script), place.host, str(place.port), place.path],

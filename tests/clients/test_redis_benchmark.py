@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.clients.places import Place, program
+from tests.clients.places import Backend, program
 
 TESTS = [
     "ping", "get", "set", "incr", "lpush", "rpush", "lpop", "rpop", "sadd", "hset", "spop", "zadd",
@@ -23,7 +23,7 @@ TITLES = {
 }  # fmt: skip
 
 
-def benchmark(place: Place, *words: str) -> dict[str, float]:
+def benchmark(place: Backend, *words: str) -> dict[str, float]:
     """Run it; requests per second by test."""
     done = subprocess.run(
         [program("redis-benchmark"), "-p", str(place.port), "--csv", *words],
@@ -40,7 +40,7 @@ def benchmark(place: Place, *words: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("pipeline", ["1", "16"])
-def test_every_usual_test(place: Place, pipeline: str) -> None:
+def test_every_usual_test(place: Backend, pipeline: str) -> None:
     words = ["-t", ",".join(TESTS), "-n", "320", "-c", "50", "-P", pipeline, "-r", "100"]
     figures = benchmark(place, *words)
     assert figures.keys() == TITLES
@@ -59,23 +59,23 @@ def test_every_usual_test(place: Place, pipeline: str) -> None:
     ],
     ids=" ".join,
 )
-def test_ways_to_connect(place: Place, words: list[str]) -> None:
+def test_ways_to_connect(place: Backend, words: list[str]) -> None:
     figures = benchmark(place, "-t", "get,set", "-n", "500", "-c", "50", "-P", "4", *words)
     assert figures.keys() == {"GET", "SET"} and min(figures.values()) > 0
 
 
-def test_random_keys_arrive(place: Place) -> None:
+def test_random_keys_arrive(place: Backend) -> None:
     benchmark(place, "-t", "set", "-n", "2000", "-r", "20", "-P", "16", "-q")
     keys = place.execute("KEYS", "*")
     assert 2 < len(keys) <= 20 and all(key.startswith(b"key:0000000000") for key in keys)
 
 
-def test_a_command_of_its_own_choice(place: Place) -> None:
+def test_a_command_of_its_own_choice(place: Backend) -> None:
     figures = benchmark(place, "-n", "200", "-r", "10", "hset", "h:__rand_int__", "f", "v")
     assert len(figures) == 1 and 1 < place.execute("DBSIZE") <= 10
 
 
-def test_with_a_password(place: Place) -> None:
+def test_with_a_password(place: Backend) -> None:
     place.execute("CONFIG", "SET", "requirepass", "secret")
     assert benchmark(place, "-t", "set", "-n", "100", "-a", "secret").keys() == {"SET"}
     place.execute("ACL", "SETUSER", "ann", "on", ">pw", "~*", "+@all")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.calls import PATIENCE
-from tests.clients.places import Place, program
+from tests.clients.places import Backend, program
 from tests.oracle.resp import pack
 
 #: No file in anybody's home, and no password from the environment.
@@ -24,7 +24,7 @@ ENVIRONMENT = {
 MANY = 2000
 
 
-def run(place: Place, *words: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def run(place: Backend, *words: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Start redis-cli with these arguments and let it end."""
     return subprocess.run(
         [program("redis-cli"), "-h", place.host, "-p", str(place.port), *words],
@@ -36,7 +36,7 @@ def run(place: Place, *words: str, given: bytes = b"") -> subprocess.CompletedPr
     )
 
 
-def cli(place: Place, *words: str, given: str = "") -> str:
+def cli(place: Backend, *words: str, given: str = "") -> str:
     """What it prints; it must end well."""
     done = run(place, *words, given=given.encode())
     assert done.returncode == 0, done
@@ -44,7 +44,7 @@ def cli(place: Place, *words: str, given: str = "") -> str:
 
 
 @contextmanager
-def running(place: Place, *words: str) -> Iterator[subprocess.Popen[str]]:
+def running(place: Backend, *words: str) -> Iterator[subprocess.Popen[str]]:
     """redis-cli in the background, killed at the end."""
     process = subprocess.Popen(
         [program("redis-cli"), "-h", place.host, "-p", str(place.port), *words],
@@ -91,18 +91,18 @@ ONE_SHOT = [
 ]  # fmt: skip
 
 
-def test_one_command_each(place: Place) -> None:
+def test_one_command_each(place: Backend) -> None:
     assert [cli(place, *words.split(" ")) for words, _ in ONE_SHOT] == [out for _, out in ONE_SHOT]
 
 
-def test_json(place: Place) -> None:
+def test_json(place: Backend) -> None:
     cli(place, given="HSET h f v\nZADD z 1.5 m\nRPUSH l a 1\nSADD s x\n")
     commands = ["HGETALL h", "ZRANGE z 0 -1 WITHSCORES", "LRANGE l 0 -1", "SMEMBERS s", "GET no"]
     answers = [json.loads(cli(place, "--json", *words.split())) for words in commands]
     assert answers == [{"f": "v"}, [["m", 1.5]], ["a", "1"], ["x"], None]
 
 
-def test_database_address_and_unix_socket(place: Place) -> None:
+def test_database_address_and_unix_socket(place: Backend) -> None:
     assert cli(place, "-n", "3", "SET", "in", "three") == "OK"
     assert cli(place, "-u", f"{place.url}/3", "GET", "in") == "three"
     assert cli(place, "-s", place.path, "-n", "3", "GET", "in") == "three"
@@ -110,21 +110,21 @@ def test_database_address_and_unix_socket(place: Place) -> None:
     assert b"DB index is out of range" in refused.stdout + refused.stderr
 
 
-def test_value_from_standard_input(place: Place) -> None:
+def test_value_from_standard_input(place: Backend) -> None:
     assert cli(place, "-x", "SET", "k", given="all of this\nand that") == "OK"
     assert place.execute("GET", "k") == b"all of this\nand that"
     assert cli(place, "-X", "TAG", "SET", "TAG", "name", given="key") == "OK"
     assert place.execute("GET", "key") == b"name"
 
 
-def test_commands_from_standard_input(place: Place) -> None:
+def test_commands_from_standard_input(place: Backend) -> None:
     shown = cli(place, given="SET x 1\nGET x\nBAD\nINCR x\nSELECT 2\nGET x\n")
     assert shown.splitlines() == [
         "OK", "1", "ERR unknown command 'BAD', with args beginning with: ", "", "2", "OK",
     ]  # fmt: skip
 
 
-def test_transaction_from_standard_input(place: Place) -> None:
+def test_transaction_from_standard_input(place: Backend) -> None:
     shown = cli(place, given="MULTI\nSET m 1\nINCR m\nEXEC\nMULTI\nSET m\nEXEC\nMULTI\nDISCARD\n")
     assert shown.splitlines() == [
         "OK", "QUEUED", "QUEUED", "OK", "2",
@@ -134,7 +134,7 @@ def test_transaction_from_standard_input(place: Place) -> None:
     ]  # fmt: skip
 
 
-def test_mass_insertion(place: Place) -> None:
+def test_mass_insertion(place: Backend) -> None:
     commands = [[b"SET", b"key:%d" % n, b"v" * (n % 50)] for n in range(MANY)]
     done = run(place, "--pipe", given=pack([*commands, [b"LPUSH", b"key:0", b"v"]]))
     assert done.returncode == 1  # since there was an error
@@ -144,14 +144,14 @@ def test_mass_insertion(place: Place) -> None:
     assert b"errors: 0, replies: 2" in done.stdout
 
 
-def test_scan(place: Place) -> None:
+def test_scan(place: Backend) -> None:
     place.control.ask([[b"SET", b"key:%d" % n, b"v"] for n in range(MANY)])
     found = cli(place, "--scan", "--pattern", "key:1*").split()
     assert sorted(found) == sorted(f"key:{n}" for n in range(MANY) if str(n)[0] == "1")
     assert len(set(cli(place, "--scan").split())) == MANY
 
 
-def test_biggest_keys(place: Place) -> None:
+def test_biggest_keys(place: Backend) -> None:
     place.control.ask([[b"SET", b"key:%d" % n, b"v"] for n in range(50)])
     place.control.ask([[b"RPUSH", b"long", *[b"x"] * 9], [b"RPUSH", b"short", b"x"]])
     place.control.ask([[b"HSET", b"h", b"f", b"v"], [b"XADD", b"x", b"*", b"f", b"v"]])
@@ -163,7 +163,7 @@ def test_biggest_keys(place: Place) -> None:
     assert "1 streams with 1 entries" in shown
 
 
-def test_subscribe(place: Place) -> None:
+def test_subscribe(place: Backend) -> None:
     with running(place, "--csv", "SUBSCRIBE", "news") as listener:
         assert lines(listener, 2)[1] == '"subscribe","news",1'
         assert cli(place, "PUBLISH", "news", "hello") == "1"
@@ -171,7 +171,7 @@ def test_subscribe(place: Place) -> None:
     assert cli(place, "-3", "PUBLISH", "other", "hello") == "0"
 
 
-def test_pattern_with_pushes(place: Place) -> None:
+def test_pattern_with_pushes(place: Backend) -> None:
     with running(place, "-3", "--csv", "PSUBSCRIBE", "n*") as listener:
         place.wait_for(1, psub="1")
         place.execute("PUBLISH", "news", "hello")
@@ -179,7 +179,7 @@ def test_pattern_with_pushes(place: Place) -> None:
         assert lines(listener, 3)[1:] == received
 
 
-def test_monitor(place: Place) -> None:
+def test_monitor(place: Backend) -> None:
     with running(place, "MONITOR") as watcher:
         assert lines(watcher, 1) == ["OK"]
         assert cli(place, "SET", "a", 'b "c"\n') == "OK"
@@ -188,7 +188,7 @@ def test_monitor(place: Place) -> None:
     assert re.fullmatch(r'\d+\.\d{6} \[0 127\.0\.0\.1:\d+\] "SET" "a" "b \\"c\\"\\n"', line)
 
 
-def test_who_one_is(place: Place) -> None:
+def test_who_one_is(place: Backend) -> None:
     place.execute("ACL", "SETUSER", "ann", "on", ">secret", "~*", "+get", "+set", "+acl|whoami")
     ann = ["--no-auth-warning", "--user", "ann", "--pass", "secret"]
     assert cli(place, *ann, "ACL", "WHOAMI") == "ann"
@@ -203,7 +203,7 @@ def test_who_one_is(place: Place) -> None:
     assert b"WRONGPASS" in wrong.stdout + wrong.stderr
 
 
-def test_exit_status(place: Place) -> None:
+def test_exit_status(place: Backend) -> None:
     assert run(place, "NOSUCH").returncode == 0
     assert run(place, "-e", "NOSUCH").returncode == 1
     assert run(place, "-e", "PING").returncode == 0
@@ -216,7 +216,7 @@ def test_exit_status(place: Place) -> None:
     assert nobody.returncode == 1
 
 
-def test_help(place: Place) -> None:
+def test_help(place: Backend) -> None:
     helped = run(place, "--help")
     assert b"Usage: redis-cli" in helped.stdout + helped.stderr
     shown = re.sub(r"\x1b\[\d+m", "", cli(place, "help", "zadd"))
@@ -224,14 +224,14 @@ def test_help(place: Place) -> None:
     assert "group: sorted-set" in shown
 
 
-def test_latency_for_a_moment(place: Place) -> None:
+def test_latency_for_a_moment(place: Backend) -> None:
     """Without a terminal it measures for a second, or as long as -i says, and ends."""
     shown = cli(place, "-i", "0.1", "--latency").split()
     least, most, mean, samples = map(float, shown)
     assert 0 <= least <= mean <= most and samples > 1
 
 
-def test_statistics_line(place: Place) -> None:
+def test_statistics_line(place: Backend) -> None:
     place.execute("SET", "a", "1")
     with running(place, "-i", "0.01", "--stat") as watcher:
         _, heads, first, second = lines(watcher, 4)
@@ -241,13 +241,13 @@ def test_statistics_line(place: Place) -> None:
         assert int(first.split()[4]) < int(second.split()[4])
 
 
-def test_information(place: Place) -> None:
+def test_information(place: Backend) -> None:
     shown = cli(place, "INFO", "server")
     assert shown.startswith("# Server\r\nredis_version:7.0.")
     assert f"tcp_port:{place.port}" in cli(place, "INFO")
 
 
-def test_command_table(place: Place) -> None:
+def test_command_table(place: Backend) -> None:
     """What the help and the hints of redis-cli are made from."""
     count = int(cli(place, "COMMAND", "COUNT"))
     docs = json.loads(cli(place, "--json", "COMMAND", "DOCS"))
@@ -255,7 +255,7 @@ def test_command_table(place: Place) -> None:
     assert {"summary", "since", "group", "arguments"} <= docs["set"].keys()
 
 
-def test_copy_of_the_data(place: Place, tmp_path: Path) -> None:
+def test_copy_of_the_data(place: Backend, tmp_path: Path) -> None:
     """A real server sends its dump; who cannot says so and leaves no file that looks like one."""
     target = tmp_path / "dump.rdb"
     place.execute("SET", "a", "1")
@@ -271,7 +271,7 @@ def test_copy_of_the_data(place: Place, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [["EVAL", "return 1", "0"], ["--eval", os.devnull]])
-def test_scripts_are_refused_in_the_usual_way(place: Place, words: list[str]) -> None:
+def test_scripts_are_refused_in_the_usual_way(place: Backend, words: list[str]) -> None:
     done = run(place, *words)
     shown = done.stdout + done.stderr
     assert place.is_real or b"ERR unknown command 'EVAL'" in shown

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.calls import PATIENCE, eventually
-from tests.clients.places import Place
+from tests.clients.places import Backend
 
 redis = pytest.importorskip("redis", minversion="8.1")
 
@@ -29,7 +29,7 @@ Connect = Callable[..., Any]
 
 
 @pytest.fixture(params=list(READERS))
-def connect(request: pytest.FixtureRequest, place: Place) -> Iterator[Connect]:
+def connect(request: pytest.FixtureRequest, place: Backend) -> Iterator[Connect]:
     """Makes clients of one protocol and reader, which are closed at the end."""
     protocol, reader = READERS[request.param]
     if reader == "_HiredisParser":
@@ -240,7 +240,7 @@ def test_transaction_is_tried_again(r: Any, connect: Connect) -> None:
     assert r.transaction(double, "n") == [True] and attempts == [1, 5] and r.get("n") == "10"
 
 
-def test_blocking_pops(r: Any, connect: Connect, place: Place) -> None:
+def test_blocking_pops(r: Any, connect: Connect, place: Backend) -> None:
     other = connect(decode_responses=True)
     with ThreadPoolExecutor() as threads:
         popped = threads.submit(r.blpop, ["q", "p"], 5)
@@ -263,7 +263,7 @@ def test_blocking_pops(r: Any, connect: Connect, place: Place) -> None:
     assert r.blmove("q", "done", 0.01) is None and r.brpoplpush("q", "done", timeout=0.01) is None
 
 
-def test_client_that_waits_is_released(r: Any, connect: Connect, place: Place) -> None:
+def test_client_that_waits_is_released(r: Any, connect: Connect, place: Backend) -> None:
     other = connect()
     with ThreadPoolExecutor() as threads:
         popped = threads.submit(r.blpop, "q", 0)
@@ -277,7 +277,7 @@ def test_client_that_waits_is_released(r: Any, connect: Connect, place: Place) -
             popped.result(PATIENCE)
 
 
-def test_pool_under_many_threads(connect: Connect, place: Place) -> None:
+def test_pool_under_many_threads(connect: Connect, place: Backend) -> None:
     client = connect(max_connections=20)
 
     def work(number: int) -> int:
@@ -400,7 +400,7 @@ def test_monitor(r: Any, connect: Connect) -> None:
 # life of a connection -----------------------------------------------------------------------------
 
 
-def test_a_killed_client_comes_back(r: Any, connect: Connect, place: Place) -> None:
+def test_a_killed_client_comes_back(r: Any, connect: Connect, place: Backend) -> None:
     assert r.set("a", 1) and r.client_setname("victim")
     (victim,) = place.clients(name="victim")
     assert connect().client_kill_filter(_id=victim["id"]) == 1
@@ -415,7 +415,7 @@ def test_a_killed_client_comes_back(r: Any, connect: Connect, place: Place) -> N
     assert retrying.get("a") == "1" and r.get("a") == "1"
 
 
-def test_passwords(connect: Connect, place: Place) -> None:
+def test_passwords(connect: Connect, place: Backend) -> None:
     place.execute("ACL", "SETUSER", "ann", "on", ">secret", "~a*", "&*", "+@all", "-flushall")
     ann = connect(username="ann", password="secret")
     assert ann.set("a", 1) and ann.acl_whoami() in ("ann", b"ann")
@@ -431,7 +431,7 @@ def test_passwords(connect: Connect, place: Place) -> None:
         connect().ping()
 
 
-def test_unix_socket_and_addresses(place: Place) -> None:
+def test_unix_socket_and_addresses(place: Backend) -> None:
     for url in (f"unix://{place.path}?db=3", f"{place.url}/3", f"{place.url}?db=3"):
         with redis.Redis.from_url(url, decode_responses=True) as client:
             assert client.incr("n") and client.client_info()["db"] in (3, "3")
@@ -440,14 +440,14 @@ def test_unix_socket_and_addresses(place: Place) -> None:
         client.ping()
 
 
-def test_defaults(place: Place) -> None:
+def test_defaults(place: Backend) -> None:
     """As most people write it, in whatever protocol the library prefers."""
     with redis.Redis(port=place.port) as client:
         assert client.set("foo", "bar") is True and client.get("foo") == b"bar"
         assert client.lpush("l", 1, 2) == 2 and client.smembers("no") == set()
 
 
-def test_health_check(connect: Connect, place: Place) -> None:
+def test_health_check(connect: Connect, place: Backend) -> None:
     client = connect(health_check_interval=60)
     client.set("a", 1)
     with connect().monitor() as monitor:
@@ -475,7 +475,7 @@ def test_replies_that_nobody_wants(r: Any) -> None:
     r.connection_pool.release(connection)
 
 
-def test_pause(r: Any, connect: Connect, place: Place) -> None:
+def test_pause(r: Any, connect: Connect, place: Backend) -> None:
     other = connect()
     assert other.client_pause(5000, all=False) is True
     with ThreadPoolExecutor(1) as threads:
@@ -488,7 +488,7 @@ def test_pause(r: Any, connect: Connect, place: Place) -> None:
 # tracking -----------------------------------------------------------------------------------------
 
 
-def test_invalidations_arrive(connect: Connect, place: Place) -> None:
+def test_invalidations_arrive(connect: Connect, place: Backend) -> None:
     client = connect(decode_responses=True)
     connection = client.connection_pool.get_connection()
     if int(connection.protocol) != 3:
@@ -508,7 +508,7 @@ def test_invalidations_arrive(connect: Connect, place: Place) -> None:
     client.connection_pool.release(connection)
 
 
-def test_cache_of_the_client(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_of_the_client(place: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """The library insists on 7.4, whose answers here are those of 7.0."""
     cache = pytest.importorskip("redis.cache")
     proxy = getattr(redis.connection, "CacheProxyConnection", None)
@@ -526,7 +526,7 @@ def test_cache_of_the_client(place: Place, monkeypatch: pytest.MonkeyPatch) -> N
         eventually(lambda: client.get("a") is None, "the end of all values")
 
 
-def test_clients_come_and_go(place: Place) -> None:
+def test_clients_come_and_go(place: Backend) -> None:
     """Threads that make a client for each question."""
     before = len(place.clients())
 

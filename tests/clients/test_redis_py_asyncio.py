@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.calls import PATIENCE
-from tests.clients.places import Place
+from tests.clients.places import Backend
 
 redis = pytest.importorskip("redis", minversion="8.1")
 
@@ -29,7 +29,7 @@ Play = Callable[[Scenario], None]
 
 
 @pytest.fixture(params=list(READERS))
-def play(request: pytest.FixtureRequest, place: Place) -> Play:
+def play(request: pytest.FixtureRequest, place: Backend) -> Play:
     """Runs a scenario in an event loop; it is given what makes clients, which are closed after."""
     protocol, reader = READERS[request.param]
     if reader == "_AsyncHiredisParser":
@@ -119,7 +119,7 @@ def test_pipeline_and_transactions(play: Play) -> None:
     play(scenario)
 
 
-def test_blocking_pops(play: Play, place: Place) -> None:
+def test_blocking_pops(play: Play, place: Backend) -> None:
     async def scenario(connect: Callable[..., Any]) -> None:
         r, other = connect(), connect()
         popped = asyncio.create_task(r.blpop(["p", "q"], 5))
@@ -188,7 +188,7 @@ def test_killed_clients_come_back(play: Play) -> None:
     play(scenario)
 
 
-def test_users(play: Play, place: Place) -> None:
+def test_users(play: Play, place: Backend) -> None:
     async def scenario(connect: Callable[..., Any]) -> None:
         place.execute("ACL", "SETUSER", "ann", "on", ">secret", "~a*", "&*", "+@all", "-flushall")
         r = connect(username="ann", password="secret")

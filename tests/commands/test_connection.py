@@ -152,7 +152,7 @@ def test_reset_makes_a_connection_as_new(db: Minidis[bytes]) -> None:
     assert client.user is db.engine.users.default
     assert not (client.listening or client.monitors or client.tracking)
     assert not (client.no_evict or client.no_touch or db.engine.monitors)
-    assert not (db.engine.attentive or session.guarded)
+    assert not (db.engine.observed or session.needs_checks)
     assert db.engine.channels.publish(b"news", b"x") == 0
 
 
@@ -162,7 +162,7 @@ def test_reset_leaves_other_monitors_alone(db: Minidis[bytes]) -> None:
     other.execute("MONITOR")
     one.reset()
     assert list(db.engine.monitors) == [client]
-    assert one.guarded, "somebody still watches"
+    assert one.needs_checks, "somebody still watches"
 
 
 def test_after_reset_a_password_is_needed_again(db: Minidis[bytes]) -> None:
@@ -198,10 +198,10 @@ def test_quit_closes_after_its_answer_whatever_follows(db: Minidis[bytes]) -> No
 
 def test_monitor_enters_the_client_once(db: Minidis[bytes]) -> None:
     session, client = connect(db)
-    assert not db.guarded
+    assert not db.needs_checks
     assert session.execute("MONITOR") == "OK"
     assert client.monitors and list(db.engine.monitors) == [client]
-    assert db.guarded, "everybody's commands are shown"
+    assert db.needs_checks, "everybody's commands are shown"
     assert session.execute("MONITOR") is NO_REPLY
     assert "db.monitor()" in refusal(db, "MONITOR")
 

@@ -215,9 +215,9 @@ def test_nothing_asked_for_is_answered_at_once(db: Minidis[bytes]) -> None:
 def test_replicas_that_do_not_exist_are_waited_for(db: Minidis[bytes]) -> None:
     wait = COMMANDS["WAIT"].body(db, 1, 1500)
     assert wait.__class__ is Wait
-    assert (list(wait.keys), wait.timeout, wait.answer) == ([], 1.5, 0)
+    assert (list(wait.keys), wait.timeout, wait.timeout_reply) == ([], 1.5, 0)
     wait = COMMANDS["WAITAOF"].body(db, 0, 2, 0)
-    assert (list(wait.keys), wait.timeout, wait.answer) == ([], 0, [0, 0])
+    assert (list(wait.keys), wait.timeout, wait.timeout_reply) == ([], 0, [0, 0])
     assert [db.wait(1, 1), db.waitaof(0, 1, 1)] == [0, [0, 0]]
 
 

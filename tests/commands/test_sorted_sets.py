@@ -11,9 +11,10 @@ import pytest
 
 import minidis
 from minidis import DataError, ResponseError, WrongTypeError
+from minidis.grammar.command import COMMANDS
 from minidis.structures.sorted_set import SortedSet
 
-LONG = "x" * 65
+SLOW = "x" * 65
 
 
 @pytest.fixture
@@ -134,9 +135,9 @@ def test_infinities_that_cancel_are_refused(db: Any) -> None:
 
 def test_minus_zero_is_zero_in_the_compact_encoding(db: Any) -> None:
     db.zadd("z", {"a": -0.0})
-    db.zadd("wide", {LONG: 1})
-    db.zadd("wide", {"a": -0.0})
-    assert [str(db.zscore(key, "a")) for key in ("z", "wide")] == ["0.0", "-0.0"]
+    db.zadd("expanded", {SLOW: 1})
+    db.zadd("expanded", {"a": -0.0})
+    assert [str(db.zscore(key, "a")) for key in ("z", "expanded")] == ["0.0", "-0.0"]
 
 
 # removing ----------------------------------------------------------------------------------------
@@ -198,8 +199,8 @@ def test_zmpop(abc: Any) -> None:
 def test_ranges(db: Any, line: str, members: str) -> None:
     db.zadd("z", {member: score for score, member in enumerate("abcde", 1)})
     db.zadd("same", dict.fromkeys("abcde", 0))
-    for wide in (False, True):
-        if wide:
+    for expanded in (False, True):
+        if expanded:
             db.config_set("zset-max-listpack-entries", 1)
             db.zunionstore("z", ["z"])
             db.zunionstore("same", ["same"])
@@ -293,7 +294,7 @@ def test_weights_as_a_list_or_a_mapping(several: Any) -> None:
 
 
 def test_weights_of_a_mapping_become_words_again(several: Any) -> None:
-    compiled = minidis.command.COMMANDS["ZUNIONSTORE"].compiled
+    compiled = COMMANDS["ZUNIONSTORE"].compiled
     bound = {"destination": b"d", "keys": {b"a": 2.0}, "aggregate": None, "weights": None}
     assert compiled.format(bound) == [b"ZUNIONSTORE", b"d", b"1", b"a", b"WEIGHTS", b"2.0"]
 

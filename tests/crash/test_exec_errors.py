@@ -89,7 +89,7 @@ def test_a_queued_command_breaks_at_any_bytecode(
     while True:
         at += 3
         db = prepared()
-        db.engine.aside.stop()
+        db.engine.exec_thread.stop()
         watching = db.session()
         watching.watch("w")
         strike = Failure(at)

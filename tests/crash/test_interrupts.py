@@ -81,7 +81,7 @@ def state(db: minidis.Minidis[bytes]) -> Any:
 def beyond_the_digest(value: Any) -> Any:
     """What a value is besides its elements: encoding; nodes, past and groups of a stream."""
     if not isinstance(value, Stream):
-        return getattr(value, "wide", None)
+        return getattr(value, "expanded", None)
     groups = {
         name: (group.last_id, group.read,
                {number: (owner and owner.name, *rest)
@@ -233,12 +233,12 @@ def test_keys_expire_whole(look: str, more: str) -> None:
 def test_a_second_interrupt_while_putting_back(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     setup = [words_of("SET a 1 EX 10"), words_of("RPUSH l x y"), words_of("SCAN 0")]
     second = Strike(0)
-    put_back = Engine.put_back
+    rollback = Engine.rollback
 
     def struck_again(*arguments: Any) -> None:
         if not second.struck:
             second.begin()
-        put_back(*arguments)
+        rollback(*arguments)
 
     db = prepared(setup)
     states = [state(db)]
@@ -247,7 +247,7 @@ def test_a_second_interrupt_while_putting_back(words: str, monkeypatch: pytest.M
     first = 0
     while struck_at(prepared(setup), words_of(words), first + 1):
         first += 1
-    monkeypatch.setattr(Engine, "put_back", struck_again)
+    monkeypatch.setattr(Engine, "rollback", struck_again)
     for at in (first // 2, first * 3 // 4, first - 20):
         number = 0
         while True:

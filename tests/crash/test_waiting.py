@@ -120,7 +120,7 @@ def test_who_waits_is_interrupted() -> None:
         else:
             assert left in ([], [b"a", b"b"]), (left, strike.function)
         assert not len(db.engine.waiters)
-        assert not db.engine.attentive
+        assert not db.engine.observed
     assert waited
 
 
@@ -162,7 +162,7 @@ def test_exec_is_not_torn() -> None:
 
     outcomes = set()
     for db, _, _ in every_strike(prepare, lambda made: made[0].exec()):
-        db.engine.aside.run(lambda: None)  # whatever was handed over is over
+        db.engine.exec_thread.run(lambda: None)  # whatever was handed over is over
         if db.queue is not None:
             db.discard()
         found = (db.lrange("q", 0, -1), db.get("s"), db.zscore("z", "a"))

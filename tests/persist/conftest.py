@@ -16,11 +16,11 @@ from tests.oracle.run import start_server
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Hash):
-        return {"hash": dict(value), "wide": value.wide}
+        return {"hash": dict(value), "expanded": value.expanded}
     if isinstance(value, Set):
-        return {"set": set(value), "wide": value.wide}
+        return {"set": set(value), "expanded": value.expanded}
     if isinstance(value, SortedSet):
-        return {"zset": dict(value.scores), "wide": value.wide}
+        return {"zset": dict(value.scores), "expanded": value.expanded}
     if isinstance(value, List):
         return {"list": list(value)}
     return bytes(value) if isinstance(value, bytearray) else value

@@ -115,11 +115,11 @@ def our_value(value: Any) -> tuple[Any, bytes | None]:
     if isinstance(value, List):
         return list(value), b"quicklist"
     if isinstance(value, Hash):
-        return dict(value), b"hashtable" if value.wide else b"listpack"
+        return dict(value), b"hashtable" if value.expanded else b"listpack"
     if isinstance(value, Set):
-        return set(value), b"hashtable" if value.wide else b"intset"
+        return set(value), b"hashtable" if value.expanded else b"intset"
     if isinstance(value, SortedSet):
-        return dict(value.scores), b"skiplist" if value.wide else b"listpack"
+        return dict(value.scores), b"skiplist" if value.expanded else b"listpack"
     if isinstance(value, Stream):
         return ([[id_text(row[0]), *row[1:]] for row in value], id_text(value.last_id)), b"stream"
     return value, None

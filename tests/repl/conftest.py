@@ -15,7 +15,7 @@ from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from repl.backend import Place
+from repl.backend import Backend
 from repl.session import Session
 
 TABLES = Path(__file__).resolve().parent.parent / "tables"
@@ -65,7 +65,7 @@ class Terminal(Vt100_Output):
         self.typed.send_text("\x1b[1;1R")
 
 
-def play(place: Place, *steps: Step, history: tuple[str, ...] = ()) -> str:
+def play(place: Backend, *steps: Step, history: tuple[str, ...] = ()) -> str:
     """A session in which each step waits for the screen; what the screen has shown in the end.
 
     Text counts only from where the step before found its own.

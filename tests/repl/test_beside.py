@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import pytest
 
 import minidis
-from minidis.api.subscription import Message, Seen
+from minidis.api.subscription import Message, MonitoredCommand
 from minidis.replies import Status
 from minidis.server.resp_server import serve
 from repl import streams
 from repl.address import Address
-from repl.backend import Here, Place
-from repl.remote_backend import There
-from repl.streams import Beside
+from repl.backend import Backend, LocalBackend
+from repl.remote_backend import RemoteBackend
+from repl.streams import BackgroundStream
 from tests.calls import eventually
 from tests.oracle.server import RealServer
 
@@ -43,17 +43,19 @@ def db(kind: str) -> Iterator[minidis.Minidis[bytes] | None]:
 
 
 @pytest.fixture
-def place(kind: str, db: minidis.Minidis[bytes], request: pytest.FixtureRequest) -> Iterator[Place]:
+def place(
+    kind: str, db: minidis.Minidis[bytes], request: pytest.FixtureRequest
+) -> Iterator[Backend]:
     """Where the shell is; what is tested here is the same everywhere."""
     if kind == "here":
-        found: Place = Here(db)
+        found: Backend = LocalBackend(db)
     elif kind == "door":
         port = serve(db, "127.0.0.1:0").address.rpartition(":")[2]
-        found = There(Address(port=int(port)))
+        found = RemoteBackend(Address(port=int(port)))
     else:
         server: RealServer = request.getfixturevalue("real_server")
         server.execute("FLUSHALL")
-        found = There(Address(path=server.path))
+        found = RemoteBackend(Address(path=server.path))
     yield found
     found.close()
 
@@ -72,7 +74,7 @@ def other(
 # MULTI -------------------------------------------------------------------------------------------
 
 
-def test_multi_is_in_the_prompt(place: Place) -> None:
+def test_multi_is_in_the_prompt(place: Backend) -> None:
     shown = play(
         place,
         ("> ", "WATCH w1 'w 2'\rMULTI\r"),
@@ -87,7 +89,7 @@ def test_multi_is_in_the_prompt(place: Place) -> None:
     assert "(TX)" not in shown[shown.rindex("4 elements") :]
 
 
-def test_a_spoiled_transaction_says_so(place: Place) -> None:
+def test_a_spoiled_transaction_says_so(place: Backend) -> None:
     play(
         place,
         ("> ", "MULTI\rGETT a\r"),
@@ -99,7 +101,7 @@ def test_a_spoiled_transaction_says_so(place: Place) -> None:
     assert not place.transaction.open
 
 
-def test_a_watched_key_has_changed(place: Place, other: Callable[..., Any]) -> None:
+def test_a_watched_key_has_changed(place: Backend, other: Callable[..., Any]) -> None:
     play(
         place,
         ("> ", "WATCH a\r"),
@@ -113,7 +115,7 @@ def test_a_watched_key_has_changed(place: Place, other: Callable[..., Any]) -> N
 # streams -----------------------------------------------------------------------------------------
 
 
-def test_messages_come_beside_the_prompt(place: Place, other: Callable[..., Any]) -> None:
+def test_messages_come_beside_the_prompt(place: Backend, other: Callable[..., Any]) -> None:
     shown = play(
         place,
         ("> ", "SET a half-typed\rSUBSCRIBE news other\r"),
@@ -131,7 +133,7 @@ def test_messages_come_beside_the_prompt(place: Place, other: Callable[..., Any]
     assert other("PUBSUB", "NUMSUB", "news")[1] == 0
 
 
-def test_ctrl_c_in_a_line_clears_only_the_line(place: Place, other: Callable[..., Any]) -> None:
+def test_ctrl_c_in_a_line_clears_only_the_line(place: Backend, other: Callable[..., Any]) -> None:
     play(
         place,
         ("> ", "SUBSCRIBE news\r"),
@@ -144,7 +146,7 @@ def test_ctrl_c_in_a_line_clears_only_the_line(place: Place, other: Callable[...
     )
 
 
-def test_patterns_and_shard_channels(place: Place, other: Callable[..., Any]) -> None:
+def test_patterns_and_shard_channels(place: Backend, other: Callable[..., Any]) -> None:
     play(
         place,
         ("> ", "PSUBSCRIBE n* 'a b*'\r"),
@@ -164,7 +166,7 @@ def test_patterns_and_shard_channels(place: Place, other: Callable[..., Any]) ->
     assert other("PUBSUB", "NUMPAT") == 0
 
 
-def test_monitor_shows_what_others_do(place: Place, other: Callable[..., Any]) -> None:
+def test_monitor_shows_what_others_do(place: Backend, other: Callable[..., Any]) -> None:
     shown = play(
         place,
         ("> ", "MONITOR\r"),
@@ -180,7 +182,7 @@ def test_monitor_shows_what_others_do(place: Place, other: Callable[..., Any]) -
 
 def test_monitor_hides_the_questions_of_the_shell(real_server: RealServer) -> None:
     real_server.execute("FLUSHALL")
-    place = There(Address(path=real_server.path))
+    place = RemoteBackend(Address(path=real_server.path))
     shown = play(
         place,
         ("> ", "MONITOR\r"),
@@ -194,7 +196,7 @@ def test_monitor_hides_the_questions_of_the_shell(real_server: RealServer) -> No
     place.close()
 
 
-def test_a_refused_stream(place: Place) -> None:
+def test_a_refused_stream(place: Backend) -> None:
     play(
         place,
         ("> ", "SUBSCRIBE\r"),
@@ -204,7 +206,7 @@ def test_a_refused_stream(place: Place) -> None:
 
 
 def test_a_stream_that_is_lost_says_so(real_server: RealServer) -> None:
-    place = There(Address(path=real_server.path))
+    place = RemoteBackend(Address(path=real_server.path))
     play(
         place,
         ("> ", "SUBSCRIBE news\r"),
@@ -215,7 +217,7 @@ def test_a_stream_that_is_lost_says_so(real_server: RealServer) -> None:
     place.close()
 
 
-def test_leaving_ends_the_streams(place: Place, other: Callable[..., Any]) -> None:
+def test_leaving_ends_the_streams(place: Backend, other: Callable[..., Any]) -> None:
     play(place, ("> ", "SUBSCRIBE news\r"), (SHOWN_ABOVE, "exit\r"))
     # A server has to notice that the connection is gone.
     eventually(lambda: other("PUBSUB", "NUMSUB", "news")[1] == 0)
@@ -259,7 +261,7 @@ def test_a_flood_is_a_number() -> None:
         if items[-1].data == b"99999":
             last.set()
 
-    beside = Beside(Flood(100_000), show, lambda *_: None)
+    beside = BackgroundStream(Flood(100_000), show, lambda *_: None)
     assert last.wait(10)  # the newest is shown, whatever is left out
     beside.stop()
     assert sum(shown + dropped for shown, dropped in batches) == 100_000 == beside.heard
@@ -295,7 +297,7 @@ def test_how_messages_look(item: streams.Item, shown: str, json: str) -> None:
 
 
 def test_how_commands_look() -> None:
-    seen = Seen(1700000000.5, 2, "127.0.0.1:9\x1b", [b"SET", b"a b", b"\x1b"])
+    seen = MonitoredCommand(1700000000.5, 2, "127.0.0.1:9\x1b", [b"SET", b"a b", b"\x1b"])
     text = streams.text(seen)
     assert text.endswith('.500 [2 127.0.0.1:9\\x1b] SET "a b" "\\x1b"')
     assert '"words": ["SET", "a b", "\\u001b"]' in streams.for_json(seen)

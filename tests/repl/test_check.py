@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import minidis
-from minidis.grammar.command import COMMANDS, CONTAINERS
-from repl.backend import Here
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS
+from repl.backend import LocalBackend
 from repl.check import Advice, advise, lines
 from repl.unsupported import ELSEWHERE
 from repl.words import split
@@ -49,7 +49,7 @@ def test_advice(line: str) -> None:
             db.execute(*(word.value for word in typed))
         found = [
             row.removeprefix("  ")
-            for row in lines(typed, advise(typed, caught.value, Here(db).type_of))
+            for row in lines(typed, advise(typed, caught.value, LocalBackend(db).type_of))
         ]
         wanted = CASES[line]
         assert [row[: len(want)] for row, want in zip(found, wanted, strict=False)] == wanted
@@ -57,7 +57,7 @@ def test_advice(line: str) -> None:
 
 
 def test_what_is_elsewhere_is_not_here() -> None:
-    assert not ELSEWHERE.keys() & (COMMANDS.keys() | CONTAINERS)
+    assert not ELSEWHERE.keys() & (COMMANDS.keys() | PARENT_COMMANDS)
 
 
 def test_a_long_command_is_shown_in_part() -> None:

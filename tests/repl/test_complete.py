@@ -8,7 +8,7 @@ from time import perf_counter
 import pytest
 
 import minidis
-from repl.backend import Here
+from repl.backend import LocalBackend
 from repl.complete import MOST, candidates
 
 DATA: tuple[tuple[str | bytes | int, ...], ...] = (
@@ -24,15 +24,15 @@ DATA: tuple[tuple[str | bytes | int, ...], ...] = (
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Here]:
+def place() -> Iterator[LocalBackend]:
     with minidis.open() as found:
         for words in DATA:
             found.execute(*words)
-        yield Here(found)
+        yield LocalBackend(found)
 
 
 @pytest.mark.table("completions.txt")
-def test_candidates(place: Here, typed: str, expected: str) -> None:
+def test_candidates(place: LocalBackend, typed: str, expected: str) -> None:
     got = " ".join(one.text for one in candidates(typed, place))
     if expected.endswith(" ..."):
         assert got.startswith(expected[:-4])
@@ -40,14 +40,14 @@ def test_candidates(place: Here, typed: str, expected: str) -> None:
         assert got == expected
 
 
-def test_descriptions(place: Here) -> None:
+def test_descriptions(place: LocalBackend) -> None:
     about = {one.text: one.about for one in candidates("DEL ", place)}
     assert about["rank"] == "zset, 2"
     assert {one.about for one in candidates("ZREM rank a", place)} == {"1"}
     assert candidates("HGET user:1 ", place)[-1].about == '"张三"'
 
 
-def test_start_is_the_beginning_of_the_word(place: Here) -> None:
+def test_start_is_the_beginning_of_the_word(place: LocalBackend) -> None:
     assert candidates('GET "two w', place)[0].start == 4
 
 
@@ -56,7 +56,7 @@ def test_an_expired_key_is_not_offered() -> None:
     with minidis.open(clock=clock) as db:
         db.set("a", 1, ex=10)
         db.space.deadlines[b"a"] = clock.now() - 1
-        assert candidates("GET ", Here(db)) == []
+        assert candidates("GET ", LocalBackend(db)) == []
 
 
 def test_a_million_keys_cost_no_time() -> None:
@@ -64,7 +64,7 @@ def test_a_million_keys_cost_no_time() -> None:
         db.space.values.update((b"key:%d" % number, b"") for number in range(1_000_000))
         for typed in ("GET ", "GET key:99999", "GET nothing", "HGET ", "HGET k", "KEYS k"):
             began = perf_counter()
-            found = candidates(typed, Here(db))
+            found = candidates(typed, LocalBackend(db))
             assert perf_counter() - began < 1.0, typed
             assert len(found) <= MOST
-        assert len(candidates("GET ", Here(db))) == MOST
+        assert len(candidates("GET ", LocalBackend(db))) == MOST

@@ -6,7 +6,7 @@ import inspect
 
 import minidis
 from minidis.grammar.command import COMMANDS
-from repl import shell_commands, help
+from repl import help, shell_commands
 from repl.lookup import groups
 from repl.main import parser
 

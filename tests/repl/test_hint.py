@@ -10,7 +10,7 @@ import minidis
 from minidis.grammar.command import COMMANDS
 from minidis.grammar.syntax import words as fixed_words
 from minidis.grammar.walk import keys_of, walk
-from repl.backend import Here
+from repl.backend import LocalBackend
 from repl.complete import candidates
 from repl.highlight import CommandLexer
 from repl.hint import hint
@@ -49,7 +49,7 @@ def test_no_text_makes_the_shell_stumble(start: str, text: str) -> None:
     with minidis.open() as db:
         db.set("a", 1)
         hint(start + text)
-        candidates(start + text, Here(db))
+        candidates(start + text, LocalBackend(db))
         lexer = CommandLexer(stripnl=False, ensurenl=False)
         clean = (start + text).replace("\r", "")
         assert "".join(value for _, value in lexer.get_tokens(clean)).lstrip(

@@ -22,7 +22,7 @@ from repl.check import advise
 from repl.complete import FOREIGN, MISSING, candidates
 from repl.highlight import lexer_for
 from repl.remote import Lost, Unreachable
-from repl.remote_backend import There
+from repl.remote_backend import RemoteBackend
 from repl.shaped import shaped
 from repl.words import split
 from tests.calls import eventually
@@ -30,15 +30,15 @@ from tests.oracle.server import RealServer
 
 
 @pytest.fixture
-def there(real_server: RealServer) -> Iterator[There]:
+def there(real_server: RealServer) -> Iterator[RemoteBackend]:
     real_server.execute("FLUSHALL")
     real_server.execute("CONFIG", "RESETSTAT")
-    place = There(Address(path=real_server.path))
+    place = RemoteBackend(Address(path=real_server.path))
     yield place
     place.close()
 
 
-def run(place: There, line: str) -> object:
+def run(place: RemoteBackend, line: str) -> object:
     """Run a line; a refusal is an answer."""
     try:
         return place.run([word.value for word in split(line)[0]])
@@ -46,14 +46,14 @@ def run(place: There, line: str) -> object:
         return str(error)
 
 
-def offered(place: There, typed: str) -> list[str]:
+def offered(place: RemoteBackend, typed: str) -> list[str]:
     return [one.text for one in candidates(typed, place)]
 
 
 # running -----------------------------------------------------------------------------------------
 
 
-def test_answers_have_our_shapes(there: There) -> None:
+def test_answers_have_our_shapes(there: RemoteBackend) -> None:
     run(there, "HSET h f v")
     run(there, "ZADD z 1 a 2.5 b")
     run(there, "SADD s x")
@@ -66,7 +66,7 @@ def test_answers_have_our_shapes(there: There) -> None:
     assert run(there, "INCR h").startswith("WRONGTYPE")  # type: ignore[attr-defined]
 
 
-def test_the_selected_database_is_learnt(there: There) -> None:
+def test_the_selected_database_is_learnt(there: RemoteBackend) -> None:
     run(there, "SELECT 2")
     run(there, "SET in-two 1")
     assert (there.database, offered(there, "GET ")) == (2, ["in-two"])
@@ -82,13 +82,13 @@ def test_the_selected_database_is_learnt(there: There) -> None:
     assert run(there, "CONFIG GET maxmemory") == {b"maxmemory": b"0"}  # RESP3 again
 
 
-def test_what_would_leave_the_shell_waiting_is_refused(there: There) -> None:
+def test_what_would_leave_the_shell_waiting_is_refused(there: RemoteBackend) -> None:
     assert "CLIENT REPLY" in str(run(there, "client reply off"))
     assert run(there, "CLIENT REPLY ON") == "OK"
     assert str(run(there, "CLIENT REPLY x")).startswith("ERR syntax error")
 
 
-def test_pushes_do_not_confuse(there: There, real_server: RealServer) -> None:
+def test_pushes_do_not_confuse(there: RemoteBackend, real_server: RealServer) -> None:
     run(there, "SET a 1")
     run(there, "CLIENT TRACKING ON")
     run(there, "GET a")
@@ -102,12 +102,12 @@ def test_pushes_do_not_confuse(there: There, real_server: RealServer) -> None:
 # connections -------------------------------------------------------------------------------------
 
 
-def client_id(place: There) -> bytes:
+def client_id(place: RemoteBackend) -> bytes:
     return b"%d" % place.run([b"CLIENT", b"ID"])
 
 
 def test_an_idle_connection_that_was_closed_is_made_again(
-    there: There, real_server: RealServer
+    there: RemoteBackend, real_server: RealServer
 ) -> None:
     run(there, "SELECT 5")
     run(there, "SET a 1")
@@ -115,7 +115,9 @@ def test_an_idle_connection_that_was_closed_is_made_again(
     assert run(there, "GET a") == b"1"
 
 
-def test_what_was_begun_is_lost_with_the_connection(there: There, real_server: RealServer) -> None:
+def test_what_was_begun_is_lost_with_the_connection(
+    there: RemoteBackend, real_server: RealServer
+) -> None:
     run(there, "WATCH a")
     number = client_id(there)
     run(there, "MULTI")
@@ -127,7 +129,7 @@ def test_what_was_begun_is_lost_with_the_connection(there: There, real_server: R
     assert run(there, "EXISTS a b") == 0
 
 
-def test_a_connection_lost_amid_a_command(there: There, real_server: RealServer) -> None:
+def test_a_connection_lost_amid_a_command(there: RemoteBackend, real_server: RealServer) -> None:
     number = client_id(there)
     killer = threading.Thread(target=kill_when_blocked, args=(real_server, number))
     killer.start()
@@ -146,7 +148,7 @@ def wait_until_blocked(server: RealServer) -> None:
     eventually(lambda: b"blocked_clients:1\r" in server.execute("INFO", "clients"), "a call")
 
 
-def test_ctrl_c_leaves_a_blocked_command(there: There, real_server: RealServer) -> None:
+def test_ctrl_c_leaves_a_blocked_command(there: RemoteBackend, real_server: RealServer) -> None:
     def strike() -> None:
         wait_until_blocked(real_server)
         os.kill(os.getpid(), signal.SIGINT)
@@ -166,7 +168,7 @@ def test_ctrl_c_leaves_a_blocked_command(there: There, real_server: RealServer) 
 
 def test_nobody_answers(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match=r"cannot connect to unix:.*nothing"):
-        There(Address(path=str(tmp_path / "nothing")))
+        RemoteBackend(Address(path=str(tmp_path / "nothing")))
 
 
 def test_another_kind_of_server() -> None:
@@ -180,7 +182,7 @@ def test_another_kind_of_server() -> None:
         server = threading.Thread(target=answer)
         server.start()
         with pytest.raises(Lost, match="not the language of Redis"):
-            There(Address(port=listener.getsockname()[1]))
+            RemoteBackend(Address(port=listener.getsockname()[1]))
         server.join()
 
 
@@ -189,18 +191,18 @@ def test_another_kind_of_server() -> None:
 
 def test_a_password_in_the_address(real_server: RealServer) -> None:
     with protected(real_server) as path:
-        place = There(Address(path=path, password="secret", database=1))
+        place = RemoteBackend(Address(path=path, password="secret", database=1))
         assert run(place, "SET a 1") == "OK"
         assert offered(place, "GET ") == ["a"]
         place.close()
         with pytest.raises(ResponseError, match="WRONGPASS") as caught:
-            There(Address(path=path, password="guess-me"))
+            RemoteBackend(Address(path=path, password="guess-me"))
         assert "guess-me" not in str(caught.value)
 
 
 def test_a_password_typed_later(real_server: RealServer) -> None:
     with protected(real_server) as path:
-        place = There(Address(path=path))
+        place = RemoteBackend(Address(path=path))
         assert "asks for a password" in place.greeting()
         assert str(run(place, "GET a")).startswith("NOAUTH")
         assert offered(place, "GET ") == []
@@ -215,7 +217,7 @@ def test_a_password_typed_later(real_server: RealServer) -> None:
         place.close()
 
 
-def test_a_password_need_not_be_text(there: There, real_server: RealServer) -> None:
+def test_a_password_need_not_be_text(there: RemoteBackend, real_server: RealServer) -> None:
     real_server.execute("ACL", "SETUSER", "ann", "on", b">\xff\xfe", "~*", "&*", "+@all")
     try:
         assert run(there, 'AUTH ann "\\xff\\xfe"') == "OK"
@@ -225,7 +227,7 @@ def test_a_password_need_not_be_text(there: There, real_server: RealServer) -> N
         real_server.execute("ACL", "DELUSER", "ann")
 
 
-def test_becoming_somebody_else(there: There, real_server: RealServer) -> None:
+def test_becoming_somebody_else(there: RemoteBackend, real_server: RealServer) -> None:
     real_server.execute("ACL", "SETUSER", "ann", "on", ">pw", "~a*", "&*", "+@all", "-command")
     try:
         assert isinstance(run(there, "HELLO 3 SETNAME x AUTH ann pw"), dict)
@@ -250,7 +252,7 @@ def protected(server: RealServer) -> Iterator[str]:
 
 def test_a_server_that_does_not_know_hello(real_server: RealServer, tmp_path: Path) -> None:
     with protected(real_server) as path, older(path, str(tmp_path / "older")) as door:
-        place = There(Address(path=door, password="secret"))
+        place = RemoteBackend(Address(path=door, password="secret"))
         for line in ("HSET h f v", "ZADD z 1 a", "SADD s x"):
             run(place, line)
         assert run(place, "HGETALL h") == {b"f": b"v"}
@@ -311,7 +313,7 @@ def test_shapes_leave_alone_what_they_do_not_know() -> None:
 # what is there -----------------------------------------------------------------------------------
 
 
-def test_completion_from_live_data(there: There) -> None:
+def test_completion_from_live_data(there: RemoteBackend) -> None:
     for line in (
         "MSET greeting hello page:1 a page:2 b",
         "SET 'two words' x",
@@ -337,20 +339,20 @@ def test_completion_from_live_data(there: There) -> None:
     assert candidates("HGET user:1 n", there)[0].about == '"Ann"'
 
 
-def test_what_was_just_written_is_offered(there: There) -> None:
+def test_what_was_just_written_is_offered(there: RemoteBackend) -> None:
     assert offered(there, "GET ") == []
     run(there, "SET a 1")
     assert offered(there, "GET ") == ["a"]
 
 
-def test_completion_goes_on_inside_multi(there: There) -> None:
+def test_completion_goes_on_inside_multi(there: RemoteBackend) -> None:
     run(there, "SET a 1")
     run(there, "MULTI")
     assert offered(there, "GET ") == ["a"]
     assert run(there, "EXEC") == []
 
 
-def test_many_keys_cost_no_time(there: There, real_server: RealServer) -> None:
+def test_many_keys_cost_no_time(there: RemoteBackend, real_server: RealServer) -> None:
     real_server.execute("DEBUG", "POPULATE", "300000")
     for typed in ("GET ", "GET key:29999", "GET nothing", "HGET ", "KEYS k", "DEL "):
         began = time.perf_counter()
@@ -360,7 +362,9 @@ def test_many_keys_cost_no_time(there: There, real_server: RealServer) -> None:
     assert len(offered(there, "GET ")) == MOST
 
 
-def test_a_server_that_does_not_answer_questions(there: There, real_server: RealServer) -> None:
+def test_a_server_that_does_not_answer_questions(
+    there: RemoteBackend, real_server: RealServer
+) -> None:
     there.run([b"SET", b"a", b"1"])
     assert there.repertoire.names
     real_server._process.send_signal(signal.SIGSTOP)
@@ -375,7 +379,7 @@ def test_a_server_that_does_not_answer_questions(there: There, real_server: Real
     assert run(there, "GET a") == b"1"
 
 
-def test_commands_that_are_not_everywhere(there: There) -> None:
+def test_commands_that_are_not_everywhere(there: RemoteBackend) -> None:
     assert there.repertoire.lacks("MSETEX") and not there.repertoire.lacks("MSET")
     about = {one.text: one.about for one in candidates("MSET", there)}
     assert about["MSETEX"] == MISSING and about["MSET"] != MISSING
@@ -402,14 +406,14 @@ def test_commands_that_are_not_everywhere(there: There) -> None:
         ("CLUSTER", ""),
     ],
 )
-def test_advice_is_about_this_server(there: There, line: str, note: str) -> None:
+def test_advice_is_about_this_server(there: RemoteBackend, line: str, note: str) -> None:
     typed = split(line)[0]
     with pytest.raises(ResponseError) as caught:
         there.run([word.value for word in typed])
     assert advise(typed, caught.value, there.type_of, there.repertoire).note == note
 
 
-def test_what_is_said_of_it(there: There, real_server: RealServer) -> None:
+def test_what_is_said_of_it(there: RemoteBackend, real_server: RealServer) -> None:
     run(there, "MSET a 1 b 2")
     assert "redis 7.0." in there.greeting() and "2 keys" in there.greeting()
     there.refresh()

@@ -25,7 +25,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 import minidis
 from repl import session as room
-from repl.backend import Here
+from repl.backend import LocalBackend
 from repl.session import Session
 from tests.oracle.server import RealServer
 
@@ -44,7 +44,7 @@ def converse(
     with create_pipe_input() as typed:
         typed.send_text(keys)
         shell = Session(
-            Here(db), input=typed, output=output, history=InMemoryHistory(list(history))
+            LocalBackend(db), input=typed, output=output, history=InMemoryHistory(list(history))
         )
         typist = threading.Thread(target=type_slowly, args=(typed, later))
         typist.start()
@@ -77,7 +77,9 @@ def test_commands_and_leaving(db: minidis.Minidis[bytes]) -> None:
 def test_dummy_output_is_enough(db: minidis.Minidis[bytes]) -> None:
     with create_pipe_input() as typed:
         typed.send_text("SET a 1\r\x04")
-        Session(Here(db), input=typed, output=DummyOutput(), history=InMemoryHistory()).converse()
+        Session(
+            LocalBackend(db), input=typed, output=DummyOutput(), history=InMemoryHistory()
+        ).converse()
     assert db.get("a") == b"1"
 
 
@@ -122,8 +124,8 @@ def test_history_is_suggested_and_taken(db: minidis.Minidis[bytes]) -> None:
 
 def test_the_hint_gives_way_to_the_suggestion(db: minidis.Minidis[bytes]) -> None:
     typed, end = ("memory> ", "ZCOUNT k "), "\x03\x04"
-    play(Here(db), typed, ("min max", end))
-    play(Here(db), typed, ("· min max", end), history=("ZCOUNT k 1 2",))
+    play(LocalBackend(db), typed, ("min max", end))
+    play(LocalBackend(db), typed, ("· min max", end), history=("ZCOUNT k 1 2",))
 
 
 def test_tab_completes(db: minidis.Minidis[bytes]) -> None:
@@ -178,7 +180,7 @@ def test_an_interrupted_command_leaves_the_session(
 
 def test_completions_replace_the_typed_word(db: minidis.Minidis[bytes]) -> None:
     db.set("two words", "x")
-    found = list(room.LiveCompleter(Here(db)).get_completions(Document('GET "tw'), None))  # type: ignore[arg-type]
+    found = list(room.LiveCompleter(LocalBackend(db)).get_completions(Document('GET "tw'), None))  # type: ignore[arg-type]
     assert [(one.text, one.start_position) for one in found] == [('"two words"', -3)]
 
 
@@ -271,7 +273,7 @@ def test_what_comes_when_a_prompt_ends_is_printed(db: minidis.Minidis[bytes]) ->
     screen = io.StringIO()
     with create_pipe_input() as typed:
         output = Vt100_Output(screen, lambda: Size(rows=40, columns=160))
-        session = Session(Here(db), input=typed, output=output, history=InMemoryHistory())
+        session = Session(LocalBackend(db), input=typed, output=output, history=InMemoryHistory())
         app = session.prompt.app
         app.loop = asyncio.new_event_loop()
         try:

@@ -12,7 +12,7 @@ import pytest
 
 import minidis
 from minidis.protocol.replies import INCOMPLETE, ReplyReader
-from minidis.server.resp_server import Door, serve
+from minidis.server.resp_server import RespServer, serve
 from tests.oracle.resp import pack
 
 #: Nothing here takes this long (seconds) unless it is broken.
@@ -68,7 +68,7 @@ class Wire:
 
 
 @pytest.fixture
-def door(db: minidis.Minidis[bytes]) -> Iterator[Door]:
+def door(db: minidis.Minidis[bytes]) -> Iterator[RespServer]:
     """A door of `db` at a free port of the loopback."""
     with serve(db, "127.0.0.1:0") as opened:
         yield opened
@@ -88,7 +88,7 @@ def dial() -> Iterator[Callable[[str], Wire]]:
 
 
 @pytest.fixture
-def connect(door: Door, dial: Callable[[str], Wire]) -> Callable[[], Wire]:
+def connect(door: RespServer, dial: Callable[[str], Wire]) -> Callable[[], Wire]:
     """Makes clients of the door."""
     return lambda: dial(door.address)
 

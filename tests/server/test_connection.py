@@ -13,7 +13,7 @@ import pytest
 import minidis
 from minidis.replies import Push
 from minidis.server import connection
-from minidis.server.resp_server import Door
+from minidis.server.resp_server import RespServer
 from tests.calls import eventually
 from tests.oracle.resp import pack
 from tests.oracle.server import RealServer
@@ -293,7 +293,7 @@ def test_an_unexpected_error_is_an_answer_and_a_report(
 ) -> None:
     reports: list[Any] = []
     monkeypatch.setattr(threading, "excepthook", reports.append)
-    monkeypatch.setattr("minidis.keyspace.Keyspace.string", lambda *_: 1 / 0)
+    monkeypatch.setattr("minidis.keyspace.keyspace.Keyspace.string", lambda *_: 1 / 0)
     wire.ask("LPUSH l a")
     assert wire.ask("GET l", "PING") == ["ERR internal error: ZeroDivisionError", "PONG"]
     assert reports[0].exc_type is ZeroDivisionError
@@ -318,7 +318,7 @@ def test_an_answer_that_cannot_be_written_ends_the_connection(
 ) -> None:
     reports: list[Any] = []
     monkeypatch.setattr(threading, "excepthook", reports.append)
-    monkeypatch.setattr("minidis.keyspace.Keyspace.string", lambda *_: object())
+    monkeypatch.setattr("minidis.keyspace.keyspace.Keyspace.string", lambda *_: object())
     wire, other = connect(), connect()
     wire.say("LPUSH l a", "GET l", "PING")
     assert wire.rest() == b""
@@ -360,7 +360,7 @@ def test_the_program_may_kill_a_waiting_client(wire: Wire, db: DB) -> None:
     assert wire.rest() == b""
 
 
-def test_client_list_knows_addresses_and_commands(connect: Connect, door: Door) -> None:
+def test_client_list_knows_addresses_and_commands(connect: Connect, door: RespServer) -> None:
     one, other = connect(), connect()
     port = one.socket.getsockname()[1]
     one.ask("CLIENT SETNAME one", "GET k")

@@ -11,7 +11,7 @@ import pytest
 
 import minidis
 from minidis.server import connection
-from minidis.server.resp_server import Door
+from minidis.server.resp_server import RespServer
 from tests.calls import eventually
 from tests.oracle.resp import pack
 from tests.oracle.server import RealServer
@@ -37,7 +37,7 @@ def test_idle_clients_are_sent_away_and_busy_ones_stay(connect: Connect, db: DB)
     waiting.say("BLPOP l 0")
     listening.ask("SUBSCRIBE news")
     eventually(lambda: len(db.engine.waiters) == 1)
-    db.engine.door_limits.set("idle", 0.02)  # CONFIG SET takes whole seconds
+    db.engine.client_limits.set("idle", 0.02)  # CONFIG SET takes whole seconds
     assert idle.rest() == b""
     db.rpush("l", "a")
     db.publish("news", "x")
@@ -130,7 +130,7 @@ def test_a_client_that_does_not_listen_is_cut_off(connect: Connect, db: DB) -> N
 
 
 def test_a_soft_limit_needs_time(connect: Connect, db: DB) -> None:
-    db.engine.door_limits.output["pubsub"] = (0, 1000, 0)
+    db.engine.client_limits.output["pubsub"] = (0, 1000, 0)
     deaf = connect()
     deaf.ask("SUBSCRIBE news")
     eventually(lambda: db.publish("news", b"x" * 100_000) == 0)
@@ -142,7 +142,7 @@ def test_a_client_that_reads_nothing_is_not_worked_for(connect: Connect, db: DB)
     db.set("big", b"v" * size)
     slow, other = connect(), connect()
     slow.send(pack([[b"GET", b"big"], [b"INCR", b"n"]] * count))
-    eventually(lambda: any(one.choked for one in db.engine.doors.connections))  # type: ignore[union-attr]
+    eventually(lambda: any(one.write_paused for one in db.engine.doors.connections))  # type: ignore[union-attr]
     made = int(other.ask("GET n"))
     assert 0 < made < count // 10
     for number in range(1, 101):
@@ -159,7 +159,7 @@ def test_who_sends_a_whole_pipeline_before_it_reads_does_not_hang(wire: Wire, db
 
 
 def test_garbage_and_half_open_connections_hurt_nobody(
-    connect: Connect, db: DB, door: Door
+    connect: Connect, db: DB, door: RespServer
 ) -> None:
     chance = random.Random(4)
     host, port = door.address.split(":")

@@ -53,10 +53,10 @@ def interrupted(call: Callable[[], object], at: int) -> bool:
 
 def state(value: Any) -> object:
     if isinstance(value, SortedSet):
-        return dict(value.scores), value.wide
+        return dict(value.scores), value.expanded
     if isinstance(value, List):
         return list(value)
-    return dict(value), value.wide
+    return dict(value), value.expanded
 
 
 def agrees_with_itself(value: Any) -> None:

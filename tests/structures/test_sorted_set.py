@@ -81,7 +81,7 @@ def test_unequal_scores_do_not_break_lexicographical_ranks(letters: SortedSet) -
 
 
 @pytest.mark.parametrize(
-    ("scores", "wide"),
+    ("scores", "expanded"),
     [
         ({}, False),
         ({b"m" * 64: 1.0}, False),
@@ -90,12 +90,12 @@ def test_unequal_scores_do_not_break_lexicographical_ranks(letters: SortedSet) -
         ({b"%d" % n: 1.0 for n in range(129)}, True),
     ],
 )
-def test_it_is_judged_when_loaded_or_filled(scores: dict[bytes, float], wide: bool) -> None:
-    assert SortedSet.load(scores, LIMITS).wide is wide
+def test_it_is_judged_when_loaded_or_filled(scores: dict[bytes, float], expanded: bool) -> None:
+    assert SortedSet.load(scores, LIMITS).expanded is expanded
     whole, single = SortedSet(), SortedSet()
     assert whole.put(scores, LIMITS) == len(scores)
     assert all(single.put_one(member, score, LIMITS) for member, score in scores.items())
-    assert whole.wide is single.wide is whole.copy().wide is wide
+    assert whole.expanded is single.expanded is whole.copy().expanded is expanded
     assert whole.scores == single.scores == scores
 
 
@@ -139,7 +139,7 @@ class SortedSetModel(RuleBasedStateMachine):
     def begin(self, scores: dict[bytes, float], walked: bool) -> None:
         self.set = SortedSet.load(scores, self.limits)
         self.model = dict(scores)
-        self.wide = False
+        self.expanded = False
         if walked:
             self.set.scan(0, 1)
 
@@ -211,8 +211,8 @@ class SortedSetModel(RuleBasedStateMachine):
         self.set.check()
         assert self.set.scores == self.model
         assert len(self.set) == len(self.model)
-        self.wide |= len(self.model) > 4 or b"long one" in self.model
-        assert self.set.wide == self.wide
+        self.expanded |= len(self.model) > 4 or b"long one" in self.model
+        assert self.set.expanded == self.expanded
 
     @rule()
     def items(self) -> None:

@@ -23,7 +23,7 @@ def small() -> Limits:
 
 
 @pytest.mark.parametrize(
-    ("fields", "wide"),
+    ("fields", "expanded"),
     [
         ({}, False),
         ({b"f": b"v" * 64}, False),
@@ -33,19 +33,19 @@ def small() -> Limits:
         ({b"%d" % n: b"" for n in range(513)}, True),
     ],
 )
-def test_a_hash_is_judged_when_loaded_or_filled(fields: dict[bytes, bytes], wide: bool) -> None:
-    assert Hash.load(fields, LIMITS).wide is wide
+def test_a_hash_is_judged_when_loaded_or_filled(fields: dict[bytes, bytes], expanded: bool) -> None:
+    assert Hash.load(fields, LIMITS).expanded is expanded
     table = Hash()
     assert table.put(fields, LIMITS) == len(fields)
-    assert table.wide is wide
+    assert table.expanded is expanded
     single = Hash()
     assert all(single.put_one(field, value, LIMITS) for field, value in fields.items())
-    assert single.wide is wide
+    assert single.expanded is expanded
     assert table == single == fields
 
 
 @pytest.mark.parametrize(
-    ("members", "wide"),
+    ("members", "expanded"),
     [
         ([], False),
         ([b"1", b"-5"], False),
@@ -55,37 +55,37 @@ def test_a_hash_is_judged_when_loaded_or_filled(fields: dict[bytes, bytes], wide
         ([b"%d" % n for n in range(513)], True),
     ],
 )
-def test_a_set_is_judged_when_loaded_or_filled(members: list[bytes], wide: bool) -> None:
-    assert Set.load(members, LIMITS).wide is wide
+def test_a_set_is_judged_when_loaded_or_filled(members: list[bytes], expanded: bool) -> None:
+    assert Set.load(members, LIMITS).expanded is expanded
     table = Set()
     assert table.put(members, LIMITS) == len(members)
-    assert table.wide is wide
+    assert table.expanded is expanded
     single = Set()
     assert all(single.put_one(member, LIMITS) for member in members)
-    assert single.wide is wide
+    assert single.expanded is expanded
     assert list(table) == list(single) == members
 
 
 def test_wide_stays_and_is_copied() -> None:
     table = Set.load([b"a", b"1"], LIMITS)
     table.drop([b"a"])
-    assert table.wide
-    assert table.copy().wide
-    assert not Set.load(table, LIMITS).wide
+    assert table.expanded
+    assert table.copy().expanded
+    assert not Set.load(table, LIMITS).expanded
 
 
 def test_after_the_limit_was_lowered_a_set_is_judged_only_when_it_grows() -> None:
     table = Set.load([b"1", b"2", b"3", b"4"], LIMITS)
     assert not table.put_one(b"1", small())
-    assert not table.wide
+    assert not table.expanded
     assert table.put_one(b"5", small())
-    assert table.wide
+    assert table.expanded
 
 
 def test_after_the_limit_was_lowered_a_hash_is_judged_by_any_write() -> None:
     table = Hash.load(dict.fromkeys([b"1", b"2", b"3", b"4"], b""), LIMITS)
     assert not table.put_one(b"1", b"", small())
-    assert table.wide
+    assert table.expanded
 
 
 def test_a_copy_is_independent() -> None:
@@ -116,7 +116,7 @@ class HashModel(RuleBasedStateMachine):
     def begin(self, fields: dict[bytes, bytes], walked: bool) -> None:
         self.table = Hash.load(fields, self.limits)
         self.model = dict(fields)
-        self.wide = False
+        self.expanded = False
         if walked:
             self.table.scan(0, 1)
 
@@ -162,8 +162,8 @@ class HashModel(RuleBasedStateMachine):
         self.table.check()
         assert self.table == self.model
         texts = [*self.model, *self.model.values()]
-        self.wide |= len(self.model) > 3 or any(len(text) > 4 for text in texts)
-        assert self.table.wide == self.wide
+        self.expanded |= len(self.model) > 3 or any(len(text) > 4 for text in texts)
+        assert self.table.expanded == self.expanded
 
 
 class SetModel(RuleBasedStateMachine):
@@ -176,7 +176,7 @@ class SetModel(RuleBasedStateMachine):
     def begin(self, members: list[bytes], walked: bool) -> None:
         self.table = Set.load(members, self.limits)
         self.model = set(members)
-        self.wide = False
+        self.expanded = False
         if walked:
             self.table.scan(0, 1)
 
@@ -204,8 +204,8 @@ class SetModel(RuleBasedStateMachine):
     def same(self) -> None:
         self.table.check()
         assert self.table.keys() == self.model
-        self.wide |= len(self.model) > 3 or any(not text.isdigit() for text in self.model)
-        assert self.table.wide == self.wide
+        self.expanded |= len(self.model) > 3 or any(not text.isdigit() for text in self.model)
+        assert self.table.expanded == self.expanded
 
 
 TestHashModel = HashModel.TestCase

@@ -71,7 +71,7 @@ class Keys(Group[T]):
         space = self.space
         if space.find(key) is None:
             return False
-        space.touch(key, "del")
+        space.changed(key, "del")
         return space.remove(key)
 
     @command(
@@ -171,8 +171,8 @@ class Keys(Group[T]):
         if key == newkey or (self._use(newkey) is not None and not replace):
             return 0
         deadline = space.deadlines.get(key)
-        space.touch(key, "rename_from")
-        space.touch(newkey, "rename_to", 0)
+        space.changed(key, "rename_from")
+        space.changed(newkey, "rename_to", 0)
         space.remove(key)
         space.remove(newkey)  # and so a new key comes to be, for those who listen
         space.put(newkey, value, deadline)
@@ -187,7 +187,7 @@ class Keys(Group[T]):
         access="RO ACCESS | OW UPDATE",
         names={"DB": "destination_db"},
         kinds={"destination-db": Kind(_small_integer, "", "number of the database to copy to")},
-        late=True,
+        deferred_errors=True,
     )
     def copy(
         self,
@@ -195,7 +195,7 @@ class Keys(Group[T]):
         destination: Key,
         destination_db: Integer | None = None,
         replace: bool = False,
-        _mistake: errors.ResponseError | None = None,
+        _option_error: errors.ResponseError | None = None,
     ) -> int:
         """Store a copy of `source`, with its expiry, at `destination`: 1 if it did, 0 if not.
 
@@ -207,15 +207,15 @@ class Keys(Group[T]):
         """
         space, key = self.space, destination
         target = space if destination_db is None else self._database(destination_db)
-        if _mistake is not None:  # found in the words after the number of the database
-            raise _mistake
+        if _option_error is not None:  # found in the words after the number of the database
+            raise _option_error
         if target is space and source == key:
             raise errors.error(errors.SAME_OBJECT)
         value = space.lookup(source)  # type: ignore[arg-type]
         if value is None or (target.find(key) is not None and not replace):  # type: ignore[arg-type]
             return 0
         deadlines: Any = space.deadlines
-        target.touch(key, "copy_to")
+        target.changed(key, "copy_to")
         target.remove(key)
         target.put(key, _twin(value), deadlines.get(source))
         return 1
@@ -244,8 +244,8 @@ class Keys(Group[T]):
             return 0
         deadlines: Any = space.deadlines
         deadline = deadlines.get(key)
-        space.touch(key, "move_from")
-        target.touch(key, "move_to", 0)
+        space.changed(key, "move_from")
+        target.changed(key, "move_to", 0)
         space.remove(key)
         target.put(key, value, deadline)
         return 1
@@ -276,7 +276,7 @@ class Keys(Group[T]):
         names={"seconds": "time"},
         kinds=EXPIRY_KINDS,
         unknown_error=_UNKNOWN_CONDITION,
-        tolerant=True,
+        allow_conflicts=True,
     )
     def expire(
         self,
@@ -308,7 +308,7 @@ class Keys(Group[T]):
         names={"milliseconds": "time"},
         kinds=EXPIRY_KINDS,
         unknown_error=_UNKNOWN_CONDITION,
-        tolerant=True,
+        allow_conflicts=True,
     )
     def pexpire(
         self,
@@ -336,7 +336,7 @@ class Keys(Group[T]):
         names={"unix-time-seconds": "when"},
         kinds=EXPIRY_KINDS,
         unknown_error=_UNKNOWN_CONDITION,
-        tolerant=True,
+        allow_conflicts=True,
     )
     def expireat(
         self,
@@ -364,7 +364,7 @@ class Keys(Group[T]):
         names={"unix-time-milliseconds": "when"},
         kinds=EXPIRY_KINDS,
         unknown_error=_UNKNOWN_CONDITION,
-        tolerant=True,
+        allow_conflicts=True,
     )
     def pexpireat(
         self,
@@ -411,7 +411,7 @@ class Keys(Group[T]):
             return 0
         if deadline <= now:
             return int(self._delete(key))
-        space.touch(key, "expire")
+        space.changed(key, "expire")
         space.set_deadline(key, deadline)
         return 1
 
@@ -432,7 +432,7 @@ class Keys(Group[T]):
         held: Any = key
         if self._use(held) is None or held not in self.space.deadlines:
             return 0
-        self.space.touch(held, "persist")
+        self.space.changed(held, "persist")
         self.space.set_deadline(held, None)
         return 1
 
@@ -600,11 +600,11 @@ class Keys(Group[T]):
         """
         space = self.space
         index = space.keys_index()
-        answer: Any = None
-        while answer is None and len(index):
+        reply: Any = None
+        while reply is None and len(index):
             key = index.choice(self.engine.randbelow)
-            answer = key if space.find(key) is not None else None
-        return answer
+            reply = key if space.find(key) is not None else None
+        return reply
 
 
 def _twin(value: Any) -> Any:

@@ -32,13 +32,13 @@ OBJECT_HELP = (
 )
 
 
-def _between(low: int, high: int, sentence: str) -> Kind:
+def _between(low: int, high: int, message: str) -> Kind:
     """An integer in a range; `sentence` when it is outside."""
 
     def convert(value: Any) -> int:
         number = integer(value)
         if not low <= number <= high:
-            raise errors.error(sentence)
+            raise errors.error(message)
         return number
 
     return Kind(convert)
@@ -66,8 +66,8 @@ class Objects(Group[T]):
         """
         held: Any = key
         value = self.space.peek(held, silent=True)
-        answer: Any = None if value is None else encoding_of(value).encode()
-        return answer
+        reply: Any = None if value is None else encoding_of(value).encode()
+        return reply
 
     @command(
         "OBJECT REFCOUNT key",
@@ -186,8 +186,8 @@ class Objects(Group[T]):
         if value is None:
             return None
         engine = self.engine
-        answer: Any = dump_value(value, engine.limits, compression=engine.compression)
-        return answer
+        reply: Any = dump_value(value, engine.limits, compression=engine.compression)
+        return reply
 
     @command(
         "RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds | FREQ frequency]",
@@ -234,10 +234,10 @@ class Objects(Group[T]):
         deadline = min(span if absttl else now + span, I64_MAX) if span else None
         if deadline is not None and deadline <= now:
             if space.find(held) is not None:  # type: ignore[arg-type]
-                space.touch(held, "del")
+                space.changed(held, "del")
                 space.remove(held)
             return OK
-        space.touch(held, "restore")
+        space.changed(held, "restore")
         space.remove(held)
         space.put(held, restored, deadline)
         if idletime is not None:

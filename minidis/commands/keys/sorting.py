@@ -46,7 +46,7 @@ class Sorting(Group[T]):
         complexity="O(n log n) for n elements",
         access="RO ACCESS | OW UPDATE",
         names=_NAMES,
-        tolerant=True,  # of ASC and DESC the last one counts
+        allow_conflicts=True,  # of ASC and DESC the last one counts
     )
     def sort(
         self,
@@ -86,7 +86,7 @@ class Sorting(Group[T]):
         complexity="O(n log n) for n elements",
         access="RO ACCESS",
         names=_NAMES,
-        tolerant=True,  # of ASC and DESC the last one counts
+        allow_conflicts=True,  # of ASC and DESC the last one counts
     )
     def sort_ro(
         self,
@@ -116,7 +116,7 @@ class Sorting(Group[T]):
         if value is not None and value.__class__ not in (List, Set, SortedSet):
             raise WrongTypeError
         if value.__class__ is SortedSet:
-            value.wide = True  # SORT leaves a skiplist behind, as in Redis
+            value.expanded = True  # SORT leaves a skiplist behind, as in Redis
         size = len(value or ())
         begin = min(max(limit[0] or 0, 0), size)
         stop = size if limit[1] is None or limit[1] < 0 else min(begin + limit[1], size)
@@ -133,10 +133,10 @@ class Sorting(Group[T]):
     def _store(self, key: Any, elements: list[bytes]) -> int:
         space = self.space
         if elements:
-            space.touch(key, "sortstore", len(elements))
+            space.changed(key, "sortstore", len(elements))
             space.put(key, List.load(elements))
         elif space.find(key) is not None:
-            space.touch(key, "del")
+            space.changed(key, "del")
             space.remove(key)
         return len(elements)
 

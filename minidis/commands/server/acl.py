@@ -15,7 +15,7 @@ from minidis.acl.users import DEFAULT, Entry, Refusal, User, Users, shown
 from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import Engine
 from minidis.errors import FileError
-from minidis.grammar.command import CONTAINERS, Command, command, find
+from minidis.grammar.command import PARENT_COMMANDS, Command, command, find
 from minidis.grammar.kinds import RAW, Integer, Key, Many, Value, encode, integer
 from minidis.persistence.snapshot import sync_directory
 from minidis.replies import OK, Status
@@ -100,7 +100,7 @@ class Acl(Group[T]):
         user = self._changing([name]).set(name, some)
         if had_channels:
             self._see_channels(user)
-        self.engine.see_guards()
+        self.engine.update_all_checks()
         return OK
 
     @command(
@@ -141,10 +141,10 @@ class Acl(Group[T]):
         user = self.engine.users.get(encode(username))
         if user is None:
             return None
-        answer: Any = {b"flags": set(user.flags), b"passwords": list(user.passwords)}
-        answer |= _rules(user.selectors[0])
-        answer[b"selectors"] = [_rules(selector) for selector in user.selectors[1:]]
-        return answer
+        reply: Any = {b"flags": set(user.flags), b"passwords": list(user.passwords)}
+        reply |= _rules(user.selectors[0])
+        reply[b"selectors"] = [_rules(selector) for selector in user.selectors[1:]]
+        return reply
 
     @command("ACL LIST", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
     def acl_list(self) -> list[T]:
@@ -153,8 +153,8 @@ class Acl(Group[T]):
         >>> db.acl_list()
         [b'user default on nopass ~* &* +@all']
         """
-        answer: Any = [user.describe() for user in self.engine.users]
-        return answer
+        reply: Any = [user.describe() for user in self.engine.users]
+        return reply
 
     @command("ACL USERS", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
     def acl_users(self) -> list[T]:
@@ -163,8 +163,8 @@ class Acl(Group[T]):
         >>> db.acl_users()
         [b'default']
         """
-        answer: Any = [user.name for user in self.engine.users]
-        return answer
+        reply: Any = [user.name for user in self.engine.users]
+        return reply
 
     @command("ACL WHOAMI", _FLAGS, group="server", since="6.0.0", complexity="O(1)")
     def acl_whoami(self) -> T:
@@ -174,8 +174,8 @@ class Acl(Group[T]):
         b'default'
         """
         user = self.client.user
-        answer: Any = DEFAULT if user is None else user.name
-        return answer
+        reply: Any = DEFAULT if user is None else user.name
+        return reply
 
     @command(
         "ACL CAT [category]",
@@ -193,13 +193,13 @@ class Acl(Group[T]):
         >>> db.acl_cat()[:2], b"swapdb" in db.acl_cat("dangerous")
         ([b'keyspace', b'read'], True)
         """
-        answer: Any = list(CATEGORIES)
+        reply: Any = list(CATEGORIES)
         if category is not None:
             name = encode(category)
             if name.lower() not in CATEGORIES:
                 raise errors.error(f"Unknown category '{shown(name)}'")
-            answer = our_catalogue().names(name.lower())
-        return answer
+            reply = our_catalogue().names(name.lower())
+        return reply
 
     @command(
         "ACL GENPASS [bits]",
@@ -222,8 +222,8 @@ class Acl(Group[T]):
         if not 1 <= count <= MOST_BITS:
             raise errors.error(BITS)
         digits = (count + 3) // 4
-        answer: Any = secrets.token_hex((digits + 1) // 2)[:digits].encode()
-        return answer
+        reply: Any = secrets.token_hex((digits + 1) // 2)[:digits].encode()
+        return reply
 
     @command(
         "ACL LOG [count | RESET]",
@@ -249,8 +249,8 @@ class Acl(Group[T]):
             return OK
         most = 10 if count is None else max(integer(count), 0)
         now = self.engine.now()
-        answer: Any = [_entry(entry, now) for entry in log.entries[:most]]
-        return answer
+        reply: Any = [_entry(entry, now) for entry in log.entries[:most]]
+        return reply
 
     def acl_log_reset(self) -> Status:
         """Forget what has been refused, as ACL LOG RESET does.
@@ -258,8 +258,8 @@ class Acl(Group[T]):
         >>> db.acl_log_reset()
         OK
         """
-        answer: Any = self.acl_log("RESET")
-        return answer
+        reply: Any = self.acl_log("RESET")
+        return reply
 
     @command(
         "ACL DRYRUN username command [arg [arg ...]]",
@@ -283,8 +283,8 @@ class Acl(Group[T]):
         user = self.engine.users.get(encode(username))
         if user is None:
             raise errors.error(f"User '{shown(encode(username))}' not found")
-        refusal = user.refusal(_known(words), words)
-        return OK if refusal is None else _explained(refusal)
+        error = user.refusal(_known(words), words)
+        return OK if error is None else _explained(error)
 
     @command("ACL SAVE", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
     def acl_save(self) -> Status:
@@ -339,7 +339,10 @@ file. You may want ...
         """The users; those of these names come back as they are now if we are interrupted."""
         users, engine = self.engine.users, self.engine
         snapshot = users.snapshot(names)
-        engine.undo += [(engine.see_guards,), (users.restore, snapshot)]  # the last comes first
+        engine.undo += [
+            (engine.update_all_checks,),
+            (users.restore, snapshot),
+        ]  # the last comes first
         engine.unsettled = True
         return users
 
@@ -361,7 +364,7 @@ file. You may want ...
                     client.user = None
                 else:
                     client.kill()
-        self.engine.see_guards()
+        self.engine.update_all_checks()
 
 
 def load_users(engine: Engine) -> None:
@@ -433,17 +436,17 @@ def _entry(entry: Entry, now: int) -> dict[bytes, Any]:
     }
 
 
-def _explained(refusal: Refusal) -> Any:
-    return refusal.sentence("dryrun").encode("utf-8", "surrogateescape")
+def _explained(error: Refusal) -> Any:
+    return error.sentence("dryrun").encode("utf-8", "surrogateescape")
 
 
 def _known(words: list[bytes]) -> Command:
     """The command that the words name, if there are enough of them and not too many."""
     known = find(words)
     if known is None:
-        if len(words) == 1 and words[0].upper().decode("latin-1") in CONTAINERS:
+        if len(words) == 1 and words[0].upper().decode("latin-1") in PARENT_COMMANDS:
             raise errors.wrong_arity(words[0].decode().lower())
         raise errors.error(f"Command '{shown(words[0])}' not found")
     if not known.accepts(len(words)):
-        raise errors.wrong_arity(known.shown_name)
+        raise errors.wrong_arity(known.display_name)
     return known

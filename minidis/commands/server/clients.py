@@ -142,8 +142,8 @@ class ClientCommands(Group[T]):
         >>> db.client_getname() is None, db.client_setname("worker"), db.client_getname()
         (True, OK, b'worker')
         """
-        answer: Any = self.client.name or None
-        return answer
+        reply: Any = self.client.name or None
+        return reply
 
     @command(
         "CLIENT SETNAME connection-name",
@@ -231,7 +231,7 @@ characters.
         """
         chosen: Any = mode
         self.client.no_touch = chosen == b"ON"
-        self.see_guard()
+        self.update_checks()
         return OK
 
     @command(
@@ -336,7 +336,7 @@ characters.
             "SKIPME": Kind(_yes_no, "", "yes or no"),
             "maxage": Kind(_age, "", "seconds"),
         },
-        late=True,
+        deferred_errors=True,
     )
     def client_kill(
         self,
@@ -349,7 +349,7 @@ characters.
         laddr: Key | None = None,
         skipme: bool | str | None = None,
         maxage: Integer | None = None,
-        _mistake: ResponseError | None = None,
+        _option_error: ResponseError | None = None,
     ) -> int | Status:
         """End the connection from an `address`; or all that pass every filter, and count them.
 
@@ -366,8 +366,8 @@ characters.
         name: Any = user
         if name is not None and self.engine.users.get(name) is None:
             raise errors.error(f"No such user '{errors.shown(name)}'")
-        if _mistake is not None:
-            raise _mistake
+        if _option_error is not None:
+            raise _option_error
         filters = {"id": id, "type": type, "user": user, "addr": addr, "laddr": laddr}
         wanted = {name: value for name, value in filters.items() if value is not None}
         given = bool(wanted) or skipme is not None or maxage is not None

@@ -60,11 +60,11 @@ class Connection(Group[T]):
         (PONG, b'hello')
         """
         client = self.client
-        answer: Any = PONG if message is None else encode(message)
+        reply: Any = PONG if message is None else encode(message)
         if client.protocol == 2 and client.listening:
             # Who can only take messages gets a message.
-            answer = [b"pong", b"" if message is None else answer]
-        return answer
+            reply = [b"pong", b"" if message is None else reply]
+        return reply
 
     @command(
         "ECHO message", "loading stale fast", group="connection", since="1.0.0", complexity="O(1)"
@@ -75,8 +75,8 @@ class Connection(Group[T]):
         >>> db.echo("hello")
         b'hello'
         """
-        answer: Any = message
-        return answer
+        reply: Any = message
+        return reply
 
     @command(
         "SELECT index", "loading stale fast", group="connection", since="1.0.0", complexity="O(1)"
@@ -109,7 +109,7 @@ class Connection(Group[T]):
         names={"SETNAME": "clientname"},
         kinds={"protover": Kind(_protocol), "clientname": Kind(client_name)},
         unknown_error="Syntax error in HELLO option '{}'",
-        late=True,
+        deferred_errors=True,
     )
     def hello(
         self,
@@ -117,7 +117,7 @@ class Connection(Group[T]):
         username: Key | None = None,
         password: Key | None = None,
         clientname: Key | None = None,
-        _mistake: ResponseError | None = None,
+        _option_error: ResponseError | None = None,
     ) -> dict[T, Any]:
         """Introduce the caller, choose the protocol version 2 or 3; answers what serves it.
 
@@ -132,8 +132,8 @@ class Connection(Group[T]):
         client = self.client
         if username is not None:
             self._authenticate(username, password, b"HELLO")
-        if _mistake is not None:
-            raise _mistake
+        if _option_error is not None:
+            raise _option_error
         if client.user is None and not client.trusted:
             raise ResponseError(errors.NO_HELLO_BEFORE_AUTH)
         if client.trusted and protover == 2:
@@ -141,7 +141,7 @@ class Connection(Group[T]):
         if clientname is not None:
             client.name = encode(clientname)
         client.protocol = client.protocol if protover is None else int(protover)
-        self.see_guard()
+        self.update_checks()
         return self._introduction()
 
     def _introduction(self) -> Any:
@@ -195,7 +195,7 @@ for the default user. Are you sure your configuration is correct?
             users.note(self.client, "auth", how, username, context)
             raise ResponseError(errors.WRONG_PASSWORD)
         self.client.user = user
-        self.see_guard()
+        self.update_checks()
 
     @command("RESET", _HANDSHAKE, group="connection", since="6.2.0", complexity="O(1)")
     def reset(self) -> Status:
@@ -223,8 +223,8 @@ for the default user. Are you sure your configuration is correct?
         client.no_evict = client.no_touch = False
         client.user = None if client.trusted else engine.users.of_newcomers
         client.protocol = 3 if client.trusted else 2
-        engine.see_attention()
-        self.see_guard()
+        engine.update_observers()
+        self.update_checks()
         return DONE
 
     @command(
@@ -280,10 +280,10 @@ program has none; db.monitor() shows the same
             return NO_REPLY
         client.monitors = True
         engine.monitors[client] = None
-        engine.see_guards()
+        engine.update_all_checks()
         return OK
 
     def _stop_monitoring(self) -> None:
         self.client.monitors = False
         self.engine.monitors.pop(self.client, None)
-        self.engine.see_guards()
+        self.engine.update_all_checks()

@@ -117,8 +117,8 @@ class Server(Group[T]):
         >>> minidis.open(clock=minidis.ManualClock(1_700_000_000.25)).time()
         [b'1700000000', b'250000']
         """
-        answer: Any = [b"%d" % part for part in divmod(self.engine.clock.now_us(), 1_000_000)]
-        return answer
+        reply: Any = [b"%d" % part for part in divmod(self.engine.clock.now_us(), 1_000_000)]
+        return reply
 
     @command(
         "CONFIG GET parameter [parameter ...]",
@@ -135,8 +135,8 @@ class Server(Group[T]):
         {b'hash-max-listpack-entries': b'512', b'hash-max-listpack-value': b'64'}
         """
         patterns: Any = parameters or [b"*"]
-        answer: Any = get_parameters(self.engine, patterns)
-        return answer
+        reply: Any = get_parameters(self.engine, patterns)
+        return reply
 
     @command(
         "CONFIG SET parameter value [parameter value ...]",
@@ -228,11 +228,11 @@ an .rdb file to save
         return self.engine.saved_at
 
 
-def _database_number(value: Any, sentence: str) -> int:
+def _database_number(value: Any, message: str) -> int:
     try:
         number = integer(value)
     except errors.ResponseError:
-        raise errors.error(sentence) from None
+        raise errors.error(message) from None
     if not -(2**31) <= number < 2**31:
-        raise errors.error(sentence)
+        raise errors.error(message)
     return number

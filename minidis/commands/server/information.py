@@ -61,7 +61,7 @@ def _clients(engine: Engine) -> Fields:
     return {
         "connected_clients": len(connected),
         "embedded_sessions": len(clients) - len(connected),
-        "maxclients": engine.door_limits.clients,
+        "maxclients": engine.client_limits.clients,
         "blocked_clients": len(engine.waiters),
         "tracking_clients": engine.tracking.clients,
         "pubsub_clients": sum(client.listening for client in clients),
@@ -180,8 +180,8 @@ class Information(Group[T]):
         names = {word.lower() for word in asked} or _ALL
         chosen = [name for name in SECTIONS if _ALL & names or name.lower().encode() in names]
         text = "\r\n".join(_section(name, self.engine) for name in chosen)
-        answer: Any = Verbatim(text.encode())
-        return answer
+        reply: Any = Verbatim(text.encode())
+        return reply
 
     @command(
         "SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
@@ -253,7 +253,7 @@ is none; close() closes the database
         """
         if integer(num_replicas) <= 0:
             return 0
-        return Wait((), self._seconds(timeout), answer=0)
+        return Wait((), self._seconds(timeout), timeout_reply=0)
 
     @command(
         "WAITAOF numlocal numreplicas timeout",
@@ -282,7 +282,7 @@ is none; close() closes the database
             raise errors.error(
                 "WAITAOF cannot be used when numlocal is set but appendonly is disabled."
             )
-        return Wait((), seconds, answer=[0, 0]) if integer(num_replicas) else [0, 0]
+        return Wait((), seconds, timeout_reply=[0, 0]) if integer(num_replicas) else [0, 0]
 
     def _seconds(self, timeout: Integer) -> float:
         """Milliseconds as the seconds of a Wait; the moment must be one that has a number."""

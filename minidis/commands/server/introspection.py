@@ -119,7 +119,7 @@ class Introspection(Group[T]):
         >>> db.command_list(pattern="set*")
         [b'set', b'setnx', b'setex', b'setrange']
         """
-        answer: Any = [
+        reply: Any = [
             known.name.lower().replace(" ", "|").encode()
             for known in COMMANDS.values()
             if module is None
@@ -130,8 +130,8 @@ class Introspection(Group[T]):
         ]
         if pattern is not None:
             match = compile_pattern(encode(pattern), nocase=True)
-            answer = [name for name in answer if match(name)]
-        return answer
+            reply = [name for name in reply if match(name)]
+        return reply
 
     @declare(
         "COMMAND GETKEYS command [arg [arg ...]]",
@@ -150,8 +150,8 @@ class Introspection(Group[T]):
         [b'a', b'b']
         """
         words: Any = [name, *args]
-        answer: Any = [words[at] for at in _key_places(words)]
-        return answer
+        reply: Any = [words[at] for at in _key_places(words)]
+        return reply
 
     @declare(
         "COMMAND GETKEYSANDFLAGS command [arg [arg ...]]",

@@ -54,7 +54,7 @@ class TrackingCommands(Group[T]):
         kinds={"client-id": INTEGER, "switch": RAW},
         once="REDIRECT",
         once_error=_REDIRECT_TWICE,
-        late=True,
+        deferred_errors=True,
     )
     def client_tracking(
         self,
@@ -65,7 +65,7 @@ class TrackingCommands(Group[T]):
         optin: bool = False,
         optout: bool = False,
         noloop: bool = False,
-        _mistake: ResponseError | None = None,
+        _option_error: ResponseError | None = None,
     ) -> Status:
         """Switch "on" or "off" that this connection is told when keys change that it has read.
 
@@ -87,8 +87,8 @@ of a connection
         target: Any = redirect
         if target is not None and self.engine.clients.get(target) is None:
             raise errors.error(_NO_SUCH_CLIENT)
-        if _mistake is not None:
-            raise _mistake
+        if _option_error is not None:
+            raise _option_error
         word, names = encode(switch).upper(), list(prefixes or ())
         if word == b"ON":
             _check_modes(self.client, names, bcast=bcast, optin=optin, optout=optout)
@@ -102,8 +102,8 @@ of a connection
             table.stop(self.client)
         else:
             raise errors.error(errors.SYNTAX)
-        self.engine.see_attention()
-        self.see_guard()
+        self.engine.update_observers()
+        self.update_checks()
         return OK
 
     @command(
@@ -158,12 +158,12 @@ tracking mode with OPTIN or OPTOUT mode enabled
         """
         tracking = self.client.tracking
         prefixes = [] if tracking is None else sorted(tracking.prefixes)
-        answer: Any = {
+        reply: Any = {
             b"flags": _flags(tracking),
             b"redirect": TrackingCommands.client_getredir(self),
             b"prefixes": prefixes,
         }
-        return answer
+        return reply
 
 
 def _flags(tracking: Tracking | None) -> set[bytes]:

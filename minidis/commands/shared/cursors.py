@@ -39,7 +39,7 @@ def walk(container: Any, cursor: Any, match: Any, count: Any, mistake: Any) -> W
     if mistake is not None:
         raise mistake
     following, found = 0, container
-    if container.wide:
+    if container.expanded:
         following, found = container.scan(cursor, STEP if count is None else count)
     if match is not None:
         found = filter(compile_pattern(match), found)

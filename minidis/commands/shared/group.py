@@ -21,6 +21,6 @@ class Group(Generic[T]):
     #: what MULTI has queued; None outside. A body that sees a queue runs out of it, in EXEC.
     queue: Any
 
-    def see_guard(self) -> None:
+    def update_checks(self) -> None:
         """The client's state has changed: recompute whether commands need a second look."""
         raise NotImplementedError

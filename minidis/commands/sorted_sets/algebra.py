@@ -38,7 +38,7 @@ class SortedSetAlgebra(Group[T]):
         since="6.2.0",
         complexity="O(n + m log m) for n members in all sets and m in the result",
         access="RO ACCESS",
-        late=True,
+        deferred_errors=True,
     )
     def zunion(
         self,
@@ -46,7 +46,7 @@ class SortedSetAlgebra(Group[T]):
         aggregate: str | None = None,
         withscores: bool = False,
         weights: Many | None = None,
-        _mistake: errors.ResponseError | None = None,
+        _option_error: errors.ResponseError | None = None,
     ) -> list[Any]:
         """Return the members of all sets at `keys`, lowest score first.
 
@@ -60,7 +60,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zunion(["spring", "autumn"], withscores=True)
         [(b'ann', 3.0), (b'bob', 9.0)]
         """
-        sources = self._zsources(keys, _mistake)
+        sources = self._zsources(keys, _option_error)
         return _sorted(_union(_weighed(sources, keys, weights), aggregate), withscores)
 
     @command(
@@ -70,7 +70,7 @@ class SortedSetAlgebra(Group[T]):
         since="2.0.0",
         complexity="O(n + m log m) for n members in all sets and m in the result",
         access="OW UPDATE | RO ACCESS",
-        late=True,
+        deferred_errors=True,
     )
     def zunionstore(
         self,
@@ -78,7 +78,7 @@ class SortedSetAlgebra(Group[T]):
         keys: Many | Mapping[Any, Float],
         aggregate: str | None = None,
         weights: Many | None = None,
-        _mistake: errors.ResponseError | None = None,
+        _option_error: errors.ResponseError | None = None,
     ) -> int:
         """Store what ZUNION answers at `destination`, whatever was there; the number of members.
 
@@ -87,7 +87,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zunionstore("b", {"a": 10}), db.zscore("b", "y")
         (2, 2, 20.0)
         """
-        sources = self._zsources(keys, _mistake)
+        sources = self._zsources(keys, _option_error)
         scores = _union(_weighed(sources, keys, weights), aggregate)
         return self._zstore(destination, scores, "zunionstore")
 
@@ -100,7 +100,7 @@ class SortedSetAlgebra(Group[T]):
         since="6.2.0",
         complexity="O(n k + m log m) for k sets, n members in the smallest and m in the result",
         access="RO ACCESS",
-        late=True,
+        deferred_errors=True,
     )
     def zinter(
         self,
@@ -108,7 +108,7 @@ class SortedSetAlgebra(Group[T]):
         aggregate: str | None = None,
         withscores: bool = False,
         weights: Many | None = None,
-        _mistake: errors.ResponseError | None = None,
+        _option_error: errors.ResponseError | None = None,
     ) -> list[Any]:
         """Return the members that are in every set at `keys`, lowest score first.
 
@@ -119,7 +119,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zinter(["spring", "autumn"], aggregate="MAX", withscores=True)
         [(b'bob', 5.0)]
         """
-        sources = self._zsources(keys, _mistake)
+        sources = self._zsources(keys, _option_error)
         return _sorted(_intersection(_weighed(sources, keys, weights), aggregate), withscores)
 
     @command(
@@ -129,7 +129,7 @@ class SortedSetAlgebra(Group[T]):
         since="2.0.0",
         complexity="O(n k + m log m) for k sets, n members in the smallest and m in the result",
         access="OW UPDATE | RO ACCESS",
-        late=True,
+        deferred_errors=True,
     )
     def zinterstore(
         self,
@@ -137,7 +137,7 @@ class SortedSetAlgebra(Group[T]):
         keys: Many | Mapping[Any, Float],
         aggregate: str | None = None,
         weights: Many | None = None,
-        _mistake: errors.ResponseError | None = None,
+        _option_error: errors.ResponseError | None = None,
     ) -> int:
         """Store what ZINTER answers at `destination`, whatever was there; the number of members.
 
@@ -146,7 +146,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zinterstore("c", ["a", "b"])
         (2, 1, 1)
         """
-        sources = self._zsources(keys, _mistake)
+        sources = self._zsources(keys, _option_error)
         scores = _intersection(_weighed(sources, keys, weights), aggregate)
         return self._zstore(destination, scores, "zinterstore")
 
@@ -158,14 +158,14 @@ class SortedSetAlgebra(Group[T]):
         complexity="O(n k) for k sets and n members in the smallest",
         access="RO ACCESS",
         kinds={"limit": at_least(0, errors.LIMIT_NEGATIVE, "count no further; 0: no limit")},
-        late=True,
+        deferred_errors=True,
     )
     def zintercard(
         self,
         numkeys: Integer,
         keys: Many,
         limit: Integer = 0,
-        _mistake: errors.ResponseError | None = None,
+        _option_error: errors.ResponseError | None = None,
     ) -> int:
         """Number of members that are in every set at `keys`; counts no further than `limit`.
 
@@ -174,7 +174,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zintercard(2, ["a", "b"])
         (2, 1, 1)
         """
-        sources = self._zsources(keys, _mistake)
+        sources = self._zsources(keys, _option_error)
         if numkeys != len(sources):
             raise errors.error(errors.SYNTAX)
         smallest, *others = sorted(sources, key=len)
@@ -196,13 +196,13 @@ class SortedSetAlgebra(Group[T]):
         since="6.2.0",
         complexity="O(n k + m log m) for k sets, n members in the first and m in the result",
         access="RO ACCESS",
-        late=True,
+        deferred_errors=True,
     )
     def zdiff(
         self,
         keys: Many,
         withscores: bool = False,
-        _mistake: errors.ResponseError | None = None,
+        _option_error: errors.ResponseError | None = None,
     ) -> list[Any]:
         """Return the members of the first set at `keys` that are in none of the others.
 
@@ -211,7 +211,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zdiff(["a", "b"])
         (2, 1, [b'x'])
         """
-        return _sorted(_difference(self._zsources(keys, _mistake)), withscores)
+        return _sorted(_difference(self._zsources(keys, _option_error)), withscores)
 
     @command(
         "ZDIFFSTORE destination numkeys key [key ...]",
@@ -220,10 +220,10 @@ class SortedSetAlgebra(Group[T]):
         since="6.2.0",
         complexity="O(n k + m log m) for k sets, n members in the first and m in the result",
         access="OW UPDATE | RO ACCESS",
-        late=True,
+        deferred_errors=True,
     )
     def zdiffstore(
-        self, destination: Key, keys: Many, _mistake: errors.ResponseError | None = None
+        self, destination: Key, keys: Many, _option_error: errors.ResponseError | None = None
     ) -> int:
         """Store what ZDIFF answers at `destination`, whatever was there; the number of members.
 
@@ -232,7 +232,7 @@ class SortedSetAlgebra(Group[T]):
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zdiffstore("b", ["a", "none"])
         (2, 2)
         """
-        scores = _difference(self._zsources(keys, _mistake))
+        scores = _difference(self._zsources(keys, _option_error))
         return self._zstore(destination, scores, "zdiffstore")
 
     # a range -----------------------------------------------------------------------------------
@@ -292,10 +292,10 @@ class SortedSetAlgebra(Group[T]):
         """Replace whatever is at the key; nothing at all is no sorted set."""
         space = self.space
         if scores:
-            space.touch(key, event)
+            space.changed(key, event)
             space.put(key, SortedSet.load(scores, self.engine.limits))
         elif space.find(key) is not None:
-            space.touch(key, "del")
+            space.changed(key, "del")
             space.remove(key)
         return len(scores)
 

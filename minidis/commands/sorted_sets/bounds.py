@@ -166,7 +166,7 @@ def text_range(low: Any, high: Any) -> Range:
         order = zset.ordered()
         if not _fits(order[-1][1], lower, 1) or not _fits(order[0][1], upper, -1):
             return 0, 0
-        if order[0][0] != order[-1][0] and not zset.wide:
+        if order[0][0] != order[-1][0] and not zset.expanded:
             return _walk([member for _, member in order], lower, upper, reverse)
         start = _text_rank(zset, lower, lower[2])
         stop = _text_rank(zset, upper, not upper[2])

@@ -48,12 +48,12 @@ def _zadd_plain(self: SortedSets[Any], key: Any, mapping: Any) -> Any:
     if zset.__class__ is not SortedSet or space.deadlines or space.accessed is not None:
         zset = space.write(key, SortedSet)
         if zset is None:
-            space.touch(key, "zadd")
+            space.changed(key, "zadd")
             space.put(key, SortedSet.load({member: score}, self.engine.limits))
             return 1
     if zset.scores.get(member) == score:
         return 0
-    space.touch(key, "zadd")
+    space.changed(key, "zadd")
     return 1 if zset.put_one(member, score, self.engine.limits) else 0
 
 
@@ -71,7 +71,7 @@ class SortedSets(Group[T]):
         access="RW UPDATE",
         names={"member": "mapping"},
         kinds={"score": RAW, "member": RAW},
-        tolerant=True,
+        allow_conflicts=True,
         plain=_zadd_plain,
     )
     def zadd(
@@ -111,7 +111,7 @@ class SortedSets(Group[T]):
             return 0
         news, added, updated = _news(zset.scores if zset else {}, given, nx, xx, gt, lt)
         if news:
-            self.space.touch(key, "zadd", added + updated)
+            self.space.changed(key, "zadd", added + updated)
             self._zput(key, zset, news)
         return added + updated if ch else added
 
@@ -145,7 +145,7 @@ class SortedSets(Group[T]):
         if old is not None and ((gt and new <= old) or (lt and new >= old)):
             return None
         if new != old:
-            self.space.touch(key, "zincr")
+            self.space.changed(key, "zincr")
             if zset is None:
                 self._zput(key, None, {member: new})
             else:
@@ -170,8 +170,8 @@ class SortedSets(Group[T]):
         >>> db.zincrby("rank", 2, "ann"), db.zincrby("rank", 0.5, "ann")
         (2.0, 2.5)
         """
-        answer: Any = self._zincrease(key, member, amount)  # type: ignore[arg-type]
-        return answer
+        reply: Any = self._zincrease(key, member, amount)  # type: ignore[arg-type]
+        return reply
 
     # removing ----------------------------------------------------------------------------------
 
@@ -197,9 +197,9 @@ class SortedSets(Group[T]):
         if not gone:
             return 0
         if len(gone) == len(scores):
-            self.space.drop(key, "zrem")
+            self.space.delete_emptied(key, "zrem")
         else:
-            self.space.touch(key, "zrem", len(gone))
+            self.space.changed(key, "zrem", len(gone))
             zset.drop(gone)
         return len(gone)
 
@@ -207,9 +207,9 @@ class SortedSets(Group[T]):
         """Remove a stretch, and the key if nothing is left."""
         size = stop - start
         if size >= len(zset):
-            self.space.drop(key, event)
+            self.space.delete_emptied(key, event)
         elif size > 0:
-            self.space.touch(key, event, size)
+            self.space.changed(key, event, size)
             zset.drop_ranks(start, stop)
         return size
 
@@ -506,7 +506,7 @@ class SortedSets(Group[T]):
         complexity="O(1) for each call, O(n) for a whole walk",
         access="RO ACCESS",
         kinds={"count": STEP_SIZE},
-        late=True,
+        deferred_errors=True,
     )
     def zscan(
         self,
@@ -514,7 +514,7 @@ class SortedSets(Group[T]):
         cursor: Integer = 0,
         match: Value | None = None,
         count: Integer | None = None,
-        _mistake: errors.ResponseError | None = None,
+        _option_error: errors.ResponseError | None = None,
     ) -> list[Any]:
         """A step of a walk: [next cursor, [(member, score), ...]]; cursor 0 begins and ends it.
 
@@ -525,7 +525,7 @@ class SortedSets(Group[T]):
         (2, [0, [(b'ann', 3.0)]])
         """
         zset: Any = self.space.read(key, SortedSet)
-        following, members = walk(zset, cursor, match, count, _mistake)
+        following, members = walk(zset, cursor, match, count, _option_error)
         return [following, [(member, _in_text(zset.scores[member])) for member in members]]
 
     def zscan_iter(

@@ -218,7 +218,7 @@ class SortedSetRanges(Group[T]):
         access="RO ACCESS",
         names={"stop": "end"},
         kinds=_RANK_KINDS,
-        unsaid="[LIMIT offset count]",
+        undocumented="[LIMIT offset count]",
         refuse=_refuse_limit,
     )
     def zrevrange(
@@ -355,7 +355,7 @@ class SortedSetRanges(Group[T]):
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
         names=_LIMIT_NAMES,
-        unsaid="[WITHSCORES]",
+        undocumented="[WITHSCORES]",
         refuse=_refuse_scores,
     )
     def zrangebylex(
@@ -381,7 +381,7 @@ class SortedSetRanges(Group[T]):
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
         names=_LIMIT_NAMES,
-        unsaid="[WITHSCORES]",
+        undocumented="[WITHSCORES]",
         refuse=_refuse_scores,
     )
     def zrevrangebylex(
@@ -464,8 +464,8 @@ class SortedSetRanges(Group[T]):
         start, stop = chosen(zset, False)
         size = stop - start
         if size >= len(zset):
-            self.space.drop(key, event)
+            self.space.delete_emptied(key, event)
         elif size > 0:
-            self.space.touch(key, event, size)
+            self.space.changed(key, event, size)
             zset.drop_ranks(start, stop)
         return size

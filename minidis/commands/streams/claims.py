@@ -123,7 +123,7 @@ class StreamClaims(StreamGroups[T]):
             "lastid": ENTRY,
         },
         unknown_error="Unrecognized XCLAIM option '{}'",
-        late=True,
+        deferred_errors=True,
     )
     def xclaim(
         self,
@@ -138,7 +138,7 @@ class StreamClaims(StreamGroups[T]):
         force: bool = False,
         justid: bool = False,
         lastid: Id | None = None,
-        _mistake: Exception | None = None,
+        _option_error: Exception | None = None,
     ) -> list[Any]:
         """Make a consumer the owner of pending entries; those it now owns, as XRANGE gives them.
 
@@ -161,8 +161,8 @@ class StreamClaims(StreamGroups[T]):
             raise errors.no_key_or_group(held, name)
         group, ids = stream.groups[name], ids_of(message_ids)
         least = idle_kind("XCLAIM").convert(min_idle_time)
-        if _mistake is not None:
-            raise _mistake
+        if _option_error is not None:
+            raise _option_error
         self._note(group, ids)
         last_id = 0 if lastid is None else strict_id(lastid)
         if last_id > group.last_id:

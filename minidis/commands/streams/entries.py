@@ -132,7 +132,7 @@ class Streams(Group[T]):
         kinds={"id": NEW, **TRIM_KINDS},
         bounds_error=errors.MAXLEN_AND_MINID,
         uneven_error=ARITY_OF_XADD,
-        late=True,
+        deferred_errors=True,
     )
     def xadd(
         self,
@@ -145,7 +145,7 @@ class Streams(Group[T]):
         minid: Id | None = None,
         limit: Integer | None = None,
         ref_policy: str | None = None,
-        _mistake: Exception | None = None,
+        _option_error: Exception | None = None,
     ) -> T | None:
         """Append an entry of `fields` (a mapping or pairs) to the stream at `key`; its id.
 
@@ -163,13 +163,13 @@ class Streams(Group[T]):
         >>> db.xadd("log", {"who": "ann"}, "5-1"), db.xadd("log", {"who": "bob"}, "5-*")
         (b'5-1', b'5-2')
         """
-        if _mistake is not None and ARITY_OF_XADD not in str(_mistake):
-            raise _mistake
+        if _option_error is not None and ARITY_OF_XADD not in str(_option_error):
+            raise _option_error
         trim = trim_of(self.engine, maxlen, minid, approximate, limit)
         if trim is None and limit is not None:
             raise errors.error(errors.LIMIT_OF_EXACT)
-        if _mistake is not None:
-            raise _mistake
+        if _option_error is not None:
+            raise _option_error
         wanted = new_id(id)
         if wanted == (0, True):
             raise errors.error(errors.STREAM_ID_NOT_POSITIVE)
@@ -180,8 +180,8 @@ class Streams(Group[T]):
         words = [word for pair in pairs for word in pair]
         number = self._next_id(Stream() if stream is None else stream, wanted)
         self._append(key, stream, number, words, trim, ref_policy)
-        answer: Any = id_text(number)
-        return answer
+        reply: Any = id_text(number)
+        return reply
 
     def _next_id(self, stream: Stream, wanted: tuple[int, bool] | None) -> int:
         """The id for a new entry."""
@@ -210,7 +210,7 @@ class Streams(Group[T]):
     ) -> None:
         """Append, and trim if asked to; either both or neither will have happened."""
         space, engine = self.space, self.engine
-        space.touch(key, "xadd")
+        space.changed(key, "xadd")
         if stream is not None:
             if trim is not None:
                 engine.undo.append((stream.take_back, *stream.before_append(number)))
@@ -231,7 +231,7 @@ class Streams(Group[T]):
         cut = stream.trimming(trim, stream.is_referenced if spared else None)
         if cut is None:
             return 0
-        self.space.touch(key, "xtrim", len(cut.gone))
+        self.space.changed(key, "xtrim", len(cut.gone))
         engine = self.engine
         engine.unsettled = True
         if policy is not None and encode(policy) == b"DELREF":
@@ -263,7 +263,7 @@ class Streams(Group[T]):
             "max-deleted-id": ENTRY,
             "entries-added": Kind(_entries_added, "", "how many entries there have been"),
         },
-        late=True,
+        deferred_errors=True,
     )
     def xsetid(
         self,
@@ -271,7 +271,7 @@ class Streams(Group[T]):
         last_id: Id,
         entries_added: Integer | None = None,
         max_deleted_id: Id | None = None,
-        _mistake: Exception | None = None,
+        _option_error: Exception | None = None,
     ) -> Status:
         """Set what the stream at `key` remembers of its past; for those who copy streams.
 
@@ -290,8 +290,8 @@ class Streams(Group[T]):
         added: Any = entries_added
         if deleted > last:
             raise errors.error(errors.SETID_BELOW_DELETED)
-        if _mistake is not None:
-            raise _mistake
+        if _option_error is not None:
+            raise _option_error
         stream = self.space.write(key, Stream)
         if stream is None:
             raise no_such_key()
@@ -299,7 +299,7 @@ class Streams(Group[T]):
             raise errors.error(errors.SETID_BELOW_TOP)
         if len(stream) and added is not None and added < len(stream):
             raise errors.error(errors.SETID_BELOW_LENGTH)
-        self.space.touch(key, "xsetid")
+        self.space.changed(key, "xsetid")
         self.engine.undo.append((stream.set_past, stream.last_id, stream.added, stream.max_deleted))
         self.engine.unsettled = True
         added = stream.added if added is None else added
@@ -362,7 +362,7 @@ class Streams(Group[T]):
         access="RO ACCESS",
         names={"start": "min", "end": "max"},
         kinds={"start": RAW, "end": RAW},
-        late=True,
+        deferred_errors=True,
     )
     def xrevrange(
         self,
@@ -370,7 +370,7 @@ class Streams(Group[T]):
         max: Id = "+",
         min: Id = "-",
         count: Integer | None = None,
-        _mistake: Exception | None = None,
+        _option_error: Exception | None = None,
     ) -> list[Any] | None:
         """Return entries from id `max` down to `min`; see XRANGE.
 
@@ -381,8 +381,8 @@ class Streams(Group[T]):
         """
         first = start_of(min)  # the first mistake that is told is that of the smaller id
         last = end_of(max)
-        if _mistake is not None:
-            raise _mistake
+        if _option_error is not None:
+            raise _option_error
         return self._entries(key, first, last, count, down=True)
 
     def _entries(self, key: Any, first: int, last: int, count: Any, *, down: bool) -> Any:
@@ -406,7 +406,7 @@ class Streams(Group[T]):
         names={"key": "streams", **CAP_NAMES},
         kinds={"id": RAW, **CAP_KINDS},
         uneven_error=errors.XREAD_UNBALANCED,
-        unsaid="[GROUP group consumer] [NOACK]",
+        undocumented="[GROUP group consumer] [NOACK]",
         refuse=lambda options: _refuse_group(options),
     )
     def xread(
@@ -491,7 +491,7 @@ class Streams(Group[T]):
             return 0
         found = [number for number in dict.fromkeys(ids_of(ids)) if stream.get(number)]
         if found:
-            self.space.touch(key, "xdel", len(found))
+            self.space.changed(key, "xdel", len(found))
             self._delete_entries(stream, found)
         return len(found)
 
@@ -531,17 +531,17 @@ class Streams(Group[T]):
         if stream is None:
             return [-1] * len(wanted)
         policy = encode(ref_policy or b"KEEPREF")
-        answers = {number: self._verdict(stream, number, policy) for number in wanted}
-        self._carry_out(key, stream, answers, wanted if policy == b"DELREF" else [])
-        return [answers.pop(number, -1) for number in wanted]
+        replies = {number: self._verdict(stream, number, policy) for number in wanted}
+        self._carry_out(key, stream, replies, wanted if policy == b"DELREF" else [])
+        return [replies.pop(number, -1) for number in wanted]
 
     def _carry_out(
-        self, key: Any, stream: Stream, answers: dict[int, int], forgotten: list[int]
+        self, key: Any, stream: Stream, replies: dict[int, int], forgotten: list[int]
     ) -> None:
         """Delete the entries whose answer is 1; and these are pending nowhere any more."""
-        found = [number for number, answer in answers.items() if answer == 1]
+        found = [number for number, reply in replies.items() if reply == 1]
         if found:
-            self.space.touch(key, "xdel", len(found))
+            self.space.changed(key, "xdel", len(found))
         self._forget(stream, forgotten)
         self._delete_entries(stream, found)
 

@@ -67,7 +67,7 @@ class StreamGroups(Streams[T]):
         access="RW INSERT",
         names={**GROUP_NAMES, "ENTRIESREAD": "entries_read"},
         kinds={"id": RAW, "entries-read": _READ},
-        late=True,
+        deferred_errors=True,
         form_error="XGROUP",
         lengths=(5, 6, 7, 8),
     )
@@ -78,7 +78,7 @@ class StreamGroups(Streams[T]):
         id: Id = "$",
         mkstream: bool = False,
         entries_read: Integer | None = None,
-        _mistake: Exception | None = None,
+        _option_error: Exception | None = None,
     ) -> Status:
         """Make a group on the stream at `key` that reads what comes after `id` ("$": the last one).
 
@@ -91,21 +91,21 @@ class StreamGroups(Streams[T]):
         (b'5-1', OK)
         """
         held, name = both(key, groupname)
-        late = _after_options(_mistake)
+        deferred_errors = _after_options(_option_error)
         stream = self.space.write(held, Stream)
         if stream is None and not mkstream:
             raise errors.error(errors.XGROUP_NO_KEY)
-        if late:
+        if deferred_errors:
             raise errors.wrong_subcommand("XGROUP", "CREATE")
         word, target = encode(id), Stream() if stream is None else stream
         last_id = target.last_id if word == b"$" else strict_id(word)
         if name in target.groups:
             raise errors.ResponseError(errors.GROUP_EXISTS)
         read: Any = UNKNOWN if entries_read is None else entries_read
-        self.space.touch(held, "xgroup-create")
+        self.space.changed(held, "xgroup-create")
         target.groups[name] = Group(last_id, read)
         if stream is None:
-            self.space.touch(held, CHANGED, 0)
+            self.space.changed(held, CHANGED, 0)
             self.space.put(held, target)
         return OK
 
@@ -118,7 +118,7 @@ class StreamGroups(Streams[T]):
         access="RW UPDATE",
         names={**GROUP_NAMES, "ENTRIESREAD": "entries_read"},
         kinds={"id": RAW, "entries-read": _READ},
-        late=True,
+        deferred_errors=True,
         form_error="XGROUP",
         lengths=(5, 7),
     )
@@ -128,7 +128,7 @@ class StreamGroups(Streams[T]):
         groupname: Key,
         id: Id,
         entries_read: Integer | None = None,
-        _mistake: Exception | None = None,
+        _option_error: Exception | None = None,
     ) -> Status:
         """Let a group go on with what comes after `id`; "$" is the last one. See XGROUP CREATE.
 
@@ -138,13 +138,13 @@ class StreamGroups(Streams[T]):
         (OK, OK)
         """
         held, name = both(key, groupname)
-        late = _after_options(_mistake)
+        deferred_errors = _after_options(_option_error)
         stream, group = self._existing(held, name)
-        if late:
+        if deferred_errors:
             raise errors.wrong_subcommand("XGROUP", "SETID")
         word = encode(id)
         last_id = stream.last_id if word == b"$" else loose_id(word)
-        self.space.touch(held, "xgroup-setid")
+        self.space.changed(held, "xgroup-setid")
         self._note(group, ())
         read: Any = UNKNOWN if entries_read is None else entries_read
         group.last_id, group.read = last_id, read
@@ -173,7 +173,7 @@ class StreamGroups(Streams[T]):
             raise errors.error(errors.XGROUP_NO_KEY)
         if name not in stream.groups:
             return 0
-        self.space.touch(held, "xgroup-destroy")
+        self.space.changed(held, "xgroup-destroy")
         stream.groups.pop(name)
         return 1
 
@@ -230,7 +230,7 @@ class StreamGroups(Streams[T]):
         if consumer is None:
             return 0
         ids = list(consumer.ids)
-        self.space.touch(held, "xgroup-delconsumer")
+        self.space.changed(held, "xgroup-delconsumer")
         self._note(group, ids, gone)
         for number in ids:
             group.drop(number)
@@ -264,7 +264,7 @@ class StreamGroups(Streams[T]):
         """The consumer of that name, made if need be; it has been heard of now."""
         consumer = group.consumers.get(name)
         if consumer is None:
-            self.space.touch(key, "xgroup-createconsumer")
+            self.space.changed(key, "xgroup-createconsumer")
             consumer = Consumer(name, 0)
             self._note(group, (), name)
             group.consumers[name] = consumer
@@ -284,7 +284,7 @@ class StreamGroups(Streams[T]):
         names={**GROUP_NAMES, **CAP_NAMES, "key": "streams", "CLAIM": "claim_min_idle_time"},
         kinds={"id": RAW, "min-idle-time": idle_kind("XREADGROUP"), **CAP_KINDS},
         uneven_error=errors.XREAD_UNBALANCED,
-        anywhere="GROUP",
+        floating="GROUP",
         missing_error=errors.XREADGROUP_NO_GROUP,
     )
     def xreadgroup(
@@ -422,9 +422,9 @@ class StreamGroups(Streams[T]):
         pending = [number for number in dict.fromkeys(wanted) if number in group.pending]
         self._acknowledge(group, pending)
         policy = encode(ref_policy or b"KEEPREF")
-        answers = {number: self._verdict(stream, number, policy) for number in pending}
-        self._carry_out(held, stream, answers, pending if policy == b"DELREF" else [])
-        return [answers.pop(number, -1) for number in wanted]
+        replies = {number: self._verdict(stream, number, policy) for number in pending}
+        self._carry_out(held, stream, replies, pending if policy == b"DELREF" else [])
+        return [replies.pop(number, -1) for number in wanted]
 
 
 class _Reader:

@@ -138,26 +138,26 @@ ENTRY = _checked(strict_id, "id of an entry: 5-1")
 NEW = _checked(new_id, "* for the time, 5-* or 5-1")
 
 
-def _natural(sentence: str) -> Kind:
+def _natural(message: str) -> Kind:
     """An integer from 0 on; `sentence` when it is negative."""
 
     def convert(value: Any) -> int:
         number = integer(value)
         if number < 0:
-            raise errors.error(sentence)
+            raise errors.error(message)
         return number
 
     return Kind(convert)
 
 
-def said(sentence: str) -> Kind:
+def said(message: str) -> Kind:
     """An integer with a sentence of its own."""
 
     def convert(value: Any) -> int:
         try:
             return integer(value)
         except errors.ResponseError:
-            raise errors.error(sentence) from None
+            raise errors.error(message) from None
 
     return Kind(convert)
 

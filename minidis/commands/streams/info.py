@@ -144,7 +144,7 @@ class StreamInfo(Commands[T]):
         since="5.0.0",
         complexity="O(1), FULL O(n) for n entries shown",
         access="RO ACCESS",
-        late=True,
+        deferred_errors=True,
         form_error="XINFO",
     )
     def xinfo_stream(
@@ -152,7 +152,7 @@ class StreamInfo(Commands[T]):
         key: Key,
         full: bool = False,
         count: Integer | None = None,
-        _mistake: Exception | None = None,
+        _option_error: Exception | None = None,
     ) -> dict[T, Any]:
         """What the stream at `key` is like: length, ids, groups, first and last entry.
 
@@ -163,9 +163,9 @@ class StreamInfo(Commands[T]):
         (b'5-1', b'5-1')
         """
         stream = self._stream(key)
-        if _mistake is not None:
-            raise _mistake
-        answer: dict[Any, Any] = {
+        if _option_error is not None:
+            raise _option_error
+        reply: dict[Any, Any] = {
             b"length": len(stream),
             b"radix-tree-keys": len(stream.nodes),
             b"radix-tree-nodes": stream.tree_nodes(),
@@ -177,14 +177,14 @@ class StreamInfo(Commands[T]):
         if full:
             wanted: Any = _USUAL_COUNT if count is None or count < 0 else count  # type: ignore[operator]
             limit = wanted or None
-            answer[b"entries"] = entries(islice(stream, limit))
+            reply[b"entries"] = entries(islice(stream, limit))
             groups = sorted(stream.groups.items())
-            answer[b"groups"] = [_full_group(stream, name, group, limit) for name, group in groups]
-            return answer
-        answer[b"groups"] = len(stream.groups)
-        answer[b"first-entry"] = entry(stream.nodes[0].rows[0]) if len(stream) else None
-        answer[b"last-entry"] = entry(stream.nodes[-1].rows[-1]) if len(stream) else None
-        return answer
+            reply[b"groups"] = [_full_group(stream, name, group, limit) for name, group in groups]
+            return reply
+        reply[b"groups"] = len(stream.groups)
+        reply[b"first-entry"] = entry(stream.nodes[0].rows[0]) if len(stream) else None
+        reply[b"last-entry"] = entry(stream.nodes[-1].rows[-1]) if len(stream) else None
+        return reply
 
     def _stream(self, key: Any) -> Stream:
         stream = self.space.read(key, Stream)
@@ -210,7 +210,7 @@ class StreamInfo(Commands[T]):
         (OK, b'team')
         """
         stream = self._stream(key)
-        answer: Any = [
+        reply: Any = [
             {
                 b"name": name,
                 b"consumers": len(group.consumers),
@@ -219,7 +219,7 @@ class StreamInfo(Commands[T]):
             }
             for name, group in sorted(stream.groups.items())
         ]
-        return answer
+        return reply
 
     @command(
         "XINFO CONSUMERS key group",
@@ -246,7 +246,7 @@ class StreamInfo(Commands[T]):
             raise errors.no_group(encode(key), name)
         now = self.engine.now()
         consumers = sorted(stream.groups[name].consumers.items())
-        answer: Any = [
+        reply: Any = [
             {
                 b"name": who,
                 b"pending": len(consumer.ids),
@@ -254,7 +254,7 @@ class StreamInfo(Commands[T]):
             }
             for who, consumer in consumers
         ]
-        return answer
+        return reply
 
     @command("XINFO HELP", "loading stale", group="stream", since="5.0.0", complexity="O(1)")
     def xinfo_help(self) -> list[Status]:

@@ -261,11 +261,11 @@ def _skip_prevlen(blob: bytes, pos: int, previous: int) -> int:
 
     Five bytes for a small size are legal: Redis does not shrink the field when a neighbour does.
     """
-    wide = blob[pos] == 0xFE
-    stated = int.from_bytes(blob[pos + 1 : pos + 5], "little") if wide else blob[pos]
+    expanded = blob[pos] == 0xFE
+    stated = int.from_bytes(blob[pos + 1 : pos + 5], "little") if expanded else blob[pos]
     if stated != previous:
         raise CorruptError("ziplist: wrong length of a previous element")
-    return pos + 5 if wide else pos + 1
+    return pos + 5 if expanded else pos + 1
 
 
 def _read_ziplist_entry(blob: bytes, pos: int, append: _Append) -> int:

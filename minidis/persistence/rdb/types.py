@@ -120,7 +120,7 @@ def _hash(words: list[bytes], limits: Limits) -> Value:
 def _packed_hash(words: list[bytes], limits: Limits) -> Value:
     loaded = Hash()
     loaded.update(_fields(words))
-    loaded.wide = len(loaded) > limits.hash_max_listpack_entries
+    loaded.expanded = len(loaded) > limits.hash_max_listpack_entries
     return loaded
 
 
@@ -173,7 +173,7 @@ def _read_zset_2(source: Source, limits: Limits) -> Value:
 
 def _packed_zset(words: list[bytes], limits: Limits) -> Value:
     loaded = _sorted_set(words[::2], [score_of_text(word) for word in words[1::2]], limits)
-    loaded.wide = len(loaded) > limits.zset_max_listpack_entries
+    loaded.expanded = len(loaded) > limits.zset_max_listpack_entries
     return loaded
 
 

@@ -171,13 +171,13 @@ def _list_nodes(value: List, fill: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _write_set(value: Set, limits: Limits, pack: Pack | None) -> _Parts:
-    if not value.wide:
+    if not value.expanded:
         return [string(write_intset(value), pack)]
     return [length(len(value)), *(string(member, pack) for member in value)]
 
 
 def _write_hash(value: Hash, limits: Limits, pack: Pack | None) -> _Parts:
-    if not value.wide:
+    if not value.expanded:
         words = [word for pair in value.items() for word in pair]
         return [string(write_listpack(words), pack)]
     parts = [length(len(value))]
@@ -189,7 +189,7 @@ def _write_hash(value: Hash, limits: Limits, pack: Pack | None) -> _Parts:
 def _write_sorted_set(value: SortedSet, limits: Limits, pack: Pack | None) -> _Parts:
     """Compact from low to high; wide from high to low, which Redis can insert faster."""
     pairs = list(value.items())
-    if not value.wide:
+    if not value.expanded:
         words = [word for member, score in pairs for word in (member, score_text(score))]
         return [string(write_listpack(words), pack)]
     parts = [length(len(pairs))]
@@ -253,13 +253,13 @@ def value_parts(value: Value, limits: Limits, pack: Pack | None) -> tuple[int, _
     if isinstance(value, List):
         return LIST_QUICKLIST_2, _write_list(value, limits, pack)
     if isinstance(value, Hash):
-        return HASH if value.wide else HASH_LISTPACK, _write_hash(value, limits, pack)
+        return HASH if value.expanded else HASH_LISTPACK, _write_hash(value, limits, pack)
     if isinstance(value, Set):
-        return SET if value.wide else SET_INTSET, _write_set(value, limits, pack)
+        return SET if value.expanded else SET_INTSET, _write_set(value, limits, pack)
     if isinstance(value, Stream):
         return STREAM_2, _write_stream(value, limits, pack)
     return (
-        ZSET_2 if value.wide else ZSET_LISTPACK,
+        ZSET_2 if value.expanded else ZSET_LISTPACK,
         _write_sorted_set(value, limits, pack),
     )
 

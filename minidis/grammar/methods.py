@@ -1,0 +1,263 @@
+"""The methods of the typed API, generated from one template for each command.
+
+    db.zadd("k", {"a": 1})      arguments are converted to bytes and numbers, then the body runs
+
+A generated method has the parameters of its body. It converts what it is given, takes the lock and
+runs the body as one unit of work (METHOD below).
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from textwrap import indent
+from typing import Any
+
+from minidis import errors
+from minidis.grammar import kinds
+from minidis.grammar.command import COLLECTION_GROUPS, Command
+from minidis.grammar.kinds import encode
+from minidis.grammar.slots import Parameter
+from minidis.replies import OK, decoded
+
+#: What stands before the lines of a docstring; 3.13 takes it away.
+INDENT = "" if sys.version_info >= (3, 13) else "        "
+
+# The gate. A call converts its arguments, takes the lock, forgets the moment of the last command
+# and runs the body. A body that changed something in more than one step has left in `undo` how to
+# put it back; whatever strikes (a refusal, KeyboardInterrupt, MemoryError) is answered by putting
+# back, and a second strike while that begins by doing it once more. After a change the chores are
+# settled once. Session.execute has these lines for words. A call that needs a second look, or may
+# have to wait, goes the long way (Session.call_typed).
+METHOD = """
+def {name}(self, {signature}):
+{ready}
+    if {guard}:
+        reply = self.call_typed(command, {arguments})
+        return {reply}
+    engine = self.engine
+    with engine.lock:
+        engine.moment = 0
+        try:
+            {work}
+            if engine.unsettled:
+                engine.settle()
+        except BaseException as error:
+            try:
+                engine.rollback(error, ({values}))
+            except BaseException:
+                engine.rollback(error, ({values}))
+                raise
+            raise
+    return {reply}
+"""
+
+# A command with options has two doors. The usual call has none of them, and is not to pay for
+# what it does not use: it goes through the door above with the required arguments alone.
+CHOOSE = """    if {given}:
+        return full_method(self, {everything})
+"""
+
+READY: dict[type | None, str] = {
+    bytes: """    if {p}.__class__ is str:
+        try:
+            {p} = {p}.encode()
+        except UnicodeEncodeError:
+            {p} = encode({p})
+    elif {p}.__class__ is not bytes:
+        {p} = encode({p})""",
+    float: """    if {p}.__class__ is not float or {p} != {p}:
+        {p} = ready_{p}({p})""",
+    None: """    {p} = ready_{p}({p})""",
+}
+
+# *keys: a list among them, and other rarities, take the long way.
+READY_MANY = """    try:
+        {p} = [
+            item if item.__class__ is bytes else bytes_of[item.__class__](item) for item in {p}
+        ]
+    except (KeyError, UnicodeEncodeError):
+        {p} = ready_{p}({p})"""
+BYTES_OF: dict[type, Callable[[Any], bytes]] = {
+    str: str.encode,
+    int: b"%d".__mod__,
+    float: encode,
+}
+
+
+class LazyMethod:
+    """Stands for a door in a class until it is first asked for: most programs use few commands."""
+
+    def __init__(self, command: Command, owner: type[Any], *, decode: bool) -> None:
+        self.command = command
+        self.owner = owner
+        self.decode = decode
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        door = build_method(self.command, decode=self.decode)
+        setattr(self.owner, self.command.method, door)
+        return door if instance is None else getattr(instance, self.command.method)
+
+
+def build_method(command: Command, *, decode: bool) -> Callable[..., Any]:
+    """The function that callers of the typed API reach."""
+    params = list(inspect.signature(command.body).parameters.values())[1:]
+    needed = [
+        param
+        for param in params
+        if param.default is inspect.Parameter.empty
+        and param.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    ]
+    door = _compile_method(command, params, params, decode, None)
+    optional = params[len(needed) :]
+    required = {slot.param for slot in command.compiled.slots if not slot.optional}
+    usual = required.isdisjoint(param.name for param in optional)  # not HSET: see its mapping
+    if needed and optional and usual and all(_is_plain_option(param) for param in optional):
+        door = _compile_method(command, needed, params, decode, door)
+    door = functools.wraps(command.body)(door)
+    door.__signature__ = public_signature(command.body)  # type: ignore[attr-defined]
+    # The declaration knows the last lines of the manual page.
+    last = f"{command.complexity}. Since Redis {command.since}: {command.line}"
+    if command.group in COLLECTION_GROUPS and command.access:
+        kind = command.group.replace("-", " ")
+        last = f"A missing key is an empty {kind}; WrongTypeError for another type.\n{INDENT}{last}"
+    door.__doc__ = f"{command.body.__doc__}\n{INDENT}{last}\n{INDENT}"
+    return door
+
+
+def public_signature(body: Callable[..., Any]) -> inspect.Signature:
+    """The signature without what the parser alone hands over (see Rules.late)."""
+    whole = inspect.signature(body)
+    kept = [param for param in whole.parameters.values() if param.name != "_option_error"]
+    return whole.replace(parameters=kept)
+
+
+def _is_plain_option(param: inspect.Parameter) -> bool:
+    """Is the parameter left out by leaving it None or False?"""
+    return param.default is None or param.default is False
+
+
+def _compile_method(
+    command: Command,
+    params: list[inspect.Parameter],
+    everything: list[inspect.Parameter],
+    decode: bool,
+    full: Callable[..., Any] | None,
+) -> Callable[..., Any]:
+    """One door that passes on `params`; calls with more than these go on to the `full` one."""
+    slots = {slot.param: slot for slot in command.compiled.slots}
+    body = command.plain_body if full and command.plain_body else command.body
+    space: dict[str, Any] = {
+        "body": body,
+        "command": command,
+        "encode": encode,
+        "decoded": decoded,
+        "full_method": full,
+        "OK": OK,
+        "refuse": _refuse,
+        "bytes_of": BYTES_OF,
+    }
+    ready = [
+        _ready(slots.get(param.name) or _extra_slot(param.name), param, space) for param in params
+    ]
+    arguments = ", ".join(map(_passed, params))
+    choose = "" if full else _conflict_tests(command.compiled.exclusive, everything)
+    if full:
+        given = " or ".join(_given(param) for param in everything[len(params) :])
+        choose = CHOOSE.format(given=given, everything=", ".join(map(_passed, everything)))
+    work = f"reply = body(self, {arguments})"
+    if full and command.inline:
+        work = indent(command.inline, " " * 12).strip()
+    text = METHOD.format(
+        work=work,
+        guard="True" if command.waits else "self.needs_checks",
+        arguments=arguments,
+        name=command.method,
+        signature=_signature(everything),
+        ready=choose + "\n".join(filter(None, ready)) or "    # nothing to convert",
+        values=", ".join([param.name for param in params]) + "," * bool(params),
+        reply="decoded(reply)" if decode else "reply",
+    )
+    for param in everything:
+        space["default_" + param.name] = param.default
+    exec(compile(text, f"<door {command.name}>", "exec"), space)
+    door: Callable[..., Any] = space[command.method]
+    return door
+
+
+def _conflict_tests(exclusive: tuple[tuple[str, ...], ...], params: list[inspect.Parameter]) -> str:
+    """The lines that refuse two alternatives of a bracket; one that is not given costs one test."""
+    test = {param.name: _given(param) for param in params}
+    return "".join(
+        f"    if {test[one]} and ({' or '.join(test[other] for other in names[at + 1 :])}):\n"
+        "        refuse()\n"
+        for names in exclusive
+        for at, one in enumerate(names[:-1])
+    )
+
+
+def _refuse() -> None:
+    raise errors.error(errors.SYNTAX)
+
+
+def _extra_slot(name: str) -> Parameter:
+    """An extra parameter is converted as an argument of its name; unknown names stay raw."""
+    kind = kinds.KINDS.get(name)
+    return Parameter(name, "one" if kind else "raw", (kind,) if kind else (), optional=True)
+
+
+def _signature(params: list[inspect.Parameter]) -> str:
+    """The parameters of the door; a star before those that go by keyword alone."""
+    declared = [_declared(param) for param in params]
+    kinds_of = [param.kind for param in params]
+    variadic = inspect.Parameter.VAR_POSITIONAL in kinds_of
+    if not variadic and inspect.Parameter.KEYWORD_ONLY in kinds_of:
+        declared.insert(kinds_of.index(inspect.Parameter.KEYWORD_ONLY), "*")
+    return ", ".join(declared)
+
+
+def _declared(param: inspect.Parameter) -> str:
+    """The parameter as the door declares it."""
+    if param.kind is inspect.Parameter.VAR_POSITIONAL:
+        return "*" + param.name
+    default = "" if param.default is inspect.Parameter.empty else f"=default_{param.name}"
+    return param.name + default
+
+
+def _given(param: inspect.Parameter) -> str:
+    """The test whether an optional parameter has been given."""
+    return param.name if param.default is False else f"{param.name} is not None"
+
+
+def _passed(param: inspect.Parameter) -> str:
+    """The parameter as the door passes it on."""
+    if param.kind is inspect.Parameter.VAR_POSITIONAL:
+        return "*" + param.name
+    if param.kind is inspect.Parameter.KEYWORD_ONLY:
+        return f"{param.name}={param.name}"
+    return param.name
+
+
+def _ready(slot: Parameter, param: inspect.Parameter, space: dict[str, Any]) -> str:
+    """The lines that convert one parameter; options that are not given cost one test."""
+    name = param.name
+    as_it_came = slot.shape in ("one", "pairs") and set(slot.kinds) == {kinds.RAW}
+    if slot.shape in ("flag", "raw") or as_it_came:
+        return ""
+    space["ready_" + name] = slot.ready
+    exact = slot.kinds[0].exact if slot.shape == "one" else None
+    optional = slot.optional or (
+        param.default is None and param.kind is not inspect.Parameter.VAR_POSITIONAL
+    )
+    lines = READY[exact].format(p=name)
+    variadic = param.kind is inspect.Parameter.VAR_POSITIONAL
+    if variadic and slot.shape == "many" and slot.kinds[0].convert is encode:
+        lines = READY_MANY.format(p=name)
+    if not optional and slot.on_empty is not None:
+        space["nothing_" + name] = slot.on_empty
+        lines += f"\n    if not {name}:\n        nothing_{name}()"
+    if not optional:
+        return lines
+    return f"    if {name} is not None:\n    " + lines.replace("\n", "\n    ")
