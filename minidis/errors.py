@@ -18,6 +18,10 @@ MinidisError
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 
 class MinidisError(Exception):
@@ -323,3 +327,11 @@ def report(error: BaseException) -> None:
     threading.excepthook(
         threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
     )
+
+
+def call_safely(callback: Callable[[Item], object], item: Item) -> None:
+    """Call back; an exception is reported, and the caller goes on."""
+    try:
+        callback(item)
+    except Exception as error:
+        report(error)

@@ -137,7 +137,7 @@ class LocalBackend(Backend):
     def __init__(self, db: Minidis[Any]) -> None:
         super().__init__()
         self.db = db
-        home = db.engine.home
+        home = db.engine.store.home
         path = home.directory if home.durable else home.dump
         self.name = "memory" if path is None else os.path.basename(os.path.abspath(path))
 
@@ -165,18 +165,18 @@ class LocalBackend(Backend):
         engine = self.db.engine
         keys = counted(len(self.db.space.values), "key")
         parts = [
-            ("", self.name if engine.home.dump else "in memory, gone at the end"),
+            ("", self.name if engine.store.home.dump else "in memory, gone at the end"),
             ("", f"database {self.database}"),
             ("", keys),
         ]
-        if engine.home.dump is not None and engine.dirty > 0:
+        if engine.store.home.dump is not None and engine.store.dirty > 0:
             # Yellow where leaving loses them; a directory is saved then.
-            style = "" if engine.home.durable else "class:bottom-toolbar.unsaved"
-            parts.append((style, f"{counted(engine.dirty, 'change')} not saved yet"))
+            style = "" if engine.store.home.durable else "class:bottom-toolbar.unsaved"
+            parts.append((style, f"{counted(engine.store.dirty, 'change')} not saved yet"))
         return parts
 
     def greeting(self) -> str:
-        home = self.db.engine.home
+        home = self.db.engine.store.home
         keys = counted(sum(len(one.values) for one in self.db.engine.databases), "key")
         if home.dump is None:
             return "In memory: nothing is kept after the session. minidis PATH opens a database."
@@ -187,10 +187,10 @@ class LocalBackend(Backend):
         return f"{home.dump}: {keys}. SAVE writes it."
 
     def unsaved(self) -> tuple[int, str]:
-        home = self.db.engine.home
+        home = self.db.engine.store.home
         if home.dump is None or home.durable:
             return 0, ""
-        return max(self.db.engine.dirty, 0), home.dump
+        return max(self.db.engine.store.dirty, 0), home.dump
 
     def close(self) -> None:
         self.db.close()

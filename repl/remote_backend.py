@@ -18,7 +18,8 @@ from dataclasses import replace
 from time import monotonic
 from typing import Any
 
-from minidis.api.subscription import Message, MonitoredCommand
+from minidis.api.subscription import Message
+from minidis.clients.monitored import MonitoredCommand
 from minidis.errors import MinidisError, ResponseError
 from repl.address import Address
 from repl.backend import Backend, Named, Part

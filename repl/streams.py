@@ -16,7 +16,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
-from minidis.api.subscription import Message, MonitoredCommand
+from minidis.api.subscription import Message
+from minidis.clients.monitored import MonitoredCommand
 from minidis.errors import MinidisError
 from repl.render import as_json, scalar
 from repl.words import printable, quote, shortened

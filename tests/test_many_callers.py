@@ -41,9 +41,9 @@ def test_forgotten_watches_of_many_keys_do_not_stay(db: Bytes) -> None:
     for number in range(50):
         db.session().watch(f"key-{number}")
     db.session().watch("last")
-    assert len(db.engine.watchers._by_place) == 1
+    assert len(db.engine.observers.watches._by_place) == 1
     db.set("elsewhere", 1)
-    assert not db.engine.watchers
+    assert not db.engine.observers.watches
     assert not db.engine.observed
 
 
@@ -52,7 +52,7 @@ def test_a_spoiled_watch_costs_later_changes_nothing(db: Bytes) -> None:
     for session in sessions:
         session.watch("hot", "cold")
     db.set("hot", 1)
-    assert (0, b"hot") not in db.engine.watchers._by_place
+    assert (0, b"hot") not in db.engine.observers.watches._by_place
     late = db.session()
     late.watch("hot")
     for session in sessions:
@@ -61,7 +61,7 @@ def test_a_spoiled_watch_costs_later_changes_nothing(db: Bytes) -> None:
     db.set("hot", 2)
     late.multi()
     assert late.exec() is None
-    assert not db.engine.watchers
+    assert not db.engine.observers.watches
     assert not db.engine.observed
 
 
@@ -70,8 +70,8 @@ def test_forgotten_subscriptions_do_not_stay(db: Bytes) -> None:
         db.subscribe(f"channel-{number}", patterns=[f"{number}*"])
     gc.collect()
     with db.subscribe("one"):
-        assert list(db.engine.channels._channels) == [b"one"]
-        assert not db.engine.channels._patterns
+        assert list(db.engine.observers.channels._channels) == [b"one"]
+        assert not db.engine.observers.channels._patterns
         assert len(db.engine.clients) == 2
 
 
@@ -81,11 +81,11 @@ def test_forgotten_sessions_track_no_more(db: Bytes, bcast: bool) -> None:
         reader = db.session()
         reader.client_tracking("on", redirect=invalidations.id, bcast=bcast)
         reader.get("a")
-        assert db.engine.tracking.clients == 1
+        assert db.engine.observers.tracking.clients == 1
         del reader
         gc.collect()
         db.set("a", 1)
-        assert not db.engine.tracking
+        assert not db.engine.observers.tracking
         assert not db.engine.observed
         assert len(db.engine.clients) == 2
 
@@ -279,15 +279,15 @@ def test_a_forked_child_watches_and_listens_for_itself() -> None:
         tracking.client_tracking("on", redirect=messages.id)
         waiting = threading.Thread(target=lambda: db.session().blpop("q"), daemon=True)
         waiting.start()
-        while not len(db.engine.waiters):
+        while not len(db.engine.observers.blocked):
             pass
         child = os.fork()
         if child == 0:
             db.set("k", 1)
             watching.multi()
             print(watching.exec(), db.publish("c", "x"), list(messages))
-            print(tracking.client_tracking("off"), db.engine.tracking.clients)
-            print(db.rpush("q", "a"), db.blpop("q"), len(db.engine.waiters))
+            print(tracking.client_tracking("off"), db.engine.observers.tracking.clients)
+            print(db.rpush("q", "a"), db.blpop("q"), len(db.engine.observers.blocked))
             sys.stdout.flush()
             os._exit(0)
         os.waitpid(child, 0)
@@ -337,7 +337,7 @@ def test_ctrl_c_at_random_moments_tears_no_transaction() -> None:
         assert struck == 100
         engine = db.engine
         assert not (engine.undo or engine.kept or engine.touched or engine.unsettled)
-        assert not len(engine.waiters)
+        assert not len(engine.observers.blocked)
         print("whole")
     """
     found = subprocess.run(

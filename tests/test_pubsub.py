@@ -564,7 +564,7 @@ def test_a_monitor_sees_typed_calls_and_words() -> None:
             assert next(seen) == MonitoredCommand(5.0, 3, "in-process:0", [b"get", b"a"])
         db.set("a", 2)
         assert list(seen) == []
-        assert not db.engine.monitors and not db.needs_checks
+        assert not db.engine.clients.monitors and not db.needs_checks
 
 
 def test_a_forgotten_monitor_ends_by_itself(db: Minidis[bytes]) -> None:
@@ -573,7 +573,7 @@ def test_a_forgotten_monitor_ends_by_itself(db: Minidis[bytes]) -> None:
     del seen
     gc.collect()
     db.set("a", 1)
-    assert not db.engine.monitors and not db.needs_checks
+    assert not db.engine.clients.monitors and not db.needs_checks
 
 
 def test_a_slow_monitor_is_closed(db: Minidis[bytes]) -> None:
@@ -583,7 +583,7 @@ def test_a_slow_monitor_is_closed(db: Minidis[bytes]) -> None:
     assert next(seen).words == [b"SET", b"a", b"1"]
     with pytest.raises(SlowSubscriberError):
         next(seen)
-    assert not db.engine.monitors
+    assert not db.engine.clients.monitors
 
 
 def test_the_line_of_a_monitor() -> None:

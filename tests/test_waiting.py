@@ -27,7 +27,7 @@ def in_line(db: Bytes, *calls: Callable[[Bytes], Any]) -> list[Call]:
 @contextmanager
 def waiting(db: Bytes, *calls: Callable[[Bytes], Any]) -> Iterator[list[Call]]:
     yield in_line(db, *calls)
-    assert len(db.engine.waiters) == 0
+    assert len(db.engine.observers.blocked) == 0
     assert not db.engine.observed
 
 
@@ -317,5 +317,5 @@ def test_ten_thousand_threads(db: Bytes) -> None:
     left = [element for key in keys for element in db.lrange(key, 0, -1)]
     assert Counter(got + left) == Counter(pushed)
     assert len(got) > 1000
-    assert len(db.engine.waiters) == 0
+    assert len(db.engine.observers.blocked) == 0
     assert not db.engine.observed

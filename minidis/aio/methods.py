@@ -14,12 +14,12 @@ from typing import Any
 
 from minidis.aio.parking import reply_of
 from minidis.api.session import Session
+from minidis.clients.blocked import BlockedCall
 from minidis.grammar.command import COMMANDS, Command
 from minidis.grammar.methods import public_signature
-from minidis.observers.blocking import Waiter
 
 _ANSWER = """
-    if reply.__class__ is Waiter:
+    if reply.__class__ is BlockedCall:
         reply = await reply_of(self._session, reply)
     return reply
 """
@@ -43,7 +43,7 @@ async def {name}{signature}:
 #: A call of a pipeline: queued, or awaited while the pipeline makes its calls at once.
 QUEUED = """
 def {name}{signature}:
-    if self._session.queue is None:
+    if self._session.client.queue is None:
         return at_once(self, self._session.{name}, {arguments})
     self._session.{name}({arguments})
     return self
@@ -92,7 +92,7 @@ def install_queued(cls: type[Any]) -> None:
 
 async def answered(session: Any, reply: Any) -> Any:
     """The reply of a call, which may have to wait for it."""
-    return await reply_of(session, reply) if reply.__class__ is Waiter else reply
+    return await reply_of(session, reply) if reply.__class__ is BlockedCall else reply
 
 
 async def _at_once(pipeline: Any, call: Any, /, *args: Any, **options: Any) -> Any:
@@ -113,7 +113,7 @@ def _compile(template: str, command: Command) -> Any:
     whole = public_signature(command.body)
     params = list(whole.parameters.values())
     space: dict[str, Any] = {
-        "Waiter": Waiter, "reply_of": reply_of, "at_once": _at_once, "to_thread": to_thread,
+        "BlockedCall": BlockedCall, "reply_of": reply_of, "at_once": _at_once, "to_thread": to_thread,
     }  # fmt: skip
     space |= {f"default_{param.name}": param.default for param in params}
     text = template.format(

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from minidis.api.pipeline import Pipeline, PipelineText, Transaction, TransactionText
 from minidis.api.session import Session, install_methods
+from minidis.api.subscription import LIMIT, Message, Monitoring, Policy, Subscription
+from minidis.clients.monitored import MonitoredCommand
 from minidis.clock import Clock, Progress
 from minidis.commands.server.acl import load_users
 from minidis.commands.shared.group import T
 from minidis.engine.config import set_parameters
-from minidis.engine.engine import Engine, Event
+from minidis.engine.engine import Engine
 from minidis.errors import WatchError
-from minidis.grammar.kinds import Key, encode
+from minidis.grammar.kinds import Key, Many, encode
+from minidis.observers.listeners import Event
 from minidis.persistence.directory import Home
 
 if TYPE_CHECKING:
@@ -94,6 +97,62 @@ class Minidis(Session[T]):
                 except WatchError:
                     continue
                 return replies
+
+    # messages ----------------------------------------------------------------------------------
+
+    def subscribe(
+        self,
+        *channels: Many,
+        patterns: Iterable[Key] = (),
+        shards: Iterable[Key] = (),
+        limit: int = LIMIT,
+        when_full: Policy = "close",
+        callback: Callable[[Message[T]], object] | None = None,
+    ) -> Subscription[T]:
+        """Listen to channels: an iterator of Message(kind, channel, pattern, data).
+
+        `patterns` are glob patterns of channels, `shards` shard channels. At most `limit` messages
+        wait to be taken. When there are more, `when_full="close"` ends the subscription: iterating
+        gives what was kept and then raises SlowSubscriberError. `"drop"` lets the oldest message go
+        and counts it in `.dropped`. With `callback` a thread of its own calls it with each message.
+
+        Iterating sleeps until there is a message, and ends when the subscription or the database is
+        closed. A subscription without callback that nobody holds any more ends by itself.
+
+        >>> with db.subscribe("news", patterns=["sport.*"]) as messages:
+        ...     db.publish("news", "hello"), db.publish("sport.chess", "e4")
+        ...     next(messages).data, messages.get(timeout=1).channel
+        (1, 1)
+        (b'hello', b'sport.chess')
+        """
+        return Subscription(
+            self.engine,
+            channels,
+            patterns,
+            shards,
+            limit=limit,
+            when_full=when_full,
+            callback=callback,
+            decode=self._decode,
+        )
+
+    def monitor(
+        self,
+        *,
+        limit: int = LIMIT,
+        when_full: Policy = "close",
+        callback: Callable[[MonitoredCommand], object] | None = None,
+    ) -> Monitoring:
+        """Watch all commands of all sessions: an iterator of Seen(time, database, address, words).
+
+        `time` is in seconds since 1970. `limit`, `when_full` and `callback` are those of
+        subscribe(). Everything becomes slower while somebody watches.
+
+        >>> with db.monitor() as seen:
+        ...     db.set("a", 1), next(seen).words
+        (OK, [b'SET', b'a', b'1'])
+        """
+        return Monitoring(self.engine, limit=limit, when_full=when_full, callback=callback)
 
     # sessions and life -------------------------------------------------------------------------
 
@@ -233,7 +292,7 @@ def open(
         for name, value in config.items():
             pair = name.replace("_", "-").encode(), encode(value)
             set_parameters(engine, [pair], opening=True)
-        engine.settle()
+        engine.complete()
         load_users(engine)
         engine.load(progress)
         return db

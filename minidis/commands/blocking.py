@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minidis import errors
+from minidis.clients.blocked import Wait
 from minidis.commands.lists import Lists, return_elements
 from minidis.commands.shared.group import T
 from minidis.commands.sorted_sets.members import SortedSets
@@ -28,7 +29,6 @@ from minidis.grammar.kinds import (
     integer,
     to_float,
 )
-from minidis.observers.blocking import Wait
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 
@@ -108,13 +108,9 @@ class Blocking(Lists[T], SortedSets[T]):
                 continue
             if count < len(row):
                 taken = row.slice(0, count) if left else row.slice(len(row) - count, len(row))
-                self._can_undo(return_elements, row, len(row), taken, left)
+                self.unit.on_rollback(return_elements, row, len(row), taken, left)
             return [key, self._take(key, row, count, left)]
         return None
-
-    def _can_undo(self, *entry: Any) -> None:
-        self.engine.unsettled = True
-        self.engine.undo.append(entry)
 
     def _wait_for_list(
         self,
@@ -318,7 +314,7 @@ class Blocking(Lists[T], SortedSets[T]):
                 continue
             pairs = zset.min_pairs(count) if lowest else zset.max_pairs(count)
             if len(pairs) < len(zset):
-                self._can_undo(_zrestore, zset, dict(pairs), self.engine.limits)
+                self.unit.on_rollback(_zrestore, zset, dict(pairs), self.engine.settings.limits)
             return [key, [list(pair) for pair in self._zpop(key, zset, count, lowest)]]
         return None
 

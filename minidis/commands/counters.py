@@ -31,6 +31,7 @@ class Counters(Group[T]):
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         extra="amount",
+        single_step=True,
     )
     def incr(self, key: Key, amount: Integer = 1) -> int:
         """Add 1, or `amount` as INCRBY does, to the integer at `key` and return it.
@@ -51,6 +52,7 @@ class Counters(Group[T]):
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         names={"increment": "amount"},
+        single_step=True,
     )
     def incrby(self, key: Key, amount: Integer = 1) -> int:
         """Add `amount` to the integer at `key` and return it; errors and a missing key as INCR.
@@ -68,6 +70,7 @@ class Counters(Group[T]):
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         extra="amount",
+        single_step=True,
     )
     def decr(self, key: Key, amount: Integer = 1) -> int:
         """Subtract 1, or `amount` as DECRBY does, from the integer at `key` and return it.
@@ -87,6 +90,7 @@ class Counters(Group[T]):
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         names={"decrement": "amount"},
+        single_step=True,
     )
     def decrby(self, key: Key, amount: Integer = 1) -> int:
         """Subtract `amount` from the integer at `key` and return it; missing counts as 0.
@@ -205,7 +209,7 @@ class Counters(Group[T]):
             deadline = None
         elif deadline is None or (enx and current is not None):
             deadline = current
-        if deadline is not None and deadline <= self.engine.now():
+        if deadline is not None and deadline <= self.unit.now():
             space.changed(key, "del")
             space.remove(key)
             return

@@ -27,16 +27,22 @@ from minidis.grammar.kinds import (
     many,
     pairs,
 )
-from minidis.replies import OK, Decimal, Status
+from minidis.replies import LOCK, OK, Decimal, Status
 from minidis.structures import long_double
 from minidis.structures.tables import Hash
 
 
+def _hget_unlocked(self: Group[Any], key: Any, field: Any) -> Any:
+    """HGET of a hash without a deadline."""
+    space = self.space
+    if key in space.deadlines or space.accessed is not None:
+        return LOCK
+    table = space.values.get(key)
+    return table.get(field) if table.__class__ is Hash else LOCK
+
+
 class Hashes(Group[T]):
     """HSET, HGET and everything else that works on one hash."""
-
-    #: name -> fields, of HIMPORT PREPARE; they belong to the session
-    fieldsets: dict[bytes, tuple[bytes, ...]] | None = None
 
     # setting -----------------------------------------------------------------------------------
 
@@ -49,6 +55,7 @@ class Hashes(Group[T]):
         access="RW UPDATE",
         names={"field": "mapping"},
         extra="field value items",
+        single_step=True,
     )
     def hset(
         self,
@@ -79,8 +86,8 @@ class Hashes(Group[T]):
         table = space.write(key, Hash)
         space.changed(key, event)
         if table is not None:
-            return int(table.put_one(field, value, self.engine.limits))
-        space.put(key, Hash.load({field: value}, self.engine.limits))
+            return int(table.put_one(field, value, self.engine.settings.limits))
+        space.put(key, Hash.load({field: value}, self.engine.settings.limits))
         return 1
 
     def _set_fields(self, name: str, key: Any, given: Any) -> int:
@@ -89,7 +96,7 @@ class Hashes(Group[T]):
             raise errors.wrong_arity(name)
         if len(given) == 1:
             return self._set_field(key, *given[0])
-        space, limits = self.space, self.engine.limits
+        space, limits = self.space, self.engine.settings.limits
         fields = dict(given)
         # For the encoding a value counts even if a later one of the same call takes its place.
         longest = max(len(value) for _, value in given) if len(fields) < len(given) else 0
@@ -108,6 +115,7 @@ class Hashes(Group[T]):
         complexity="O(n) for n fields",
         access="RW UPDATE",
         names={"field": "mapping"},
+        single_step=True,
     )
     def hmset(self, key: Key, mapping: Mapping[Any, Value]) -> Status:
         """Set the fields of `mapping`; the older form of HSET, which always answers OK.
@@ -146,6 +154,7 @@ class Hashes(Group[T]):
         since="2.0.0",
         complexity="O(1)",
         access="RO ACCESS",
+        unlocked=_hget_unlocked,
     )
     def hget(self, key: Key, field: Field) -> T | None:
         """Return the value of `field`; None when the field or the key is missing.
@@ -447,8 +456,8 @@ class Hashes(Group[T]):
             raise errors.error(errors.OUT_OF_RANGE)
         table: Any = self.space.read(key, Hash)
         if wanted is None:
-            return None if table is None else table.random(self.engine.randbelow)
-        fields = [] if table is None else chosen(table, wanted, self.engine.randbelow)
+            return None if table is None else table.random(self.engine.settings.randbelow)
+        fields = [] if table is None else chosen(table, wanted, self.engine.settings.randbelow)
         return [(field, table[field]) for field in fields] if withvalues else fields
 
     @command(
@@ -548,7 +557,7 @@ class Hashes(Group[T]):
         named: Any = (fieldset_name, fields)
         if len(set(named[1])) != len(fields):
             raise errors.error("duplicate field name in fieldset")
-        self.fieldsets = {**(self.fieldsets or {}), **dict([named])}
+        self.client.fieldsets = {**(self.client.fieldsets or {}), **dict([named])}
         return OK
 
     @command(
@@ -569,7 +578,7 @@ class Hashes(Group[T]):
         (OK, OK)
         """
         name: Any = fieldset_name
-        fields = (self.fieldsets or {}).get(name)
+        fields = (self.client.fieldsets or {}).get(name)
         if fields is None:
             raise errors.error("no such fieldset")
         if len(fields) != len(values):
@@ -577,7 +586,7 @@ class Hashes(Group[T]):
         space, given = self.space, dict(zip(fields, values, strict=True))
         space.write(key, Hash)
         space.changed(key, "hset")
-        space.put(key, Hash.load(given, self.engine.limits))  # type: ignore[arg-type]
+        space.put(key, Hash.load(given, self.engine.settings.limits))  # type: ignore[arg-type]
         return OK
 
     @command(
@@ -592,10 +601,10 @@ class Hashes(Group[T]):
         >>> db.himport_prepare("point", "x", "y"), db.himport_discard("point")
         (OK, 1)
         """
-        known: Any = self.fieldsets or {}
+        known: Any = self.client.fieldsets or {}
         if fieldset_name not in known:
             return 0
-        self.fieldsets = {name: known[name] for name in known if name != fieldset_name}
+        self.client.fieldsets = {name: known[name] for name in known if name != fieldset_name}
         return 1
 
     @command(
@@ -610,8 +619,8 @@ class Hashes(Group[T]):
         >>> db.himport_prepare("point", "x", "y"), db.himport_discardall()
         (OK, 1)
         """
-        count = len(self.fieldsets or ())
-        self.fieldsets = None
+        count = len(self.client.fieldsets or ())
+        self.client.fieldsets = None
         return count
 
 

@@ -57,6 +57,7 @@ class Lists(Group[T]):
         complexity="O(1) for each element",
         access="RW INSERT",
         names={"element": "values"},
+        single_step=True,
     )
     def lpush(self, key: Key, *values: Many) -> int:
         """Push each of `values` to the head of the list at `key` in turn; the new length.
@@ -76,6 +77,7 @@ class Lists(Group[T]):
         complexity="O(1) for each element",
         access="RW INSERT",
         names={"element": "values"},
+        single_step=True,
     )
     def rpush(self, key: Key, *values: Many) -> int:
         """Push each of `values` to the tail of the list at `key` in turn; the new length.
@@ -112,6 +114,7 @@ class Lists(Group[T]):
         complexity="O(1) for each element",
         access="RW INSERT",
         names={"element": "values"},
+        single_step=True,
     )
     def rpushx(self, key: Key, *values: Many) -> int:
         """RPUSH if the list exists; the new length, 0 when the key is missing.
@@ -150,6 +153,7 @@ class Lists(Group[T]):
         access="RW ACCESS DELETE",
         kinds={"count": RAW},
         strict=True,
+        single_step=True,
     )
     def lpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
         """Remove and return the first element of the list at `key`; None when missing.
@@ -370,14 +374,13 @@ class Lists(Group[T]):
         left: tuple[bool, bool],
     ) -> None:
         """From one list to another, which may have to be made."""
-        space, engine = self.space, self.engine
+        space, unit = self.space, self.unit
         (row, target), (taken, moved), (from_left, to_left) = rows, elements, left
-        engine.unsettled = True
-        engine.undo.append((return_elements, row, len(row), taken, from_left))
+        unit.on_rollback(return_elements, row, len(row), taken, from_left)
         if target is None:
             space.put(destination, List.load(moved))
         else:
-            engine.undo.append((_take_back, target, len(target), to_left))
+            unit.on_rollback(_take_back, target, len(target), to_left)
             _push(target, moved, to_left)
         event = "lpop" if from_left else "rpop"
         if len(taken) == len(row):
@@ -395,19 +398,18 @@ class Lists(Group[T]):
         left: tuple[bool, bool],
     ) -> None:
         """From one end of a list to the other; or turn a few elements at one end around."""
-        engine = self.engine
+        unit = self.unit
         from_left, to_left = left
         if from_left == to_left and taken == moved:
             return
-        engine.unsettled = True
         # Once both steps are done the list has its size again, and the undo finds nothing to do.
         if from_left != to_left:
-            engine.undo.append((_take_back, row, len(row), to_left))
+            unit.on_rollback(_take_back, row, len(row), to_left)
             _push(row, moved, to_left)
             (row.pop_left if from_left else row.pop_right)(len(taken))
         else:
             self.space.save_undo(key)  # the list may be empty in between
-            engine.undo.append((return_elements, row, len(row), taken, from_left))
+            unit.on_rollback(return_elements, row, len(row), taken, from_left)
             (row.pop_left if from_left else row.pop_right)(len(taken))
             _push(row, moved, to_left)
 

@@ -7,25 +7,15 @@ the channels will come. A Python program has no such stream: db.subscribe() give
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minidis import errors
-from minidis.api.subscription import (
-    LIMIT,
-    Message,
-    MonitoredCommand,
-    Monitoring,
-    Policy,
-    Subscription,
-)
+from minidis.clients.client import Client
 from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import command
 from minidis.grammar.kinds import Key, Many, Value
 from minidis.replies import NO_REPLY, NoReply, Push, Status
 from minidis.structures.glob import compile_pattern
-
-if TYPE_CHECKING:
-    from minidis.clients.client import Client
 
 PUBSUB_HELP = (
     "PUBSUB <subcommand> [<arg> ...]. Subcommands are:",
@@ -50,65 +40,7 @@ _ONE_BY_ONE = "O(n) for n channels"
 
 
 class PubSub(Group[T]):
-    """PUBLISH, SUBSCRIBE, PUBSUB; and subscribe() and monitor() for Python."""
-
-    _decode: bool
-
-    # for Python ------------------------------------------------------------------------------
-
-    def subscribe(
-        self,
-        *channels: Many,
-        patterns: Iterable[Key] = (),
-        shards: Iterable[Key] = (),
-        limit: int = LIMIT,
-        when_full: Policy = "close",
-        callback: Callable[[Message[T]], object] | None = None,
-    ) -> Subscription[T]:
-        """Listen to channels: an iterator of Message(kind, channel, pattern, data).
-
-        `patterns` are glob patterns of channels, `shards` shard channels. At most `limit` messages
-        wait to be taken. When there are more, `when_full="close"` ends the subscription: iterating
-        gives what was kept and then raises SlowSubscriberError. `"drop"` lets the oldest message go
-        and counts it in `.dropped`. With `callback` a thread of its own calls it with each message.
-
-        Iterating sleeps until there is a message, and ends when the subscription or the database is
-        closed. A subscription without callback that nobody holds any more ends by itself.
-
-        >>> with db.subscribe("news", patterns=["sport.*"]) as messages:
-        ...     db.publish("news", "hello"), db.publish("sport.chess", "e4")
-        ...     next(messages).data, messages.get(timeout=1).channel
-        (1, 1)
-        (b'hello', b'sport.chess')
-        """
-        return Subscription(
-            self.engine,
-            channels,
-            patterns,
-            shards,
-            limit=limit,
-            when_full=when_full,
-            callback=callback,
-            decode=self._decode,
-        )
-
-    def monitor(
-        self,
-        *,
-        limit: int = LIMIT,
-        when_full: Policy = "close",
-        callback: Callable[[MonitoredCommand], object] | None = None,
-    ) -> Monitoring:
-        """Watch all commands of all sessions: an iterator of Seen(time, database, address, words).
-
-        `time` is in seconds since 1970. `limit`, `when_full` and `callback` are those of
-        subscribe(). Everything becomes slower while somebody watches.
-
-        >>> with db.monitor() as seen:
-        ...     db.set("a", 1), next(seen).words
-        (OK, [b'SET', b'a', b'1'])
-        """
-        return Monitoring(self.engine, limit=limit, when_full=when_full, callback=callback)
+    """PUBLISH, SUBSCRIBE, PUBSUB. A Python program uses Minidis.subscribe() and monitor()."""
 
     # publishing ------------------------------------------------------------------------------
 
@@ -129,7 +61,7 @@ class PubSub(Group[T]):
         """
         name: Any = channel
         data: Any = message
-        return self.engine.channels.publish(name, data)
+        return self.engine.observers.channels.publish(name, data)
 
     @command(
         "SPUBLISH shardchannel message",
@@ -150,7 +82,7 @@ class PubSub(Group[T]):
         """
         name: Any = shardchannel
         data: Any = message
-        return self.engine.channels.publish_shard(name, data)
+        return self.engine.observers.channels.publish_shard(name, data)
 
     # subscribing -----------------------------------------------------------------------------
 
@@ -169,7 +101,7 @@ class PubSub(Group[T]):
         ...
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
-        return self._hear(b"subscribe", channels, self.engine.channels.subscribe)
+        return self._hear(b"subscribe", channels, self.engine.observers.channels.subscribe)
 
     @command(
         "PSUBSCRIBE pattern [pattern ...]",
@@ -186,7 +118,7 @@ class PubSub(Group[T]):
         ...
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
-        return self._hear(b"psubscribe", patterns, self.engine.channels.subscribe_pattern)
+        return self._hear(b"psubscribe", patterns, self.engine.observers.channels.subscribe_pattern)
 
     @command(
         "SSUBSCRIBE shardchannel [shardchannel ...]",
@@ -204,9 +136,11 @@ class PubSub(Group[T]):
         ...
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
-        if self.queue is not None:
+        if self.client.queue is not None:
             raise errors.error("SSUBSCRIBE isn't allowed for a DENY BLOCKING client")
-        return self._hear(b"ssubscribe", shardchannels, self.engine.channels.subscribe_shard)
+        return self._hear(
+            b"ssubscribe", shardchannels, self.engine.observers.channels.subscribe_shard
+        )
 
     @command(
         "UNSUBSCRIBE [channel [channel ...]]",
@@ -224,7 +158,7 @@ class PubSub(Group[T]):
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
         names = channels or sorted(self.client.channels) or (None,)
-        return self._hear(b"unsubscribe", names, self.engine.channels.unsubscribe)
+        return self._hear(b"unsubscribe", names, self.engine.observers.channels.unsubscribe)
 
     @command(
         "PUNSUBSCRIBE [pattern [pattern ...]]",
@@ -242,7 +176,9 @@ class PubSub(Group[T]):
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
         names = patterns or tuple(self.client.patterns) or (None,)
-        return self._hear(b"punsubscribe", names, self.engine.channels.unsubscribe_pattern)
+        return self._hear(
+            b"punsubscribe", names, self.engine.observers.channels.unsubscribe_pattern
+        )
 
     @command(
         "SUNSUBSCRIBE [shardchannel [shardchannel ...]]",
@@ -261,7 +197,7 @@ class PubSub(Group[T]):
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
         names = shardchannels or sorted(self.client.shard_channels) or (None,)
-        return self._hear(b"sunsubscribe", names, self.engine.channels.unsubscribe_shard)
+        return self._hear(b"sunsubscribe", names, self.engine.observers.channels.unsubscribe_shard)
 
     def _hear(
         self, kind: bytes, names: Iterable[Any], change: Callable[[Client, bytes], None]
@@ -297,7 +233,7 @@ class PubSub(Group[T]):
         ...     db.pubsub_channels("n*")
         [b'news']
         """
-        return _matching(self.engine.channels.names(), pattern)
+        return _matching(self.engine.observers.channels.names(), pattern)
 
     @command("PUBSUB NUMPAT", _FLAGS, group="pubsub", since="2.8.0", complexity="O(1)")
     def pubsub_numpat(self) -> int:
@@ -307,7 +243,7 @@ class PubSub(Group[T]):
         ...     db.pubsub_numpat()
         2
         """
-        return self.engine.channels.pattern_count()
+        return self.engine.observers.channels.pattern_count()
 
     @command(
         "PUBSUB NUMSUB [channel [channel ...]]",
@@ -326,7 +262,9 @@ class PubSub(Group[T]):
         [b'news', 1, b'weather', 0]
         """
         names: Any = channels
-        return [part for name in names for part in (name, self.engine.channels.count(name))]
+        return [
+            part for name in names for part in (name, self.engine.observers.channels.count(name))
+        ]
 
     @command(
         "PUBSUB SHARDCHANNELS [pattern]",
@@ -344,7 +282,7 @@ class PubSub(Group[T]):
         ...     db.pubsub_shardchannels(), db.pubsub_channels()
         ([b'news'], [])
         """
-        return _matching(self.engine.channels.shard_names(), pattern)
+        return _matching(self.engine.observers.channels.shard_names(), pattern)
 
     @command(
         "PUBSUB SHARDNUMSUB [shardchannel [shardchannel ...]]",
@@ -361,7 +299,11 @@ class PubSub(Group[T]):
         [b'news', 1]
         """
         names: Any = shardchannels
-        return [part for name in names for part in (name, self.engine.channels.shard_count(name))]
+        return [
+            part
+            for name in names
+            for part in (name, self.engine.observers.channels.shard_count(name))
+        ]
 
     @command("PUBSUB HELP", "loading stale", group="pubsub", since="6.2.0", complexity="O(1)")
     def pubsub_help(self) -> list[Status]:

@@ -13,6 +13,7 @@ from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import command
 from minidis.grammar.kinds import I64_MIN, RAW, Integer, Key, Kind, Many, Value, integer, positive
+from minidis.replies import LOCK
 from minidis.structures.limits import Limits
 from minidis.structures.tables import Set
 
@@ -31,6 +32,15 @@ def _limit(value: Any) -> int:
 _LIMIT = {"limit": Kind(_limit, "", "where to stop counting; 0 for nowhere")}
 
 
+def _sismember_unlocked(self: Group[Any], key: Any, member: Any) -> Any:
+    """SISMEMBER of a set without a deadline."""
+    space = self.space
+    if key in space.deadlines or space.accessed is not None:
+        return LOCK
+    table = space.values.get(key)
+    return (1 if member in table else 0) if table.__class__ is Set else LOCK
+
+
 class Sets(Group[T]):
     """SADD, SINTER and everything else that works on sets."""
 
@@ -43,6 +53,7 @@ class Sets(Group[T]):
         since="1.0.0",
         complexity="O(n) for n members",
         access="RW INSERT",
+        single_step=True,
     )
     def sadd(self, key: Key, *members: Many) -> int:
         """Add `members` to the set at `key`; how many of them are new.
@@ -53,7 +64,7 @@ class Sets(Group[T]):
         (2, 1)
         """
         given: Any = members
-        space, limits = self.space, self.engine.limits
+        space, limits = self.space, self.engine.settings.limits
         table = space.write(key, Set)
         if table is None:
             new = Set.load(given, limits)
@@ -124,19 +135,18 @@ class Sets(Group[T]):
     def _take_member(self, key: Any, origin: Set, member: bytes) -> None:
         """The first half of SMOVE."""
         if len(origin) > 1:
-            self.engine.undo.append((_rollback, origin, member, self.engine.limits))
-            self.engine.unsettled = True
+            limits = self.engine.settings.limits
+            self.unit.on_rollback(_restore_member, origin, member, limits)
         self._remove_members(key, origin, (member,), "srem")
 
     def _give_member(self, key: Any, target: Set | None, member: bytes) -> None:
         """The second half of SMOVE."""
-        space, limits = self.space, self.engine.limits
+        space, limits = self.space, self.engine.settings.limits
         if target is None:
             space.changed(key, "sadd")
             space.put(key, Set.load((member,), limits))
         elif member not in target:
-            self.engine.undo.append((_take_back, target, member, target.expanded))
-            self.engine.unsettled = True
+            self.unit.on_rollback(_take_back, target, member, target.expanded)
             space.changed(key, "sadd")
             target.put_one(member, limits)
 
@@ -149,6 +159,7 @@ class Sets(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RO",
+        unlocked=_sismember_unlocked,
     )
     def sismember(self, key: Key, member: Value) -> int:
         """1 if `member` is in the set at `key`, 0 if not.
@@ -239,14 +250,14 @@ class Sets(Group[T]):
             return None if table is None else self._pop_member(key, table)
         if table is None or wanted == 0:
             return set()
-        randbelow = self.engine.randbelow
+        randbelow = self.engine.settings.randbelow
         gone = list(table) if wanted >= len(table) else table.sample(wanted, randbelow)
         self._remove_members(key, table, gone, "spop")
         return set(gone)
 
     def _pop_member(self, key: Any, table: Set) -> Any:
         """One random member."""
-        member = table.random(self.engine.randbelow)
+        member = table.random(self.engine.settings.randbelow)
         self._remove_members(key, table, (member,), "spop")
         return member
 
@@ -279,8 +290,8 @@ class Sets(Group[T]):
             raise errors.error(errors.COUNT_OUT_OF_RANGE)
         table: Any = self.space.read(key, Set)
         if count is None:
-            return None if table is None else table.random(self.engine.randbelow)
-        return [] if table is None else chosen(table, count, self.engine.randbelow)
+            return None if table is None else table.random(self.engine.settings.randbelow)
+        return [] if table is None else chosen(table, count, self.engine.settings.randbelow)
 
     @command(
         "SSCAN key cursor [MATCH pattern] [COUNT count]",
@@ -435,7 +446,7 @@ class Sets(Group[T]):
         space = self.space
         if members:
             space.changed(key, event)
-            space.put(key, Set.load(members, self.engine.limits))
+            space.put(key, Set.load(members, self.engine.settings.limits))
         elif space.find(key) is not None:
             space.changed(key, "del")
             space.remove(key)
@@ -556,7 +567,7 @@ def _count(members: Iterator[Any], limit: Any) -> int:
     return sum(1 for _ in islice(members, limit or None))
 
 
-def _rollback(table: Set, member: bytes, limits: Limits) -> None:
+def _restore_member(table: Set, member: bytes, limits: Limits) -> None:
     """Undo the first half of SMOVE, if it has happened."""
     table.put_one(member, limits)
 

@@ -19,7 +19,7 @@ from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import command
 from minidis.grammar.kinds import INTEGER, Integer, Key, Kind, Many, Value, encode, integer
 from minidis.keyspace.keyspace import is_collection, text_of
-from minidis.replies import OK, Status
+from minidis.replies import LOCK, OK, Status
 from minidis.structures.digests import xxh3_64
 from minidis.structures.lcs import lcs, table_size
 
@@ -33,26 +33,40 @@ def _pair_count(value: Any) -> int:
 def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
     """SET without options."""
     space = self.space
-    if space.unobserved and key not in space.deadlines:
-        # One step: there is nothing to keep in step with, so nothing to put back either.
-        space.dirty += 1
-        space.values[key] = value
-        return OK
     space.changed(key, "set")
     space.put(key, value)
     return OK
 
 
-# The hottest write of all: the usual case of _plain_set without the call.
-_INLINE_SET = """
+# The hottest write of all. The usual case is one step: nothing follows the value, no observer cares
+# for the key, so nothing has to be undone or told.
+_DIRECT_SET = """
 space = self.space
-if space.unobserved and key not in space.deadlines:
-    space.dirty += 1
+if (
+    (space.direct or (space.direct_overwrite and key in space.values))
+    and key not in space.deadlines
+    and key not in unit.interest
+):
+    unit.dirty += 1
     space.values[key] = value
-    reply = OK
-else:
-    reply = body(self, key, value)
+    return OK
 """
+
+
+def _get_unlocked(self: Group[Any], key: Any) -> Any:
+    """GET of a string whose deadline, if there is one, has not come."""
+    space = self.space
+    deadline = space.deadlines.get(key)  # before the value: see Keyspace.expire
+    if (deadline is not None and self.unit.clock.now() > deadline) or space.accessed is not None:
+        return LOCK
+    value = space.values.get(key)
+    return value if value.__class__ is bytes else LOCK
+
+
+def _strlen_unlocked(self: Group[Any], key: Any) -> Any:
+    """STRLEN of such a string."""
+    value = _get_unlocked(self, key)
+    return LOCK if value is LOCK else len(value)
 
 
 class Strings(Group[T]):
@@ -67,6 +81,7 @@ class Strings(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RO ACCESS",
+        unlocked=_get_unlocked,
     )
     def get(self, key: Key) -> T | None:
         """Return the string at `key`.
@@ -83,7 +98,7 @@ class Strings(Group[T]):
         kind = value.__class__
         if kind is bytes and space.accessed is None:
             deadline = space.deadlines.get(key)
-            if deadline is None or self.engine.now() <= deadline:
+            if deadline is None or self.unit.now() <= deadline:
                 space.hits += 1
                 return value
         return space.string(key)
@@ -97,7 +112,7 @@ class Strings(Group[T]):
         access="RW ACCESS UPDATE VARIABLE_FLAGS",
         kinds=EXPIRY_KINDS,
         plain=_plain_set,
-        inline=_INLINE_SET,
+        direct=_DIRECT_SET,
     )
     def set(
         self,
@@ -174,6 +189,7 @@ class Strings(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="OW INSERT",
+        single_step=True,
     )
     def setnx(self, key: Key, value: Value) -> int:
         """Store `value` at `key` if the key is missing: 1 if it did, 0 if not.
@@ -205,7 +221,7 @@ class Strings(Group[T]):
         >>> db.setex("code", 60, "1234"), db.ttl("code")
         (OK, 60)
         """
-        deadline = milliseconds(time, 1000, self.engine.now(), "setex")
+        deadline = milliseconds(time, 1000, self.unit.now(), "setex")
         self._set(key, value, deadline, False, False, False, False, NO_CONDITIONS)
         return OK
 
@@ -227,7 +243,7 @@ class Strings(Group[T]):
         >>> db.psetex("code", 60000, "1234"), db.ttl("code")
         (OK, 60)
         """
-        deadline = milliseconds(time_ms, 1, self.engine.now(), "psetex")
+        deadline = milliseconds(time_ms, 1, self.unit.now(), "psetex")
         self._set(key, value, deadline, False, False, False, False, NO_CONDITIONS)
         return OK
 
@@ -305,7 +321,7 @@ class Strings(Group[T]):
         if reply is None:
             return None
         deadline = deadline_of(self.engine, "getex", ex, px, exat, pxat)
-        if deadline is not None and deadline <= self.engine.now():
+        if deadline is not None and deadline <= self.unit.now():
             space.changed(key, "del")
             space.remove(key)
         elif deadline is not None:
@@ -438,6 +454,7 @@ class Strings(Group[T]):
         since="2.2.0",
         complexity="O(1)",
         access="RO",
+        unlocked=_strlen_unlocked,
     )
     def strlen(self, key: Key) -> int:
         """Length in bytes of the string at `key`; 0 when missing, WrongTypeError for another type.
@@ -454,6 +471,7 @@ class Strings(Group[T]):
         since="2.0.0",
         complexity="O(1) amortized",
         access="RW INSERT",
+        single_step=True,
     )
     def append(self, key: Key, value: Value) -> int:
         """Add `value` at the end of the string at `key`; the new length in bytes.
@@ -486,7 +504,7 @@ class Strings(Group[T]):
 
     def _check_size(self, length: int, addition: int) -> None:
         """Refuse strings above proto-max-bulk-len."""
-        if length + addition > self.engine.max_string:
+        if length + addition > self.engine.settings.max_string:
             raise errors.error(errors.STRING_TOO_LONG)
 
     @command(
@@ -609,7 +627,7 @@ class Strings(Group[T]):
         least: Any = minmatchlen or 0
         if len and idx:
             raise errors.error("If you want both the length and indexes, please just use IDX.")
-        if table_size(one, two) > self.engine.max_string:
+        if table_size(one, two) > self.engine.settings.max_string:
             raise errors.error(
                 "Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
             )

@@ -71,8 +71,12 @@ class Command:
     plain: int
     #: a shorter body for calls without any option, where it pays
     plain_body: Callable[..., Any] | None
-    #: lines that stand in the door in place of the call of that body; they set `reply`
-    inline: str
+    #: lines that come first under the lock in the method for such calls; they may return
+    direct: str
+    #: a body for callers without the lock: it makes one look-up, and returns LOCK for all else
+    unlocked: Callable[..., Any] | None
+    #: it may change something in a way that a reader without the lock could see half of
+    multi_step: bool
 
     @property
     def method(self) -> str:
@@ -169,7 +173,9 @@ def command(
     complexity: str,
     access: str = "",
     plain: Callable[..., Any] | None = None,
-    inline: str = "",
+    direct: str = "",
+    unlocked: Callable[..., Any] | None = None,
+    single_step: bool = False,
     **rules: Any,
 ) -> Callable[[Body], Body]:
     """Declare a command: its syntax line, its flags and what the line cannot say.
@@ -200,7 +206,9 @@ def command(
             compiled.parse,
             compiled.plain if len(tree.name.split()) == 1 else 0,
             plain,
-            inline,
+            direct,
+            unlocked,
+            not single_step and ("write" in flags or "admin" in flags or tree.name == "EXEC"),
         )
         return body
 

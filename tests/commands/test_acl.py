@@ -87,7 +87,7 @@ def test_an_interruption_changes_nothing(db: Any) -> None:
         lambda: db.acl_setuser("bob", "+@all"),
         lambda: db.acl_deluser("ann"),
     ):
-        db.engine.update_all_checks = striking_once()
+        db.engine.clients.update_all_checks = striking_once()
         with pytest.raises(KeyboardInterrupt):
             call()
         assert db.acl_list() == before

@@ -118,7 +118,7 @@ def test_flags_say_what_state_a_client_is_in(db: Minidis[bytes]) -> None:
     client.kind = "unix"
     client.monitors = client.no_evict = client.no_touch = client.close_after_reply = True
     client.channels.add(b"news")
-    tracking = db.engine.tracking.start(client)
+    tracking = db.engine.observers.tracking.start(client)
     tracking.broken = tracking.broadcasts = True
     tracking.redirect = 7
     session.watch("a")
@@ -157,7 +157,7 @@ def test_list_shows_everybody_in_the_order_in_which_they_came(db: Minidis[bytes]
 
 def test_list_by_type_and_by_id(db: Minidis[bytes]) -> None:
     (one, _), (two, client) = connect(db), connect(db)
-    db.engine.channels.subscribe(client, b"news")
+    db.engine.observers.channels.subscribe(client, b"news")
 
     def ids(*words: Any) -> list[int]:
         return [int(line["id"]) for line in lines(db.execute("CLIENT", "LIST", *words))]
@@ -200,7 +200,7 @@ def crowd(db: Minidis[bytes]) -> dict[str, Connection]:
         client.local_address = f"10.0.1.{number % 2}:6379"
         client.keep = session  # type: ignore[attr-defined]
         found[name] = client
-    db.engine.channels.subscribe(found["listener"], b"news")
+    db.engine.observers.channels.subscribe(found["listener"], b"news")
     db.execute("ACL", "SETUSER", "ann", "on", "nopass", "+@all")
     found["ann"].user = db.engine.users.get(b"ann")
     return found

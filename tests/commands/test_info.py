@@ -100,9 +100,9 @@ def test_numbers_follow_what_happens(tmp_path: Path) -> None:
         db.get("missing")
         clock.advance(86_400 * 2 + 5)
         session, client = connect(db)
-        db.engine.channels.subscribe(client, b"news")
-        db.engine.channels.subscribe_pattern(client, b"n*")
-        db.engine.tracking.start(client)
+        db.engine.observers.channels.subscribe(client, b"news")
+        db.engine.observers.channels.subscribe_pattern(client, b"n*")
+        db.engine.observers.tracking.start(client)
         after = fields(db.info())
         changed = {
             name: after[name]
@@ -161,7 +161,7 @@ def test_shutdown_saves_and_ends_the_program(
 ) -> None:
     session, client = connect(served)
     assert session.execute("SHUTDOWN", *words.split()) is NO_REPLY
-    assert (served.engine.dirty == 0) is saves
+    assert (served.engine.store.dirty == 0) is saves
     assert served.ends == [told] and client.close_after_reply
 
 

@@ -61,7 +61,7 @@ def shown(words: list[bytes]) -> str:
 
 def prepared(setup: list[list[bytes]]) -> minidis.Minidis[bytes]:
     db = minidis.open(clock=minidis.ManualClock(), databases=2)
-    db.engine.randbelow = lambda n: n - 1
+    db.engine.settings.randbelow = lambda n: n - 1
     for words in setup:
         db.execute(*words)
     return db
@@ -271,7 +271,7 @@ def test_parameters_are_set_all_or_none() -> None:
         if strike is None:
             break
         engine = db.engine
-        values = (engine.limits.hash_max_listpack_entries, engine.compression)
+        values = (engine.settings.limits.hash_max_listpack_entries, engine.settings.compression)
         assert values in ((512, True), (1, False))
         assert not engine.undo
 

@@ -119,7 +119,7 @@ def test_who_waits_is_interrupted() -> None:
             assert strike.struck in {"LOAD_FAST", "RETURN_VALUE", "STORE_FAST", "NOP"}
         else:
             assert left in ([], [b"a", b"b"]), (left, strike.function)
-        assert not len(db.engine.waiters)
+        assert not len(db.engine.observers.blocked)
         assert not db.engine.observed
     assert waited
 

@@ -67,5 +67,5 @@ def test_who_is_sent_away_before_its_command_runs(db: Bytes, wire: Wire, words: 
     assert db.lrange("q", 0, -1) == [b"x"]
     assert db.publish("c", "x") == 0
     assert db.get("a") is None
-    assert not (len(db.engine.waiters) or db.engine.monitors or db.engine.observed)
+    assert not (len(db.engine.observers.blocked) or db.engine.clients.monitors or db.engine.observed)
     assert not db.needs_checks

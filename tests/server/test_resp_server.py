@@ -161,7 +161,7 @@ def test_closing_the_database_closes_its_doors(tmp_path: Path, dial: Dial) -> No
     busy, waiting = dial(door.address), dial(door.address)
     busy.ask("SET k v")
     waiting.say("BLPOP l 0")
-    eventually(lambda: len(db.engine.waiters) == 1)
+    eventually(lambda: len(db.engine.observers.blocked) == 1)
     db.close()
     assert (busy.rest(), waiting.rest()) == (b"", b"")
     assert not (tmp_path / "a.sock").exists()

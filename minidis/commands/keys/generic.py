@@ -12,7 +12,7 @@ from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import command
 from minidis.grammar.kinds import I64_MAX, I64_MIN, Integer, Key, Kind, Many, Value, integer
 from minidis.keyspace.keyspace import TYPE_NAMES, Keyspace, no_such_key, type_name
-from minidis.replies import OK, Cursor, Status
+from minidis.replies import LOCK, OK, Cursor, Status
 from minidis.structures.glob import compile_pattern
 
 _CONDITIONS = "[NX | XX | GT | LT]"
@@ -28,6 +28,30 @@ def _small_integer(value: Any) -> int:
             f"value is out of range, value must between {-_INT_MAX - 1} and {_INT_MAX}"
         )
     return number
+
+
+def _exists_unlocked(self: Group[Any], *keys: Any) -> Any:
+    """EXISTS of one key that does and has no deadline."""
+    if len(keys) != 1 or keys[0] in self.space.deadlines:
+        return LOCK
+    return 1 if keys[0] in self.space.values else LOCK
+
+
+def _type_unlocked(self: Group[Any], key: Any) -> Any:
+    """TYPE of a key that exists and has no deadline."""
+    if key in self.space.deadlines:
+        return LOCK
+    value = self.space.values.get(key)
+    return LOCK if value is None else Status(type_name(value))
+
+
+def _ttl_unlocked(self: Group[Any], key: Any) -> Any:
+    """TTL of a key whose deadline has not come."""
+    deadline = self.space.deadlines.get(key)
+    if deadline is None:
+        return -1 if key in self.space.values else LOCK
+    now = self.unit.clock.now()
+    return LOCK if now > deadline else (deadline - now + 500) // 1000
 
 
 class Keys(Group[T]):
@@ -81,6 +105,7 @@ class Keys(Group[T]):
         since="1.0.0",
         complexity="O(n) for n keys",
         access="RO",
+        unlocked=_exists_unlocked,
     )
     def exists(self, *keys: Many) -> int:
         """How many of `keys` exist; a key given twice counts twice.
@@ -115,6 +140,7 @@ class Keys(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RO",
+        unlocked=_type_unlocked,
     )
     def type(self, key: Key) -> Status:
         """What `key` holds: string, list, set, zset, hash, or none when it is missing.
@@ -261,7 +287,7 @@ class Keys(Group[T]):
         value = self.space.find(key)
         accessed = self.space.accessed
         if accessed is not None and value is not None:
-            accessed[key] = self.engine.now() // 1000
+            accessed[key] = self.unit.now() // 1000
         return value
 
     # expiry ------------------------------------------------------------------------------------
@@ -398,7 +424,7 @@ class Keys(Group[T]):
         if gt and lt:
             raise errors.error("GT and LT options at the same time are not compatible")
         least = I64_MIN if unit == 1 else -(I64_MAX // unit)
-        now = self.engine.now()
+        now = self.unit.now()
         deadline = milliseconds(time, unit, now if relative else 0, command, least=least)
         if self._use(key) is None:
             return 0
@@ -443,6 +469,7 @@ class Keys(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RO ACCESS",
+        unlocked=_ttl_unlocked,
     )
     def ttl(self, key: Key) -> int:
         """Seconds until `key` expires, rounded; -1 if it does not, -2 when it is missing.
@@ -508,7 +535,7 @@ class Keys(Group[T]):
         if deadline is None:
             return -1
         if relative:
-            deadline = max(deadline - self.engine.now(), 0)
+            deadline = max(deadline - self.unit.now(), 0)
         return (deadline + unit // 2) // unit
 
     # all keys ----------------------------------------------------------------------------------
@@ -533,7 +560,7 @@ class Keys(Group[T]):
         match, space = compile_pattern(glob), self.space
         found: Any = list(filter(match, space.values))
         if space.deadlines:
-            now, deadlines = self.engine.now(), space.deadlines
+            now, deadlines = self.unit.now(), space.deadlines
             found = [key for key in found if deadlines.get(key, now) >= now]
         return found
 
@@ -602,7 +629,7 @@ class Keys(Group[T]):
         index = space.keys_index()
         reply: Any = None
         while reply is None and len(index):
-            key = index.choice(self.engine.randbelow)
+            key = index.choice(self.engine.settings.randbelow)
             reply = key if space.find(key) is not None else None
         return reply
 

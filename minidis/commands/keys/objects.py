@@ -116,7 +116,7 @@ class Objects(Group[T]):
         held: Any = key
         if self.space.peek(held, silent=True) is None:
             return None
-        now = self.engine.now() // 1000
+        now = self.unit.now() // 1000
         return max(now - self.space.track_access(now)[held], 0)
 
     @command(
@@ -186,7 +186,9 @@ class Objects(Group[T]):
         if value is None:
             return None
         engine = self.engine
-        reply: Any = dump_value(value, engine.limits, compression=engine.compression)
+        reply: Any = dump_value(
+            value, engine.settings.limits, compression=engine.settings.compression
+        )
         return reply
 
     @command(
@@ -224,7 +226,7 @@ class Objects(Group[T]):
         >>> db.set("a", "x"), db.restore("a", 60000, db.dump("a"), replace=True), db.ttl("a")
         (OK, OK, 60)
         """
-        space, held, now = self.space, key, self.engine.now()
+        space, held, now = self.space, key, self.unit.now()
         if not replace and space.find(held) is not None:  # type: ignore[arg-type]
             raise BusyKeyError
         span = integer(ttl)
@@ -249,7 +251,7 @@ class Objects(Group[T]):
     def _restored(self, payload: Any) -> Any:
         """The value in a payload; the sentence of Redis when there is none."""
         try:
-            return restore_value(payload, self.engine.limits)
+            return restore_value(payload, self.engine.settings.limits)
         except RestoreError as error:
             raise errors.error(
                 "DUMP payload version or checksum are wrong"

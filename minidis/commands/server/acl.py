@@ -100,7 +100,7 @@ class Acl(Group[T]):
         user = self._changing([name]).set(name, some)
         if had_channels:
             self._see_channels(user)
-        self.engine.update_all_checks()
+        self.engine.clients.update_all_checks()
         return OK
 
     @command(
@@ -248,7 +248,7 @@ class Acl(Group[T]):
             log.clear()
             return OK
         most = 10 if count is None else max(integer(count), 0)
-        now = self.engine.now()
+        now = self.unit.now()
         reply: Any = [_entry(entry, now) for entry in log.entries[:most]]
         return reply
 
@@ -337,13 +337,9 @@ file. You may want ...
 
     def _changing(self, names: list[bytes] | None) -> Users:
         """The users; those of these names come back as they are now if we are interrupted."""
-        users, engine = self.engine.users, self.engine
-        snapshot = users.snapshot(names)
-        engine.undo += [
-            (engine.update_all_checks,),
-            (users.restore, snapshot),
-        ]  # the last comes first
-        engine.unsettled = True
+        users = self.engine.users
+        self.unit.on_rollback(self.engine.clients.update_all_checks)
+        self.unit.on_rollback(users.restore, users.snapshot(names))  # the last comes first
         return users
 
     # connections ------------------------------------------------------------------------------
@@ -364,7 +360,7 @@ file. You may want ...
                     client.user = None
                 else:
                     client.kill()
-        self.engine.update_all_checks()
+        self.engine.clients.update_all_checks()
 
 
 def load_users(engine: Engine) -> None:

@@ -315,8 +315,8 @@ characters.
 
     def _client_lines(self, clients: Iterable[Client], running: str) -> Any:
         """The lines of CLIENT LIST; the caller itself is `running` this command, or EXEC."""
-        now = self.engine.now()
-        running = running if self.queue is None else "exec"
+        now = self.unit.now()
+        running = running if self.client.queue is None else "exec"
         lines = [
             describe(client, now, running if client is self.client else "") + b"\n"
             for client in clients
@@ -377,7 +377,7 @@ characters.
             return self._kill_address(address)
         if not given:
             raise errors.wrong_arity("client|kill")
-        latest = I64_MAX if maxage is None else self.engine.now() - integer(maxage) * 1000
+        latest = I64_MAX if maxage is None else self.unit.now() - integer(maxage) * 1000
         spared = None if encode(skipme or b"YES") == b"NO" else self.client
         return self._kill(
             client
@@ -398,7 +398,7 @@ characters.
         doomed = [
             one
             for one in clients
-            if not one.trusted or one.takes_messages or one.waiter is not None
+            if not one.trusted or one.takes_messages or one.blocked is not None
         ]
         for client in doomed:
             if client is self.client:
@@ -430,7 +430,7 @@ characters.
         client = self.engine.clients.get(integer(client_id))
         if client is None:
             return 0
-        return int(self.engine.waiters.unblock(client, error=error))
+        return int(self.engine.observers.blocked.unblock(client, error=error))
 
     # everybody ---------------------------------------------------------------------------------
 
@@ -457,7 +457,7 @@ characters.
         >>> db.client_pause(60_000, all=False), db.client_unpause(), db.set("a", 1)
         (OK, OK, OK)
         """
-        until = min(self.engine.now() + to_timeout(timeout), I64_MAX)
+        until = min(self.unit.now() + to_timeout(timeout), I64_MAX)
         self.engine.pause_clients(until, writes_only=not all)
         return OK
 

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from minidis import errors
 from minidis.commands.shared.group import Group, T
-from minidis.engine.engine import REDIS_VERSION
 from minidis.errors import ResponseError
 from minidis.grammar.command import command
 from minidis.grammar.kinds import Integer, Key, Kind, Value, encode, integer
 from minidis.replies import NO_REPLY, OK, PONG, Status
+from minidis.version import REDIS_VERSION
 
 if TYPE_CHECKING:
     from minidis.acl.users import Context
-    from minidis.api.session import Session
 
 DONE = Status("RESET")
 _HANDSHAKE = "noscript loading stale fast no_auth allow_busy"
@@ -95,7 +94,7 @@ class Connection(Group[T]):
             raise errors.error(errors.out_of_range(-(2**31), 2**31 - 1))
         if not 0 <= number < len(databases):
             raise errors.error(errors.DB_OUT_OF_RANGE)
-        self.space = databases[number]
+        self.select_database(number)
         return OK
 
     # who and how -------------------------------------------------------------------------------
@@ -191,7 +190,7 @@ for the default user. Are you sure your configuration is correct?
         users = self.engine.users
         user = users.authenticate(username, password)
         if user is None:
-            context: Context = "toplevel" if self.queue is None else "exec"
+            context: Context = "toplevel" if self.client.queue is None else "exec"
             users.note(self.client, "auth", how, username, context)
             raise ResponseError(errors.WRONG_PASSWORD)
         self.client.user = user
@@ -208,22 +207,20 @@ for the default user. Are you sure your configuration is correct?
         >>> db.select(1), db.client_setname("ann"), db.reset(), db.client_getname() is None
         (OK, OK, RESET, True)
         """
-        session: Session[Any] = self  # type: ignore[assignment]
         client, engine = self.client, self.engine
-        session.leave_transaction()
-        engine.channels.forget(client)
-        engine.tracking.stop(client)
+        self.leave_transaction()
+        engine.observers.channels.forget(client)
+        engine.observers.tracking.stop(client)
         if client.monitors:
             self._stop_monitoring()
-        self.space = engine.databases[0]
-        session.fieldsets = None
+        self.select_database(0)
+        client.fieldsets = None
         client.name = b""
         if client.reply_mode != "skip":  # RESET itself may be what is not to be answered
             client.reply_mode = "on"
         client.no_evict = client.no_touch = False
         client.user = None if client.trusted else engine.users.of_newcomers
         client.protocol = 3 if client.trusted else 2
-        engine.update_observers()
         self.update_checks()
         return DONE
 
@@ -267,9 +264,8 @@ none; close() closes the database
         minidis.errors.ResponseError: ERR MONITOR writes to a connection, and a session of the \
 program has none; db.monitor() shows the same
         """
-        session: Session[Any] = self  # type: ignore[assignment]
         client, engine = self.client, self.engine
-        if session.queue is not None:  # EXEC runs; the commands that it still has would be shown
+        if client.queue is not None:  # EXEC runs; the commands that it still has would be shown
             raise errors.error("MONITOR isn't allowed for DENY BLOCKING client")
         if not client.takes_messages:
             raise errors.error(
@@ -279,11 +275,11 @@ program has none; db.monitor() shows the same
         if client.monitors:
             return NO_REPLY
         client.monitors = True
-        engine.monitors[client] = None
-        engine.update_all_checks()
+        engine.clients.monitors[client] = None
+        engine.clients.update_all_checks()
         return OK
 
     def _stop_monitoring(self) -> None:
         self.client.monitors = False
-        self.engine.monitors.pop(self.client, None)
-        self.engine.update_all_checks()
+        self.engine.clients.monitors.pop(self.client, None)
+        self.engine.clients.update_all_checks()

@@ -9,6 +9,7 @@ from minidis.commands.shared.group import Group, T
 from minidis.engine.config import get_parameters, set_parameters
 from minidis.grammar.command import command
 from minidis.grammar.kinds import RAW, Integer, Many, Value, encode, integer
+from minidis.keyspace.unit import EXCHANGED
 from minidis.replies import OK, Status
 
 CONFIG_HELP = (
@@ -100,12 +101,11 @@ class Server(Group[T]):
         if one is two:
             return OK
         first, second = one.contents(), two.contents()
-        engine = self.engine
-        engine.before_replacing(one, two)
-        engine.before_replacing(two, one)
-        engine.undo += [(one.set_contents, first), (two.set_contents, second)]
-        engine.unsettled = True
-        one.dirty += 1
+        one.announce_replacement(EXCHANGED, two)
+        two.announce_replacement(EXCHANGED, one)
+        self.unit.on_rollback(one.set_contents, first)
+        self.unit.on_rollback(two.set_contents, second)
+        self.unit.dirty += 1
         one.set_contents(second)
         two.set_contents(first)
         return OK
@@ -182,9 +182,8 @@ class Server(Group[T]):
         >>> db.config_resetstat()
         OK
         """
-        self.engine.expired_keys = 0
         for space in self.engine.databases:
-            space.hits = space.misses = 0
+            space.reset_statistics()
         return OK
 
     @command("CONFIG HELP", "loading stale", group="server", since="5.0.0", complexity="O(1)")
@@ -225,7 +224,7 @@ an .rdb file to save
         >>> minidis.open(clock=minidis.ManualClock(1_700_000_000)).lastsave()
         1700000000
         """
-        return self.engine.saved_at
+        return self.engine.store.saved_at
 
 
 def _database_number(value: Any, message: str) -> int:

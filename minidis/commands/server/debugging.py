@@ -40,8 +40,8 @@ class Debugging(Group[T]):
         if value is None:
             raise no_such_key()
         # Without type byte, version and checksum: 1, 2 and 8 bytes.
-        length = len(payload.dump_value(value, self.engine.limits)) - 11
-        now = self.engine.now() // 1000
+        length = len(payload.dump_value(value, self.engine.settings.limits)) - 11
+        now = self.unit.now() // 1000
         accessed = self.space.accessed
         used = now if accessed is None else accessed[encode(key)]
         return Status(
@@ -121,5 +121,5 @@ class Debugging(Group[T]):
         """
         if noflush or merge:
             raise errors.error("DEBUG RELOAD NOFLUSH and MERGE are not supported")
-        self.engine.reload(save=not nosave)
+        self.engine.store.reload(save=not nosave)
         return OK

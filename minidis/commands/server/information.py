@@ -12,16 +12,16 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-import minidis
 from minidis import errors
+from minidis.clients.blocked import Wait
 from minidis.commands.shared.group import Group, T
-from minidis.engine.engine import REDIS_VERSION, Engine
+from minidis.engine.engine import Engine
 from minidis.errors import MinidisError
 from minidis.grammar.command import command
 from minidis.grammar.kinds import I64_MAX, TIMEOUT, Integer, Kind, Many, integer, positive
 from minidis.keyspace.keyspace import Keyspace
-from minidis.observers.blocking import Wait
 from minidis.replies import NO_REPLY, Verbatim
+from minidis.version import REDIS_VERSION, __version__
 
 #: So many deadlines of a database are looked at for its average.
 _SAMPLE = 100
@@ -32,11 +32,11 @@ Fields = dict[str, object]
 
 
 def _server(engine: Engine) -> Fields:
-    uptime = max(engine.clock.now() - engine.opened_at, 0) // 1000
+    uptime = max(engine.clock.now() - engine.clients.opened_at, 0) // 1000
     return {
         "redis_version": REDIS_VERSION,
         "redis_mode": "standalone",
-        "minidis_version": minidis.__version__,
+        "minidis_version": __version__,
         "python_version": platform.python_version(),
         "os": f"{platform.system()} {platform.release()} {platform.machine()}",
         "arch_bits": struct.calcsize("P") * 8,
@@ -49,10 +49,10 @@ def _server(engine: Engine) -> Fields:
 
 
 def _tcp_port(engine: Engine) -> int:
-    """The port of the first door that has one; 0: there is none."""
-    doors = [] if engine.doors is None else engine.doors.doors
-    addresses = [door.address for door in doors if not door.address.startswith("unix:")]
-    return int(addresses[0].rpartition(":")[2]) if addresses else 0
+    """The first TCP port of the RESP server; 0: there is none."""
+    addresses = [] if engine.server is None else engine.server.addresses()
+    ports = [one.rpartition(":")[2] for one in addresses if not one.startswith("unix:")]
+    return int(ports[0]) if ports else 0
 
 
 def _clients(engine: Engine) -> Fields:
@@ -61,9 +61,9 @@ def _clients(engine: Engine) -> Fields:
     return {
         "connected_clients": len(connected),
         "embedded_sessions": len(clients) - len(connected),
-        "maxclients": engine.client_limits.clients,
-        "blocked_clients": len(engine.waiters),
-        "tracking_clients": engine.tracking.clients,
+        "maxclients": engine.settings.clients.clients,
+        "blocked_clients": len(engine.observers.blocked),
+        "tracking_clients": engine.observers.tracking.clients,
         "pubsub_clients": sum(client.listening for client in clients),
     }
 
@@ -77,23 +77,23 @@ def _persistence(engine: Engine) -> Fields:
     return {
         "loading": 0,
         "async_loading": 0,
-        "rdb_changes_since_last_save": engine.dirty,
+        "rdb_changes_since_last_save": engine.store.dirty,
         "rdb_bgsave_in_progress": 0,
-        "rdb_last_save_time": engine.saved_at,
+        "rdb_last_save_time": engine.store.saved_at,
         "aof_enabled": 0,
     }
 
 
 def _stats(engine: Engine) -> Fields:
     return {
-        "expired_keys": engine.expired_keys,
+        "expired_keys": sum(space.expired for space in engine.databases),
         "evicted_keys": 0,
-        "keyspace_hits": sum(space.hits for space in engine.databases),
+        "keyspace_hits": sum(space.all_hits for space in engine.databases),
         "keyspace_misses": sum(space.misses for space in engine.databases),
-        "pubsub_channels": sum(1 for _ in engine.channels.names()),
-        "pubsub_patterns": engine.channels.pattern_count(),
-        "pubsubshard_channels": sum(1 for _ in engine.channels.shard_names()),
-        "tracking_total_keys": len(engine.tracking),
+        "pubsub_channels": sum(1 for _ in engine.observers.channels.names()),
+        "pubsub_patterns": engine.observers.channels.pattern_count(),
+        "pubsubshard_channels": sum(1 for _ in engine.observers.channels.shard_names()),
+        "tracking_total_keys": len(engine.observers.tracking),
     }
 
 
@@ -117,7 +117,7 @@ def _cluster(engine: Engine) -> Fields:
 def _keyspace(engine: Engine) -> Fields:
     return {
         f"db{space.number}": f"keys={len(space.values)},expires={len(space.deadlines)},"
-        f"avg_ttl={_average_ttl(space, engine.now())}"
+        f"avg_ttl={_average_ttl(space, engine.unit.now())}"
         for space in engine.databases
         if space.values
     }
@@ -221,7 +221,7 @@ is none; close() closes the database
                 "SHUTDOWN ends a program that serves a database, and this is none; "
                 "close() closes the database"
             )
-        if save or (engine.home.durable and engine.dirty > 0 and not nosave):
+        if save or (engine.store.home.durable and engine.store.dirty > 0 and not nosave):
             try:
                 engine.save()
             except MinidisError:
@@ -287,6 +287,6 @@ is none; close() closes the database
     def _seconds(self, timeout: Integer) -> float:
         """Milliseconds as the seconds of a Wait; the moment must be one that has a number."""
         span = integer(timeout)
-        if self.engine.now() + span > I64_MAX:
+        if self.unit.now() + span > I64_MAX:
             raise errors.error(errors.TIMEOUT_OUT_OF_RANGE)
         return span / 1000

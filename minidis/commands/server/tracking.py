@@ -10,11 +10,11 @@ from typing import Any
 
 from minidis import errors
 from minidis.clients.client import Client
+from minidis.clients.tracking import TrackingState
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
 from minidis.grammar.command import command
 from minidis.grammar.kinds import INTEGER, RAW, Integer, Value, encode
-from minidis.observers.tracking import Tracking
 from minidis.replies import OK, Status
 
 _FLAGS = "noscript loading stale"
@@ -83,7 +83,7 @@ class TrackingCommands(Group[T]):
         minidis.errors.ResponseError: ERR this session takes no messages; give `redirect` the id \
 of a connection
         """
-        table = self.engine.tracking
+        table = self.engine.observers.tracking
         target: Any = redirect
         if target is not None and self.engine.clients.get(target) is None:
             raise errors.error(_NO_SUCH_CLIENT)
@@ -102,7 +102,6 @@ of a connection
             table.stop(self.client)
         else:
             raise errors.error(errors.SYNTAX)
-        self.engine.update_observers()
         self.update_checks()
         return OK
 
@@ -166,7 +165,7 @@ tracking mode with OPTIN or OPTOUT mode enabled
         return reply
 
 
-def _flags(tracking: Tracking | None) -> set[bytes]:
+def _flags(tracking: TrackingState | None) -> set[bytes]:
     """What CLIENT TRACKINGINFO calls the modes."""
     if tracking is None:
         return {b"off"}

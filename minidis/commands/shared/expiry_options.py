@@ -45,9 +45,9 @@ def deadline_of(
 ) -> int | None:
     """The deadline in milliseconds since 1970 that the options ask for, None without any."""
     if ex is not None:
-        return milliseconds(ex, 1000, engine.now(), command)
+        return milliseconds(ex, 1000, engine.unit.now(), command)
     if px is not None:
-        return milliseconds(px, 1, engine.now(), command)
+        return milliseconds(px, 1, engine.unit.now(), command)
     if exat is not None:
         return milliseconds(exat, 1000, 0, command)
     if pxat is not None:

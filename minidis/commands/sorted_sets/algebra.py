@@ -293,7 +293,7 @@ class SortedSetAlgebra(Group[T]):
         space = self.space
         if scores:
             space.changed(key, event)
-            space.put(key, SortedSet.load(scores, self.engine.limits))
+            space.put(key, SortedSet.load(scores, self.engine.settings.limits))
         elif space.find(key) is not None:
             space.changed(key, "del")
             space.remove(key)

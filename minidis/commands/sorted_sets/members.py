@@ -30,7 +30,7 @@ from minidis.grammar.kinds import (
     pairs,
     positive,
 )
-from minidis.replies import Decimal
+from minidis.replies import LOCK, Decimal
 from minidis.structures.sorted_set import SortedSet
 
 
@@ -49,12 +49,21 @@ def _zadd_plain(self: SortedSets[Any], key: Any, mapping: Any) -> Any:
         zset = space.write(key, SortedSet)
         if zset is None:
             space.changed(key, "zadd")
-            space.put(key, SortedSet.load({member: score}, self.engine.limits))
+            space.put(key, SortedSet.load({member: score}, self.engine.settings.limits))
             return 1
     if zset.scores.get(member) == score:
         return 0
     space.changed(key, "zadd")
-    return 1 if zset.put_one(member, score, self.engine.limits) else 0
+    return 1 if zset.put_one(member, score, self.engine.settings.limits) else 0
+
+
+def _zscore_unlocked(self: Group[Any], key: Any, member: Any) -> Any:
+    """ZSCORE of a sorted set without a deadline."""
+    space = self.space
+    if key in space.deadlines or space.accessed is not None:
+        return LOCK
+    zset = space.values.get(key)
+    return zset.scores.get(member) if zset.__class__ is SortedSet else LOCK
 
 
 class SortedSets(Group[T]):
@@ -73,6 +82,7 @@ class SortedSets(Group[T]):
         kinds={"score": RAW, "member": RAW},
         allow_conflicts=True,
         plain=_zadd_plain,
+        single_step=True,
     )
     def zadd(
         self,
@@ -119,10 +129,10 @@ class SortedSets(Group[T]):
         """Set these scores, in the set there is or in a new one."""
         if zset is None:
             zset = SortedSet()
-            zset.put(news, self.engine.limits)
+            zset.put(news, self.engine.settings.limits)
             self.space.put(key, zset)
         else:
-            zset.put(news, self.engine.limits)
+            zset.put(news, self.engine.settings.limits)
 
     def _zincrease(
         self,
@@ -149,7 +159,7 @@ class SortedSets(Group[T]):
             if zset is None:
                 self._zput(key, None, {member: new})
             else:
-                zset.put_one(member, new, self.engine.limits)
+                zset.put_one(member, new, self.engine.settings.limits)
         return new
 
     @command(
@@ -354,6 +364,7 @@ class SortedSets(Group[T]):
         since="1.2.0",
         complexity="O(1)",
         access="RO ACCESS",
+        unlocked=_zscore_unlocked,
     )
     def zscore(self, key: Key, member: Field) -> float | None:
         """Score of `member`; None when the member or the key is missing.
@@ -492,10 +503,10 @@ class SortedSets(Group[T]):
             raise errors.error("value is out of range")
         zset = self.space.read(key, SortedSet)
         if size is None:
-            return None if zset is None else zset.random(self.engine.randbelow)
+            return None if zset is None else zset.random(self.engine.settings.randbelow)
         if zset is None:
             return []
-        members = chosen(zset, size, self.engine.randbelow)
+        members = chosen(zset, size, self.engine.settings.randbelow)
         return [(member, zset.scores[member]) for member in members] if withscores else members
 
     @command(

@@ -95,12 +95,12 @@ class StreamClaims(StreamGroups[T]):
             for number in wanted
             if number in pending or (force and stream.get(number) is not None)
         ]
-        self._note(stream.groups[name], found)
+        self._save_undo(stream.groups[name], found)
         for number in found:
             count = pending[number][2] if number in pending else 1 if how == b"SILENT" else 0
             count = I64_MAX if how == b"FATAL" else max(count - (how == b"SILENT"), 0)
             stream.groups[name].put(number, (None, 0, count if fixed is None else fixed))
-        self.space.dirty += len(found)
+        self.space.changed(held, None, len(found))
         return len(found)
 
     # taking over -------------------------------------------------------------------------------
@@ -163,11 +163,11 @@ class StreamClaims(StreamGroups[T]):
         least = idle_kind("XCLAIM").convert(min_idle_time)
         if _option_error is not None:
             raise _option_error
-        self._note(group, ids)
+        self._save_undo(group, ids)
         last_id = 0 if lastid is None else strict_id(lastid)
         if last_id > group.last_id:
             group.last_id = last_id
-            self.space.dirty += 1
+            self.space.changed(held, None)
         claim = _Claim(self, held, stream, group, encode(consumername), least, not justid)
         claim.deliver_at(idle, time)
         claim.retries = retrycount
@@ -227,7 +227,7 @@ class StreamClaims(StreamGroups[T]):
         most: Any = count or _USUAL_COUNT
         claim = _Claim(self, held, stream, group, encode(consumername), least, not justid)
         ids = list(islice(group.pending.upward(start_of(start_id)), most * _ATTEMPTS + 1))
-        self._note(group, ids)
+        self._save_undo(group, ids)
         claimed: list[int] = []
         gone: list[int] = []
         seen = 0
@@ -262,7 +262,7 @@ class _Claim:
         #: does it count as one delivery more, or as so many in all?
         self.counts = counts
         self.retries: Any = None
-        self.now = self.moment = commands.engine.now()
+        self.now = self.moment = commands.unit.now()
         self.consumer: Consumer | None = None
 
     def deliver_at(self, idle: Any, time: Any) -> None:
@@ -278,7 +278,7 @@ class _Claim:
         if self.stream.get(number) is None:
             if record is not None:
                 group.drop(number)
-                space.dirty += 1
+                space.changed(self.key, None)
             return False
         if record is None and not force:
             return False
@@ -292,5 +292,5 @@ class _Claim:
         elif self.counts:
             count += 1
         group.put(number, (self.consumer, self.moment, count))
-        space.dirty += 1
+        space.changed(self.key, None)
         return True

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from minidis import errors
+from minidis.clients.blocked import Wait
 from minidis.commands.shared.group import Group, T
 from minidis.commands.streams.ids import (
     END,
@@ -42,7 +43,6 @@ from minidis.grammar.kinds import (
     integer,
 )
 from minidis.keyspace.keyspace import no_such_key
-from minidis.observers.blocking import Wait
 from minidis.replies import OK, Status
 from minidis.structures.streams import MOST_ID, SEQUENCE, SHIFT, Row, Stream, Trim, id_text
 
@@ -133,6 +133,7 @@ class Streams(Group[T]):
         bounds_error=errors.MAXLEN_AND_MINID,
         uneven_error=ARITY_OF_XADD,
         deferred_errors=True,
+        single_step=True,
     )
     def xadd(
         self,
@@ -189,7 +190,7 @@ class Streams(Group[T]):
         if last == MOST_ID:
             raise errors.error(errors.STREAM_EXHAUSTED)
         if wanted is None:
-            return max(self.engine.now() << SHIFT, last + 1)
+            return max(self.unit.now() << SHIFT, last + 1)
         number, complete = wanted
         if not complete and number >> SHIFT == last >> SHIFT:
             if last & SEQUENCE == SEQUENCE:
@@ -213,13 +214,12 @@ class Streams(Group[T]):
         space.changed(key, "xadd")
         if stream is not None:
             if trim is not None:
-                engine.undo.append((stream.take_back, *stream.before_append(number)))
-                engine.unsettled = True
-            stream.append(number, words, engine.limits)
+                self.unit.on_rollback(stream.take_back, *stream.before_append(number))
+            stream.append(number, words, engine.settings.limits)
             self._trim(key, stream, trim, policy)
             return
         stream = Stream()
-        stream.append(number, words, engine.limits)
+        stream.append(number, words, engine.settings.limits)
         self._trim(key, stream, trim, policy)
         space.put(key, stream)
 
@@ -232,11 +232,9 @@ class Streams(Group[T]):
         if cut is None:
             return 0
         self.space.changed(key, "xtrim", len(cut.gone))
-        engine = self.engine
-        engine.unsettled = True
         if policy is not None and encode(policy) == b"DELREF":
             self._forget(stream, cut.gone)
-        engine.undo.append((stream.revert, cut, stream.max_deleted))
+        self.unit.on_rollback(stream.revert, cut, stream.max_deleted)
         stream.apply(cut)
         return len(cut.gone)
 
@@ -245,8 +243,7 @@ class Streams(Group[T]):
         for group in stream.groups.values():
             pending = [number for number in ids if number in group.pending]
             if pending:
-                self.engine.undo.append((group.restore, *group.memo(pending)))
-                self.engine.unsettled = True
+                self.unit.on_rollback(group.restore, *group.memo(pending))
                 for number in pending:
                     group.drop(number)
 
@@ -300,8 +297,8 @@ class Streams(Group[T]):
         if len(stream) and added is not None and added < len(stream):
             raise errors.error(errors.SETID_BELOW_LENGTH)
         self.space.changed(key, "xsetid")
-        self.engine.undo.append((stream.set_past, stream.last_id, stream.added, stream.max_deleted))
-        self.engine.unsettled = True
+        past = stream.last_id, stream.added, stream.max_deleted
+        self.unit.on_rollback(stream.set_past, *past)
         added = stream.added if added is None else added
         stream.set_past(last, added, deleted or stream.max_deleted)
         return OK
@@ -497,11 +494,9 @@ class Streams(Group[T]):
 
     def _delete_entries(self, stream: Stream, ids: list[int]) -> None:
         """Delete entries that are there: all, or none if an interruption strikes."""
-        undo = self.engine.undo
-        self.engine.unsettled = True
         for number in ids:
             cut = stream.deletion(number)
-            undo.append((stream.revert, cut, stream.max_deleted))
+            self.unit.on_rollback(stream.revert, cut, stream.max_deleted)
             stream.apply(cut)
 
     @command(

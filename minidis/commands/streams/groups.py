@@ -13,13 +13,13 @@ from itertools import islice
 from typing import Any
 
 from minidis import errors
+from minidis.clients.blocked import Wait
 from minidis.commands.shared.group import T
 from minidis.commands.streams.entries import CAP_KINDS, CAP_NAMES, CAPS, POLICIES, Caps, Streams
 from minidis.commands.streams.ids import Id, entry, idle_kind, ids_of, loose_id, strict_id
-from minidis.engine.engine import CHANGED
 from minidis.grammar.command import command
 from minidis.grammar.kinds import RAW, Integer, Key, Kind, Many, encode, integer
-from minidis.observers.blocking import Wait
+from minidis.keyspace.unit import CHANGED
 from minidis.replies import OK, Status
 from minidis.structures.stream_groups import UNKNOWN, Consumer, Group
 from minidis.structures.streams import MOST_ID, Row, Stream, id_text
@@ -145,7 +145,7 @@ class StreamGroups(Streams[T]):
         word = encode(id)
         last_id = stream.last_id if word == b"$" else loose_id(word)
         self.space.changed(held, "xgroup-setid")
-        self._note(group, ())
+        self._save_undo(group, ())
         read: Any = UNKNOWN if entries_read is None else entries_read
         group.last_id, group.read = last_id, read
         return OK
@@ -231,7 +231,7 @@ class StreamGroups(Streams[T]):
             return 0
         ids = list(consumer.ids)
         self.space.changed(held, "xgroup-delconsumer")
-        self._note(group, ids, gone)
+        self._save_undo(group, ids, gone)
         for number in ids:
             group.drop(number)
         del group.consumers[gone]
@@ -255,10 +255,9 @@ class StreamGroups(Streams[T]):
             raise errors.no_group(key, name)
         return stream, stream.groups[name]
 
-    def _note(self, group: Group, ids: Iterable[int], *names: bytes) -> None:
+    def _save_undo(self, group: Group, ids: Iterable[int], *names: bytes) -> None:
         """Before a change: how to put back these entries and consumers of the group."""
-        self.engine.undo.append((group.restore, *group.memo(ids, *names)))
-        self.engine.unsettled = True
+        self.unit.on_rollback(group.restore, *group.memo(ids, *names))
 
     def _consumer(self, key: bytes, group: Group, name: bytes) -> Consumer:
         """The consumer of that name, made if need be; it has been heard of now."""
@@ -266,9 +265,9 @@ class StreamGroups(Streams[T]):
         if consumer is None:
             self.space.changed(key, "xgroup-createconsumer")
             consumer = Consumer(name, 0)
-            self._note(group, (), name)
+            self._save_undo(group, (), name)
             group.consumers[name] = consumer
-        consumer.seen = self.engine.now()
+        consumer.seen = self.unit.now()
         return consumer
 
     # reading -----------------------------------------------------------------------------------
@@ -372,17 +371,17 @@ class StreamGroups(Streams[T]):
         if group is None:
             return 0
         found = [number for number in dict.fromkeys(ids_of(ids)) if number in group.pending]
-        self._acknowledge(group, found)
+        self._acknowledge(key, group, found)
         return len(found)
 
     def _group_if_any(self, key: Any, groupname: Any) -> Group | None:
         stream = self.space.read(key, Stream)
         return None if stream is None else stream.groups.get(groupname)
 
-    def _acknowledge(self, group: Group, ids: list[int]) -> None:
+    def _acknowledge(self, key: Any, group: Group, ids: list[int]) -> None:
         if ids:
-            self._note(group, ids)
-            self.space.dirty += len(ids)
+            self._save_undo(group, ids)
+            self.space.changed(key, None, len(ids))
             for number in ids:
                 group.drop(number)
 
@@ -420,7 +419,7 @@ class StreamGroups(Streams[T]):
             return [-1] * len(wanted)
         group = stream.groups[name]
         pending = [number for number in dict.fromkeys(wanted) if number in group.pending]
-        self._acknowledge(group, pending)
+        self._acknowledge(held, group, pending)
         policy = encode(ref_policy or b"KEEPREF")
         replies = {number: self._verdict(stream, number, policy) for number in pending}
         self._carry_out(held, stream, replies, pending if policy == b"DELREF" else [])
@@ -439,7 +438,7 @@ class _Reader:
         #: pending for so many milliseconds is taken over, too
         self.claim: int | None = claim
         self.caps = caps
-        self.now = commands.engine.now()
+        self.now = commands.unit.now()
 
     def read(self, key: bytes, stream: Stream, group: Group, after: int | None) -> list[Any] | None:
         """The entries of one stream; None when there is nothing to be read."""
@@ -456,15 +455,15 @@ class _Reader:
         return taken + [[*entry(row), 0, 0] for row in given]
 
     def _consumer(self, key: bytes, group: Group) -> Consumer:
-        self.commands.space.dirty += 1
-        self.commands._note(group, (), self.name)
+        self.commands.space.changed(key, None)
+        self.commands._save_undo(group, (), self.name)
         return self.commands._consumer(key, group, self.name)
 
     def _history(self, key: bytes, stream: Stream, group: Group, after: int) -> list[Any]:
         """What the consumer has not acknowledged; it counts as delivered once more."""
         consumer = self._consumer(key, group)
         ids = list(islice(consumer.ids.upward(after + 1), self.caps.room_after()))
-        self.commands._note(group, ids)
+        self.commands._save_undo(group, ids)
         found = self.caps.take([stream.get(number) or (number,) for number in ids])
         for row in found:
             if len(row) > 1:
@@ -486,7 +485,7 @@ class _Reader:
     def _take_over(
         self, stream: Stream, group: Group, consumer: Consumer, ids: list[int]
     ) -> list[Any]:
-        self.commands._note(group, ids)
+        self.commands._save_undo(group, ids)
         rows = self.caps.take([row for row in map(stream.get, ids) if row is not None])
         taken: list[Any] = []
         for row in rows:
@@ -501,7 +500,7 @@ class _Reader:
         if self.caps.full or room == 0:
             return []
         rows = self.caps.take(stream.range(group.last_id + 1, MOST_ID, room))
-        self.commands._note(group, () if self.noack else [row[0] for row in rows])
+        self.commands._save_undo(group, () if self.noack else [row[0] for row in rows])
         for row in rows:
             stream.advance(group, row[0])
             if not self.noack:

@@ -199,5 +199,5 @@ def trim_of(engine: Engine, maxlen: Any, minid: Any, approximate: bool, limit: A
 
 def _usual_limit(engine: Engine) -> int:
     """How many entries one call with `~` trims at most."""
-    limit = _NODES * engine.limits.stream_node_max_entries
+    limit = _NODES * engine.settings.limits.stream_node_max_entries
     return min(limit, _MOST_LIMIT) if limit > 0 else _LEAST_LIMIT

@@ -107,7 +107,7 @@ class StreamInfo(Commands[T]):
         if consumername is not None:
             consumer = group.consumers.get(encode(consumername))
             ids = Ids() if consumer is None else consumer.ids
-        now = self.engine.now()
+        now = self.unit.now()
         for number in ids.upward(first, last):
             owner, time, count = group.pending[number]
             if not idle or now - time >= idle:
@@ -244,7 +244,7 @@ class StreamInfo(Commands[T]):
         name: Any = groupname
         if name not in stream.groups:
             raise errors.no_group(encode(key), name)
-        now = self.engine.now()
+        now = self.unit.now()
         consumers = sorted(stream.groups[name].consumers.items())
         reply: Any = [
             {
