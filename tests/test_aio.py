@@ -56,7 +56,11 @@ def in_thread(work: Callable[[], object]) -> None:
 def nobody_waits(db: AsyncMinidis[Any]) -> bool:
     """Has nothing stayed behind of calls that waited?"""
     engine = db.engine
-    return not (len(engine.observers.blocked) or engine.observers.blocked.waits_for_keys or db._session.client.waiter)
+    return not (
+        len(engine.observers.blocked)
+        or engine.observers.blocked.waits_for_keys
+        or db._session.client.blocked
+    )
 
 
 # the same names --------------------------------------------------------------------------------
@@ -212,7 +216,7 @@ async def test_first_come_first_served_with_one_object() -> None:
         for number in range(1, 6):
             waiting.append(asyncio.create_task(db.blpop("q")))
             await parked(db, number)
-        assert len(db._session.client.waiters) == 5
+        assert len(db._session.client.blocked_calls) == 5
         await db.rpush("q", *range(5))
         assert await asyncio.gather(*waiting) == [[b"q", b"%d" % number] for number in range(5)]
         assert nobody_waits(db)

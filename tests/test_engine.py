@@ -304,7 +304,7 @@ def test_moving_the_clock() -> None:
         assert (db.ttl("a"), db.pttl("a"), db.exists("a", "b")) == (0, 0, 2)
         clock.advance(milliseconds=1)
         assert db.space.values == {}
-        assert db.engine.expired_keys == 2
+        assert db.engine.databases[0].expired == 2
         db.set("c", 1, exat=1_000_020)
         clock.set(1_000_030)
         assert db.dbsize() == 0
@@ -452,7 +452,7 @@ def test_failed_commands_leave_no_trace(db: minidis.Minidis[bytes]) -> None:
         with pytest.raises(minidis.ResponseError):
             db.execute(*words)
     assert (db.debug_digest(), db.engine.store.dirty) == before
-    assert not db.engine.undo
+    assert not db.engine.unit.undo
 
 
 def test_every_command_is_reachable_by_words_and_by_name(db: minidis.Minidis[bytes]) -> None:

@@ -41,10 +41,10 @@ def test_forgotten_watches_of_many_keys_do_not_stay(db: Bytes) -> None:
     for number in range(50):
         db.session().watch(f"key-{number}")
     db.session().watch("last")
-    assert len(db.engine.observers.watches._by_place) == 1
-    db.set("elsewhere", 1)
+    assert len(db.engine.observers.watches._by_key) == 1
+    db.set("last", 1)
     assert not db.engine.observers.watches
-    assert not db.engine.observed
+    assert not (db.engine.unit.observed or db.engine.unit.interest)
 
 
 def test_a_spoiled_watch_costs_later_changes_nothing(db: Bytes) -> None:
@@ -52,7 +52,7 @@ def test_a_spoiled_watch_costs_later_changes_nothing(db: Bytes) -> None:
     for session in sessions:
         session.watch("hot", "cold")
     db.set("hot", 1)
-    assert (0, b"hot") not in db.engine.observers.watches._by_place
+    assert (0, b"hot") not in db.engine.observers.watches._by_key
     late = db.session()
     late.watch("hot")
     for session in sessions:
@@ -62,7 +62,7 @@ def test_a_spoiled_watch_costs_later_changes_nothing(db: Bytes) -> None:
     late.multi()
     assert late.exec() is None
     assert not db.engine.observers.watches
-    assert not db.engine.observed
+    assert not (db.engine.unit.observed or db.engine.unit.interest)
 
 
 def test_forgotten_subscriptions_do_not_stay(db: Bytes) -> None:
@@ -86,7 +86,7 @@ def test_forgotten_sessions_track_no_more(db: Bytes, bcast: bool) -> None:
         gc.collect()
         db.set("a", 1)
         assert not db.engine.observers.tracking
-        assert not db.engine.observed
+        assert not (db.engine.unit.observed or db.engine.unit.interest)
         assert len(db.engine.clients) == 2
 
 
@@ -183,7 +183,7 @@ def test_keys_that_became_due_in_a_pause_expire_after_it(db: Bytes) -> None:
     db.set("a", 1, px=20)
     db.client_pause(3_600_000, all=False)
     eventually(
-        lambda: db.engine._expiry_thread._wake_at > time.time() * 1000 + 60_000, "a long sleep"
+        lambda: db.engine.expiry_thread._wake_at > time.time() * 1000 + 60_000, "a long sleep"
     )
     assert not expired.is_set()
     db.client_unpause()
@@ -336,7 +336,7 @@ def test_ctrl_c_at_random_moments_tears_no_transaction() -> None:
         assert a == b == length > 0, (a, b, length)
         assert struck == 100
         engine = db.engine
-        assert not (engine.undo or engine.kept or engine.touched or engine.unsettled)
+        assert not (engine.unit.undo or engine.unit.nested or engine.unit.events or engine.unit.pending)
         assert not len(engine.observers.blocked)
         print("whole")
     """

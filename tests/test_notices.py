@@ -172,10 +172,10 @@ def test_they_are_published_while_they_are_on(db: Minidis[bytes]) -> None:
         db.set("a", 1, ex=10)
         db.lpush("a" * 2, 1)
         db.session(1).set("b", 1)
-        observed = [db.engine.observed]
+        observed = [db.engine.unit.observed]
         db.config_set("notify-keyspace-events", "")
         db.set("a", 1)
-        observed.append(db.engine.observed)
+        observed.append(db.engine.unit.observed)
         assert heard(messages) == [
             "space@0 a set",
             "event@0 set a",

@@ -432,8 +432,8 @@ def test_nothing_is_kept_when_nobody_tracks(db: Minidis[bytes], reader: ClientSe
     other = ClientSession(db)
     other("CLIENT TRACKING ON BCAST PREFIX x")
     table = db.engine.observers.tracking
-    assert (table.clients, len(table), db.engine.observed) == (2, 2, True)
+    assert (table.clients, len(table), len(db.engine.unit.interest)) == (2, 2, 2)
     reader.session.end()
     other("CLIENT TRACKING OFF")
-    assert (table.clients, len(table), db.engine.observed) == (0, 0, False)
+    assert (table.clients, len(table), len(db.engine.unit.interest)) == (0, 0, 0)
     assert not table._prefixes and not table._lengths

@@ -35,7 +35,7 @@ def test_a_wrong_word_aborts(db: Bytes) -> None:
     with pytest.raises(ResponseError, match=r"^EXECABORT Transaction discarded"):
         db.exec()
     assert db.get("a") is None
-    assert db.queue is None
+    assert db.client.queue is None
 
 
 def test_the_argument_count_is_checked_at_once(db: Bytes) -> None:
@@ -253,7 +253,7 @@ def test_optimistic_locking_from_8_threads_loses_nothing(db: Bytes) -> None:
         thread.join()
     assert db.get("n") == b"800"
     assert not db.engine.observers.watches
-    assert not db.engine.observed
+    assert not (db.engine.unit.observed or db.engine.unit.interest)
 
 
 # watching ----------------------------------------------------------------------------------------

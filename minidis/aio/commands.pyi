@@ -20,6 +20,16 @@ class AsyncCommands(Generic[T]):
 
     _session: Session[T]
 
+    async def multi(self) -> Status:
+        """Begin to queue the commands of this session until EXEC or DISCARD."""
+    async def exec(self) -> list[Any] | None:
+        """Run the queued commands as one; their answers, refusals among them as exceptions."""
+    async def discard(self) -> Status:
+        """Forget the queued commands and the watched keys."""
+    async def watch(self, *keys: Many) -> Status:
+        """Let the next EXEC of this session answer None if one of `keys` is touched before it."""
+    async def unwatch(self) -> Status:
+        """Forget the watched keys."""
     async def lpush(self, key: Key, *values: Many) -> int:
         """Push each of `values` to the head of the list at `key` in turn; the new length."""
     async def rpush(self, key: Key, *values: Many) -> int:
@@ -1112,22 +1122,13 @@ class AsyncCommands(Generic[T]):
         ifdne: Value | None = ...,
     ) -> int:
         """Delete `key` if its value is (`ifeq`), is not (`ifne`) the one given: 1 if deleted."""
-    async def multi(self) -> Status:
-        """Begin to queue the commands of this session until EXEC or DISCARD."""
-    async def exec(self) -> list[Any] | None:
-        """Run the queued commands as one; their answers, refusals among them as exceptions."""
-    async def discard(self) -> Status:
-        """Forget the queued commands and the watched keys."""
-    async def watch(self, *keys: Many) -> Status:
-        """Let the next EXEC of this session answer None if one of `keys` is touched before it."""
-    async def unwatch(self) -> Status:
-        """Forget the watched keys."""
 
 class QueuedCommands(Generic[T]):
     """Every command that a pipeline can queue."""
 
     _session: Session[T]
 
+    def unwatch(self) -> QueuedCall[T, Status]: ...
     def lpush(self, key: Key, *values: Many) -> QueuedCall[T, int]: ...
     def rpush(self, key: Key, *values: Many) -> QueuedCall[T, int]: ...
     def lpushx(self, key: Key, *values: Many) -> QueuedCall[T, int]: ...
@@ -1986,7 +1987,6 @@ class QueuedCommands(Generic[T]):
         ifdeq: Value | None = ...,
         ifdne: Value | None = ...,
     ) -> QueuedCall[T, int]: ...
-    def unwatch(self) -> QueuedCall[T, Status]: ...
 
 class QueuedCall(AsyncPipeline[T], Generic[T, R]):
     """A pipeline to which a call has been added; or the answer, to be awaited, after watch()."""

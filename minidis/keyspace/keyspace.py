@@ -386,8 +386,6 @@ class Keyspace:
     def announce_replacement(self, event: str, following: Keyspace | None = None) -> None:
         """Keep the events of all keys going at once: `following` has what comes in their place."""
         unit = self.unit
-        if not unit.observed and not unit.interest:
-            return
         unit.pending = True
         unit.events.append((self.number, event, b""))
         others = {} if following is None else following.values

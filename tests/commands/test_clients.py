@@ -236,8 +236,8 @@ def killed(crowd: dict[str, Connection]) -> str:
 )
 def test_who_is_killed(crowd: dict[str, Connection], words: str, answer: Any, gone: str) -> None:
     caller = crowd["caller"]
-    assert caller.session is not None
-    assert caller.session.execute("CLIENT", "KILL", *words.split()) == answer
+    assert caller.owner is not None
+    assert caller.owner.execute("CLIENT", "KILL", *words.split()) == answer
     assert killed(crowd) == gone
     assert not caller.killed, "it has its answer first"
 
@@ -324,7 +324,7 @@ def test_kills_that_are_refused(db: Minidis[bytes], words: str, sentence: str) -
 )  # fmt: skip
 def test_calls_that_are_refused(db: Minidis[bytes], words: str, sentence: str) -> None:
     assert refusal(db, "CLIENT", *words.split()) == sentence
-    assert db.engine.pause is None
+    assert db.engine.pause.until is None
 
 
 def test_pause_says_until_when_and_for_whom() -> None:
@@ -338,10 +338,12 @@ def test_pause_says_until_when_and_for_whom() -> None:
                              ("UNPAUSE", None),
                              ("PAUSE 9223372036854775807", (2**63 - 1, False))):  # fmt: skip
             assert db.execute("CLIENT", *words.split()) == "OK"
-            assert db.engine.pause == pause
+            held = db.engine.pause
+            assert (held.until, held.writes_only) == (pause or (None, held.writes_only))
         db.client_unpause()
         assert db.client_pause(100, all=False) == "OK"
-        assert db.engine.pause == (now + 100, True)
+        held = db.engine.pause
+        assert (held.until, held.writes_only) == (now + 100, True)
 
 
 def test_paused_writes_wait_for_unpause(db: Minidis[bytes]) -> None:

@@ -146,13 +146,14 @@ def test_reset_makes_a_connection_as_new(db: Minidis[bytes]) -> None:
     client.reply_mode = "off"
     session.multi()
     assert session.execute("RESET") == "RESET"
-    assert session.queue is None and session.watched is None and session.fieldsets is None
+    assert session.client.queue is None and session.client.watch is None
+    assert session.client.fieldsets is None
     assert session.space is db.engine.databases[0]
     assert (client.protocol, client.name, client.reply_mode) == (2, b"", "on")
     assert client.user is db.engine.users.default
     assert not (client.listening or client.monitors or client.tracking)
     assert not (client.no_evict or client.no_touch or db.engine.clients.monitors)
-    assert not (db.engine.observed or session.needs_checks)
+    assert not (db.engine.unit.observed or db.engine.unit.interest or session.needs_checks)
     assert db.engine.observers.channels.publish(b"news", b"x") == 0
 
 

@@ -227,7 +227,7 @@ def test_a_wait_ends_when_the_clock_is_moved() -> None:
         waiting = db.session()
         call = Blocked(waiting, lambda: waiting.wait(1, 60_000))
         clock.advance(59)
-        assert waiting.client.waiter is not None
+        assert waiting.client.blocked is not None
         clock.advance(2)
         assert call.over() == 0
 

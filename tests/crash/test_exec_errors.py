@@ -46,7 +46,7 @@ def test_what_has_run_is_told_when_exec_breaks_off(monkeypatch: pytest.MonkeyPat
     watching.watch("w")
     waiter = waiting(db, "BLPOP", "q", "0")
     monkeypatch.setattr(Keyspace, "remove", leave)
-    db.queue[1], db.queue[2] = db.queue[2], db.queue[1]  # type: ignore[index]
+    db.client.queue[1], db.client.queue[2] = db.client.queue[2], db.client.queue[1]  # type: ignore[index]
     with pytest.raises(SystemExit):
         db.exec()
     monkeypatch.undo()
@@ -55,7 +55,7 @@ def test_what_has_run_is_told_when_exec_breaks_off(monkeypatch: pytest.MonkeyPat
     assert waiter.done
     assert db.lrange("l", 0, -1) == [b"1"]
     assert db.exists("w", "l", "q", "z", "m", "x") == 4
-    assert not db.engine.kept
+    assert not db.engine.unit.nested
     for space in db.engine.databases:
         space.check()
 
@@ -98,10 +98,10 @@ def test_a_queued_command_breaks_at_any_bytecode(
         if not strike.struck:
             break
         release(db, strike)
-        assert watching.watched is not None
-        assert watching.watched.spoiled
+        assert watching.client.watch is not None
+        assert watching.client.watch.dirty
         for space in db.engine.databases:
             space.check()
         assert (db.llen("m"), db.llen("m2")) in ((1, 0), (0, 1))
-        assert not (db.engine.undo or db.engine.touched or db.engine.kept)
+        assert not (db.engine.unit.undo or db.engine.unit.events or db.engine.unit.nested)
     assert at > 500

@@ -98,7 +98,7 @@ def checked(db: minidis.Minidis[bytes]) -> None:
     for space in db.engine.databases:
         space.check()
         assert space.accessed is None or space.accessed.keys() <= space.values.keys()
-    assert not db.engine.undo
+    assert not db.engine.unit.undo
 
 
 def struck_at(db: minidis.Minidis[bytes], words: list[bytes], at: int) -> Strike | None:
@@ -273,7 +273,7 @@ def test_parameters_are_set_all_or_none() -> None:
         engine = db.engine
         values = (engine.settings.limits.hash_max_listpack_entries, engine.settings.compression)
         assert values in ((512, True), (1, False))
-        assert not engine.undo
+        assert not engine.unit.undo
 
 
 def test_close_can_be_repeated(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_who_waits_is_interrupted() -> None:
         else:
             assert left in ([], [b"a", b"b"]), (left, strike.function)
         assert not len(db.engine.observers.blocked)
-        assert not db.engine.observed
+        assert not (db.engine.unit.observed or db.engine.unit.interest)
     assert waited
 
 
@@ -163,7 +163,7 @@ def test_exec_is_not_torn() -> None:
     outcomes = set()
     for db, _, _ in every_strike(prepare, lambda made: made[0].exec()):
         db.engine.exec_thread.run(lambda: None)  # whatever was handed over is over
-        if db.queue is not None:
+        if db.client.queue is not None:
             db.discard()
         found = (db.lrange("q", 0, -1), db.get("s"), db.zscore("z", "a"))
         assert found in (([b"a"], None, None), ([b"b"], b"2", 1.0)), found

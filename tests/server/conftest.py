@@ -101,4 +101,4 @@ def wire(connect: Callable[[], Wire]) -> Wire:
 
 def door_threads() -> list[threading.Thread]:
     """The threads of doors that are alive."""
-    return [thread for thread in threading.enumerate() if thread.name == "minidis-door"]
+    return [thread for thread in threading.enumerate() if thread.name == "minidis-server"]
