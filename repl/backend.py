@@ -24,10 +24,10 @@ from minidis import errors
 from minidis.api.database import Minidis
 from minidis.api.subscription import MessageStream
 from minidis.errors import MinidisError
-from minidis.keyspace.keyspace import is_collection, type_name
 from minidis.replies import OK
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
+from minidis.structures.types import is_collection, type_name
 from repl.lookup import OURS, CommandSet
 from repl.progress import bar
 from repl.render import counted, number
