@@ -322,7 +322,7 @@ class AsyncMinidis(AsyncCommands[T]):
         is not saved unless asked. Closing twice is harmless.
         """
         engine = self.engine
-        if engine.closed or (engine.home.dump is None and engine.doors is None):
+        if engine.closed or (engine.directory.dump_path is None and engine.doors is None):
             engine.close(save=save)
         else:
             await asyncio.to_thread(engine.close, save=save)

@@ -248,11 +248,13 @@ PARAMETERS: dict[str, Parameter] = {
             _yes_no,
         ),
         _attribute("databases", "number of databases", lambda engine: len(engine.databases)),
-        _attribute("dir", "directory of the dump", lambda engine: engine.home.directory or ""),
+        _attribute("dir", "directory of the dump", lambda engine: engine.directory.path or ""),
         # redis-benchmark asks for both; there are no moments of saving, and there is no log.
         _attribute("save", "when a dump is saved by itself: never", lambda engine: ""),
         _attribute("appendonly", "keep a log of the changes", lambda engine: "no"),
-        _attribute("dbfilename", "file name of the dump", lambda engine: engine.home.dump_name),
+        _attribute(
+            "dbfilename", "file name of the dump", lambda engine: engine.directory.dump_name
+        ),
     )
 }
 ALIASES = {alias: p.name for p in PARAMETERS.values() for alias in p.aliases}

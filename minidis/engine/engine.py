@@ -45,7 +45,7 @@ from minidis.observers.channels import Channels
 from minidis.observers.tracking import TrackingTable
 from minidis.observers.watch import Watchers
 from minidis.persistence import snapshot
-from minidis.persistence.directory import Home
+from minidis.persistence.directory import DataDirectory
 from minidis.persistence.rdb.payload import Loaded
 from minidis.replies import Status
 from minidis.structures.limits import Limits
@@ -97,9 +97,9 @@ class ClosedKeyspace(Keyspace):
 class Engine:
     """Databases, clock, limits and files; shared by the sessions of one open()."""
 
-    def __init__(self, home: Home, clock: Clock, databases: int) -> None:
+    def __init__(self, directory: DataDirectory, clock: Clock, databases: int) -> None:
         self.lock = threading.RLock()
-        self.home = home
+        self.directory = directory
         self.clock = clock
         #: the frozen moment of the running command in milliseconds; 0: not asked yet
         self.moment = 0
@@ -446,12 +446,12 @@ class Engine:
         return sum(keys.dirty for keys in self.databases) - self._saved_dirty
 
     def load(self, progress: Progress | None = None) -> None:
-        """Read the dump of this home, if there is one, into the databases."""
-        path = self.home.dump
+        """Read the dump of the data directory, if there is one, into the databases."""
+        path = self.directory.dump_path
         with self.lock:  # what is due may expire when all is there
             if path is not None and not _missing(path):
                 self._adopt(self._read(path, progress))
-        if self.home.durable:
+        if self.directory.saved_on_close:
             _DURABLE.add(self)
 
     def _read(self, path: str, progress: Progress | None) -> Loaded:
@@ -473,8 +473,8 @@ class Engine:
                 access.update({key: now - idle for key, idle in data.idle.items()})
 
     def save(self, progress: Progress | None = None) -> None:
-        """Write all databases to the dump of this home, atomically."""
-        if self.home.dump is None:
+        """Write all databases to the dump, atomically."""
+        if self.directory.dump_path is None:
             raise errors.error(
                 "this database lives in memory only; open a directory or an .rdb file to save"
             )
@@ -484,7 +484,7 @@ class Engine:
                 "only that one may write its files"
             )
         with self.lock:
-            self._write(self.home.dump, progress)
+            self._write(self.directory.dump_path, progress)
             self._saved_dirty += self.dirty
             self.saved_at = self.clock.now() // 1000
 
@@ -501,10 +501,10 @@ class Engine:
 
     def reload(self, *, save: bool) -> None:
         """DEBUG RELOAD: replace the data by what a dump of it says."""
-        if self.home.dump is not None:
+        if self.directory.dump_path is not None:
             if save:
                 self.save()
-            self._replace(self.home.dump)
+            self._replace(self.directory.dump_path)
             return
         if not save:
             raise errors.error("this database lives in memory only; there is no dump to load")
@@ -530,13 +530,13 @@ class Engine:
         }
 
     def close(self, *, save: bool | None = None) -> None:
-        """Save if the home is a directory and something changed, then let go of everything."""
+        """Save if the database has a directory and something changed, then release everything."""
         if self.doors is not None:
             self.doors.close()  # without the lock, which its thread may need
         with self.lock:
             if not self.closed:
                 if save is None:
-                    save = self.home.durable and self.dirty > 0
+                    save = self.directory.saved_on_close and self.dirty > 0
                 if save and os.getpid() == self._process:
                     self.save()
                 self.closed = True
@@ -557,13 +557,13 @@ class Engine:
                 keys.set_contents(({}, {}, [], None, None))
                 keys.__class__ = ClosedKeyspace
         _DURABLE.discard(self)
-        self.home.release()
+        self.directory.close()
 
     def after_fork(self) -> None:
         """In the child: threads, listeners and the directory stay with the parent."""
         torn = not self.lock.acquire(blocking=False)  # another thread was amid a command
         self.lock = threading.RLock()
-        self.home.leave()
+        self.directory.after_fork()
         if self.doors is not None:
             self.doors.after_fork()
             self.doors = None
