@@ -24,10 +24,10 @@ from minidis import errors
 from minidis.api.database import Minidis
 from minidis.api.subscription import MessageStream
 from minidis.errors import MinidisError
-from minidis.keyspace.keyspace import is_collection, type_name
 from minidis.replies import OK
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
+from minidis.structures.types import is_collection, type_name
 from repl.lookup import OURS, CommandSet
 from repl.progress import bar
 from repl.render import counted, number
@@ -137,8 +137,8 @@ class LocalBackend(Backend):
     def __init__(self, db: Minidis[Any]) -> None:
         super().__init__()
         self.db = db
-        home = db.engine.store.home
-        path = home.directory if home.durable else home.dump
+        directory = db.engine.store.directory
+        path = directory.path if directory.saved_on_close else directory.dump_path
         self.name = "memory" if path is None else os.path.basename(os.path.abspath(path))
 
     def _run(self, words: Sequence[bytes]) -> Any:
@@ -165,32 +165,32 @@ class LocalBackend(Backend):
         engine = self.db.engine
         keys = counted(len(self.db.space.values), "key")
         parts = [
-            ("", self.name if engine.store.home.dump else "in memory, gone at the end"),
+            ("", self.name if engine.store.directory.dump_path else "in memory, gone at the end"),
             ("", f"database {self.database}"),
             ("", keys),
         ]
-        if engine.store.home.dump is not None and engine.store.dirty > 0:
+        if engine.store.directory.dump_path is not None and engine.store.dirty > 0:
             # Yellow where leaving loses them; a directory is saved then.
-            style = "" if engine.store.home.durable else "class:bottom-toolbar.unsaved"
+            style = "" if engine.store.directory.saved_on_close else "class:bottom-toolbar.unsaved"
             parts.append((style, f"{counted(engine.store.dirty, 'change')} not saved yet"))
         return parts
 
     def greeting(self) -> str:
-        home = self.db.engine.store.home
+        directory = self.db.engine.store.directory
         keys = counted(sum(len(one.values) for one in self.db.engine.databases), "key")
-        if home.dump is None:
+        if directory.dump_path is None:
             return "In memory: nothing is kept after the session. minidis PATH opens a database."
-        if home.durable:
-            return f"{home.directory}: {keys}. It is saved when you leave."
-        if not os.path.exists(home.dump):
-            return f"{home.dump} does not exist yet; SAVE makes it."
-        return f"{home.dump}: {keys}. SAVE writes it."
+        if directory.saved_on_close:
+            return f"{directory.path}: {keys}. It is saved when you leave."
+        if not os.path.exists(directory.dump_path):
+            return f"{directory.dump_path} does not exist yet; SAVE makes it."
+        return f"{directory.dump_path}: {keys}. SAVE writes it."
 
     def unsaved(self) -> tuple[int, str]:
-        home = self.db.engine.store.home
-        if home.dump is None or home.durable:
+        directory = self.db.engine.store.directory
+        if directory.dump_path is None or directory.saved_on_close:
             return 0, ""
-        return max(self.db.engine.store.dirty, 0), home.dump
+        return max(self.db.engine.store.dirty, 0), directory.dump_path
 
     def close(self) -> None:
         self.db.close()

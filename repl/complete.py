@@ -15,7 +15,7 @@ from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
 from minidis.grammar.kinds import kind_of
 from minidis.grammar.syntax import Argument, Word
 from minidis.grammar.walk import is_key
-from minidis.keyspace.keyspace import TYPE_NAMES
+from minidis.structures.types import VALUE_TYPES
 from repl import shell_commands
 from repl.backend import MOST, Backend
 from repl.lookup import OURS, CommandSet, Found, groups, subcommands, walked
@@ -164,7 +164,7 @@ def _argument(
 _FIXED: dict[str, Callable[[], Iterable[tuple[str, str]]]] = {
     "parameter": lambda: ((one.name, one.about) for one in config.PARAMETERS.values()),
     "command": lambda: ((name.lower(), _about(one)) for name, one in sorted(COMMANDS.items())),
-    "type": lambda: ((name, "") for name in ("string", *TYPE_NAMES.values())),
+    "type": lambda: ((one.name, "") for one in VALUE_TYPES),
     "cursor": lambda: (("0", "begin"),),
     "bound": lambda: (("-inf", "lowest score"), ("+inf", "highest score")),
 }

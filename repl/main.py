@@ -217,7 +217,7 @@ def _closed(here: LocalBackend, code: int) -> int:
     db = here.db
     lost, file = here.unsaved()
     try:
-        if db.engine.store.home.durable and db.engine.store.dirty > 0:
+        if db.engine.store.directory.saved_on_close and db.engine.store.dirty > 0:
             with bar("saving") as progress:
                 db.engine.save(progress)
         db.close()

@@ -182,7 +182,7 @@ def test_forgotten_databases_take_their_threads_along() -> None:
 def test_nothing_keeps_what_could_not_be_opened(tmp_path: Path) -> None:
     with pytest.raises(minidis.ResponseError):
         minidis.open(tmp_path, nonsense=1)
-    assert not [engine for engine in _DURABLE if engine.store.home.directory == str(tmp_path)]
+    assert not [engine for engine in _DURABLE if engine.store.directory.path == str(tmp_path)]
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:

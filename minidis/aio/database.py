@@ -323,7 +323,7 @@ class AsyncMinidis(AsyncCommands[T]):
         is not saved unless asked. Closing twice is harmless.
         """
         engine = self.engine
-        if engine.closed or (engine.store.home.dump is None and engine.server is None):
+        if engine.closed or (engine.store.directory.dump_path is None and engine.server is None):
             engine.close(save=save)
         else:
             await asyncio.to_thread(engine.close, save=save)

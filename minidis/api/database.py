@@ -22,7 +22,7 @@ from minidis.engine.engine import Engine
 from minidis.errors import WatchError
 from minidis.grammar.kinds import Key, Many, encode
 from minidis.observers.listeners import Event
-from minidis.persistence.directory import Home
+from minidis.persistence.directory import DataDirectory
 
 if TYPE_CHECKING:
     from minidis.server.resp_server import RespServer
@@ -284,10 +284,10 @@ def open(
     """
     if databases < 1:
         raise ValueError("databases must be at least 1")
-    home = Home(path)
+    directory = DataDirectory(path)
     engine: Engine | None = None
     try:
-        engine = Engine(home, clock or Clock(), databases)
+        engine = Engine(directory, clock or Clock(), databases)
         db: Minidis[Any] = (MinidisText if decode_responses else Minidis)(engine)
         for name, value in config.items():
             pair = name.replace("_", "-").encode(), encode(value)
@@ -299,5 +299,5 @@ def open(
     except BaseException:  # an interruption, too: nobody has the object, so nobody would close it
         if engine is not None:
             engine.close(save=False)
-        home.release()
+        directory.close()
         raise

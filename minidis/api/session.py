@@ -360,7 +360,7 @@ class Session(
             engine.forget_client(client)
 
     def __repr__(self) -> str:
-        place = self.engine.store.home.directory or "memory"
+        place = self.engine.store.directory.path or "memory"
         if self.engine.closed:
             return f"<minidis {place}, closed>"
         return f"<minidis {place}, database {self.space.number}, {len(self.space.values)} keys>"

@@ -18,10 +18,11 @@ from minidis.commands.shared.expiry_options import (
 from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import command
 from minidis.grammar.kinds import INTEGER, Integer, Key, Kind, Many, Value, encode, integer
-from minidis.keyspace.keyspace import is_collection, text_of
+from minidis.keyspace.keyspace import text_of
 from minidis.replies import LOCK, OK, Status
 from minidis.structures.digests import xxh3_64
 from minidis.structures.lcs import lcs, table_size
+from minidis.structures.types import is_collection
 
 
 def _pair_count(value: Any) -> int:

@@ -244,13 +244,13 @@ PARAMETERS: dict[str, Parameter] = {
         ),
         _attribute("databases", "number of databases", lambda engine: len(engine.databases)),
         _attribute(
-            "dir", "directory of the dump", lambda engine: engine.store.home.directory or ""
+            "dir", "directory of the dump", lambda engine: engine.store.directory.path or ""
         ),
         # redis-benchmark asks for both; there are no moments of saving, and there is no log.
         _attribute("save", "when a dump is saved by itself: never", lambda engine: ""),
         _attribute("appendonly", "keep a log of the changes", lambda engine: "no"),
         _attribute(
-            "dbfilename", "file name of the dump", lambda engine: engine.store.home.dump_name
+            "dbfilename", "file name of the dump", lambda engine: engine.store.directory.dump_name
         ),
     )
 }

@@ -38,7 +38,7 @@ from minidis.keyspace.keyspace import Keyspace
 from minidis.keyspace.unit import Unit
 from minidis.observers.listeners import Callback
 from minidis.observers.observers import Observers
-from minidis.persistence.directory import Home
+from minidis.persistence.directory import DataDirectory
 
 #: Keys expired in one hold of the lock; other threads get their turn in between.
 EXPIRE_SLICE = 200
@@ -56,12 +56,12 @@ class ClosedKeyspace(Keyspace):
 class Engine(Dispatcher):
     """Databases, clock, settings and files; shared by the sessions of one open()."""
 
-    def __init__(self, home: Home, clock: Clock, databases: int) -> None:
+    def __init__(self, directory: DataDirectory, clock: Clock, databases: int) -> None:
         self.unit = Unit(clock)
         schedule = _weakly(self.schedule)
         self.databases = [Keyspace(self.unit, number, schedule) for number in range(databases)]
         self.settings = Settings()
-        self.store = Store(home, self.unit, self.databases, self.settings)
+        self.store = Store(directory, self.unit, self.databases, self.settings)
         self.clients = Clients(clock.now())
         self.users = Users(clock)
         self.users.describe_client = lambda client, running: describe(client, clock.now(), running)
@@ -176,7 +176,7 @@ class Engine(Dispatcher):
         """Read the dump, if there is one."""
         with self.lock:  # what is due may expire when all is there
             self.store.load(progress)
-        if self.store.home.durable:
+        if self.store.directory.saved_on_close:
             _DURABLE.add(self)
 
     def save(self, progress: Progress | None = None) -> None:
@@ -191,7 +191,7 @@ class Engine(Dispatcher):
         with self.lock:
             if not self.closed:
                 if save is None:
-                    save = self.store.home.durable and self.store.dirty > 0
+                    save = self.store.directory.saved_on_close and self.store.dirty > 0
                 if save and self.store.is_ours:
                     self.save()
                 self.closed = True
@@ -210,7 +210,7 @@ class Engine(Dispatcher):
                 space.set_contents(({}, {}, [], None, None))
                 space.__class__ = ClosedKeyspace
         _DURABLE.discard(self)
-        self.store.home.release()
+        self.store.directory.close()
 
     # fork --------------------------------------------------------------------------------------
 
@@ -218,7 +218,7 @@ class Engine(Dispatcher):
         """In the child: threads, listeners and the directory stay with the parent."""
         torn = not self.lock.acquire(blocking=False)  # another thread was running a command
         self.unit.after_fork()
-        self.store.home.leave()
+        self.store.directory.after_fork()
         if self.server is not None:
             self.server.after_fork()
             self.server = None

@@ -17,7 +17,7 @@ from minidis.errors import FileError
 from minidis.keyspace.keyspace import Keyspace
 from minidis.keyspace.unit import Unit
 from minidis.persistence import snapshot
-from minidis.persistence.directory import Home
+from minidis.persistence.directory import DataDirectory
 from minidis.persistence.rdb.payload import Loaded
 from minidis.version import REDIS_VERSION
 
@@ -26,9 +26,9 @@ class Store:
     """Where the databases of one engine are kept."""
 
     def __init__(
-        self, home: Home, unit: Unit, databases: list[Keyspace], settings: Settings
+        self, directory: DataDirectory, unit: Unit, databases: list[Keyspace], settings: Settings
     ) -> None:
-        self.home = home
+        self.directory = directory
         self._unit = unit
         self._databases = databases
         self._settings = settings
@@ -49,7 +49,7 @@ class Store:
 
     def load(self, progress: Progress | None = None) -> None:
         """Read the dump, if there is one, into the databases. Under the lock."""
-        path = self.home.dump
+        path = self.directory.dump_path
         if path is not None and not _missing(path):
             self._adopt(self._read(path, progress))
 
@@ -73,7 +73,7 @@ class Store:
 
     def save(self, progress: Progress | None = None) -> None:
         """Write all databases to the dump, atomically. Under the lock."""
-        if self.home.dump is None:
+        if self.directory.dump_path is None:
             raise errors.error(
                 "this database lives in memory only; open a directory or an .rdb file to save"
             )
@@ -82,7 +82,7 @@ class Store:
                 "this process was forked from the one that opened the database; "
                 "only that one may write its files"
             )
-        self._write(self.home.dump, progress)
+        self._write(self.directory.dump_path, progress)
         self._saved_dirty += self.dirty
         self.saved_at = self._unit.clock.now() // 1000
 
@@ -99,15 +99,15 @@ class Store:
 
     def reload(self, *, save: bool) -> None:
         """DEBUG RELOAD: replace the data by what a dump of it says."""
-        if self.home.dump is not None:
+        if self.directory.dump_path is not None:
             if save:
                 self.save()
-            self._replace(self.home.dump)
+            self._replace(self.directory.dump_path)
             return
         if not save:
             raise errors.error("this database lives in memory only; there is no dump to load")
-        with tempfile.TemporaryDirectory(prefix="minidis-") as directory:
-            path = os.path.join(directory, "reload.rdb")
+        with tempfile.TemporaryDirectory(prefix="minidis-") as folder:
+            path = os.path.join(folder, "reload.rdb")
             self._write(path, None)
             self._replace(path)
 

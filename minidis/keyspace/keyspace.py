@@ -28,28 +28,9 @@ from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.streams import Stream
 from minidis.structures.tables import Hash, Set
+from minidis.structures.types import COLLECTIONS, is_collection, is_empty
 
 C = TypeVar("C", Hash, Set, List, SortedSet, Stream)
-
-#: Class of a value -> what TYPE answers.
-TYPE_NAMES: dict[type, str] = {
-    List: "list", Set: "set", Hash: "hash", SortedSet: "zset", Stream: "stream",
-}  # fmt: skip
-
-
-def type_name(value: Any) -> str:
-    """string, list, set, hash, zset or stream."""
-    return TYPE_NAMES.get(value.__class__, "string")
-
-
-def is_collection(value: Any) -> bool:
-    """Is it a list, set, hash, sorted set or stream?"""
-    return value.__class__ in TYPE_NAMES
-
-
-def is_void(value: Any) -> bool:
-    """Is it a container without elements, which no key can hold? An empty stream is a value."""
-    return is_collection(value) and value.__class__ is not Stream and not len(value)
 
 
 class Uses(dict[bytes, int]):
@@ -185,7 +166,7 @@ class Keyspace:
         value = self.values.get(key)
         if value is not None and key in self.deadlines:
             value = self.find(key)
-        if value.__class__ in TYPE_NAMES:
+        if value.__class__ in COLLECTIONS:
             raise WrongTypeError
         return value
 
@@ -415,7 +396,7 @@ class Keyspace:
         """Make whole what an exception tore: the keys' containers, deadlines and the index."""
         self.repair_values(keys)
         for key in keys:
-            if is_void(self.values.get(key)):
+            if is_empty(self.values.get(key)):
                 del self.values[key]
         # Of any key: SCAN, RANDOMKEY and the ticker let keys expire that nobody named.
         for key in self.deadlines.keys() - self.values.keys():
@@ -435,7 +416,7 @@ class Keyspace:
             assert set(self.index.items) == set(self.values), "index out of step"
         for value in self.values.values():
             if is_collection(value):
-                assert not is_void(value), "empty container"
+                assert not is_empty(value), "empty container"
                 value.check()
 
 
@@ -446,7 +427,7 @@ def text_of(value: Any) -> bytes | None:
         return cast("bytes | None", value)
     if kind is int:
         return b"%d" % value
-    if kind in TYPE_NAMES:
+    if kind in COLLECTIONS:
         raise WrongTypeError
     return bytes(value)
 

@@ -11,9 +11,10 @@ from minidis.commands.shared.expiry_options import EXPIRY_KINDS, Moment, Span, m
 from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import command
 from minidis.grammar.kinds import I64_MAX, I64_MIN, Integer, Key, Kind, Many, Value, integer
-from minidis.keyspace.keyspace import TYPE_NAMES, Keyspace, no_such_key, type_name
+from minidis.keyspace.keyspace import Keyspace, no_such_key
 from minidis.replies import LOCK, OK, Cursor, Status
 from minidis.structures.glob import compile_pattern
+from minidis.structures.types import is_collection, type_name
 
 _CONDITIONS = "[NX | XX | GT | LT]"
 _UNKNOWN_CONDITION = "Unsupported option {}"
@@ -636,5 +637,4 @@ class Keys(Group[T]):
 
 def _twin(value: Any) -> Any:
     """A value that does not change when the given one does."""
-    kind = value.__class__
-    return value.copy() if kind in TYPE_NAMES or kind is bytearray else value
+    return value.copy() if is_collection(value) or value.__class__ is bytearray else value

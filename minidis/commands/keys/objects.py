@@ -11,7 +11,7 @@ from minidis.grammar.command import command
 from minidis.grammar.kinds import I64_MAX, RAW, Integer, Key, Kind, Value, encode, integer
 from minidis.persistence.rdb.payload import dump_value, restore_value
 from minidis.replies import OK, Status
-from minidis.structures.encoding import encoding_of
+from minidis.structures.types import encoding_of
 
 #: Redis keeps one object for each integer from 0 to 9999, and counts no references to it.
 _SHARED_INTEGERS = 10_000

@@ -20,10 +20,11 @@ from minidis.commands.shared.group import Group, T
 from minidis.errors import DataError, WrongTypeError
 from minidis.grammar.command import command
 from minidis.grammar.kinds import Integer, Key, Value, to_float
-from minidis.keyspace.keyspace import TYPE_NAMES, Keyspace, text_of
+from minidis.keyspace.keyspace import Keyspace, text_of
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
+from minidis.structures.types import is_collection
 
 _OPTIONS = "[BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]"
 _NAMES = {"offset": "start", "count": "num", "ASC": "not desc"}
@@ -210,6 +211,6 @@ def _follow(space: Keyspace, pattern: bytes) -> Follow:
         if arrow:
             found: bytes | None = value.get(field) if value.__class__ is Hash else None
             return found
-        return None if value.__class__ in TYPE_NAMES else text_of(value)
+        return None if is_collection(value) else text_of(value)
 
     return follow

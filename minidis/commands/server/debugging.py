@@ -12,8 +12,9 @@ from minidis.grammar.kinds import RAW, Float, Key, Many, encode, to_float
 from minidis.keyspace.keyspace import no_such_key
 from minidis.persistence.rdb import payload
 from minidis.replies import OK, Status
-from minidis.structures.dataset_digest import SIZE, dataset_digest, value_digest
-from minidis.structures.encoding import encoding_of
+from minidis.structures.dataset_digest import dataset_digest, value_digest
+from minidis.structures.types import encoding_of
+from minidis.structures.value_digests import SIZE
 
 _FLAGS = "admin noscript loading stale"
 

@@ -22,7 +22,7 @@ from minidis.commands.streams.ids import (
 )
 from minidis.grammar.command import command
 from minidis.grammar.kinds import I64_MAX, RAW, Integer, Key, Kind, Many, Value, encode, integer
-from minidis.structures.stream_groups import Consumer, Group
+from minidis.structures.stream_groups import Consumer, ConsumerGroup
 from minidis.structures.streams import Stream, id_text
 
 #: Entries that XAUTOCLAIM claims without COUNT, and how many it looks at for each.
@@ -251,7 +251,7 @@ class _Claim:
         commands: StreamClaims[Any],
         key: bytes,
         stream: Stream,
-        group: Group,
+        group: ConsumerGroup,
         name: bytes,
         least: int,
         counts: bool,

@@ -21,7 +21,7 @@ from minidis.grammar.command import command
 from minidis.grammar.kinds import RAW, Integer, Key, Kind, Many, encode, integer
 from minidis.keyspace.unit import CHANGED
 from minidis.replies import OK, Status
-from minidis.structures.stream_groups import UNKNOWN, Consumer, Group
+from minidis.structures.stream_groups import UNKNOWN, Consumer, ConsumerGroup
 from minidis.structures.streams import MOST_ID, Row, Stream, id_text
 
 GROUP_NAMES = {"group": "groupname", "consumer": "consumername"}
@@ -103,7 +103,7 @@ class StreamGroups(Streams[T]):
             raise errors.ResponseError(errors.GROUP_EXISTS)
         read: Any = UNKNOWN if entries_read is None else entries_read
         self.space.changed(held, "xgroup-create")
-        target.groups[name] = Group(last_id, read)
+        target.groups[name] = ConsumerGroup(last_id, read)
         if stream is None:
             self.space.changed(held, CHANGED, 0)
             self.space.put(held, target)
@@ -246,7 +246,7 @@ class StreamGroups(Streams[T]):
         """
         return [Status(line) for line in _HELP]
 
-    def _existing(self, key: bytes, name: bytes) -> tuple[Stream, Group]:
+    def _existing(self, key: bytes, name: bytes) -> tuple[Stream, ConsumerGroup]:
         """Stream and group for XGROUP, which have to be there."""
         stream = self.space.write(key, Stream)
         if stream is None:
@@ -255,11 +255,11 @@ class StreamGroups(Streams[T]):
             raise errors.no_group(key, name)
         return stream, stream.groups[name]
 
-    def _save_undo(self, group: Group, ids: Iterable[int], *names: bytes) -> None:
+    def _save_undo(self, group: ConsumerGroup, ids: Iterable[int], *names: bytes) -> None:
         """Before a change: how to put back these entries and consumers of the group."""
         self.unit.on_rollback(group.restore, *group.memo(ids, *names))
 
-    def _consumer(self, key: bytes, group: Group, name: bytes) -> Consumer:
+    def _consumer(self, key: bytes, group: ConsumerGroup, name: bytes) -> Consumer:
         """The consumer of that name, made if need be; it has been heard of now."""
         consumer = group.consumers.get(name)
         if consumer is None:
@@ -333,7 +333,9 @@ class StreamGroups(Streams[T]):
         )
         return wait
 
-    def _wanted(self, key: bytes, name: bytes, word: Any) -> tuple[Stream, Group, int | None]:
+    def _wanted(
+        self, key: bytes, name: bytes, word: Any
+    ) -> tuple[Stream, ConsumerGroup, int | None]:
         """(stream, group, id to read the history after; None for new entries)."""
         stream = self.space.read(key, Stream)
         if stream is None or name not in stream.groups:
@@ -374,11 +376,11 @@ class StreamGroups(Streams[T]):
         self._acknowledge(key, group, found)
         return len(found)
 
-    def _group_if_any(self, key: Any, groupname: Any) -> Group | None:
+    def _group_if_any(self, key: Any, groupname: Any) -> ConsumerGroup | None:
         stream = self.space.read(key, Stream)
         return None if stream is None else stream.groups.get(groupname)
 
-    def _acknowledge(self, key: Any, group: Group, ids: list[int]) -> None:
+    def _acknowledge(self, key: Any, group: ConsumerGroup, ids: list[int]) -> None:
         if ids:
             self._save_undo(group, ids)
             self.space.changed(key, None, len(ids))
@@ -440,7 +442,9 @@ class _Reader:
         self.caps = caps
         self.now = commands.unit.now()
 
-    def read(self, key: bytes, stream: Stream, group: Group, after: int | None) -> list[Any] | None:
+    def read(
+        self, key: bytes, stream: Stream, group: ConsumerGroup, after: int | None
+    ) -> list[Any] | None:
         """The entries of one stream; None when there is nothing to be read."""
         if after is not None:
             return self._history(key, stream, group, after)
@@ -454,12 +458,12 @@ class _Reader:
             return [entry(row) for row in given]
         return taken + [[*entry(row), 0, 0] for row in given]
 
-    def _consumer(self, key: bytes, group: Group) -> Consumer:
+    def _consumer(self, key: bytes, group: ConsumerGroup) -> Consumer:
         self.commands.space.changed(key, None)
         self.commands._save_undo(group, (), self.name)
         return self.commands._consumer(key, group, self.name)
 
-    def _history(self, key: bytes, stream: Stream, group: Group, after: int) -> list[Any]:
+    def _history(self, key: bytes, stream: Stream, group: ConsumerGroup, after: int) -> list[Any]:
         """What the consumer has not acknowledged; it counts as delivered once more."""
         consumer = self._consumer(key, group)
         ids = list(islice(consumer.ids.upward(after + 1), self.caps.room_after()))
@@ -471,7 +475,7 @@ class _Reader:
                 group.put(row[0], (consumer, self.now, count + 1))
         return [entry(row) if len(row) > 1 else [id_text(row[0]), None] for row in found]
 
-    def _idle(self, stream: Stream, group: Group) -> list[int]:
+    def _idle(self, stream: Stream, group: ConsumerGroup) -> list[int]:
         """What has been pending for long enough, the longest first."""
         assert self.claim is not None
         until = self.now - self.claim
@@ -483,7 +487,7 @@ class _Reader:
         ]
 
     def _take_over(
-        self, stream: Stream, group: Group, consumer: Consumer, ids: list[int]
+        self, stream: Stream, group: ConsumerGroup, consumer: Consumer, ids: list[int]
     ) -> list[Any]:
         self.commands._save_undo(group, ids)
         rows = self.caps.take([row for row in map(stream.get, ids) if row is not None])
@@ -494,7 +498,9 @@ class _Reader:
             group.put(row[0], (consumer, self.now, count + 1))
         return taken
 
-    def _new(self, stream: Stream, group: Group, consumer: Consumer, taken: int) -> list[Row]:
+    def _new(
+        self, stream: Stream, group: ConsumerGroup, consumer: Consumer, taken: int
+    ) -> list[Row]:
         """What nobody of the group has been given; COUNT holds for what has been taken, too."""
         room = self.caps.room_after(taken)
         if self.caps.full or room == 0:

@@ -7,14 +7,13 @@ from itertools import islice
 from typing import Any
 
 from minidis import errors
-from minidis.commands.shared.group import Group as Commands
-from minidis.commands.shared.group import T
+from minidis.commands.shared.group import Group, T
 from minidis.commands.streams.ids import Id, end_of, entries, entry, start_of
 from minidis.grammar.command import command
 from minidis.grammar.kinds import INTEGER, RAW, Integer, Key, encode, integer
 from minidis.keyspace.keyspace import no_such_key
 from minidis.replies import Status
-from minidis.structures.stream_groups import UNKNOWN, Consumer, Group, Ids
+from minidis.structures.stream_groups import UNKNOWN, Consumer, ConsumerGroup, Ids
 from minidis.structures.streams import Stream, id_text
 
 #: Entries that XINFO STREAM FULL shows without COUNT.
@@ -32,7 +31,7 @@ _HELP = (
 )
 
 
-class StreamInfo(Commands[T]):
+class StreamInfo(Group[T]):
     """XPENDING and XINFO."""
 
     # pending -----------------------------------------------------------------------------------
@@ -100,7 +99,7 @@ class StreamInfo(Commands[T]):
         return limit if limit > 0 else 0, first, end_of(max)
 
     def _matching(
-        self, group: Group, first: int, last: int, consumername: Any, idle: Any
+        self, group: ConsumerGroup, first: int, last: int, consumername: Any, idle: Any
     ) -> Iterator[list[Any]]:
         """The pending entries from first to last, as XPENDING shows them."""
         ids: Ids[Any] = group.pending
@@ -266,7 +265,7 @@ class StreamInfo(Commands[T]):
         return [Status(line) for line in _HELP]
 
 
-def _summary(group: Group) -> list[Any]:
+def _summary(group: ConsumerGroup) -> list[Any]:
     """XPENDING in short."""
     if not group.pending:
         return [0, None, None, None]
@@ -279,7 +278,7 @@ def _summary(group: Group) -> list[Any]:
     return [len(ids), id_text(ids[0]), id_text(ids[-1]), owners]
 
 
-def _progress(stream: Stream, group: Group) -> dict[bytes, Any]:
+def _progress(stream: Stream, group: ConsumerGroup) -> dict[bytes, Any]:
     """How far a group has read."""
     return {
         b"last-delivered-id": id_text(group.last_id),
@@ -288,7 +287,9 @@ def _progress(stream: Stream, group: Group) -> dict[bytes, Any]:
     }
 
 
-def _full_group(stream: Stream, name: bytes, group: Group, limit: int | None) -> dict[bytes, Any]:
+def _full_group(
+    stream: Stream, name: bytes, group: ConsumerGroup, limit: int | None
+) -> dict[bytes, Any]:
     """A group as XINFO STREAM FULL shows it."""
     pending = []
     for number in islice(group.pending.sorted(), limit):
@@ -304,7 +305,7 @@ def _full_group(stream: Stream, name: bytes, group: Group, limit: int | None) ->
     }
 
 
-def _full_consumer(group: Group, consumer: Consumer, limit: int | None) -> dict[bytes, Any]:
+def _full_consumer(group: ConsumerGroup, consumer: Consumer, limit: int | None) -> dict[bytes, Any]:
     """A consumer as XINFO STREAM FULL shows it."""
     ids = islice(consumer.ids.sorted(), limit)
     return {
