@@ -531,8 +531,8 @@ class Lists(Group[T]):
         this many indexes; 0 is all. maxlen: compare at most this many elements; 0, the default, is
         all.
 
-        Returns None, or [] with `count`, if no element matches. Raises ResponseError if `rank` is
-        0.
+        Returns None, or [] with `count`, if no element matches. Raises ResponseError if `rank` is 0
+        or another option is negative.
 
         >>> db.rpush("row", "a", "b", "a"), db.lpos("row", "a"), db.lpos("row", "a", count=0)
         (3, 0, [0, 2])

@@ -383,7 +383,7 @@ class Sets(Group[T]):
         access="RO ACCESS",
     )
     def sdiff(self, *keys: Many) -> set[T]:
-        """Return the difference of the sets stored at `keys`: the members of the first one only.
+        """Return the difference of the sets stored at `keys`: the members only in the first.
 
         >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sdiff("a", "b")
         (2, 2, {b'1'})
