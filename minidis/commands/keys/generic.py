@@ -432,10 +432,10 @@ class Keys(Group[T]):
             return 0
         space = self.space
         current = space.deadlines.get(key)
-        refused = xx or gt if current is None else nx
+        unmet = xx or gt if current is None else nx
         if current is not None:
-            refused = refused or (gt and deadline <= current) or (lt and deadline >= current)
-        if refused:
+            unmet = unmet or (gt and deadline <= current) or (lt and deadline >= current)
+        if unmet:
             return 0
         if deadline <= now:
             return int(self._delete(key))

@@ -1,4 +1,4 @@
-"""What every group of commands knows: the selected database, the engine, and who calls."""
+"""Base of the command classes: the selected database, the engine and the calling client."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from minidis.clients.client import Client
 from minidis.engine.engine import Engine
 from minidis.keyspace.keyspace import Keyspace
 
-#: What a bulk string is to the caller: bytes, or str with decode_responses.
+#: Python type of a bulk string: bytes, or str with decode_responses.
 T = TypeVar("T")
 
 
 class Group(Generic[T]):
-    """Base of the group classes."""
+    """Base class of all groups of commands."""
 
     space: Keyspace
     engine: Engine
     client: Client
-    #: what MULTI has queued; None outside. A body that sees a queue runs out of it, in EXEC.
+    #: commands queued since MULTI, None outside; a body that finds it set is run by EXEC
     queue: Any
 
     def update_checks(self) -> None:
-        """The client's state has changed: recompute whether commands need a second look."""
+        """Recompute whether commands take the slow path, after the client state has changed."""
         raise NotImplementedError
