@@ -31,33 +31,33 @@ class AsyncCommands(Generic[T]):
     async def unwatch(self) -> Status:
         """Forget the watched keys."""
     async def lpush(self, key: Key, *values: Many) -> int:
-        """Push each of `values` to the head of the list at `key` in turn; the new length."""
+        """Insert `values` at the head of the list stored at `key`, one after another."""
     async def rpush(self, key: Key, *values: Many) -> int:
-        """Push each of `values` to the tail of the list at `key` in turn; the new length."""
+        """Append `values` to the tail of the list stored at `key` and return its new length."""
     async def lpushx(self, key: Key, *values: Many) -> int:
-        """LPUSH if the list exists; the new length, 0 when the key is missing."""
+        """Insert `values` at the head of the list stored at `key`, only if the list exists."""
     async def rpushx(self, key: Key, *values: Many) -> int:
-        """RPUSH if the list exists; the new length, 0 when the key is missing."""
+        """Append `values` to the tail of the list stored at `key`, only if the list exists."""
     @overload
     async def lpop(self, key: Key, count: None = ...) -> T | None:
-        """Remove and return the first element of the list at `key`; None when missing."""
+        """Remove and return the first element of the list stored at `key`."""
     @overload
     async def lpop(self, key: Key, count: Integer) -> list[T] | None: ...
     @overload
     async def rpop(self, key: Key, count: None = ...) -> T | None:
-        """Remove and return the last element of the list at `key`; None when missing."""
+        """Remove and return the last element of the list stored at `key`."""
     @overload
     async def rpop(self, key: Key, count: Integer) -> list[T] | None: ...
     async def lmpop(
         self, num_keys: Integer, *keys: Many, direction: str, count: Integer | None = ...
     ) -> list[Any] | None:
-        """Pop from the first of `keys` that holds a list: [key, elements]; None if none does."""
+        """Remove and return elements of the first of `keys` that exists."""
     async def lmove(
         self, source: Key, destination: Key, src: str = ..., dest: str = ...
     ) -> T | None:
-        """Move an element from an end of one list to an end of another, and return it."""
+        """Move an element from one end of list `source` to one end of list `destination`."""
     async def rpoplpush(self, source: Key, destination: Key) -> T | None:
-        """Move the last element of one list to the head of another: LMOVE ."""
+        """Move the last element of list `source` to the head of list `destination`."""
     async def lmovem(
         self,
         source: Key,
@@ -68,13 +68,13 @@ class AsyncCommands(Generic[T]):
         exactly: Integer | None = ...,
         ordering: str | None = ...,
     ) -> list[T] | None:
-        """LMOVEM: see its help."""
+        """Move several elements from one end of list `source` to one end of list `destination`."""
     async def llen(self, key: Key) -> int:
-        """Number of elements of the list at `key`; 0 when missing."""
+        """Return the number of elements of the list stored at `key`."""
     async def lrange(self, key: Key, start: Integer, end: Integer) -> list[T]:
-        """Return the elements from index `start` to `end`, both included."""
+        """Return the elements of the list stored at `key` from index `start` to `end` inclusive."""
     async def lindex(self, key: Key, index: Integer) -> T | None:
-        """Return the element at `index` (negative: from the tail); None when there is none."""
+        """Return the element at `index` in the list stored at `key`."""
     @overload
     async def lpos(
         self,
@@ -84,7 +84,7 @@ class AsyncCommands(Generic[T]):
         count: None = ...,
         maxlen: Integer | None = ...,
     ) -> int | None:
-        """Return the index of the first element equal to `value`; None when there is none."""
+        """Return the index of the first element equal to `value` in the list stored at `key`."""
     @overload
     async def lpos(
         self,
@@ -95,13 +95,13 @@ class AsyncCommands(Generic[T]):
         maxlen: Integer | None = ...,
     ) -> list[int]: ...
     async def lset(self, key: Key, index: Integer, value: Value) -> Status:
-        """Replace the element at `index` (negative: from the tail)."""
+        """Replace the element at `index` in the list stored at `key` by `value`."""
     async def linsert(self, key: Key, where: str, refvalue: Value, value: Value) -> int:
-        """Insert `value` BEFORE or AFTER (`where`) the first element equal to `refvalue`."""
+        """Insert `value` before or after the first element equal to `refvalue`."""
     async def lrem(self, key: Key, count: Integer, value: Value) -> int:
-        """Remove elements equal to `value`: `count` from the head, -count from the tail, 0 all."""
+        """Remove elements equal to `value` from the list stored at `key`."""
     async def ltrim(self, key: Key, start: Integer, end: Integer) -> Status:
-        """Keep only the elements from index `start` to `end`, both included."""
+        """Keep the elements from index `start` to `end` inclusive and remove all others."""
     async def zadd(
         self,
         key: Key,
@@ -187,9 +187,9 @@ class AsyncCommands(Generic[T]):
     ) -> list[Any]:
         """A step of a walk: [next cursor, [(member, score), ...]]; cursor 0 begins and ends it."""
     async def blpop(self, keys: Many, timeout: Float = ...) -> list[T] | None:
-        """Pop from the head of the first of `keys` that holds a list: [key, element]."""
+        """Pop the first element of the first list among `keys`, blocking until there is one."""
     async def brpop(self, keys: Many, timeout: Float = ...) -> list[T] | None:
-        """As BLPOP, from the tail."""
+        """Pop the last element of the first list among `keys`, blocking until there is one."""
     async def blmpop(
         self,
         timeout: Float,
@@ -198,13 +198,13 @@ class AsyncCommands(Generic[T]):
         direction: str,
         count: Integer | None = ...,
     ) -> list[Any] | None:
-        """LMPOP that waits: [key, elements] from the first of `keys` that holds a list."""
+        """Pop elements of the first list among `keys`, blocking until there is one."""
     async def blmove(
         self, source: Key, destination: Key, timeout: Float, src: str = ..., dest: str = ...
     ) -> T | None:
-        """LMOVE that waits for an element to move."""
+        """Move an element between the ends of two lists; block until there is one."""
     async def brpoplpush(self, source: Key, destination: Key, timeout: Float = ...) -> T | None:
-        """RPOPLPUSH that waits: BLMOVE ."""
+        """Move the last element of `source` to the head of `destination`, blocking for it."""
     async def blmovem(
         self,
         source: Key,
@@ -216,11 +216,11 @@ class AsyncCommands(Generic[T]):
         exactly: Integer | None = ...,
         ordering: str | None = ...,
     ) -> list[T] | None:
-        """LMOVEM that waits: for an element, or for `exactly` so many."""
+        """Move several elements between the ends of two lists; block until `source` has enough."""
     async def bzpopmin(self, keys: Many, timeout: Float = ...) -> list[Any] | None:
-        """BZPOPMIN: see its help."""
+        """Pop the member with the lowest score, blocking until there is one."""
     async def bzpopmax(self, keys: Many, timeout: Float = ...) -> list[Any] | None:
-        """As BZPOPMIN, the member with the highest score."""
+        """Pop the member with the highest score, blocking until there is one."""
     async def bzmpop(
         self,
         timeout: Float,
@@ -230,17 +230,17 @@ class AsyncCommands(Generic[T]):
         max: bool = ...,
         count: Integer | None = ...,
     ) -> list[Any] | None:
-        """BZMPOP: see its help."""
+        """Pop members of the first sorted set among `keys`, blocking until there is one."""
     async def incr(self, key: Key, amount: Integer = ...) -> int:
-        """Add 1, or `amount` as INCRBY does, to the integer at `key` and return it."""
+        """Increment the integer stored at `key` by `amount` (default 1) and return the result."""
     async def incrby(self, key: Key, amount: Integer = ...) -> int:
-        """Add `amount` to the integer at `key` and return it; errors and a missing key as INCR."""
+        """Increment the integer stored at `key` by `amount` (default 1) and return the result."""
     async def decr(self, key: Key, amount: Integer = ...) -> int:
-        """Subtract 1, or `amount` as DECRBY does, from the integer at `key` and return it."""
+        """Decrement the integer stored at `key` by `amount` (default 1) and return the result."""
     async def decrby(self, key: Key, amount: Integer = ...) -> int:
-        """Subtract `amount` from the integer at `key` and return it; missing counts as 0."""
+        """Decrement the integer stored at `key` by `amount` (default 1) and return the result."""
     async def incrbyfloat(self, key: Key, amount: Float = ...) -> float:
-        """Add a decimal number to the one at `key` and return it; a missing key counts as 0."""
+        """Increment the number stored at `key` by the float `amount` and return the new value."""
     async def increx(
         self,
         key: Key,
@@ -256,7 +256,7 @@ class AsyncCommands(Generic[T]):
         persist: bool = ...,
         enx: bool = ...,
     ) -> list[Any]:
-        """Add to the number at `key` within bounds; [new value, what was added]."""
+        """Increment the number stored at `key`, within bounds."""
     async def hset(
         self,
         key: Key,
@@ -265,38 +265,38 @@ class AsyncCommands(Generic[T]):
         mapping: Mapping[Any, Value] | None = ...,
         items: Iterable[Any] | None = ...,
     ) -> int:
-        """Set fields of the hash at `key`; how many of them are new."""
+        """Set fields of the hash stored at `key`, overwriting existing values."""
     async def hmset(self, key: Key, mapping: Mapping[Any, Value]) -> Status:
-        """Set the fields of `mapping`; the older form of HSET, which always answers OK."""
+        """Set all fields of `mapping` in the hash stored at `key`; superseded by HSET."""
     async def hsetnx(self, key: Key, field: Field, value: Value) -> int:
-        """Set `field` if the hash does not have it: 1 if it did, 0 if not."""
+        """Set `field` of the hash stored at `key`, only if the field does not exist."""
     async def hget(self, key: Key, field: Field) -> T | None:
-        """Return the value of `field`; None when the field or the key is missing."""
+        """Return the value of `field` in the hash stored at `key`."""
     async def hmget(self, key: Key, *fields: Many) -> list[T | None]:
-        """Return the values of `fields` in their order; None for each one that is missing."""
+        """Return the values of `fields` in the hash stored at `key`, in order."""
     async def hgetall(self, key: Key) -> dict[T, T]:
-        """Return all fields and their values; an empty dict when the key is missing."""
+        """Return all fields and values of the hash stored at `key` as a dict."""
     async def hkeys(self, key: Key) -> list[T]:
-        """Return the names of all fields; an empty list when the key is missing."""
+        """Return the names of all fields of the hash stored at `key` as a list."""
     async def hvals(self, key: Key) -> list[T]:
-        """Return the values of all fields; an empty list when the key is missing."""
+        """Return the values of all fields of the hash stored at `key` as a list."""
     async def hlen(self, key: Key) -> int:
-        """Number of fields of the hash at `key`; 0 when missing."""
+        """Return the number of fields of the hash stored at `key`."""
     async def hexists(self, key: Key, field: Field) -> int:
-        """1 if the hash at `key` has `field`, 0 if not."""
+        """Check whether the hash stored at `key` has `field`."""
     async def hstrlen(self, key: Key, field: Field) -> int:
-        """Length in bytes of the value of `field`; 0 when it is missing."""
+        """Return the length in bytes of the value of `field` in the hash stored at `key`."""
     async def hdel(self, key: Key, *fields: Many) -> int:
-        """Remove `fields`; how many of them were there."""
+        """Delete `fields` from the hash stored at `key`."""
     async def hgetdel(self, key: Key, *fields: Many) -> list[T | None]:
-        """Return the values of `fields` and remove them; None for each one that is missing."""
+        """Return the values of `fields` in the hash stored at `key` and delete these fields."""
     async def hincrby(self, key: Key, field: Field, amount: Integer = ...) -> int:
-        """Add `amount` to the integer in `field` and return it; a missing field counts as 0."""
+        """Increment the integer in `field` by `amount` (default 1) and return the result."""
     async def hincrbyfloat(self, key: Key, field: Field, amount: Float = ...) -> float:
-        """Add a decimal number to the one in `field` and return it; a missing field counts as 0."""
+        """Increment the number in `field` by the float `amount` and return the new value."""
     @overload
     async def hrandfield(self, key: Key, count: None = ...) -> T | None:
-        """HRANDFIELD: see its help."""
+        """Return one or more random fields of the hash stored at `key`."""
     @overload
     async def hrandfield(
         self, key: Key, count: Integer, withvalues: Literal[False] = ...
@@ -315,29 +315,29 @@ class AsyncCommands(Generic[T]):
         count: Integer | None = ...,
         no_values: bool = ...,
     ) -> list[Any]:
-        """A step of a walk: [next cursor, [field, value, ...]]; cursor 0 begins and ends it."""
+        """Return one step of an iteration over the fields of the hash stored at `key`."""
     async def himport_prepare(self, fieldset_name: Key, *fields: Many) -> Status:
-        """Remember a list of fields under a name, for the calls of HIMPORT SET in this session."""
+        """Define a named list of fields for HIMPORT SET in this session."""
     async def himport_set(self, key: Key, fieldset_name: Key, *values: Many) -> Status:
-        """Store a hash of the prepared fields and these values, in place of one that was there."""
+        """Store a hash with the fields of a prepared list and the given `values`."""
     async def himport_discard(self, fieldset_name: Key) -> int:
-        """Forget a list of fields: 1 if there was one of that name, 0 if not."""
+        """Delete the list of fields named `fieldset_name` from this session."""
     async def himport_discardall(self) -> int:
-        """Forget all lists of fields of this session; how many there were."""
+        """Delete all prepared lists of fields of this session and return their number."""
     async def delete(self, *keys: Many) -> int:
-        """Delete `keys`, whatever they hold; how many of them existed."""
+        """Delete `keys`, whatever type they hold."""
     async def unlink(self, *keys: Many) -> int:
-        """The same as DEL; how many of `keys` existed."""
+        """Delete `keys`, whatever type they hold; the same as DEL."""
     async def exists(self, *keys: Many) -> int:
-        """How many of `keys` exist; a key given twice counts twice."""
+        """Return the number of `keys` that exist."""
     async def touch(self, *keys: Many) -> int:
-        """Count `keys` as used now (see OBJECT IDLETIME); how many of them exist."""
+        """Set the last access time of `keys` to now (see OBJECT IDLETIME)."""
     async def type(self, key: Key) -> Status:
-        """What `key` holds: string, list, set, zset, hash, or none when it is missing."""
+        """Return the name of the type that `key` holds."""
     async def rename(self, key: Key, newkey: Key) -> Status:
-        """Give `key` the name `newkey`, expiry included; what was at `newkey` is gone."""
+        """Rename `key` to `newkey`, keeping its expiry and replacing an existing `newkey`."""
     async def renamenx(self, key: Key, newkey: Key) -> int:
-        """RENAME if `newkey` does not exist: 1 if it did, 0 if not."""
+        """Rename `key` to `newkey`, only if `newkey` does not exist."""
     async def copy(
         self,
         source: Key,
@@ -345,37 +345,37 @@ class AsyncCommands(Generic[T]):
         destination_db: Integer | None = ...,
         replace: bool = ...,
     ) -> int:
-        """Store a copy of `source`, with its expiry, at `destination`: 1 if it did, 0 if not."""
+        """Copy the value and expiry of key `source` to key `destination`."""
     async def move(self, key: Key, db: Integer) -> int:
-        """Move `key` to the database with number `db`: 1 if it did."""
+        """Move `key` from the selected database to the database with number `db`."""
     async def expire(
         self, key: Key, time: Span, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
     ) -> int:
-        """Let `key` expire after `time`, seconds or a timedelta: 1 if it will, 0 if not."""
+        """Let `key` expire after `time` seconds (or a timedelta)."""
     async def pexpire(
         self, key: Key, time: Span, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
     ) -> int:
-        """Let `key` expire after `time`, milliseconds or a timedelta; the rest as EXPIRE."""
+        """Let `key` expire after `time` milliseconds (or a timedelta)."""
     async def expireat(
         self, key: Key, when: Moment, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
     ) -> int:
-        """Let `key` expire at `when`, seconds since 1970 or a datetime; the rest as EXPIRE."""
+        """Let `key` expire at `when`, a Unix time in seconds (or a datetime)."""
     async def pexpireat(
         self, key: Key, when: Moment, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
     ) -> int:
-        """Let `key` expire at `when`, milliseconds since 1970 or a datetime; the rest as EXPIRE."""
+        """Let `key` expire at `when`, a Unix time in milliseconds (or a datetime)."""
     async def persist(self, key: Key) -> int:
-        """Take the expiry of `key` away: 1 if it had one, else 0."""
+        """Remove the expiry of `key`."""
     async def ttl(self, key: Key) -> int:
-        """Seconds until `key` expires, rounded; -1 if it does not, -2 when it is missing."""
+        """Return the number of seconds until `key` expires, rounded."""
     async def pttl(self, key: Key) -> int:
-        """Milliseconds until `key` expires; -1 if it does not, -2 when it is missing."""
+        """Return the number of milliseconds until `key` expires."""
     async def expiretime(self, key: Key) -> int:
-        """When `key` expires, in seconds since 1970; -1 if it does not, -2 when it is missing."""
+        """Return the Unix time in seconds at which `key` expires."""
     async def pexpiretime(self, key: Key) -> int:
-        """When `key` expires, in milliseconds since 1970; -1 if it does not, -2 when missing."""
+        """Return the Unix time in milliseconds at which `key` expires."""
     async def keys(self, pattern: Value = ...) -> list[T]:
-        """All keys that match a glob pattern, in no particular order."""
+        """Return all keys that match the glob `pattern`, in no particular order."""
     async def scan(
         self,
         cursor: Integer = ...,
@@ -383,21 +383,21 @@ class AsyncCommands(Generic[T]):
         count: Integer | None = ...,
         _type: Value | None = ...,
     ) -> list[Any]:
-        """A step of a walk over all keys: [next cursor, some keys]; cursor 0 begins and ends it."""
+        """Return one step of an iteration over all keys of the database."""
     async def randomkey(self) -> T | None:
-        """Any key of the database, each with the same probability; None when there is none."""
+        """Return a random key of the database; all keys are equally likely."""
     async def object_encoding(self, key: Key) -> T | None:
-        """How Redis 7.0 would keep the value at `key` in memory; None when it is missing."""
+        """Return the name of the encoding that Redis 7.0 would use for the value at `key`."""
     async def object_refcount(self, key: Key) -> int | None:
-        """References to the value at `key`: 1, or 2147483647 for an integer from 0 to 9999."""
+        """Return the reference count that Redis would report for the value at `key`."""
     async def object_idletime(self, key: Key) -> int | None:
-        """Seconds since `key` was last used; None when it is missing."""
+        """Return the number of seconds since the last access to `key`."""
     async def object_freq(self, key: Key) -> int | None:
-        """How often `key` is used: needs an LFU policy, so a ResponseError; None when missing."""
+        """Return the access frequency of `key`, which only an LFU maxmemory policy records."""
     async def object_help(self) -> list[Status]:
-        """The subcommands of OBJECT."""
+        """Return the list of OBJECT subcommands as lines of text."""
     async def dump(self, key: Key) -> T | None:
-        """The value at `key` as bytes that RESTORE takes, here or on a Redis server from 7.0 on."""
+        """Return the value stored at `key` in the serialized form that RESTORE reads."""
     async def restore(
         self,
         key: Key,
@@ -408,7 +408,7 @@ class AsyncCommands(Generic[T]):
         idletime: Integer | None = ...,
         frequency: Integer | None = ...,
     ) -> Status:
-        """Store what DUMP returned (`value`) at `key`, to expire after `ttl` milliseconds."""
+        """Store `value`, the serialized form returned by DUMP, at `key`."""
     async def sort(
         self,
         key: Key,
@@ -420,7 +420,7 @@ class AsyncCommands(Generic[T]):
         alpha: bool = ...,
         store: Key | None = ...,
     ) -> list[T | None] | int:
-        """Return the elements of the list, set or sorted set at `key`, sorted as numbers."""
+        """Return the elements of the list, set or sorted set stored at `key`, sorted as numbers."""
     async def sort_ro(
         self,
         key: Key,
@@ -431,7 +431,7 @@ class AsyncCommands(Generic[T]):
         desc: bool = ...,
         alpha: bool = ...,
     ) -> list[T | None]:
-        """SORT without STORE, which changes nothing."""
+        """Return the sorted elements of a list, set or sorted set: SORT without STORE."""
     async def publish(self, channel: Key, message: Value) -> int:
         """Send `message` to everybody who listens to `channel`; how many got it."""
     async def spublish(self, shardchannel: Key, message: Value) -> int:
@@ -637,27 +637,27 @@ class AsyncCommands(Generic[T]):
     async def client_trackinginfo(self) -> dict[T, Any]:
         """How this connection tracks: flags, the redirection as CLIENT GETREDIR, and prefixes."""
     async def sadd(self, key: Key, *members: Many) -> int:
-        """Add `members` to the set at `key`; how many of them are new."""
+        """Add `members` to the set stored at `key`."""
     async def srem(self, key: Key, *members: Many) -> int:
-        """Remove `members`; how many of them were there."""
+        """Remove `members` from the set stored at `key`."""
     async def smove(self, source: Key, destination: Key, member: Value) -> int:
-        """Move `member` from one set to another: 1 if it did, 0 if `source` does not have it."""
+        """Move `member` from set `source` to set `destination`."""
     async def sismember(self, key: Key, member: Value) -> int:
-        """1 if `member` is in the set at `key`, 0 if not."""
+        """Check whether the set stored at `key` contains `member`."""
     async def smismember(self, key: Key, *members: Many) -> list[int]:
-        """1 or 0 for each of `members`: is it in the set at `key`?."""
+        """Check for each of `members` whether the set stored at `key` contains it."""
     async def scard(self, key: Key) -> int:
-        """Number of members of the set at `key`; 0 when missing."""
+        """Return the number of members of the set stored at `key`."""
     async def smembers(self, key: Key) -> builtins.set[T]:
-        """Return all members; an empty set when the key is missing."""
+        """Return all members of the set stored at `key` as a set."""
     @overload
     async def spop(self, key: Key, count: None = ...) -> T | None:
-        """Remove and return a random member, or a set of `count`; None, or set(), when missing."""
+        """Remove and return a random member of the set stored at `key`."""
     @overload
     async def spop(self, key: Key, count: Integer) -> builtins.set[T]: ...
     @overload
     async def srandmember(self, key: Key, number: None = ...) -> T | None:
-        """SRANDMEMBER: see its help."""
+        """Return one or more random members of the set stored at `key`."""
     @overload
     async def srandmember(self, key: Key, number: Integer) -> list[T]: ...
     async def sscan(
@@ -667,27 +667,27 @@ class AsyncCommands(Generic[T]):
         match: Value | None = ...,
         count: Integer | None = ...,
     ) -> list[Any]:
-        """A step of a walk: [next cursor, [member, ...]]; cursor 0 begins and ends it."""
+        """Return one step of an iteration over the members of the set stored at `key`."""
     async def sunion(self, *keys: Many) -> builtins.set[T]:
-        """Return the members of at least one of the sets; a missing key is an empty set."""
+        """Return the union of the sets stored at `keys`: the members of at least one of them."""
     async def sinter(self, *keys: Many) -> builtins.set[T]:
-        """Return the members of all of the sets; a missing key is an empty set."""
+        """Return the intersection of the sets stored at `keys`: the members of all of them."""
     async def sdiff(self, *keys: Many) -> builtins.set[T]:
-        """SDIFF: see its help."""
+        """Return the difference of the sets stored at `keys`: the members only in the first."""
     async def sunionstore(self, destination: Key, *keys: Many) -> int:
-        """Store what SUNION answers at `destination`, whatever was there; how many members."""
+        """Store the union of the sets stored at `keys` in `destination`."""
     async def sinterstore(self, destination: Key, *keys: Many) -> int:
-        """Store what SINTER answers at `destination`, whatever was there; how many members."""
+        """Store the intersection of the sets stored at `keys` in `destination`."""
     async def sdiffstore(self, destination: Key, *keys: Many) -> int:
-        """Store what SDIFF answers at `destination`, whatever was there; how many members."""
+        """Store the difference of the sets stored at `keys` (see SDIFF) in `destination`."""
     async def sintercard(self, numkeys: Integer, keys: Iterable[Key], limit: Integer = ...) -> int:
-        """Number of members that SINTER would answer, counted up to `limit` (0: all of them)."""
+        """Return the number of members of the intersection of the sets stored at `keys`."""
     async def sunioncard(
         self, numkeys: Integer, keys: Iterable[Key], limit: Integer = ..., approx: bool = ...
     ) -> int:
-        """Number of members that SUNION would answer, counted up to `limit` (0: all of them)."""
+        """Return the number of members of the union of the sets stored at `keys`."""
     async def sdiffcard(self, numkeys: Integer, keys: Iterable[Key], limit: Integer = ...) -> int:
-        """Number of members that SDIFF would answer, counted up to `limit` (0: all of them)."""
+        """Return the number of members of the difference of the sets stored at `keys` (SDIFF)."""
     async def zunion(
         self,
         keys: Many | Mapping[Any, Float],
@@ -1034,7 +1034,7 @@ class AsyncCommands(Generic[T]):
     async def xinfo_help(self) -> list[Status]:
         """The subcommands of XINFO."""
     async def get(self, key: Key) -> T | None:
-        """Return the string at `key`."""
+        """Return the string stored at `key`."""
     async def set(
         self,
         key: Key,
@@ -1052,17 +1052,17 @@ class AsyncCommands(Generic[T]):
         ifdeq: Value | None = ...,
         ifdne: Value | None = ...,
     ) -> Status | T | None:
-        """Store `value` at `key`, whatever was there before, and forget its expiry."""
+        """Store the string `value` at `key`, replacing any previous value and its expiry."""
     async def setnx(self, key: Key, value: Value) -> int:
-        """Store `value` at `key` if the key is missing: 1 if it did, 0 if not."""
+        """Store `value` at `key`, only if the key does not exist; return 1 if stored, 0 if not."""
     async def setex(self, key: Key, time: Span, value: Value) -> Status:
-        """Store `value` at `key` to expire after `time`: seconds, or a timedelta."""
+        """Store `value` at `key` and let the key expire after `time` seconds (or a timedelta)."""
     async def psetex(self, key: Key, time_ms: Span, value: Value) -> Status:
-        """Store `value` at `key` to expire after `time_ms`: milliseconds, or a timedelta."""
+        """The same as SETEX, with `time_ms` in milliseconds instead of seconds."""
     async def getset(self, key: Key, value: Value) -> T | None:
-        """GETSET: see its help."""
+        """Store `value` at `key` and return the previous string, as SET with `get` does."""
     async def getdel(self, key: Key) -> T | None:
-        """Return the string at `key` and delete the key; None when missing."""
+        """Return the string stored at `key`, as GET does, and delete the key."""
     async def getex(
         self,
         key: Key,
@@ -1072,13 +1072,13 @@ class AsyncCommands(Generic[T]):
         pxat: Moment | None = ...,
         persist: bool = ...,
     ) -> T | None:
-        """Return the string at `key` and set its expiry, or take it away with `persist`."""
+        """Return the string stored at `key`, as GET does, and set or remove its expiry."""
     async def mget(self, *keys: Many) -> list[T | None]:
-        """Return the strings at all `keys`; None for a missing key or one of another type."""
+        """Return the strings stored at `keys`, with None for a missing key or another type."""
     async def mset(self, mapping: Mapping[Any, Value]) -> Status:
-        """Store every value of `mapping` at its key, and forget the expiries."""
+        """Set all keys of `mapping` in one step, replacing previous values and their expiries."""
     async def msetnx(self, mapping: Mapping[Any, Value]) -> int:
-        """Store every value of `mapping` if none of the keys exists: 1 if it did, 0 if not."""
+        """Store the values of `mapping` if none of the keys exists; return 1 if stored, else 0."""
     async def msetex(
         self,
         mapping: Mapping[Any, Value],
@@ -1090,17 +1090,17 @@ class AsyncCommands(Generic[T]):
         pxat: Moment | None = ...,
         keepttl: bool = ...,
     ) -> int:
-        """Store every value of `mapping` with one expiry for all: 1 if it did, 0 if not."""
+        """Store each value of `mapping` at its key, with the same expiry for all keys."""
     async def strlen(self, key: Key) -> int:
-        """STRLEN: see its help."""
+        """Return the length in bytes of the string stored at `key`."""
     async def append(self, key: Key, value: Value) -> int:
-        """Add `value` at the end of the string at `key`; the new length in bytes."""
+        """Append `value` to the string stored at `key` and return the new length in bytes."""
     async def setrange(self, key: Key, offset: Integer, value: Value) -> int:
-        """Overwrite the string at `key` from byte `offset` on; the new length in bytes."""
+        """Overwrite the string stored at `key` from byte `offset` on, and return its new length."""
     async def getrange(self, key: Key, start: Integer, end: Integer) -> T:
-        """GETRANGE: see its help."""
+        """Return the bytes of the string at `key` from index `start` to `end`, both included."""
     async def substr(self, key: Key, start: Integer, end: Integer = ...) -> T:
-        """The old name of GETRANGE."""
+        """Return a part of the string stored at `key`: GETRANGE under its former name."""
     async def lcs(
         self,
         key1: Key,
@@ -1110,9 +1110,9 @@ class AsyncCommands(Generic[T]):
         minmatchlen: Integer | None = ...,
         withmatchlen: bool = ...,
     ) -> Any:
-        """Return the longest common subsequence of two strings."""
+        """Return the longest common subsequence of the strings stored at `key1` and `key2`."""
     async def digest(self, key: Key) -> T | None:
-        """Return the XXH3 hash of the string at `key` as 16 hex digits; None when missing."""
+        """Return the XXH3 hash of the string stored at `key` as 16 hexadecimal digits."""
     async def delex(
         self,
         key: Key,
@@ -1121,7 +1121,7 @@ class AsyncCommands(Generic[T]):
         ifdeq: Value | None = ...,
         ifdne: Value | None = ...,
     ) -> int:
-        """Delete `key` if its value is (`ifeq`), is not (`ifne`) the one given: 1 if deleted."""
+        """Delete `key`, only if its value meets the condition."""
 
 class QueuedCommands(Generic[T]):
     """Every command that a pipeline can queue."""

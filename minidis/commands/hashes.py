@@ -1,4 +1,4 @@
-"""Hash commands: fields and their values."""
+"""Hash commands: maps of fields to values."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _hget_unlocked(self: Group[Any], key: Any, field: Any) -> Any:
 
 
 class Hashes(Group[T]):
-    """HSET, HGET and everything else that works on one hash."""
+    """Commands on hashes: HSET, HGET, HDEL, HSCAN and others."""
 
     # setting -----------------------------------------------------------------------------------
 
@@ -65,10 +65,13 @@ class Hashes(Group[T]):
         mapping: Mapping[Any, Value] | None = None,
         items: Iterable[Any] | None = None,
     ) -> int:
-        """Set fields of the hash at `key`; how many of them are new.
+        """Set fields of the hash stored at `key`, overwriting existing values.
 
-        One `field` and its `value`, a `mapping`, or `items`: a flat list of fields and values. They
-        may come together. A missing key starts empty; WrongTypeError for another type.
+        field, value: one field and its value. mapping: a dict of fields and values. items: a flat
+        list of fields and values. These can be combined.
+
+        Returns the number of new fields; overwritten fields do not count. Raises ResponseError if
+        no field is given.
 
         >>> db.hset("ann", "age", 30), db.hset("ann", mapping={"age": 31, "city": "Rome"})
         (1, 1)
@@ -81,7 +84,7 @@ class Hashes(Group[T]):
         return self._set_fields("hset", key, given)
 
     def _set_field(self, key: Any, field: Any, value: Any, event: str = "hset") -> int:
-        """Set one field; 1 if it is new."""
+        """Set one field; return 1 if it is new, 0 if not."""
         space = self.space
         table = space.write(key, Hash)
         space.changed(key, event)
@@ -91,14 +94,14 @@ class Hashes(Group[T]):
         return 1
 
     def _set_fields(self, name: str, key: Any, given: Any) -> int:
-        """Set fields from a list of pairs; how many are new."""
+        """Set fields from a list of (field, value) pairs; return the number of new fields."""
         if not given:
             raise errors.wrong_arity(name)
         if len(given) == 1:
             return self._set_field(key, *given[0])
         space, limits = self.space, self.engine.settings.limits
         fields = dict(given)
-        # For the encoding a value counts even if a later one of the same call takes its place.
+        # As in Redis, a value that the same call overwrites still counts for the encoding.
         longest = max(len(value) for _, value in given) if len(fields) < len(given) else 0
         table = space.write(key, Hash)
         space.changed(key, "hset", len(given))
@@ -118,7 +121,9 @@ class Hashes(Group[T]):
         single_step=True,
     )
     def hmset(self, key: Key, mapping: Mapping[Any, Value]) -> Status:
-        """Set the fields of `mapping`; the older form of HSET, which always answers OK.
+        """Set all fields of `mapping` in the hash stored at `key`; superseded by HSET.
+
+        Returns OK. Raises ResponseError if `mapping` is empty.
 
         >>> db.hmset("ann", {"age": 30, "city": "Rome"})
         OK
@@ -135,7 +140,9 @@ class Hashes(Group[T]):
         access="RW INSERT",
     )
     def hsetnx(self, key: Key, field: Field, value: Value) -> int:
-        """Set `field` if the hash does not have it: 1 if it did, 0 if not.
+        """Set `field` of the hash stored at `key`, only if the field does not exist.
+
+        Returns 1 if the field was set, 0 if not.
 
         >>> db.hsetnx("ann", "age", 30), db.hsetnx("ann", "age", 31)
         (1, 0)
@@ -157,7 +164,9 @@ class Hashes(Group[T]):
         unlocked=_hget_unlocked,
     )
     def hget(self, key: Key, field: Field) -> T | None:
-        """Return the value of `field`; None when the field or the key is missing.
+        """Return the value of `field` in the hash stored at `key`.
+
+        Returns None if the field or the key does not exist.
 
         >>> db.hset("ann", "age", 30), db.hget("ann", "age"), db.hget("ann", "city")
         (1, b'30', None)
@@ -174,7 +183,9 @@ class Hashes(Group[T]):
         access="RO ACCESS",
     )
     def hmget(self, key: Key, *fields: Many) -> list[T | None]:
-        """Return the values of `fields` in their order; None for each one that is missing.
+        """Return the values of `fields` in the hash stored at `key`, in order.
+
+        The list contains None for each missing field.
 
         >>> db.hset("ann", "age", 30), db.hmget("ann", "age", "city")
         (1, [b'30', None])
@@ -191,7 +202,7 @@ class Hashes(Group[T]):
         access="RO ACCESS",
     )
     def hgetall(self, key: Key) -> dict[T, T]:
-        """Return all fields and their values; an empty dict when the key is missing.
+        """Return all fields and values of the hash stored at `key` as a dict.
 
         >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hgetall("ann")
         (2, {b'age': b'30', b'city': b'Rome'})
@@ -208,7 +219,7 @@ class Hashes(Group[T]):
         access="RO ACCESS",
     )
     def hkeys(self, key: Key) -> list[T]:
-        """Return the names of all fields; an empty list when the key is missing.
+        """Return the names of all fields of the hash stored at `key` as a list.
 
         >>> db.hset("ann", "age", 30), db.hkeys("ann")
         (1, [b'age'])
@@ -225,7 +236,7 @@ class Hashes(Group[T]):
         access="RO ACCESS",
     )
     def hvals(self, key: Key) -> list[T]:
-        """Return the values of all fields; an empty list when the key is missing.
+        """Return the values of all fields of the hash stored at `key` as a list.
 
         >>> db.hset("ann", "age", 30), db.hvals("ann")
         (1, [b'30'])
@@ -242,7 +253,7 @@ class Hashes(Group[T]):
         access="RO",
     )
     def hlen(self, key: Key) -> int:
-        """Number of fields of the hash at `key`; 0 when missing.
+        """Return the number of fields of the hash stored at `key`.
 
         >>> db.hset("ann", "age", 30), db.hlen("ann")
         (1, 1)
@@ -258,7 +269,9 @@ class Hashes(Group[T]):
         access="RO",
     )
     def hexists(self, key: Key, field: Field) -> int:
-        """1 if the hash at `key` has `field`, 0 if not.
+        """Check whether the hash stored at `key` has `field`.
+
+        Returns 1 if it does, 0 if not.
 
         >>> db.hset("ann", "age", 30), db.hexists("ann", "age"), db.hexists("ann", "city")
         (1, 1, 0)
@@ -274,7 +287,9 @@ class Hashes(Group[T]):
         access="RO",
     )
     def hstrlen(self, key: Key, field: Field) -> int:
-        """Length in bytes of the value of `field`; 0 when it is missing.
+        """Return the length in bytes of the value of `field` in the hash stored at `key`.
+
+        Returns 0 if the field does not exist.
 
         >>> db.hset("ann", "city", "Rome"), db.hstrlen("ann", "city")
         (1, 4)
@@ -293,7 +308,9 @@ class Hashes(Group[T]):
         access="RW DELETE",
     )
     def hdel(self, key: Key, *fields: Many) -> int:
-        """Remove `fields`; how many of them were there. The key goes with its last field.
+        """Delete `fields` from the hash stored at `key`.
+
+        Returns the number of deleted fields. Deletes the key if no field is left.
 
         >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hdel("ann", "age", "street")
         (2, 1)
@@ -306,7 +323,7 @@ class Hashes(Group[T]):
         )
 
     def _remove_fields(self, key: Any, table: Hash, gone: dict[Any, Any]) -> int:
-        """Remove these fields, all of which are there."""
+        """Delete fields that all exist, and the key if none is left; return their number."""
         if len(gone) == len(table):
             self.space.delete_emptied(key, "hdel")
         elif gone:
@@ -329,9 +346,9 @@ class Hashes(Group[T]):
         left_error=errors.NUMFIELDS_DIFFERENT,
     )
     def hgetdel(self, key: Key, *fields: Many, _option_error: Any = None) -> list[T | None]:
-        """Return the values of `fields` and remove them; None for each one that is missing.
+        """Return the values of `fields` in the hash stored at `key` and delete these fields.
 
-        The key goes with its last field.
+        The list contains None for each missing field. Deletes the key if no field is left.
 
         >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hgetdel("ann", "age", "street")
         (2, [b'30', None])
@@ -363,9 +380,10 @@ class Hashes(Group[T]):
         names={"increment": "amount"},
     )
     def hincrby(self, key: Key, field: Field, amount: Integer = 1) -> int:
-        """Add `amount` to the integer in `field` and return it; a missing field counts as 0.
+        """Increment the integer in `field` by `amount` (default 1) and return the result.
 
-        ResponseError when the value is no 64-bit integer or the sum would not be one.
+        A missing field counts as 0. Raises ResponseError if the value is not a 64-bit integer or
+        the result would overflow.
 
         >>> db.hincrby("page", "visits"), db.hincrby("page", "visits", 10)
         (1, 11)
@@ -377,7 +395,7 @@ class Hashes(Group[T]):
         return new
 
     def _field_integer(self, key: Any, field: Any) -> int:
-        """The integer in a field; 0 when it is missing."""
+        """Return the integer stored in a field, or 0 if the field is missing."""
         table: Any = self.space.write(key, Hash) or {}
         try:
             return integer(table.get(field, 0))
@@ -395,9 +413,10 @@ class Hashes(Group[T]):
         kinds={"increment": RAW},
     )
     def hincrbyfloat(self, key: Key, field: Field, amount: Float = 1.0) -> float:
-        """Add a decimal number to the one in `field` and return it; a missing field counts as 0.
+        """Increment the number in `field` by the float `amount` and return the new value.
 
-        Computed as Redis does, with 64 bits of mantissa and at most 17 decimals.
+        A missing field counts as 0. The precision is that of INCRBYFLOAT. Raises ResponseError if
+        the value or `amount` is not a number or the result is infinite.
 
         >>> db.hset("tea", "price", "10.50"), db.hincrbyfloat("tea", "price", 0.1)
         (1, 10.6)
@@ -443,10 +462,13 @@ class Hashes(Group[T]):
     def hrandfield(
         self, key: Key, count: Integer | None = None, withvalues: bool = False
     ) -> T | list[T] | list[tuple[T, T]] | None:
-        """Return a random field, or `count` different ones; None, or [], when the key is missing.
+        """Return one or more random fields of the hash stored at `key`.
 
-        A negative `count` gives as many fields as its absolute value, with repetitions.
-        `withvalues`: pairs of field and value.
+        count: return a list of at most this many different fields; if negative, of exactly -count
+        fields, which may repeat. withvalues: return (field, value) tuples.
+
+        Returns None, or [] with `count`, if the key does not exist. Raises ResponseError if `count`
+        is out of range.
 
         >>> db.hset("coin", "heads", 1), db.hrandfield("coin"), db.hrandfield("coin", -2)
         (1, b'heads', [b'heads', b'heads'])
@@ -480,10 +502,14 @@ class Hashes(Group[T]):
         no_values: bool = False,
         _option_error: Any = None,
     ) -> list[Any]:
-        """A step of a walk: [next cursor, [field, value, ...]]; cursor 0 begins and ends it.
+        """Return one step of an iteration over the fields of the hash stored at `key`.
 
-        `match` is a glob pattern for fields, `count` how many to look at (10), `no_values` leaves
-        the values out. A field that is there all the time comes at least once.
+        cursor: 0 for the first step, then the cursor that the previous step returned. match: glob
+        pattern for field names. count: number of fields to examine (default 10). no_values: return
+        the fields without values.
+
+        Returns [next cursor, [field, value, ...]]; cursor 0 ends the iteration. A field that exists
+        during the whole iteration is returned at least once.
 
         >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hscan("ann", 0, match="a*")
         (2, [0, [b'age', b'30']])
@@ -519,9 +545,10 @@ class Hashes(Group[T]):
         count: Integer | None = None,
         no_values: bool = False,
     ) -> Iterator[Any]:
-        """Every (field, value), or field with `no_values`, in small steps (see HSCAN).
+        """Iterate over the (field, value) tuples of the hash stored at `key`.
 
-        Between the steps other threads get their turn.
+        match, count: as for HSCAN. no_values: yield fields only. Each step is one HSCAN call, and
+        other threads can run commands between the steps.
 
         >>> db.hset("ann", mapping={"age": 30}), list(db.hscan_iter("ann"))
         (1, [(b'age', b'30')])
@@ -545,9 +572,9 @@ class Hashes(Group[T]):
         complexity="O(n) for n fields",
     )
     def himport_prepare(self, fieldset_name: Key, *fields: Many) -> Status:
-        """Remember a list of fields under a name, for the calls of HIMPORT SET in this session.
+        """Define a named list of fields for HIMPORT SET in this session.
 
-        A list of that name is replaced. ResponseError when a field comes twice.
+        Returns OK. Replaces a list of the same name. Raises ResponseError if a field occurs twice.
 
         >>> db.himport_prepare("person", "name", "age")
         OK
@@ -569,10 +596,10 @@ class Hashes(Group[T]):
         access="OW UPDATE",
     )
     def himport_set(self, key: Key, fieldset_name: Key, *values: Many) -> Status:
-        """Store a hash of the prepared fields and these values, in place of one that was there.
+        """Store a hash with the fields of a prepared list and the given `values`.
 
-        ResponseError when there is no such list of fields or it is not as long as the values;
-        WrongTypeError when the key holds another type than a hash.
+        Returns OK. Replaces an existing hash and its expiry. Raises ResponseError if no list is
+        named `fieldset_name` or its length differs from the number of values.
 
         >>> db.himport_prepare("point", "x", "y"), db.himport_set("here", "point", 3, 4)
         (OK, OK)
@@ -596,7 +623,9 @@ class Hashes(Group[T]):
         complexity="O(n) for n lists of fields",
     )
     def himport_discard(self, fieldset_name: Key) -> int:
-        """Forget a list of fields: 1 if there was one of that name, 0 if not.
+        """Delete the list of fields named `fieldset_name` from this session.
+
+        Returns 1 if the list existed, 0 if not.
 
         >>> db.himport_prepare("point", "x", "y"), db.himport_discard("point")
         (OK, 1)
@@ -614,7 +643,7 @@ class Hashes(Group[T]):
         complexity="O(n) for n lists of fields",
     )
     def himport_discardall(self) -> int:
-        """Forget all lists of fields of this session; how many there were.
+        """Delete all prepared lists of fields of this session and return their number.
 
         >>> db.himport_prepare("point", "x", "y"), db.himport_discardall()
         (OK, 1)
@@ -625,18 +654,18 @@ class Hashes(Group[T]):
 
 
 def _gathered(field: Any, value: Any, mapping: Any, items: Any) -> list[tuple[bytes, bytes]]:
-    """The pairs of all the ways in which HSET can be given fields."""
+    """Collect (field, value) pairs from all forms of arguments that HSET accepts."""
     flat = [encode(item) for item in many(items or ())]
     if len(flat) % 2 or (field is None and value is not None):
         raise errors.wrong_arity("hset")
     found = list(zip(flat[::2], flat[1::2], strict=True))
     if field is not None:
-        found.append((field, encode(value)))  # DataError says what None is, a missing one too
+        found.append((field, encode(value)))  # encode() raises DataError for a missing value
     return found + pairs(mapping)
 
 
 def _number(word: bytes, message: str) -> Fraction | None:
-    """The number in a text, None for an infinite one; a refusal with `sentence` if it is none."""
+    """Return the number in `word`, None if it is infinite; raise ResponseError if it is none."""
     value = long_double.parse(word)
     if value is None and not long_double.is_infinite(word):
         raise errors.error(message)

@@ -1,4 +1,4 @@
-"""String commands: bytes and their conditions. Numbers are in counters.py."""
+"""String commands: store, read and modify strings of bytes. Numbers are in counters.py."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from minidis.structures.types import is_collection
 
 
 def _pair_count(value: Any) -> int:
-    """MSETEX counts in 32 bits; 0 for anything beyond, which is refused as every 0 is."""
+    """Convert the numkeys of MSETEX; return 0, which is rejected, for more than 32 bits."""
     number = integer(value)
     return number if number < 2**31 else 0
 
 
 def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
-    """SET without options."""
+    """Run SET without options."""
     space = self.space
     space.changed(key, "set")
     space.put(key, value)
@@ -71,7 +71,7 @@ def _strlen_unlocked(self: Group[Any], key: Any) -> Any:
 
 
 class Strings(Group[T]):
-    """GET, SET and everything else that works on one string."""
+    """Commands on strings: GET, SET, MSET, APPEND, GETRANGE and others."""
 
     # whole values ------------------------------------------------------------------------------
 
@@ -85,9 +85,9 @@ class Strings(Group[T]):
         unlocked=_get_unlocked,
     )
     def get(self, key: Key) -> T | None:
-        """Return the string at `key`.
+        """Return the string stored at `key`.
 
-        None when the key is missing; WrongTypeError when it holds another type.
+        Returns None if the key does not exist. Raises WrongTypeError if it holds another type.
 
         >>> db.set("name", "minidis")
         OK
@@ -132,21 +132,20 @@ class Strings(Group[T]):
         ifdeq: Value | None = None,
         ifdne: Value | None = None,
     ) -> Status | T | None:
-        """Store `value` at `key`, whatever was there before, and forget its expiry.
+        """Store the string `value` at `key`, replacing any previous value and its expiry.
 
-        `ex` seconds, `px` milliseconds, `exat` seconds since 1970, `pxat` milliseconds since 1970:
-        the key expires then; `keepttl` leaves the expiry as it is. `nx`: only if the key is
-        missing, `xx`: only if it exists, `ifeq`/`ifne`: only if its value is (is not) the one
-        given, `ifdeq`/`ifdne`: the same with the DIGEST of the value. `get`: answer the old value.
+        ex, px: expire after this many seconds, milliseconds (or a timedelta). exat, pxat: expire at
+        this Unix time in seconds, milliseconds (or a datetime). keepttl: keep the current expiry.
+        nx: only if the key does not exist. xx: only if it exists. ifeq, ifne: only if the current
+        value equals, differs from this one. ifdeq, ifdne: the same with its DIGEST. get: return the
+        previous value.
 
-        OK, or None when the condition was not met; with `get` the old value or None, and
-        WrongTypeError when it is no string. ResponseError for an expiry that is not positive, and
-        for two conditions or two expiries at once.
+        Returns OK, or None if the condition is not met; with `get`, the previous value or None.
+        Raises ResponseError if the expiry is not positive or two options conflict, and
+        WrongTypeError if `get` or a comparison finds another type.
 
-        >>> db.set("lock", "me", nx=True, ex=30)
-        OK
-        >>> db.set("lock", "you", nx=True) is None
-        True
+        >>> db.set("lock", "me", nx=True, ex=30), db.set("lock", "you", nx=True)
+        (OK, None)
         """
         if (
             nx or xx or get or keepttl
@@ -168,9 +167,9 @@ class Strings(Group[T]):
         get: bool,
         conditions: tuple[Any, ...],
     ) -> Any:
-        """SET with options: check the conditions, then store."""
+        """Run SET with options: check the conditions, then store the value."""
         space = self.space
-        # Only an old value that is asked for counts as a use, or as a miss.
+        # Only an old value that is returned counts as an access, or as a miss.
         old = space.lookup(key) if get else space.find(key)
         reply: Any = text_of(old) if get else None
         if (nx and old is not None) or (xx and old is None):
@@ -193,7 +192,7 @@ class Strings(Group[T]):
         single_step=True,
     )
     def setnx(self, key: Key, value: Value) -> int:
-        """Store `value` at `key` if the key is missing: 1 if it did, 0 if not.
+        """Store `value` at `key`, only if the key does not exist; return 1 if stored, 0 if not.
 
         >>> db.setnx("once", 1), db.setnx("once", 2)
         (1, 0)
@@ -215,9 +214,9 @@ class Strings(Group[T]):
         kinds=EXPIRY_KINDS,
     )
     def setex(self, key: Key, time: Span, value: Value) -> Status:
-        """Store `value` at `key` to expire after `time`: seconds, or a timedelta.
+        """Store `value` at `key` and let the key expire after `time` seconds (or a timedelta).
 
-        ResponseError when it is not at least one second.
+        Returns OK. Raises ResponseError if `time` is less than one second.
 
         >>> db.setex("code", 60, "1234"), db.ttl("code")
         (OK, 60)
@@ -237,9 +236,7 @@ class Strings(Group[T]):
         kinds=EXPIRY_KINDS,
     )
     def psetex(self, key: Key, time_ms: Span, value: Value) -> Status:
-        """Store `value` at `key` to expire after `time_ms`: milliseconds, or a timedelta.
-
-        ResponseError when it is not at least one millisecond.
+        """The same as SETEX, with `time_ms` in milliseconds instead of seconds.
 
         >>> db.psetex("code", 60000, "1234"), db.ttl("code")
         (OK, 60)
@@ -257,9 +254,7 @@ class Strings(Group[T]):
         access="RW ACCESS UPDATE",
     )
     def getset(self, key: Key, value: Value) -> T | None:
-        """Store `value` at `key`, forget its expiry, and return the old string (None if missing).
-
-        WrongTypeError when the key holds another type. Newer code says set(..., get=True).
+        """Store `value` at `key` and return the previous string, as SET with `get` does.
 
         >>> db.getset("turn", "ann"), db.getset("turn", "bob")
         (None, b'ann')
@@ -278,9 +273,7 @@ class Strings(Group[T]):
         access="RW ACCESS DELETE",
     )
     def getdel(self, key: Key) -> T | None:
-        """Return the string at `key` and delete the key; None when missing.
-
-        WrongTypeError when the key holds another type; it stays then.
+        """Return the string stored at `key`, as GET does, and delete the key.
 
         >>> db.set("token", "x"), db.getdel("token"), db.exists("token")
         (OK, b'x', 0)
@@ -309,10 +302,11 @@ class Strings(Group[T]):
         pxat: Moment | None = None,
         persist: bool = False,
     ) -> T | None:
-        """Return the string at `key` and set its expiry, or take it away with `persist`.
+        """Return the string stored at `key`, as GET does, and set or remove its expiry.
 
-        `ex` seconds, `px` milliseconds, `exat` seconds since 1970, `pxat` milliseconds since 1970.
-        Without an option it is GET. None when the key is missing, WrongTypeError for another type.
+        ex, px: expire after this many seconds, milliseconds (or a timedelta). exat, pxat: expire at
+        this Unix time in seconds, milliseconds (or a datetime). persist: remove the expiry. Raises
+        ResponseError if the expiry is not positive.
 
         >>> db.set("page", "..."), db.getex("page", ex=60), db.ttl("page")
         (OK, b'...', 60)
@@ -345,9 +339,7 @@ class Strings(Group[T]):
         empty=True,
     )
     def mget(self, *keys: Many) -> list[T | None]:
-        """Return the strings at all `keys`; None for a missing key or one of another type.
-
-        Without any key an empty list, as in redis-py.
+        """Return the strings stored at `keys`, with None for a missing key or another type.
 
         >>> db.mset({"a": 1, "b": 2}), db.mget("a", "b", "c")
         (OK, [b'1', b'2', None])
@@ -366,7 +358,7 @@ class Strings(Group[T]):
         names={"key": "mapping"},
     )
     def mset(self, mapping: Mapping[Any, Value]) -> Status:
-        """Store every value of `mapping` at its key, and forget the expiries. All at once.
+        """Set all keys of `mapping` in one step, replacing previous values and their expiries.
 
         >>> db.mset({"a": 1, "b": 2})
         OK
@@ -375,7 +367,7 @@ class Strings(Group[T]):
         return OK
 
     def _put_all(self, mapping: Any) -> None:
-        """The pairs of MSET and MSETNX, which arrive as a list."""
+        """Store (key, value) pairs for MSET and MSETNX."""
         for key, value in mapping:
             self.space.changed(key, "set")
             self.space.put(key, value)
@@ -390,7 +382,7 @@ class Strings(Group[T]):
         names={"key": "mapping"},
     )
     def msetnx(self, mapping: Mapping[Any, Value]) -> int:
-        """Store every value of `mapping` if none of the keys exists: 1 if it did, 0 if not.
+        """Store the values of `mapping` if none of the keys exists; return 1 if stored, else 0.
 
         >>> db.msetnx({"a": 1, "b": 2}), db.msetnx({"b": 3, "c": 4})
         (1, 0)
@@ -424,10 +416,11 @@ class Strings(Group[T]):
         pxat: Moment | None = None,
         keepttl: bool = False,
     ) -> int:
-        """Store every value of `mapping` with one expiry for all: 1 if it did, 0 if not.
+        """Store each value of `mapping` at its key, with the same expiry for all keys.
 
-        `nx`: only if none of the keys exists; `xx`: only if all do. `ex` seconds, `px`
-        milliseconds, `exat` and `pxat` the same since 1970; `keepttl` leaves the expiries alone.
+        nx: only if none of the keys exists. xx: only if all exist. ex, px: expire after this many
+        seconds, milliseconds. exat, pxat: expire at this Unix time in seconds, milliseconds.
+        keepttl: keep the current expiries. Returns 1 if the values were stored, 0 if not.
 
         >>> db.msetex({"a": 1, "b": 2}, ex=60), db.ttl("b")
         (1, 60)
@@ -458,7 +451,9 @@ class Strings(Group[T]):
         unlocked=_strlen_unlocked,
     )
     def strlen(self, key: Key) -> int:
-        """Length in bytes of the string at `key`; 0 when missing, WrongTypeError for another type.
+        """Return the length in bytes of the string stored at `key`.
+
+        Returns 0 if the key does not exist. Raises WrongTypeError if it holds another type.
 
         >>> db.set("word", "Grüße"), db.strlen("word")
         (OK, 7)
@@ -475,9 +470,10 @@ class Strings(Group[T]):
         single_step=True,
     )
     def append(self, key: Key, value: Value) -> int:
-        """Add `value` at the end of the string at `key`; the new length in bytes.
+        """Append `value` to the string stored at `key` and return the new length in bytes.
 
-        A missing key starts empty. WrongTypeError when the key holds another type.
+        Creates the key if it does not exist. Raises WrongTypeError if it holds another type, and
+        ResponseError if the string would be longer than proto-max-bulk-len (default 512 MB).
 
         >>> db.append("log", "one,"), db.append("log", "two"), db.get("log")
         (4, 7, b'one,two')
@@ -495,7 +491,7 @@ class Strings(Group[T]):
         return len(grown)
 
     def _changeable(self, key: Any, old: Any) -> bytearray:
-        """The stored string as a bytearray that may be changed in place."""
+        """Return the stored string as a bytearray that can be modified in place."""
         if old.__class__ is bytearray:
             found: bytearray = old
             return found
@@ -504,7 +500,7 @@ class Strings(Group[T]):
         return copy
 
     def _check_size(self, length: int, addition: int) -> None:
-        """Refuse strings above proto-max-bulk-len."""
+        """Raise ResponseError if a string would be longer than proto-max-bulk-len."""
         if length + addition > self.engine.settings.max_string:
             raise errors.error(errors.STRING_TOO_LONG)
 
@@ -517,11 +513,11 @@ class Strings(Group[T]):
         access="RW UPDATE",
     )
     def setrange(self, key: Key, offset: Integer, value: Value) -> int:
-        """Overwrite the string at `key` from byte `offset` on; the new length in bytes.
+        """Overwrite the string stored at `key` from byte `offset` on, and return its new length.
 
-        What is missing before the offset becomes zero bytes, a missing key is empty. An empty value
-        changes nothing. ResponseError when the offset is negative or the string would be too long;
-        WrongTypeError for another type.
+        A gap before `offset` is filled with zero bytes; a missing key counts as an empty string; an
+        empty `value` changes nothing. Raises ResponseError if `offset` is negative or the string
+        would be longer than proto-max-bulk-len, and WrongTypeError if the key holds another type.
 
         >>> db.set("greet", "Hello World"), db.setrange("greet", 6, "Redis"), db.get("greet")
         (OK, 11, b'Hello Redis')
@@ -555,10 +551,10 @@ class Strings(Group[T]):
         access="RO ACCESS",
     )
     def getrange(self, key: Key, start: Integer, end: Integer) -> T:
-        """Return the bytes from `start` to `end`, both included; negative ones count from the end.
+        """Return the bytes of the string at `key` from index `start` to `end`, both included.
 
-        An empty string when the key is missing or nothing lies in between; WrongTypeError for
-        another type.
+        Negative indexes count from the end: -1 is the last byte. Returns an empty string if the key
+        does not exist or the range is empty. Raises WrongTypeError if the key holds another type.
 
         >>> db.set("word", "Hello"), db.getrange("word", 1, 3), db.getrange("word", -2, -1)
         (OK, b'ell', b'lo')
@@ -567,7 +563,7 @@ class Strings(Group[T]):
         first, last = integer(start), integer(end)
         if first < 0 and last < 0 and first > last:
             return b""  # type: ignore[return-value]
-        # A position before the start is the start, for `end` too: GETRANGE k 0 -100 is one byte.
+        # An index before the first byte counts as 0, for `end` too: GETRANGE k 0 -100 is one byte.
         first = max(first + len(text), 0) if first < 0 else first
         last = max(last + len(text), 0) if last < 0 else last
         reply: Any = bytes(text[first : last + 1])
@@ -582,7 +578,7 @@ class Strings(Group[T]):
         access="RO ACCESS",
     )
     def substr(self, key: Key, start: Integer, end: Integer = -1) -> T:
-        """The old name of GETRANGE.
+        """Return a part of the string stored at `key`: GETRANGE under its former name.
 
         >>> db.set("word", "Hello"), db.substr("word", 0, 1)
         (OK, b'He')
@@ -609,11 +605,12 @@ class Strings(Group[T]):
         withmatchlen: bool = False,
         _option_error: errors.ResponseError | None = None,
     ) -> Any:
-        """Return the longest common subsequence of two strings.
+        """Return the longest common subsequence of the strings stored at `key1` and `key2`.
 
-        `len`: only its length. `idx`: where its pieces lie in both strings, those of at least
-        `minmatchlen` bytes, with their lengths if `withmatchlen`. Missing keys are empty strings;
-        ResponseError for another type.
+        len: return only its length. idx: return a dict with the length and the matching ranges of
+        both strings. minmatchlen: only ranges of at least this many bytes. withmatchlen: with their
+        lengths. A missing key counts as an empty string. Raises ResponseError if a key holds
+        another type, if `len` and `idx` are combined, or if the strings are too long.
 
         >>> db.mset({"one": "ohmytext", "two": "mynewtext"}), db.lcs("one", "two")
         (OK, b'mytext')
@@ -657,7 +654,9 @@ class Strings(Group[T]):
         access="RO ACCESS",
     )
     def digest(self, key: Key) -> T | None:
-        """Return the XXH3 hash of the string at `key` as 16 hex digits; None when missing.
+        """Return the XXH3 hash of the string stored at `key` as 16 hexadecimal digits.
+
+        Returns None if the key does not exist. Raises WrongTypeError if it holds another type.
 
         >>> db.set("doc", "hello"), db.digest("doc")
         (OK, b'9555e8555c62dcfd')
@@ -686,10 +685,11 @@ class Strings(Group[T]):
         ifdne: Value | None = None,
         _option_error: errors.ResponseError | None = None,
     ) -> int:
-        """Delete `key` if its value is (`ifeq`), is not (`ifne`) the one given: 1 if deleted.
+        """Delete `key`, only if its value meets the condition.
 
-        `ifdeq` and `ifdne` compare the DIGEST instead. Without a condition any type is deleted;
-        with one, ResponseError for anything but a string.
+        ifeq, ifne: the value equals, differs from this string. ifdeq, ifdne: the same with the
+        DIGEST. Without a condition any type is deleted. Returns 1 if the key was deleted, 0 if not.
+        Raises ResponseError if there is a condition and the key does not hold a string.
 
         >>> db.set("lock", "me"), db.delex("lock", ifeq="you"), db.delex("lock", ifeq="me")
         (OK, 0, 1)
@@ -710,7 +710,7 @@ class Strings(Group[T]):
 
 
 def _text_or_none(value: Any) -> Any:
-    """The bytes of a string value, None for anything else: MGET never complains of a type."""
+    """Return a string value as bytes, or None for any other type: MGET raises no WrongTypeError."""
     try:
         return text_of(value)
     except errors.WrongTypeError:

@@ -1,4 +1,4 @@
-"""What a value is inside: OBJECT; and values as portable bytes: DUMP and RESTORE."""
+"""Internals of a value (OBJECT), and values in serialized form (DUMP, RESTORE)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OBJECT_HELP = (
 
 
 def _between(low: int, high: int, message: str) -> Kind:
-    """An integer in a range; `sentence` when it is outside."""
+    """Return the kind of an integer in a range, with the error `message` outside of it."""
 
     def convert(value: Any) -> int:
         number = integer(value)
@@ -45,7 +45,7 @@ def _between(low: int, high: int, message: str) -> Kind:
 
 
 class Objects(Group[T]):
-    """OBJECT, DUMP and RESTORE."""
+    """Commands on the representation of a value: OBJECT, DUMP and RESTORE."""
 
     @command(
         "OBJECT ENCODING key",
@@ -56,10 +56,11 @@ class Objects(Group[T]):
         access="RO",
     )
     def object_encoding(self, key: Key) -> T | None:
-        """How Redis 7.0 would keep the value at `key` in memory; None when it is missing.
+        """Return the name of the encoding that Redis 7.0 would use for the value at `key`.
 
-        int, embstr or raw; quicklist; intset or hashtable; listpack or hashtable; listpack or
-        skiplist. Dumps are written in the same encodings.
+        string: int, embstr or raw. list: quicklist. set: intset or hashtable. hash: listpack or
+        hashtable. zset: listpack or skiplist. Dumps use the same encodings. Returns None if the key
+        does not exist.
 
         >>> db.set("n", 12), db.object_encoding("n"), db.rpush("row", 1), db.object_encoding("row")
         (OK, b'int', 1, b'quicklist')
@@ -78,9 +79,10 @@ class Objects(Group[T]):
         access="RO",
     )
     def object_refcount(self, key: Key) -> int | None:
-        """References to the value at `key`: 1, or 2147483647 for an integer from 0 to 9999.
+        """Return the reference count that Redis would report for the value at `key`.
 
-        As in Redis, which keeps one object for each of these. None when the key is missing.
+        It is 1, or 2147483647 for the shared integers from 0 to 9999. Returns None if the key does
+        not exist.
 
         >>> db.set("word", "x"), db.object_refcount("word")
         (OK, 1)
@@ -101,10 +103,11 @@ class Objects(Group[T]):
         access="RO",
     )
     def object_idletime(self, key: Key) -> int | None:
-        """Seconds since `key` was last used; None when it is missing.
+        """Return the number of seconds since the last access to `key`.
 
-        Uses are remembered from the first question on (nobody pays for it before); a key not used
-        since then counts as used at that moment.
+        Accesses are recorded from the first OBJECT IDLETIME call on; until then they cost nothing.
+        A key not accessed since counts as accessed at that time. Returns None if the key does not
+        exist.
 
         >>> clock = minidis.ManualClock()
         >>> timed = minidis.open(clock=clock)
@@ -128,7 +131,10 @@ class Objects(Group[T]):
         access="RO",
     )
     def object_freq(self, key: Key) -> int | None:
-        """How often `key` is used: needs an LFU policy, so a ResponseError; None when missing.
+        """Return the access frequency of `key`, which only an LFU maxmemory policy records.
+
+        Returns None if the key does not exist. Raises ResponseError, because there is no such
+        policy.
 
         >>> db.object_freq("nothing") is None
         True
@@ -143,9 +149,10 @@ class Objects(Group[T]):
         )
 
     def object(self, infotype: str, key: Key) -> Any:
-        """OBJECT as redis-py has it: `infotype` is encoding, refcount, idletime or freq.
+        """Run an OBJECT subcommand, with the signature of redis-py.
 
-        The answer is that of `object_encoding` and so on; ResponseError for another `infotype`.
+        infotype: encoding, refcount, idletime or freq. Returns the value of the method
+        `object_encoding` and so on. Raises ResponseError for any other `infotype`.
 
         >>> db.set("n", 12), db.object("encoding", "n")
         (OK, b'int')
@@ -156,7 +163,7 @@ class Objects(Group[T]):
 
     @command("OBJECT HELP", "loading stale", group="generic", since="6.2.0", complexity="O(1)")
     def object_help(self) -> list[Status]:
-        """The subcommands of OBJECT.
+        """Return the list of OBJECT subcommands as lines of text.
 
         >>> db.object_help()[1]
         ENCODING <key>
@@ -174,9 +181,10 @@ class Objects(Group[T]):
         access="RO ACCESS",
     )
     def dump(self, key: Key) -> T | None:
-        """The value at `key` as bytes that RESTORE takes, here or on a Redis server from 7.0 on.
+        """Return the value stored at `key` in the serialized form that RESTORE reads.
 
-        The expiry is not in it. None when the key is missing.
+        The bytes do not contain the expiry. Redis 7.0 and later can restore them. Returns None if
+        the key does not exist.
 
         >>> db.set("a", 1), db.restore("b", 0, db.dump("a")), db.get("b")
         (OK, OK, b'1')
@@ -215,13 +223,14 @@ class Objects(Group[T]):
         idletime: Integer | None = None,
         frequency: Integer | None = None,
     ) -> Status:
-        """Store what DUMP returned (`value`) at `key`, to expire after `ttl` milliseconds.
+        """Store `value`, the serialized form returned by DUMP, at `key`.
 
-        0 is never. `absttl`: `ttl` is a moment, milliseconds since 1970. `replace`: overwrite,
-        BusyKeyError without it. `idletime`: seconds since the last use, see OBJECT IDLETIME;
-        `frequency`: for an LFU policy.
+        ttl: expire after this many milliseconds, 0 for no expiry. absttl: `ttl` is a Unix time in
+        milliseconds. replace: overwrite an existing key. idletime: seconds since the last access.
+        frequency: access frequency, 0 to 255, for an LFU policy.
 
-        ResponseError for bytes that are damaged or of a newer version.
+        Returns OK. Raises BusyKeyError if the key exists and `replace` is not given, and
+        ResponseError if `value` is damaged or from an unknown version.
 
         >>> db.set("a", "x"), db.restore("a", 60000, db.dump("a"), replace=True), db.ttl("a")
         (OK, OK, 60)
@@ -249,7 +258,7 @@ class Objects(Group[T]):
         return OK
 
     def _restored(self, payload: Any) -> Any:
-        """The value in a payload; the sentence of Redis when there is none."""
+        """Return the value of a payload; raise ResponseError if it is damaged."""
         try:
             return restore_value(payload, self.engine.settings.limits)
         except RestoreError as error:

@@ -221,7 +221,9 @@ is none; close() closes the database
                 "SHUTDOWN ends a program that serves a database, and this is none; "
                 "close() closes the database"
             )
-        if save or (engine.store.directory.saved_on_close and engine.store.dirty > 0 and not nosave):
+        if save or (
+            engine.store.directory.saved_on_close and engine.store.dirty > 0 and not nosave
+        ):
             try:
                 engine.save()
             except MinidisError:

@@ -1,4 +1,4 @@
-"""What every group of commands knows: the selected database, the engine, the client."""
+"""Base of the command classes: the selected database, the engine and the calling client."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from minidis.grammar.call import Call
 from minidis.keyspace.keyspace import Keyspace
 from minidis.keyspace.unit import Unit
 
-#: What a bulk string is to the caller: bytes, or str with decode_responses.
+#: Python type of a bulk string: bytes, or str with decode_responses.
 T = TypeVar("T")
 
 
 class Group(Generic[T]):
-    """Base of the group classes. A session implements the methods that are not here."""
+    """Base class of all groups of commands."""
 
     space: Keyspace
     unit: Unit
