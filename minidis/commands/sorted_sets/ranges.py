@@ -11,9 +11,9 @@ from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.commands.sorted_sets.bounds import (
     Range,
-    answer,
     chosen_range,
     limited,
+    range_members,
     rank_range,
     rank_stretch,
     score_range,
@@ -194,7 +194,7 @@ class SortedSetRanges(Group[T]):
     def _zread(self, key: Any, chosen: Range, reverse: bool, withscores: bool) -> list[Any]:
         """The members of a range, in the order wished for."""
         zset = self.space.read(key, SortedSet)
-        return [] if zset is None else answer(zset, chosen, reverse, withscores)
+        return [] if zset is None else range_members(zset, chosen, reverse, withscores)
 
     @overload
     def zrevrange(
