@@ -464,7 +464,7 @@ class Selector:
         return [*rules, *self._single_rules(reached)]
 
     def _best(self, categories: list[bytes], left: int, *, allow: bool) -> bytes | None:
-        """Return the category with the fewest exceptions, then most commands, then the first one."""
+        """Return the category with the fewest exceptions, most commands, first position."""
         found = None
         for category in categories:
             members = self.catalogue.members[category]
