@@ -189,12 +189,12 @@ characters.
         >>> db.client_setinfo("LIB-NAME", "mine"), b"lib-name=mine" in db.client_info()
         (OK, True)
         """
-        text, told = encode(value), encode(attr)
+        text, option = encode(value), encode(attr)
         if not is_printable(text):
             raise errors.error(
-                f"{errors.shown(told)} cannot contain spaces, newlines or special characters."
+                f"{errors.shown(option)} cannot contain spaces, newlines or special characters."
             )
-        if told.upper() == b"LIB-NAME":
+        if option.upper() == b"LIB-NAME":
             self.client.library = text
         else:
             self.client.library_version = text

@@ -85,11 +85,10 @@ class SortedSetAlgebra(Group[T]):
         weights: Many | None = None,
         _option_error: errors.ResponseError | None = None,
     ) -> int:
-        """Store the union of the sorted sets at `keys` in `destination`, replacing any previous
-        value.
+        """Store the union of the sorted sets at `keys` in `destination`.
 
-        Takes the same `weights` and `aggregate` as ZUNION. Returns the number of members stored; if
-        there are none, `destination` is deleted.
+        Replaces any previous value of `destination`, and deletes it if the result is empty. Returns
+        the number of members stored. Takes the same `weights` and `aggregate` as ZUNION.
 
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zunionstore("b", {"a": 10}), db.zscore("b", "y")
         (2, 2, 20.0)
@@ -147,11 +146,10 @@ class SortedSetAlgebra(Group[T]):
         weights: Many | None = None,
         _option_error: errors.ResponseError | None = None,
     ) -> int:
-        """Store the intersection of the sorted sets at `keys` in `destination`, replacing any
-        previous value.
+        """Store the intersection of the sorted sets at `keys` in `destination`.
 
-        Takes the same `weights` and `aggregate` as ZUNION. Returns the number of members stored; if
-        there are none, `destination` is deleted.
+        Replaces any previous value of `destination`, and deletes it if the result is empty. Returns
+        the number of members stored. Takes the same `weights` and `aggregate` as ZUNION.
 
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zinterstore("c", ["a", "b"])
         (2, 1, 1)
@@ -237,11 +235,10 @@ class SortedSetAlgebra(Group[T]):
     def zdiffstore(
         self, destination: Key, keys: Many, _option_error: errors.ResponseError | None = None
     ) -> int:
-        """Store the difference of the sorted sets at `keys` in `destination`, replacing any
-        previous value.
+        """Store the difference of the sorted sets at `keys` in `destination`.
 
-        The difference is what ZDIFF returns. Returns the number of members stored; if there are
-        none, `destination` is deleted.
+        Replaces any previous value of `destination`, and deletes it if the result is empty. Returns
+        the number of members stored. The difference is what ZDIFF returns.
 
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zdiffstore("b", ["a", "none"])
         (2, 2)
@@ -281,11 +278,10 @@ class SortedSetAlgebra(Group[T]):
         offset: Integer | None = None,
         num: Integer | None = None,
     ) -> int:
-        """Store a range of the sorted set at `source` in `destination`, replacing any previous
-        value.
+        """Store a range of the sorted set at `source` in `destination`.
 
-        Takes the same bounds and options as ZRANGE. Returns the number of members stored; if the
-        range is empty, `destination` is deleted.
+        Replaces any previous value of `destination`, and deletes it if the result is empty. Returns
+        the number of members stored. Takes the same bounds and options as ZRANGE.
 
         >>> db.zadd("all", {"ann": 3, "bob": 5, "cid": 7}), db.zrangestore("top", "all", -2, -1)
         (3, 2)

@@ -16,9 +16,9 @@ from minidis.errors import DataError
 from minidis.grammar.kinds import Integer, encode, integer
 from minidis.structures.sorted_set import SortedSet
 
-Stretch: TypeAlias = tuple[int, int]
+Slice: TypeAlias = tuple[int, int]
 #: Returns the slice of a range in a sorted set; True: LIMIT counts from the highest score.
-Range: TypeAlias = Callable[[SortedSet, bool], Stretch]
+Range: TypeAlias = Callable[[SortedSet, bool], Slice]
 
 
 def chosen_range(
@@ -53,7 +53,7 @@ def limited(chosen: Range, offset: Integer | None, num: Integer | None) -> Range
         raise DataError("offset and num must be given together")
     skipped, most = integer(offset), integer(num)
 
-    def stretch(zset: SortedSet, reverse: bool) -> Stretch:
+    def find(zset: SortedSet, reverse: bool) -> Slice:
         start, stop = chosen(zset, reverse)
         size = stop - start - skipped
         if most >= 0:
@@ -63,7 +63,7 @@ def limited(chosen: Range, offset: Integer | None, num: Integer | None) -> Range
         first = stop - skipped - size if reverse else start + skipped
         return first, first + size
 
-    return stretch
+    return find
 
 
 def range_members(zset: SortedSet, chosen: Range, reverse: bool, withscores: bool) -> list[Any]:
@@ -83,10 +83,10 @@ def range_members(zset: SortedSet, chosen: Range, reverse: bool, withscores: boo
 def rank_range(start: Any, stop: Any) -> Range:
     """A range from rank `start` to rank `stop`, inclusive; negative ranks count from the end."""
     first, last = integer(start), integer(stop)
-    return lambda zset, reverse: rank_stretch(len(zset), first, last, reverse)
+    return lambda zset, reverse: rank_slice(len(zset), first, last, reverse)
 
 
-def rank_stretch(size: int, first: int, last: int, reverse: bool = False) -> Stretch:
+def rank_slice(size: int, first: int, last: int, reverse: bool = False) -> Slice:
     """Convert inclusive ranks of a set with `size` members to a slice."""
     if first < 0:
         first += size
@@ -110,12 +110,12 @@ def score_range(low: Any, high: Any) -> Range:
     least, after = _score_bound(encode(low))
     most, before = _score_bound(encode(high))
 
-    def stretch(zset: SortedSet, _: bool) -> Stretch:
+    def find(zset: SortedSet, _: bool) -> Slice:
         start = zset.rank_of_score(least, after)
         stop = zset.rank_of_score(most, not before)
         return (start, stop) if start < stop else (0, 0)
 
-    return stretch
+    return find
 
 
 def _score_bound(word: bytes) -> tuple[float, bool]:
@@ -166,7 +166,7 @@ def text_range(low: Any, high: Any) -> Range:
     """A range from member `low` to `high`: [a inclusive, (a exclusive, - and + are the ends."""
     lower, upper = _text_bound(encode(low)), _text_bound(encode(high))
 
-    def stretch(zset: SortedSet, reverse: bool) -> Stretch:
+    def find(zset: SortedSet, reverse: bool) -> Slice:
         order = zset.ordered()
         if not _fits(order[-1][1], lower, 1) or not _fits(order[0][1], upper, -1):
             return 0, 0
@@ -176,7 +176,7 @@ def text_range(low: Any, high: Any) -> Range:
         stop = _text_rank(zset, upper, not upper[2])
         return (start, stop) if start < stop else (0, 0)
 
-    return stretch
+    return find
 
 
 def _text_bound(word: bytes) -> TextBound:
@@ -206,7 +206,7 @@ def _member(entry: tuple[float, bytes]) -> bytes:
     return entry[1]
 
 
-def _walk(members: list[bytes], lower: TextBound, upper: TextBound, reverse: bool) -> Stretch:
+def _walk(members: list[bytes], lower: TextBound, upper: TextBound, reverse: bool) -> Slice:
     """Find the slice in a small set with different scores, where members are not in byte order.
 
     Redis scans: from one end to the first member that is past the near bound, and from there to the

@@ -85,14 +85,14 @@ class SortedSets(Group[T]):
         gt: bool = False,
         lt: bool = False,
     ) -> int | float | None:
-        """Set the score of each member in `mapping` ({member: score}) and return the number of new
-        members.
+        """Set the scores of members and return the number of new members.
 
-        nx: only add new members, never update. xx: only update existing members, never add.
+        mapping: {member: score}. nx: only add new members, never update. xx: only update existing
+        members.
         gt, lt: only update if the new score is greater, lower; new members are still added.
         ch: return the number of added and changed members instead.
-        incr: add the score of the only member to its current one; returns the new score as float,
-        or None if nx, xx, gt or lt prevented it.
+        incr: add the score to that of the only member; returns the new score as float, or None if
+        nx, xx, gt or lt prevented it.
 
         Raises ResponseError if options exclude each other, `mapping` is empty, or a score is not a
         float.

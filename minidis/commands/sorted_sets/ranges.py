@@ -15,7 +15,7 @@ from minidis.commands.sorted_sets.bounds import (
     limited,
     range_members,
     rank_range,
-    rank_stretch,
+    rank_slice,
     score_range,
     text_range,
 )
@@ -36,7 +36,7 @@ def _zrange_plain(self: SortedSetRanges[Any], key: Any, start: Any, end: Any) ->
     if zset is None:
         return []
     if start < 0 or end < start:
-        start, stop = rank_stretch(len(zset.scores), start, end)
+        start, stop = rank_slice(len(zset.scores), start, end)
     else:
         stop = end + 1
     order = zset.order

@@ -21,7 +21,7 @@ Id: TypeAlias = Key
 _LONGEST = 127
 #: Numbers that C's strtoull accepts.
 _UNSIGNED = re.compile(rb"[ \t-\r]*([+-]?)([0-9]+)", re.A)
-#: Default LIMIT of `~`: this many nodes, and the bounds of the result in entries.
+#: Default LIMIT of `~`: this many nodes; entries if nodes are unlimited; most entries.
 _NODES, _LEAST_LIMIT, _MOST_LIMIT = 100, 10_000, 1_000_000
 
 
