@@ -113,8 +113,11 @@ def _compile(template: str, command: Command) -> Any:
     whole = public_signature(command.body)
     params = list(whole.parameters.values())
     space: dict[str, Any] = {
-        "BlockedCall": BlockedCall, "reply_of": reply_of, "at_once": _at_once, "to_thread": to_thread,
-    }  # fmt: skip
+        "BlockedCall": BlockedCall,
+        "reply_of": reply_of,
+        "at_once": _at_once,
+        "to_thread": to_thread,
+    }
     space |= {f"default_{param.name}": param.default for param in params}
     text = template.format(
         name=command.method,

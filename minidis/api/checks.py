@@ -4,8 +4,8 @@ A session has the checks that may apply to it just now in `session.checks`; most
 and their calls go straight to the body. Later work adds rows here (memory, disk error, read-only
 replica, busy script).
 
-A check raises the error of a command that may not run, returns a reply in its place (QUEUED, Wait),
-or returns None. `context` says whether the command came by itself, is to be queued, or runs in EXEC.
+A check raises the error of a command that may not run, returns a reply in its place (QUEUED,
+Wait), or returns None.
 """
 
 from __future__ import annotations

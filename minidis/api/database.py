@@ -109,15 +109,16 @@ class Minidis(Session[T]):
         when_full: Policy = "close",
         callback: Callable[[Message[T]], object] | None = None,
     ) -> Subscription[T]:
-        """Listen to channels: an iterator of Message(kind, channel, pattern, data).
+        """Subscribe to channels and return an iterator of Message(kind, channel, pattern, data).
 
-        `patterns` are glob patterns of channels, `shards` shard channels. At most `limit` messages
-        wait to be taken. When there are more, `when_full="close"` ends the subscription: iterating
-        gives what was kept and then raises SlowSubscriberError. `"drop"` lets the oldest message go
-        and counts it in `.dropped`. With `callback` a thread of its own calls it with each message.
+        patterns: glob patterns of channels. shards: shard channels.
+        limit: greatest number of messages waiting to be read. when_full: what happens at the limit:
+        "close" ends the subscription, and the iterator raises SlowSubscriberError after the waiting
+        messages; "drop" discards the oldest message and counts it in `.dropped`.
+        callback: call this function with each message, in a thread of its own.
 
-        Iterating sleeps until there is a message, and ends when the subscription or the database is
-        closed. A subscription without callback that nobody holds any more ends by itself.
+        The iterator blocks until there is a message, and ends when the subscription or the database
+        is closed. A subscription without callback ends when it is garbage-collected.
 
         >>> with db.subscribe("news", patterns=["sport.*"]) as messages:
         ...     db.publish("news", "hello"), db.publish("sport.chess", "e4")
@@ -143,10 +144,11 @@ class Minidis(Session[T]):
         when_full: Policy = "close",
         callback: Callable[[MonitoredCommand], object] | None = None,
     ) -> Monitoring:
-        """Watch all commands of all sessions: an iterator of Seen(time, database, address, words).
+        """Return an iterator of all commands that the database runs, in all sessions.
 
-        `time` is in seconds since 1970. `limit`, `when_full` and `callback` are those of
-        subscribe(). Everything becomes slower while somebody watches.
+        It yields MonitoredCommand(time, database, address, words), with time in seconds since 1970.
+        limit, when_full, callback: see subscribe(). All commands are slower while a monitor is
+        open.
 
         >>> with db.monitor() as seen:
         ...     db.set("a", 1), next(seen).words

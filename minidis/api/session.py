@@ -336,7 +336,7 @@ class Session(
     # waiting ----------------------------------------------------------------------------------
 
     def sleep(self, blocked: BlockedCall) -> Any:
-        """Let the thread sleep until the call has its reply. Sessions without a thread return it."""
+        """Let the thread sleep until the call has its reply."""
         done = threading.Lock()
         done.acquire()
         blocked.notify(partial(_release, done))

@@ -1,7 +1,7 @@
-"""Pub/sub: PUBLISH for everybody, SUBSCRIBE and the like for connections, subscribe() for Python.
+"""Pub/sub: PUBLISH, SUBSCRIBE and its variants, PUBSUB; subscribe() and monitor() for Python.
 
-A connection answers SUBSCRIBE with messages, one for each channel, in the stream in which those of
-the channels will come. A Python program has no such stream: db.subscribe() gives it an iterator.
+On a connection, SUBSCRIBE replies with one message per channel, in the same stream as the messages
+of the channels. An in-process session has no such stream: db.subscribe() returns an iterator.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from minidis.structures.glob import compile_pattern
 PUBSUB_HELP = (
     "PUBSUB <subcommand> [<arg> ...]. Subcommands are:",
     "CHANNELS [<pattern>]",
-    "    Channels that somebody listens to.",
+    "    List the channels with subscribers.",
     "NUMPAT",
-    "    Number of patterns that somebody listens to.",
+    "    Show the number of patterns with subscribers.",
     "NUMSUB [<channel> ...]",
-    "    How many listen to each channel; those of patterns do not count.",
+    "    Show the number of subscribers of each channel, without patterns.",
     "SHARDCHANNELS [<pattern>]",
-    "    Shard channels that somebody listens to.",
+    "    List the shard channels with subscribers.",
     "SHARDNUMSUB [<shardchannel> ...]",
-    "    How many listen to each shard channel.",
+    "    Show the number of subscribers of each shard channel.",
     "HELP",
     "    This text.",
 )
@@ -40,7 +40,7 @@ _ONE_BY_ONE = "O(n) for n channels"
 
 
 class PubSub(Group[T]):
-    """PUBLISH, SUBSCRIBE, PUBSUB. A Python program uses Minidis.subscribe() and monitor()."""
+    """PUBLISH, SUBSCRIBE, PUBSUB; subscribe() and monitor() for Python."""
 
     # publishing ------------------------------------------------------------------------------
 
@@ -52,9 +52,10 @@ class PubSub(Group[T]):
         complexity="O(n+m) for n subscribers of the channel and m patterns",
     )
     def publish(self, channel: Key, message: Value) -> int:
-        """Send `message` to everybody who listens to `channel`; how many got it.
+        """Publish `message` to `channel` and return the number of deliveries.
 
-        Who listens to the channel and to patterns that match it gets it several times.
+        A client subscribed to the channel and to matching patterns receives the message once for
+        each. Publishers never block.
 
         >>> db.publish("news", "nobody hears it")
         0
@@ -72,9 +73,9 @@ class PubSub(Group[T]):
         access="NOT_KEY",
     )
     def spublish(self, shardchannel: Key, message: Value) -> int:
-        """Send `message` to everybody who listens to the shard channel; how many got it.
+        """Publish `message` to a shard channel and return the number of deliveries.
 
-        Shard channels have names of their own, and no patterns.
+        Shard channels have a namespace of their own, without patterns.
 
         >>> with db.subscribe(shards=["news"]) as messages:
         ...     db.publish("news", 1), db.spublish("news", 2), next(messages).data
@@ -94,7 +95,10 @@ class PubSub(Group[T]):
         complexity=_ONE_BY_ONE,
     )
     def subscribe_channels(self, *channels: Many) -> NoReply:
-        """Let this connection hear `channels`; a message confirms each. Python uses subscribe().
+        """Subscribe the current connection to `channels`.
+
+        Each channel is confirmed by a message. Raises ResponseError in an in-process session: use
+        subscribe().
 
         >>> db.subscribe_channels("news")
         Traceback (most recent call last):
@@ -111,7 +115,10 @@ class PubSub(Group[T]):
         complexity="O(n) for n patterns",
     )
     def psubscribe_patterns(self, *patterns: Many) -> NoReply:
-        """Let this connection hear all channels that match a pattern. Python uses subscribe().
+        """Subscribe the current connection to all channels that match one of `patterns`.
+
+        Each pattern is confirmed by a message. Raises ResponseError in an in-process session: use
+        subscribe(patterns=...).
 
         >>> db.psubscribe_patterns("news.*")
         Traceback (most recent call last):
@@ -129,7 +136,10 @@ class PubSub(Group[T]):
         access="NOT_KEY",
     )
     def ssubscribe_channels(self, *shardchannels: Many) -> NoReply:
-        """Let this connection hear shard channels. Python uses subscribe(shards=...).
+        """Subscribe the current connection to shard channels.
+
+        Each channel is confirmed by a message. Raises ResponseError in an in-process session: use
+        subscribe(shards=...).
 
         >>> db.ssubscribe_channels("news")
         Traceback (most recent call last):
@@ -150,7 +160,9 @@ class PubSub(Group[T]):
         complexity=_ONE_BY_ONE,
     )
     def unsubscribe_channels(self, *channels: Many) -> NoReply:
-        """Let this connection hear `channels` no more, or none at all.
+        """Unsubscribe the current connection from `channels`, or from all channels.
+
+        Each channel is confirmed by a message. Raises ResponseError in an in-process session.
 
         >>> db.unsubscribe_channels()
         Traceback (most recent call last):
@@ -168,7 +180,9 @@ class PubSub(Group[T]):
         complexity="O(n) for n patterns",
     )
     def punsubscribe_patterns(self, *patterns: Many) -> NoReply:
-        """Let this connection hear `patterns` no more, or no pattern at all.
+        """Unsubscribe the current connection from `patterns`, or from all patterns.
+
+        Each pattern is confirmed by a message. Raises ResponseError in an in-process session.
 
         >>> db.punsubscribe_patterns()
         Traceback (most recent call last):
@@ -189,7 +203,9 @@ class PubSub(Group[T]):
         access="NOT_KEY",
     )
     def sunsubscribe_channels(self, *shardchannels: Many) -> NoReply:
-        """Let this connection hear the shard channels no more, or none at all.
+        """Unsubscribe the current connection from shard channels, or from all of them.
+
+        Each channel is confirmed by a message. Raises ResponseError in an in-process session.
 
         >>> db.sunsubscribe_channels()
         Traceback (most recent call last):
@@ -202,7 +218,10 @@ class PubSub(Group[T]):
     def _hear(
         self, kind: bytes, names: Iterable[Any], change: Callable[[Client, bytes], None]
     ) -> NoReply:
-        """Enter or leave each channel, and confirm it with what is left; None: there was none."""
+        """Subscribe to or unsubscribe from each name, and confirm it with the subscriptions left.
+
+        A name of None stands for unsubscribing without a subscription.
+        """
         client = self.client
         if not client.takes_messages:
             raise errors.error("this session takes no messages; use db.subscribe(...)")
@@ -227,7 +246,9 @@ class PubSub(Group[T]):
         length_error=_WRONG_LENGTH,
     )
     def pubsub_channels(self, pattern: Key | None = None) -> list[T]:
-        """Channels that somebody listens to, those that match `pattern` if it is given.
+        """Return the names of channels with at least one subscriber.
+
+        pattern: only names that match this glob pattern. Subscribers of patterns do not count.
 
         >>> with db.subscribe("news", "weather"):
         ...     db.pubsub_channels("n*")
@@ -237,7 +258,7 @@ class PubSub(Group[T]):
 
     @command("PUBSUB NUMPAT", _FLAGS, group="pubsub", since="2.8.0", complexity="O(1)")
     def pubsub_numpat(self) -> int:
-        """Number of patterns that somebody listens to; a pattern of two counts once.
+        """Return the number of distinct patterns that clients are subscribed to.
 
         >>> with db.subscribe(patterns=["n*", "w*"]):
         ...     db.pubsub_numpat()
@@ -253,9 +274,9 @@ class PubSub(Group[T]):
         complexity=_ONE_BY_ONE,
     )
     def pubsub_numsub(self, *channels: Many) -> list[Any]:
-        """How many listen to each of `channels`: channel, number, channel, number and so on.
+        """Return the number of subscribers of each of `channels`: [channel, number, ...].
 
-        Those who listen to patterns do not count.
+        Subscribers of patterns do not count.
 
         >>> with db.subscribe("news"):
         ...     db.pubsub_numsub("news", "weather")
@@ -276,7 +297,9 @@ class PubSub(Group[T]):
         length_error=_WRONG_LENGTH,
     )
     def pubsub_shardchannels(self, pattern: Key | None = None) -> list[T]:
-        """Shard channels that somebody listens to, those that match `pattern` if it is given.
+        """Return the names of shard channels with at least one subscriber.
+
+        pattern: only names that match this glob pattern.
 
         >>> with db.subscribe(shards=["news"]):
         ...     db.pubsub_shardchannels(), db.pubsub_channels()
@@ -292,7 +315,7 @@ class PubSub(Group[T]):
         complexity=_ONE_BY_ONE,
     )
     def pubsub_shardnumsub(self, *shardchannels: Many) -> list[Any]:
-        """How many listen to each of the shard channels: channel, number and so on.
+        """Return the number of subscribers of each shard channel: [channel, number, ...].
 
         >>> with db.subscribe(shards=["news"]):
         ...     db.pubsub_shardnumsub("news")
@@ -307,7 +330,7 @@ class PubSub(Group[T]):
 
     @command("PUBSUB HELP", "loading stale", group="pubsub", since="6.2.0", complexity="O(1)")
     def pubsub_help(self) -> list[Status]:
-        """The subcommands of PUBSUB.
+        """Return the help text of PUBSUB as a list of lines.
 
         >>> db.pubsub_help()[3]
         NUMPAT
@@ -316,7 +339,7 @@ class PubSub(Group[T]):
 
 
 def _matching(names: Iterable[bytes], pattern: Any) -> Any:
-    """The names that match the pattern, if there is one; the empty name matches no star."""
+    """Return the names that match the pattern, if any; as in Redis, * does not match ""."""
     if pattern is None:
         return list(names)
     match = compile_pattern(pattern)

@@ -29,10 +29,10 @@ class Transactions(Group[T]):
 
     @command("MULTI", _FLAGS, group="transactions", since="1.2.0", complexity="O(1)")
     def multi(self) -> Status:
-        """Begin to queue the commands of this session until EXEC or DISCARD.
+        """Start a transaction: the following commands of this session are queued until EXEC.
 
-        Typed calls are queued, too, and answer QUEUED; `transaction` and `pipeline` are easier to
-        use from Python. ResponseError inside MULTI.
+        Until then, calls return QUEUED. In Python, `transaction` and `pipeline` are easier to use.
+        Returns OK. Raises ResponseError inside a transaction.
 
         >>> db.multi(), db.execute("INCR", "n"), db.incr("n"), db.exec()
         (OK, QUEUED, QUEUED, [1, 2])
@@ -51,11 +51,13 @@ class Transactions(Group[T]):
         complexity="O(n) for n commands, and what they cost",
     )
     def exec(self) -> list[Any] | None:
-        """Run the queued commands as one; their answers, refusals among them as exceptions.
+        """Run the queued commands atomically and return their results as a list.
 
-        None when a watched key has been touched. There is no roll-back: what comes after a refused
-        command runs. ResponseError without MULTI, or when a command could not be queued. An
-        interruption finds none of the commands done or all of them.
+        Errors of single commands are exceptions in the list; the other commands run all the same.
+        If the call is interrupted, either all commands have run or none.
+
+        Returns None if a watched key has changed. Raises ResponseError without MULTI, or if a
+        command could not be queued.
 
         >>> db.execute("MULTI"), db.execute("SET", "a", "x"), db.execute("INCR", "a")
         (OK, QUEUED, QUEUED)
@@ -101,9 +103,9 @@ class Transactions(Group[T]):
         "DISCARD", _FLAGS, group="transactions", since="2.0.0", complexity="O(n) for n commands"
     )
     def discard(self) -> Status:
-        """Forget the queued commands and the watched keys.
+        """Cancel the transaction: discard the queued commands and the watched keys.
 
-        ResponseError without MULTI.
+        Returns OK. Raises ResponseError without MULTI.
 
         >>> db.multi(), db.set("a", 1), db.discard(), db.get("a")
         (OK, QUEUED, OK, None)
@@ -122,9 +124,9 @@ class Transactions(Group[T]):
         access="RO",
     )
     def watch(self, *keys: Many) -> Status:
-        """Let the next EXEC of this session answer None if one of `keys` is touched before it.
+        """Watch `keys`: the next EXEC of this session returns None if one of them has changed.
 
-        ResponseError inside MULTI.
+        Returns OK. Raises ResponseError inside a transaction.
 
         >>> db.watch("a"), db.set("a", 1), db.multi(), db.exec() is None
         (OK, OK, OK, True)
@@ -142,7 +144,7 @@ class Transactions(Group[T]):
 
     @command("UNWATCH", _FLAGS, group="transactions", since="2.2.0", complexity="O(1) for each key")
     def unwatch(self) -> Status:
-        """Forget the watched keys.
+        """Stop watching all keys.
 
         >>> db.watch("a"), db.unwatch(), db.set("a", 1), db.multi(), db.exec()
         (OK, OK, OK, OK, [])

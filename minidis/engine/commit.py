@@ -1,9 +1,9 @@
 """Dispatch of a command as a unit of work: run it, then commit or roll back.
 
-    run()           take the lock, clear the cached time, body, then
-                      pending?     commit()    discard the undo log, tell observers, serve blocked calls
-                      exception?   rollback()  undo, then the same for what had happened before
-    run_nested()    the same for one of several commands: in EXEC, or for a blocked call
+    run()         take the lock, clear the cached time, body, then
+                    pending?    commit()     discard the undo log, tell observers, serve blocked calls
+                    exception?  rollback()   undo, then the same for what had happened before
+    run_nested()  the same for one of several commands, in EXEC
 
 The generated methods of the typed API have the lines of run() in them (grammar/methods.py); all
 other callers use it. Nothing of this does anything unless it is needed: the body of a GET leaves

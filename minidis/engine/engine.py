@@ -234,7 +234,7 @@ class Engine(Dispatcher):
             self.rollback(KeyboardInterrupt(), [list(space.values) for space in self.databases])
 
     def _keep_own_sessions(self) -> None:
-        """In the child: sessions of the program stay, with what they watch; no other client does."""
+        """In the child: embedded sessions stay, with what they watch; no other client does."""
         for client in list(self.clients):
             client.tracking = None
             client.blocked_calls.clear()

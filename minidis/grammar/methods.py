@@ -26,9 +26,9 @@ from minidis.replies import LOCK, OK, decoded
 #: What stands before the lines of a docstring; 3.13 takes it away.
 INDENT = "" if sys.version_info >= (3, 13) else "        "
 
-# A call converts its arguments, takes the lock, clears the cached time and runs the body as a unit of
-# work. A body that changes something in more than one step has saved in the undo log how to put it
-# back; rollback() does so after whatever exception (an error reply, KeyboardInterrupt, MemoryError),
+# A call converts its arguments, takes the lock, clears the cached time and runs the body as a unit
+# of work. A body that changes something in more than one step has saved in the undo log how to put
+# it back; rollback() does so after any exception (an error reply, KeyboardInterrupt, MemoryError),
 # and is repeated after a second one. Dispatcher.run() has the same lines for all other callers. A
 # session with checks or followers, and a command that may block, take the slow path.
 METHOD = """
@@ -54,7 +54,7 @@ def {name}(self, {signature}):
     return {reply}
 """
 
-# A read of one look-up needs no lock, unless a change of several steps is running (keyspace/unit.py).
+# A read of one look-up needs no lock, unless a change of several steps is running (unit.version).
 UNLOCKED = """
     version = unit.version
     if version is not None:

@@ -1,7 +1,7 @@
 """The expiry thread: it sleeps until the next deadline and lets due keys expire.
 
 It is started with the first deadline, waits on a queue and never polls; a database without
-deadlines has no thread. It refers to the engine weakly, so that the engine can be garbage collected.
+deadlines has no thread. It refers to the engine weakly, so that an engine without sessions goes.
 
 The queue is all that callers and the thread share. Putting something in is one step that needs no
 lock: it is safe in a finalizer, and an interruption finds it done or not done.

@@ -4,8 +4,8 @@
     body        changed(), on_rollback(), effect()
     dispatch    if unit.pending: engine.commit()  or engine.rollback() after an exception
 
-One Unit serves one engine: the engine's lock lets one unit run at a time. `pending` says that commit
-has something to do: an undo log to discard, events for observers, effects for a recorder.
+One Unit serves one engine: the lock lets one unit run at a time. `pending` says that commit has
+something to do: an undo log to discard, events for observers, effects for a recorder.
 
 `version` serves readers that do not take the lock. It is an object that is replaced by a new one
 whenever a change of more than one step is complete, and None while such a change is running. A

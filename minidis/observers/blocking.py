@@ -113,9 +113,8 @@ class BlockedCalls(Observer):
         for number, event, key in batch.events:
             if event in WHOLE:
                 self._all_ready(number)
-            elif event == GROUP_GONE or (changes_value(event) and event not in NO_GIFTS):
-                if (number, key) in self._queues:
-                    self.ready[(number, key)] = None
+            elif (number, key) in self._queues and _may_give(event):
+                self.ready[(number, key)] = None
 
     def _all_ready(self, number: int) -> None:
         for key_id in self._queues:
@@ -184,3 +183,8 @@ class BlockedCalls(Observer):
         """The database closes: no call is blocked any longer."""
         for blocked in list(self._all):
             self.finish(blocked, ClosedError())
+
+
+def _may_give(event: str) -> bool:
+    """Whether a blocked call may be served after the event."""
+    return event == GROUP_GONE or (changes_value(event) and event not in NO_GIFTS)

@@ -81,7 +81,7 @@ def test_replies_on_off_skip(db: Minidis[bytes]) -> None:
     assert refusal(session, "CLIENT", "REPLY", "x") == "ERR syntax error"
     assert db.client_reply("ON") == "OK"
     for mode in ("OFF", "SKIP"):
-        assert "answer to every call" in refusal(db, "CLIENT", "REPLY", mode)
+        assert "REPLY needs a connection" in refusal(db, "CLIENT", "REPLY", mode)
     assert db.client.reply_mode == "on"
 
 

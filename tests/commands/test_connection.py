@@ -191,7 +191,7 @@ def test_quit_closes_after_its_answer_whatever_follows(db: Minidis[bytes]) -> No
         session.multi()
         assert session.execute(*words) == "OK"
         assert client.close_after_reply and not client.killed
-    assert "close() closes the database" in refusal(db, "QUIT")
+    assert "use close() to close the database" in refusal(db, "QUIT")
 
 
 # MONITOR -----------------------------------------------------------------------------------------

@@ -197,7 +197,7 @@ def test_shutdowns_that_are_refused(served: Any, words: str, sentence: str) -> N
 
 
 def test_a_program_of_its_own_is_not_ended(db: Minidis[bytes]) -> None:
-    assert refusal(db, "SHUTDOWN", "NOSAVE").endswith("close() closes the database")
+    assert refusal(db, "SHUTDOWN", "NOSAVE").endswith("use close() instead")
     assert db.ping() == "PONG"
 
 

@@ -1,4 +1,4 @@
-"""DEBUG: for tests and for the curious."""
+"""DEBUG: commands for tests and diagnosis."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ class Debugging(Group[T]):
         complexity="O(n) for n bytes of the value",
     )
     def debug_object(self, key: Key) -> Status:
-        """How the value at `key` is kept: encoding, bytes it needs in a dump, idle seconds.
+        """Describe how the value at `key` is stored, as text.
 
-        ResponseError when the key is missing.
+        Fields: encoding, serializedlength (bytes in an RDB file), lru_seconds_idle and others.
+        Raises ResponseError if the key does not exist.
 
         >>> db.set("a", "text"), "encoding:embstr serializedlength:5" in db.debug_object("a")
         (OK, True)
@@ -59,7 +60,9 @@ class Debugging(Group[T]):
         kinds={"seconds": RAW},
     )
     def debug_sleep(self, seconds: Float) -> Status:
-        """Hold the lock for `seconds` (a decimal number), so that all other callers wait.
+        """Block the whole database for `seconds` (a decimal number).
+
+        All other clients wait. Returns OK.
 
         >>> db.debug_sleep(0)
         OK
@@ -69,7 +72,9 @@ class Debugging(Group[T]):
 
     @command("DEBUG DIGEST", _FLAGS, group="server", since="1.0.0", complexity="O(n) for all data")
     def debug_digest(self) -> Status:
-        """Fingerprint of all data: equal data, equal digest, also in a real server.
+        """Return a digest of all data as 40 hexadecimal digits.
+
+        Equal data gives equal digests, in redis-server as well; an empty database gives zeros.
 
         >>> db.debug_digest()
         0000000000000000000000000000000000000000
@@ -88,7 +93,7 @@ class Debugging(Group[T]):
         complexity="O(n) for the data of the keys",
     )
     def debug_digest_value(self, *keys: Many) -> list[Status]:
-        """Fingerprint of the value at each of `keys`; zeros for a missing one.
+        """Return a digest of the value at each of `keys`; zeros if the key does not exist.
 
         >>> db.debug_digest_value("missing")
         [0000000000000000000000000000000000000000]
@@ -96,6 +101,7 @@ class Debugging(Group[T]):
         return [self._value_digest(key) for key in keys]
 
     def _value_digest(self, key: Any) -> Status:
+        """Return the digest of the value at one key."""
         value = self.space.find(key)
         expires = key in self.space.deadlines
         digest = 0 if value is None else value_digest(0, value, expires=expires)
@@ -112,10 +118,12 @@ class Debugging(Group[T]):
     def debug_reload(
         self, nosave: bool = False, noflush: bool = False, merge: bool = False
     ) -> Status:
-        """Save all data and load it again, so that encodings are judged from scratch.
+        """Save all data and load it again, which recomputes all encodings.
 
-        `nosave` loads the dump that is there. A database in memory goes through a temporary file.
-        `noflush` and `merge`, which load on top of the data, are refused.
+        nosave: load the existing RDB file without saving first. noflush, merge: not supported,
+        raise ResponseError. A database in memory uses a temporary file.
+
+        Returns OK.
 
         >>> db.set("a", 1), db.debug_reload(), db.get("a")
         (OK, OK, b'1')

@@ -1,9 +1,9 @@
-"""Consumer groups of streams: who reads, and who has acknowledged.
+"""Consumer groups of streams: XGROUP, XREADGROUP, XACK, XACKDEL.
 
-What a group has given to a consumer is *pending* until it is acknowledged. Every change of a group
-first notes in `engine.undo` how the entries and the consumer it concerns were before (_note), so
-that a read of several streams is done or has not happened. How entries change hands without being
-read is in stream_claims.py; XPENDING and XINFO, which only look, are in stream_info.py.
+Entries delivered to a consumer are *pending* until they are acknowledged. Every change of a group
+first saves the previous state of its entries and consumer in the undo log (_note), so that a read
+of several streams is atomic. Claims are in claims.py; XPENDING and XINFO, which only read, are in
+info.py.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ GROUP_NAMES = {"group": "groupname", "consumer": "consumername"}
 _HELP = (
     "XGROUP <subcommand> [<arg> ...]. Subcommands are:",
     "CREATE <key> <group> <id|$> [MKSTREAM] [ENTRIESREAD <number>]",
-    "    Make a group that has read the stream up to an id.",
+    "    Create a group that reads the stream after an id.",
     "CREATECONSUMER <key> <group> <consumer>",
-    "    Make a consumer.",
+    "    Create a consumer.",
     "DELCONSUMER <key> <group> <consumer>",
-    "    Delete a consumer with all that is pending for it.",
+    "    Delete a consumer and its pending entries.",
     "DESTROY <key> <group>",
     "    Delete a group.",
     "SETID <key> <group> <id|$> [ENTRIESREAD <number>]",
-    "    Let a group go on after another id.",
+    "    Set the id after which a group goes on reading.",
     "HELP",
     "    This text.",
 )
 
 
 def _entries_read(value: Any) -> int:
-    """How many entries a group has read, -1 for unknown."""
+    """Convert ENTRIESREAD: the number of entries a group has read, -1 if unknown."""
     number = integer(value)
     if number < UNKNOWN:
         raise errors.error(errors.ENTRIES_READ_NEGATIVE)
@@ -80,12 +80,14 @@ class StreamGroups(Streams[T]):
         entries_read: Integer | None = None,
         _option_error: Exception | None = None,
     ) -> Status:
-        """Make a group on the stream at `key` that reads what comes after `id` ("$": the last one).
+        """Create a consumer group that reads the stream at `key` after `id`.
 
-        With `mkstream` a missing key becomes an empty stream. `entries_read`: how many entries
-        there had been up to that id, if known, so that XINFO can tell how far behind it is.
+        id: "$" (default) is the last entry, 0 reads the whole stream. mkstream: create an empty
+        stream if the key does not exist. entries_read: number of entries up to that id, from which
+        XINFO computes the lag.
 
-        ResponseError when the key is missing or the group exists; WrongTypeError for another type.
+        Returns OK. Raises ResponseError if the key does not exist or the group exists,
+        WrongTypeError if `key` holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -130,9 +132,12 @@ class StreamGroups(Streams[T]):
         entries_read: Integer | None = None,
         _option_error: Exception | None = None,
     ) -> Status:
-        """Let a group go on with what comes after `id`; "$" is the last one. See XGROUP CREATE.
+        """Set the id after which a consumer group goes on reading.
 
-        ResponseError when there is no such stream or group.
+        id: "$" is the last entry. entries_read: number of entries up to that id, from which XINFO
+        computes the lag.
+
+        Returns OK. Raises ResponseError if the stream or the group does not exist.
 
         >>> db.xgroup_create("log", "team", mkstream=True), db.xgroup_setid("log", "team", "7-0")
         (OK, OK)
@@ -160,9 +165,9 @@ class StreamGroups(Streams[T]):
         names=GROUP_NAMES,
     )
     def xgroup_destroy(self, key: Key, groupname: Key) -> int:
-        """Delete a group with its consumers and all that is pending; 1, or 0 when there is none.
+        """Delete a consumer group with its consumers and pending entries.
 
-        ResponseError when the key is missing.
+        Returns 1, or 0 if the group does not exist. Raises ResponseError if the key does not exist.
 
         >>> db.xgroup_create("log", "team", mkstream=True), db.xgroup_destroy("log", "team")
         (OK, 1)
@@ -187,9 +192,10 @@ class StreamGroups(Streams[T]):
         names=GROUP_NAMES,
     )
     def xgroup_createconsumer(self, key: Key, groupname: Key, consumername: Key) -> int:
-        """Make a consumer in a group; 1, or 0 when it exists. XREADGROUP makes them, too.
+        """Create a consumer in a group.
 
-        ResponseError when there is no such stream or group.
+        Returns 1, or 0 if the consumer exists. XREADGROUP also creates missing consumers. Raises
+        ResponseError if the stream or the group does not exist.
 
         >>> db.xgroup_create("log", "team", mkstream=True)
         OK
@@ -214,9 +220,10 @@ class StreamGroups(Streams[T]):
         names=GROUP_NAMES,
     )
     def xgroup_delconsumer(self, key: Key, groupname: Key, consumername: Key) -> int:
-        """Delete a consumer of a group; how many entries were pending for it, and are no more.
+        """Delete a consumer of a group with its pending entries.
 
-        ResponseError when there is no such stream or group.
+        Returns the number of entries that were pending for the consumer, 0 if it does not exist.
+        Raises ResponseError if the stream or the group does not exist.
 
         >>> db.xgroup_create("log", "team", mkstream=True)
         OK
@@ -239,7 +246,7 @@ class StreamGroups(Streams[T]):
 
     @command("XGROUP HELP", "loading stale", group="stream", since="5.0.0", complexity="O(1)")
     def xgroup_help(self) -> list[Status]:
-        """The subcommands of XGROUP.
+        """Return the help text of XGROUP as a list of lines.
 
         >>> db.xgroup_help()[1]
         CREATE <key> <group> <id|$> [MKSTREAM] [ENTRIESREAD <number>]
@@ -247,7 +254,7 @@ class StreamGroups(Streams[T]):
         return [Status(line) for line in _HELP]
 
     def _existing(self, key: bytes, name: bytes) -> tuple[Stream, ConsumerGroup]:
-        """Stream and group for XGROUP, which have to be there."""
+        """Return the stream and the group for XGROUP; both must exist."""
         stream = self.space.write(key, Stream)
         if stream is None:
             raise errors.error(errors.XGROUP_NO_KEY)
@@ -256,11 +263,11 @@ class StreamGroups(Streams[T]):
         return stream, stream.groups[name]
 
     def _save_undo(self, group: ConsumerGroup, ids: Iterable[int], *names: bytes) -> None:
-        """Before a change: how to put back these entries and consumers of the group."""
+        """Save these entries and consumers of the group in the undo log, before a change."""
         self.unit.on_rollback(group.restore, *group.memo(ids, *names))
 
     def _consumer(self, key: bytes, group: ConsumerGroup, name: bytes) -> Consumer:
-        """The consumer of that name, made if need be; it has been heard of now."""
+        """Return the consumer of that name, created if missing, and mark it as seen now."""
         consumer = group.consumers.get(name)
         if consumer is None:
             self.space.changed(key, "xgroup-createconsumer")
@@ -298,17 +305,17 @@ class StreamGroups(Streams[T]):
         max_count: Integer | None = None,
         max_size: Integer | None = None,
     ) -> dict[T, list[Any]] | None:
-        """Read streams for a consumer of a group; each entry goes to one consumer: see XREAD.
+        """Read streams as a consumer of a group; each entry is delivered to one consumer.
 
-        `streams` maps each key to ">" for entries that nobody of the group has been given; any id
-        asks for those after it that this consumer has not acknowledged (their fields are None when
-        they have been deleted). The consumer is made if need be. With `noack` nothing is pending.
+        streams: {key: id}; ">" reads entries not yet delivered to the group, any other id re-reads
+        this consumer's pending entries after it (fields are None if an entry has been deleted).
+        count, block, max_count, max_size: see XREAD. noack: do not add the entries to the pending
+        ones.
+        claim_min_idle_time: first claim entries pending for this many milliseconds, longest first;
+        entries are then [id, fields, idle milliseconds, previous deliveries].
 
-        `claim_min_idle_time`: first take over what has been pending for so many milliseconds, the
-        longest first; an entry is then [id, fields, milliseconds, deliveries before this one].
-        `count`, `max_count`, `max_size` and `block` as in XREAD.
-
-        None when there is nothing; ResponseError when a stream or the group is missing.
+        Creates the consumer if missing. Returns {key: [[id, fields], ...]}, or None if there is
+        nothing to read. Raises ResponseError if the stream or the group does not exist.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -326,8 +333,8 @@ class StreamGroups(Streams[T]):
             if given is not None:
                 reply.setdefault(key, []).extend(given)
         if reply or block is None:
-            answer: Any = reply or None
-            return answer
+            result: Any = reply or None
+            return result
         wait: Any = Wait(
             [key for key, _ in pairs], integer(block) / 1000, kind=Stream, on_delete=True
         )
@@ -336,7 +343,7 @@ class StreamGroups(Streams[T]):
     def _wanted(
         self, key: bytes, name: bytes, word: Any
     ) -> tuple[Stream, ConsumerGroup, int | None]:
-        """(stream, group, id to read the history after; None for new entries)."""
+        """Return (stream, group, id after which to re-read pending entries; None for new ones)."""
         stream = self.space.read(key, Stream)
         if stream is None or name not in stream.groups:
             raise errors.no_key_or_group(key, name, " in XREADGROUP with GROUP option")
@@ -359,9 +366,10 @@ class StreamGroups(Streams[T]):
         kinds={"id": RAW},
     )
     def xack(self, key: Key, groupname: Key, *ids: Many) -> int:
-        """Acknowledge entries: they are no longer pending in the group; how many were.
+        """Acknowledge entries, so that they are no longer pending in the group.
 
-        0 when there is no such stream or group; WrongTypeError for another type.
+        Returns the number of entries that were pending; 0 if the stream or the group does not
+        exist. Raises ResponseError for an invalid id, WrongTypeError if `key` holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -403,9 +411,12 @@ class StreamGroups(Streams[T]):
     def xackdel(
         self, key: Key, groupname: Key, *ids: Many, ref_policy: str | None = None
     ) -> list[int]:
-        """XACK and then XDELEX: for each id 1 deleted, 2 acknowledged only, -1 was not pending.
+        """Acknowledge entries in a group and delete them from the stream.
 
-        `ref_policy` says what other groups have to do with it: see XDELEX.
+        ref_policy: what happens in other groups; see XDELEX.
+
+        Returns a list with one int per id: 1 acknowledged and deleted, 2 acknowledged but kept
+        because of "ACKED", -1 not pending in the group.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -429,7 +440,7 @@ class StreamGroups(Streams[T]):
 
 
 class _Reader:
-    """One XREADGROUP: what it gives to its consumer, stream by stream."""
+    """The read of one XREADGROUP call for its consumer, stream by stream."""
 
     def __init__(
         self, commands: StreamGroups[Any], name: Any, noack: bool, claim: Any, caps: Caps
@@ -437,7 +448,7 @@ class _Reader:
         self.commands = commands
         self.name: bytes = name
         self.noack = noack
-        #: pending for so many milliseconds is taken over, too
+        #: claim entries that have been pending for this many milliseconds
         self.claim: int | None = claim
         self.caps = caps
         self.now = commands.unit.now()
@@ -445,7 +456,7 @@ class _Reader:
     def read(
         self, key: bytes, stream: Stream, group: ConsumerGroup, after: int | None
     ) -> list[Any] | None:
-        """The entries of one stream; None when there is nothing to be read."""
+        """Return the entries of one stream; None if there is nothing to read."""
         if after is not None:
             return self._history(key, stream, group, after)
         idle = [] if self.claim is None else self._idle(stream, group)
@@ -476,7 +487,7 @@ class _Reader:
         return [entry(row) if len(row) > 1 else [id_text(row[0]), None] for row in found]
 
     def _idle(self, stream: Stream, group: ConsumerGroup) -> list[int]:
-        """What has been pending for long enough, the longest first."""
+        """Return the ids of entries that have been pending long enough, longest first."""
         assert self.claim is not None
         until = self.now - self.claim
         records = group.pending
@@ -501,7 +512,7 @@ class _Reader:
     def _new(
         self, stream: Stream, group: ConsumerGroup, consumer: Consumer, taken: int
     ) -> list[Row]:
-        """What nobody of the group has been given; COUNT holds for what has been taken, too."""
+        """Deliver new entries of the group; COUNT includes the `taken` ones."""
         room = self.caps.room_after(taken)
         if self.caps.full or room == 0:
             return []
@@ -515,12 +526,12 @@ class _Reader:
 
 
 def both(key: Any, groupname: Any) -> tuple[bytes, bytes]:
-    """The same two, converted by the door."""
+    """Return the same two, typed: they have been converted to bytes by dispatch."""
     return key, groupname
 
 
 def _after_options(mistake: Exception | None) -> bool:
-    """Raise what is wrong with the options of XGROUP; is their number wrong, which comes later?"""
+    """Raise an error in the options of XGROUP; return whether only their number is wrong."""
     if mistake is not None and "wrong number of arguments for 'xgroup|" not in str(mistake):
         raise mistake
     return mistake is not None

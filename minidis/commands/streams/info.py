@@ -1,4 +1,4 @@
-"""What streams, groups and consumers are like: XPENDING and XINFO."""
+"""Information about streams, groups and consumers: XPENDING and XINFO."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from minidis.replies import Status
 from minidis.structures.stream_groups import UNKNOWN, Consumer, ConsumerGroup, Ids
 from minidis.structures.streams import Stream, id_text
 
-#: Entries that XINFO STREAM FULL shows without COUNT.
+#: Default COUNT of XINFO STREAM FULL.
 _USUAL_COUNT = 10
 _HELP = (
     "XINFO <subcommand> [<arg> ...]. Subcommands are:",
@@ -57,14 +57,15 @@ class StreamInfo(Group[T]):
         consumername: Key | None = None,
         idle: Integer | None = None,
     ) -> list[Any]:
-        """What a group has given out and nobody has acknowledged.
+        """Return the pending entries of a consumer group: a summary, or a list of entries.
 
-        In short: [how many, smallest id, largest id, [[consumer, how many], ...]]. With `min`,
-        `max` (see XRANGE) and `count`, entry by entry: [id, consumer, milliseconds since the
-        delivery, deliveries]; only those of `consumername`, and not delivered for `idle`
-        milliseconds, if given.
+        min, max, count: list at most `count` entries with ids in this range (bounds as in XRANGE).
+        consumername: only entries of this consumer. idle: only entries not delivered for this many
+        milliseconds.
 
-        ResponseError when there is no such stream or group; WrongTypeError for another type.
+        Without a range returns [number, lowest id, highest id, [[consumer, number], ...]]; with
+        one, a list of [id, consumer, milliseconds since delivery, deliveries]. Raises ResponseError
+        if the stream or the group does not exist, WrongTypeError if `key` holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -88,7 +89,7 @@ class StreamInfo(Group[T]):
     def _span(
         min: Any, max: Any, count: Any, consumername: Any, idle: Any
     ) -> tuple[int, int, int] | None:
-        """(how many, first id, last id), which Redis reads in this order; None without them."""
+        """Parse the range of XPENDING in Redis's order: (count, first id, last id), or None."""
         given = [part is not None for part in (min, max, count)]
         if not any(given) and consumername is None and idle is None:
             return None
@@ -101,7 +102,7 @@ class StreamInfo(Group[T]):
     def _matching(
         self, group: ConsumerGroup, first: int, last: int, consumername: Any, idle: Any
     ) -> Iterator[list[Any]]:
-        """The pending entries from first to last, as XPENDING shows them."""
+        """Yield the pending entries from `first` to `last` as XPENDING lists them."""
         ids: Ids[Any] = group.pending
         if consumername is not None:
             consumer = group.consumers.get(encode(consumername))
@@ -124,7 +125,9 @@ class StreamInfo(Group[T]):
         consumername: Key | None = None,
         idle: Integer | None = None,
     ) -> list[Any]:
-        """XPENDING, entry by entry, under the name that redis-py has for it.
+        """List pending entries of a consumer group; the name of this form of XPENDING in redis-py.
+
+        Arguments, result and errors are those of `xpending` with `min`, `max` and `count`.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -153,10 +156,14 @@ class StreamInfo(Group[T]):
         count: Integer | None = None,
         _option_error: Exception | None = None,
     ) -> dict[T, Any]:
-        """What the stream at `key` is like: length, ids, groups, first and last entry.
+        """Return information about the stream at `key` as a dict.
 
-        `full` shows entries, groups, consumers and what is pending, the first `count` of each (10
-        without it, 0 for all). ResponseError when the key is missing.
+        full: include all entries, groups, consumers and pending entries. count: with full, include
+        at most this many of each (default 10; 0 for all).
+
+        Fields: length, last-generated-id, max-deleted-entry-id, entries-added, groups, first-entry,
+        last-entry and others. Raises ResponseError if the key does not exist, WrongTypeError if it
+        holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xinfo_stream("log")[b"last-generated-id"]
         (b'5-1', b'5-1')
@@ -186,6 +193,7 @@ class StreamInfo(Group[T]):
         return reply
 
     def _stream(self, key: Any) -> Stream:
+        """Return the stream at the key, which must exist."""
         stream = self.space.read(key, Stream)
         if stream is None:
             raise no_such_key()
@@ -200,10 +208,11 @@ class StreamInfo(Group[T]):
         access="RO ACCESS",
     )
     def xinfo_groups(self, key: Key) -> list[dict[T, Any]]:
-        """What each group of the stream at `key` is like: how far it has read, what is pending.
+        """Return information about the consumer groups of the stream at `key`.
 
-        `lag` is how many entries it has still to read; None where that cannot be told.
-        ResponseError when the key is missing.
+        Returns a list with one dict per group: name, consumers, pending, last-delivered-id,
+        entries-read, lag. lag is the number of entries not yet delivered, None if unknown. Raises
+        ResponseError if the key does not exist, WrongTypeError if it holds another type.
 
         >>> db.xgroup_create("log", "team", mkstream=True), db.xinfo_groups("log")[0][b"name"]
         (OK, b'team')
@@ -230,9 +239,11 @@ class StreamInfo(Group[T]):
         names={"group": "groupname"},
     )
     def xinfo_consumers(self, key: Key, groupname: Key) -> list[dict[T, Any]]:
-        """What each consumer of a group is like: how much is pending, milliseconds of silence.
+        """Return information about the consumers of a group.
 
-        ResponseError when there is no such stream or group.
+        Returns a list with one dict per consumer: name, pending (number of entries), idle
+        (milliseconds since its last command). Raises ResponseError if the stream or the group does
+        not exist.
 
         >>> db.xgroup_create("log", "team", mkstream=True)
         OK
@@ -257,7 +268,7 @@ class StreamInfo(Group[T]):
 
     @command("XINFO HELP", "loading stale", group="stream", since="5.0.0", complexity="O(1)")
     def xinfo_help(self) -> list[Status]:
-        """The subcommands of XINFO.
+        """Return the help text of XINFO as a list of lines.
 
         >>> db.xinfo_help()[1]
         CONSUMERS <key> <group>
@@ -266,7 +277,7 @@ class StreamInfo(Group[T]):
 
 
 def _summary(group: ConsumerGroup) -> list[Any]:
-    """XPENDING in short."""
+    """Return XPENDING's reply without a range."""
     if not group.pending:
         return [0, None, None, None]
     ids = group.pending.sorted()
@@ -279,7 +290,7 @@ def _summary(group: ConsumerGroup) -> list[Any]:
 
 
 def _progress(stream: Stream, group: ConsumerGroup) -> dict[bytes, Any]:
-    """How far a group has read."""
+    """Return the fields that tell how far a group has read."""
     return {
         b"last-delivered-id": id_text(group.last_id),
         b"entries-read": None if group.read == UNKNOWN else group.read,
@@ -290,7 +301,7 @@ def _progress(stream: Stream, group: ConsumerGroup) -> dict[bytes, Any]:
 def _full_group(
     stream: Stream, name: bytes, group: ConsumerGroup, limit: int | None
 ) -> dict[bytes, Any]:
-    """A group as XINFO STREAM FULL shows it."""
+    """Return a group for XINFO STREAM FULL."""
     pending = []
     for number in islice(group.pending.sorted(), limit):
         owner, time, count = group.pending[number]
@@ -306,7 +317,7 @@ def _full_group(
 
 
 def _full_consumer(group: ConsumerGroup, consumer: Consumer, limit: int | None) -> dict[bytes, Any]:
-    """A consumer as XINFO STREAM FULL shows it."""
+    """Return a consumer for XINFO STREAM FULL."""
     ids = islice(consumer.ids.sorted(), limit)
     return {
         b"name": consumer.name,
