@@ -19,7 +19,7 @@ from itertools import accumulate
 
 from minidis.grammar import describe
 from minidis.grammar.command import COMMANDS, Command
-from minidis.grammar.describe import is_key
+from minidis.grammar.kinds import holds_key
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import Argument, Repeat, arguments
 from minidis.grammar.walk import keys_of
@@ -199,7 +199,7 @@ def _key_places(command: Command, words: list[bytes]) -> Iterable[int]:
             break
         if item.name == "numkeys" and not _is_count(words[at], len(words) - at - 1):
             return ()
-    return keys_of(command, words)
+    return keys_of(command.line, words)
 
 
 @cache
@@ -210,7 +210,7 @@ def _fixed_places(name: str) -> slice | None:
     """
     first = len(name.split())
     items = COMMANDS[name].line.items
-    at = [place for place, item in enumerate(items) if any(map(is_key, arguments(item)))]
+    at = [place for place, item in enumerate(items) if any(map(holds_key, arguments(item)))]
     if len(at) != 1 or not all(isinstance(item, Argument) for item in items[: at[0]]):
         return None
     place, item = first + at[0], items[at[0]]

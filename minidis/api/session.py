@@ -52,7 +52,6 @@ from minidis.errors import MinidisError, ResponseError
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command, find
 from minidis.grammar.kinds import Key, encode
 from minidis.grammar.methods import LazyMethod
-from minidis.grammar.walk import keys_of
 from minidis.observers.blocking import RETRY, Wait, Waiter
 from minidis.replies import QUEUED, decoded
 
@@ -344,8 +343,7 @@ class Session(
         command, uses = queued.command, self.space.accessed
         if not self.client.no_touch or uses is None or command.name == "TOUCH":
             return command.body(self, *args, **options)
-        words, values = queued.shown(), self.space.values
-        keys = [words[at] for at in keys_of(command, words)]
+        keys, values = command.keys(args, options), self.space.values
         before = {key: (values[key], uses.get(key)) for key in keys if key in values}
         reply = command.body(self, *args, **options)
         for key, (value, moment) in before.items():
@@ -358,8 +356,7 @@ class Session(
         self._show(queued)
         client, command = self.client, queued.command
         if client.tracking is not None and "readonly" in command.flags:
-            words = queued.shown()
-            self.engine.tracking.remember(client, [words[at] for at in keys_of(command, words)])
+            self.engine.tracking.remember(client, queued.keys())
 
     def _caching_done(self, name: str) -> None:
         """CLIENT CACHING was for the command that is now complete; "": for one that is unknown."""

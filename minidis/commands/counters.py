@@ -31,6 +31,7 @@ class Counters(Group[T]):
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         extra="amount",
+        extra_command="INCRBY",
     )
     def incr(self, key: Key, amount: Integer = 1) -> int:
         """Add 1, or `amount` as INCRBY does, to the integer at `key` and return it.
@@ -68,6 +69,7 @@ class Counters(Group[T]):
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         extra="amount",
+        extra_command="DECRBY",
     )
     def decr(self, key: Key, amount: Integer = 1) -> int:
         """Subtract 1, or `amount` as DECRBY does, from the integer at `key` and return it.

@@ -52,7 +52,13 @@ class Call:
 
     def shown(self) -> list[bytes]:
         """The command as words."""
-        return self.words or self.command.words(self.args, self.options)
+        return self.words or self.command.format(self.args, self.options)
+
+    def keys(self) -> list[bytes]:
+        """The keys of the call."""
+        if self.words is None:
+            return self.command.keys(self.args, self.options)
+        return self.command.keys_of_words(self.words)
 
     def redacted_words(self) -> list[bytes]:
         """The command as words, without passwords."""

@@ -28,7 +28,8 @@ from typing import Any
 
 from minidis import errors
 from minidis.grammar import syntax
-from minidis.grammar.kinds import RAW, TEXT, Kind, encode, pairs
+from minidis.grammar.formatter import Part
+from minidis.grammar.kinds import RAW, TEXT, Kind, encode, holds_key
 from minidis.grammar.options import Options
 from minidis.grammar.slots import (
     COUNTED,
@@ -38,10 +39,10 @@ from minidis.grammar.slots import (
     Parameter,
     Step,
     chosen,
-    flat_words,
     holds_options,
     is_option,
     is_repeat,
+    quoted,
 )
 from minidis.grammar.syntax import Argument, Choice, Line, Optional, Repeat, SyntaxLineError, Word
 
@@ -53,7 +54,7 @@ def compile_line(line: Line, function: Callable[..., Any], rules: Overrides) -> 
     compiler.agree()
     return Compiled(
         compiler.parser(),
-        compiler.formatter(),
+        tuple(compiler.parts),
         tuple(compiler.slots),
         tuple(compiler.exclusive),
         compiler.plain(),
@@ -116,6 +117,7 @@ class Compiler(Options):
                 case _:
                     raise SyntaxLineError(f"{self.line}: no shape for {item}")
         self.require_floating()
+        self.add_extra()
 
     def add_argument(self, name: str) -> None:
         param, kind = self.param(name), self.kind(name)
@@ -140,7 +142,7 @@ class Compiler(Options):
                 return at + 1
 
         self.steps.append(step)
-        self.emitters.append(lambda bound: [encode(bound[param])])
+        self.emit_one(name, param, kind)
         self.slots.append(Parameter(param, "one", (kind,)))
 
     def add_word(self, text: str) -> None:
@@ -154,7 +156,7 @@ class Compiler(Options):
             return at + 1
 
         self.steps.append(step)
-        self.emitters.append(lambda bound: [wanted])
+        self.emit(quoted(text))
 
     def add_choice(self, choice: Choice) -> None:
         self.in_front = False
@@ -177,7 +179,7 @@ class Compiler(Options):
             return at + 1
 
         self.steps.append(step)
-        self.emitters.append(lambda bound: [encode(bound[param])])
+        self.emit_one("", param, TEXT if kind is None else kind)
         slot = Parameter(param, "choice", choices=allowed)
         self.slots.append(slot if kind is None else Parameter(param, "one", (kind,)))
 
@@ -200,7 +202,7 @@ class Compiler(Options):
             return at + 2
 
         self.steps.append(step)
-        self.emitters.append(lambda bound: [encode(bound[param]), encode(bound[value])])
+        self.emit(f"{param}, {value}")
         self.slots.append(Parameter(param, "one", (Kind(convert),)))
         self.slots.append(Parameter(value, "one", (TEXT,)))
 
@@ -216,7 +218,8 @@ class Compiler(Options):
             return at + 1
 
         self.steps.append(step)
-        self.emitters.append(lambda bound: [word for word, param in table.items() if bound[param]])
+        for word, param in table.items():
+            self.emit(repr(word), when=param)
         self.slots.extend(Parameter(param, "flag", optional=True) for param in params)
 
     def add_rest(self, repeat: Repeat, tail: int) -> None:
@@ -242,8 +245,33 @@ class Compiler(Options):
             return end
 
         self.steps.append(step)
-        self.emitters.append(lambda bound: flat_words(bound[slot.param], slot))
+        self.emit_rest(syntax.arguments(repeat), slot)
         self.slots.append(slot if self.rules.empty else replace(slot, on_empty=self.no_arguments))
+
+    def emit_rest(self, names: list[str], slot: Parameter) -> None:
+        """The repeated part, which `extra` parameters may say, too (see Overrides.extra)."""
+        param = slot.param
+        optional = param in self.params and self.params[param].default is None
+        self.emit_many(names, slot, self.given(param) if optional else "")
+
+    def add_extra(self) -> None:
+        """Format the parameters that the line does not have (see Overrides.extra)."""
+        extra = {name: self.params[name] for name in self.rules.extra.split()}
+        name = " ".join(quoted(word) + "," for word in self.line.name.split())
+        if self.rules.extra_command:
+            [(param, declared)] = extra.items()
+            when = f"{param} != {declared.default!r}"
+            name = f"{quoted(self.rules.extra_command)} if {when} else {name}"
+            self.emit(f"_encode({param})", when=when)
+        elif extra:
+            last = self.parts.pop()  # the repeated part; the others stand around it as declared
+            for param in list(self.params)[-len(extra) - 1 :]:
+                one = Part(f"*_flat([{param}])", when=self.given(param))
+                self.parts.append(one if param in extra else last)
+        self.parts.insert(0, Part(name.rstrip(",")))
+        converted = {name: kind for name, kind in self.rules.kinds.items() if name in extra}
+        for param, kind in converted.items():
+            self.slots.append(Parameter(param, "one", (kind,), optional=True))
 
     def no_arguments(self) -> None:
         raise self.wrong_arity()
@@ -265,11 +293,9 @@ class Compiler(Options):
             return len(words)
 
         self.steps.append(step)
-        self.emitters.append(
-            lambda bound: [
-                encode(pair[which]) for which in (0, 1) for pair in pairs(bound[slot.param])
-            ]
-        )
+        for name, item, kind in zip(names, ("_1", "_2"), kinds, strict=True):
+            text = f"*[{self.word_of(name, item, kind)} for _1, _2 in {slot.param}]"
+            self.emit(text, text if holds_key(name) else "")
         self.slots.append(slot)
 
     def add_until_option(self, repeat: Repeat) -> None:
@@ -284,7 +310,7 @@ class Compiler(Options):
             return at + len(values)
 
         self.steps.append(step)
-        self.emitters.append(lambda bound: flat_words(bound[slot.param], slot))
+        self.emit_many(syntax.arguments(repeat), slot)
         self.slots.append(replace(slot, on_empty=self.no_arguments))
 
     def add_counted(self, name: str, repeat: Repeat) -> None:
@@ -314,12 +340,8 @@ class Compiler(Options):
             return end
 
         self.steps.append(step)
-        self.emitters.append(
-            lambda bound: [
-                b"%d" % len(bound[slot.param]),
-                *flat_words(bound[slot.param], slot),
-            ]
-        )
+        self.emit(f"b'%d' % _len({slot.param})")
+        self.emit_many(syntax.arguments(repeat), slot)
         self.slots.extend([Parameter(given, "one", (self.kind(name),))] if given else [])
         self.slots.append(slot if given else replace(slot, on_empty=lambda: count_of(b"0")))
 
@@ -400,16 +422,6 @@ class Compiler(Options):
             return len(words)
 
         return step
-
-    def formatter(self) -> Callable[[dict[str, Any]], list[bytes]]:
-        """Arguments by parameter name -> the words of the command."""
-        name = [word.encode() for word in self.line.name.split()]
-        emitters = tuple(self.emitters)
-
-        def format_words(bound: dict[str, Any]) -> list[bytes]:
-            return name + [word for emitter in emitters for word in emitter(bound)]
-
-        return format_words
 
     def plain(self) -> int:
         """See Compiled.plain: all words are bytes and the signature takes them in order."""
