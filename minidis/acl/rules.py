@@ -18,11 +18,8 @@ from functools import cache, cached_property, lru_cache
 from itertools import accumulate
 
 from minidis.grammar import describe
-from minidis.grammar.command import COMMANDS, Command
-from minidis.grammar.kinds import holds_key
-from minidis.grammar.slots import COUNTERS
-from minidis.grammar.syntax import Argument, Repeat, arguments
-from minidis.grammar.walk import keys_of
+from minidis.grammar.command import Command
+from minidis.grammar.syntax import Argument
 from minidis.structures.glob import compile_pattern
 
 READ, WRITE = 1, 2
@@ -134,14 +131,14 @@ class Call:
         self.name = name_of(command.name)
 
     @cached_property
-    def keys(self) -> list[tuple[int, int]]:
-        """Positions of the keys, each with the permissions it takes."""
+    def keys(self) -> list[tuple[bytes, int]]:
+        """The keys, each with the permissions it takes."""
         if self.command.access in ((), ("NOT_KEY",)):
             return []
         last = len(self.command.access) - 1
         return [
-            (at, self._permissions(self.command.access[min(number, last)]))
-            for number, at in enumerate(_key_places(self.command, self.words))
+            (key, self._permissions(self.command.access[min(number, last)]))
+            for number, key in enumerate(_keys(self.command, self.words))
         ]
 
     @cached_property
@@ -189,36 +186,14 @@ VARYING: dict[str, Callable[[list[bytes]], int]] = {
 }
 
 
-def _key_places(command: Command, words: list[bytes]) -> Iterable[int]:
-    """Positions of the keys; none where their number is wrong: then the command will fail."""
-    fixed = _fixed_places(command.name)
-    if fixed is not None:
-        return range(len(words))[fixed]
+def _keys(command: Command, words: list[bytes]) -> list[bytes]:
+    """Return the keys; none if their declared number is wrong, as the command will fail."""
     for at, item in enumerate(command.line.items, len(command.name.split())):
         if not isinstance(item, Argument):
             break
         if item.name == "numkeys" and not _is_count(words[at], len(words) - at - 1):
-            return ()
-    return keys_of(command.line, words)
-
-
-@cache
-def _fixed_places(name: str) -> slice | None:
-    """Where the keys are, if that is the same in every call; walking along the line takes longer.
-
-    SET key value [GET] ...   the first word      DEL key [key ...]   all words
-    """
-    first = len(name.split())
-    items = COMMANDS[name].line.items
-    at = [place for place, item in enumerate(items) if any(map(holds_key, arguments(item)))]
-    if len(at) != 1 or not all(isinstance(item, Argument) for item in items[: at[0]]):
-        return None
-    place, item = first + at[0], items[at[0]]
-    if isinstance(item, Argument):
-        return slice(place, place + 1)
-    alone = isinstance(item, Repeat) and len(item.body.items) == 1 and items[at[0]] is items[-1]
-    counted = any(str(before) in COUNTERS for before in items[: at[0]])
-    return slice(place, None) if alone and not counted else None
+            return []
+    return command.keys_of_words(words)
 
 
 def _is_count(word: bytes, most: int) -> bool:
@@ -367,18 +342,18 @@ class Selector:
         """Is everything allowed?"""
         return self.commands == ALL and self.keys is None and self.channels is None
 
-    def denial(self, call: Call) -> tuple[int, int] | None:
-        """What is not allowed of a call, and the position of the word; None: all of it is."""
+    def denial(self, call: Call) -> tuple[int, int, bytes] | None:
+        """What is not allowed of a call, which one of these, its word; None: all is allowed."""
         if not self._allows_command(call):
-            return COMMAND, 0
+            return COMMAND, 0, call.name
         if self.keys is not None:
-            for at, permissions in call.keys:
-                if not self._allows_key(call.words[at], permissions):
-                    return KEY, at
+            for number, (key, permissions) in enumerate(call.keys):
+                if not self._allows_key(key, permissions):
+                    return KEY, number, key
         literal = call.command.name == "PSUBSCRIBE"
         for at in call.channels:
             if not self.allows_channel(call.words[at], literal=literal):
-                return CHANNEL, at
+                return CHANNEL, at, call.words[at]
         return None
 
     def _allows_command(self, call: Call) -> bool:
