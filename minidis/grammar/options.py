@@ -155,7 +155,8 @@ class Options(Base):
                 return word, self.value_option(word, self.param(first.text)[:-1])
             case ():
                 param = self.param(first.text)
-                self.emit(repr(word), when=param)
+                if param not in self.params or self.params[param].default is not True:
+                    self.emit(repr(word), when=param)
                 self.slots.append(Parameter(param, "flag", optional=True))
                 return word, flag_reader(param)
             case (Argument(name),):
