@@ -170,8 +170,6 @@ class Options(Base):
                 return word, self.nested_option(word, choice)
             case (Repeat() as repeat,):
                 return word, self.list_option(first.text, repeat)
-            case (Optional() as more,):
-                return word, self.extended_flag(first.text, more)
             case (Optional(sign), Argument(name)):
                 return word, self.bound_option(first.text, sign, name)
             case several if all(isinstance(item, Argument) for item in several):
@@ -192,24 +190,6 @@ class Options(Base):
         def read(_: Row[bytes], at: int, options: dict[str, Any]) -> int:
             options[param] = word
             return at
-
-        return read
-
-    def extended_flag(self, word: str, more: Optional) -> Reader:
-        """FULL [COUNT count]: a flag, and an option that belongs to it and ends the command."""
-        param = self.param(word)
-        self.slots.append(Parameter(param, "flag", optional=True))
-        self.emit(quoted(word), when=param)
-        inner, reader = self.option(more.body.options[0].items)
-        size = len(more.body.options[0].items)
-
-        def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
-            options[param] = True
-            if at == len(words):
-                return at
-            if at + size != len(words) or words[at].upper() != inner:
-                raise errors.error(errors.SYNTAX)
-            return reader(words, at + 1, options)
 
         return read
 
@@ -349,51 +329,12 @@ class Options(Base):
 
         return word, read
 
-    def add_argument_or_options(self, alone: syntax.Sequence, options: syntax.Sequence) -> None:
-        """<ip:port | <ID client-id | ...> [...]>: a single word, or one option after the other."""
-        self.add_positions(alone.items)
-        single = self.steps.pop()
-        match options.items[0]:
-            case Repeat(syntax.Sequence((Choice(choices),))):
-                brackets = [Optional(Choice((option,))) for option in choices]
-            case other:
-                raise SyntaxLineError(f"{self.line}: no shape for {other}")
-        self.add_options(brackets, last=True)
-        several = self.steps.pop()
-
-        def step(words: Row[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
-            read = single if at + 1 == len(words) else several
-            return read(words, at, args, options)
-
-        self.steps.append(step)
-
-    def add_place_and_options(self, items: tuple[syntax.Node, ...]) -> None:
-        """[protover [AUTH username password]]: options that need the word before them."""
-        place, *options = items
-        assert isinstance(place, Argument)
-        self.in_front = False
-        param, kind = self.param(place.name), self.kind(place.name)
-        self.slots.append(Parameter(param, "one", (kind,), optional=True))
-        self.emit_one(place.name, param, kind, self.given(param))
-
-        def step(words: Row[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
-            if at == len(words):
-                return at
-            options[param] = kind.convert(words[at])
-            return at + 1
-
-        self.steps.append(step)
-        self.add_options([item for item in options if isinstance(item, Optional)], last=True)
-
     def add_positions(self, items: tuple[syntax.Node, ...], tail: int = 0) -> None:
         """[count [WITHSCORES]], [key [key ...]]: optional words with a fixed place.
 
         `tail` is the number of words after them: AUTH [username] password.
         """
         self.in_front = False
-        if isinstance(items[0], Optional) and len(items) > 1:
-            self.add_led_positions(items[0], items[1:])
-            return
         strict = self.rules.strict
         plan: list[tuple[str, Callable[[bytes], Any]]] = []
         for item in items:
@@ -430,34 +371,6 @@ class Options(Base):
 
         self.steps.append(step)
 
-    def add_led_positions(self, lead: Optional, items: tuple[syntax.Node, ...]) -> None:
-        """[[IDLE min-idle-time] start end count [consumer]]: a word of its own in front of them.
-
-        Whatever follows them when that word is missing is passed over, as Redis does.
-        """
-        word, read = self.option(lead.body.options[0].items)
-        names = [name for item in items for name in syntax.arguments(item)]
-        plan = [(self.param(name), self.kind(name)) for name in names]
-        least, most = syntax.least(list(items)), len(names) + 2
-        for name, (param, kind) in zip(names, plan, strict=True):
-            self.slots.append(Parameter(param, "one", (kind,), optional=True))
-            self.emit_one(name, param, kind, self.given(param))
-
-        def step(words: Row[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
-            if at == len(words):
-                return at
-            if not least <= len(words) - at <= most:
-                raise errors.error(errors.SYNTAX)
-            if words[at].upper() == word:
-                at = read(words, at + 1, options)
-            if len(words) - at < least:
-                raise errors.error(errors.SYNTAX)
-            for (param, kind), given in zip(plan, words[at:], strict=False):
-                options[param] = kind.convert(given)
-            return len(words)
-
-        self.steps.append(step)
-
     def add_optional_rest(self, repeat: Repeat) -> None:
         """[name [name ...]]: any number, none included."""
         read, slot = self.group(repeat)
@@ -479,14 +392,6 @@ class Options(Base):
 def _is_sign(choice: Choice) -> bool:
     """Is it [= | ~], which says how exactly a bound is meant?"""
     return not syntax.arguments(choice) and not any(map(str.isalpha, syntax.words(choice)))
-
-
-def _has_sign(choice: Choice) -> bool:
-    """Is it <MAXLEN | MINID> [= | ~] ..., as a bracket of its own?"""
-    match choice.options[0].items:
-        case (Choice(), Optional(sign), *_):
-            return _is_sign(sign)
-    return False
 
 
 def _bracket(*items: syntax.Node) -> Optional:

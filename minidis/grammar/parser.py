@@ -10,7 +10,7 @@ The parser is a list of small steps, chosen by shape when the command is declare
     counted list            numkeys key [key ...]     -> one list
     trailing repetition     member [member ...]       -> *members, or one list of pairs
     two halves              key [key ...] id [id ...] -> one list of pairs
-    up to the first option  id [id ...] [FORCE]       -> one list
+    anything else           HELLO, XPENDING           -> a parser of their own, see cursor.py
 
 Words are converted from left to right, so that the first mistake is the one complained about. An
 argument `unix-time-seconds` is the parameter `unix_time_seconds`; an option `EX seconds` is the
@@ -19,7 +19,6 @@ parameter `ex`; `names` gives another parameter where Python or redis-py calls i
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -28,9 +27,9 @@ from typing import Any
 
 from minidis import errors
 from minidis.grammar import syntax
+from minidis.grammar.custom import Custom
 from minidis.grammar.formatter import Part
-from minidis.grammar.kinds import RAW, TEXT, Kind, encode, holds_key
-from minidis.grammar.options import Options
+from minidis.grammar.kinds import RAW, TEXT, encode, holds_key
 from minidis.grammar.slots import (
     COUNTED,
     COUNTERS,
@@ -39,7 +38,6 @@ from minidis.grammar.slots import (
     Parameter,
     Step,
     chosen,
-    holds_options,
     is_option,
     is_repeat,
     quoted,
@@ -58,10 +56,11 @@ def compile_line(line: Line, function: Callable[..., Any], rules: Overrides) -> 
         tuple(compiler.slots),
         tuple(compiler.exclusive),
         compiler.plain(),
+        rules.parse is not None,
     )
 
 
-class Compiler(Options):
+class Compiler(Custom):
     """One pass over the tree: each item adds a step, an emitter and its slots."""
 
     # items ----------------------------------------------------------------------------------
@@ -72,6 +71,9 @@ class Compiler(Options):
         while items:
             item = items.pop(0)
             tail = syntax.least(items)
+            if self.rules.parse is not None and not isinstance(item, Argument):
+                self.add_custom([item, *items], self.rules.parse)
+                break
             match item:
                 case Argument(name) if name in COUNTERS and items and is_repeat(items[0]):
                     repeat = items.pop(0)
@@ -81,24 +83,14 @@ class Compiler(Options):
                     self.add_argument(name)
                 case Word(text):
                     self.add_word(text)
-                case Choice() if (
-                    all(len(one.items) == 1 for one in item.options)
-                    and (names := syntax.arguments(item))
-                    and not is_repeat(item.options[-1].items[0])
-                ):
+                case Choice() if names := syntax.arguments(item):
                     self.add_argument(names[0])  # <* | id>: the word is one of its values
-                case Choice((alone, several)) if is_repeat(several.items[0]):
-                    self.add_argument_or_options(alone, several)
-                case Choice() if syntax.arguments(item):
-                    self.add_choice_with_value(item)
                 case Choice():
                     self.add_choice(item)
                 case Repeat() if items and is_repeat(items[0]):
                     second = items.pop(0)
                     assert isinstance(second, Repeat)
                     self.add_halves(item, second)
-                case Repeat() if items and isinstance(items[0], Optional):
-                    self.add_until_option(item)
                 case Repeat():
                     self.add_rest(item, tail)
                 case Optional() if self.is_last_place(item, items):
@@ -110,8 +102,6 @@ class Compiler(Options):
                     self.add_options(group, last=not items)
                 case Optional(body) if isinstance(body.options[0].items[0], Choice):
                     self.add_block(body.options[0].items)
-                case Optional(body) if holds_options(body):
-                    self.add_place_and_options(body.options[0].items)
                 case Optional(body):
                     self.add_positions(body.options[0].items, tail)
                 case _:
@@ -183,29 +173,6 @@ class Compiler(Options):
         slot = Parameter(param, "choice", choices=allowed)
         self.slots.append(slot if kind is None else Parameter(param, "one", (kind,)))
 
-    def add_choice_with_value(self, choice: Choice) -> None:
-        """<LIB-NAME libname | LIB-VER libver>: the word as it came, and its value."""
-        self.in_front = False
-        param, value = self.choice_names.pop(0), self.choice_names.pop(0)
-        allowed = tuple(word.encode() for word in syntax.words(choice))
-        unknown = self.rules.unknown_error
-
-        def convert(word: Any) -> bytes:
-            found = encode(word)
-            if found.upper() not in allowed:
-                raise errors.error(unknown.format(errors.shown(found)))
-            return found
-
-        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
-            options[param] = convert(words[at])
-            options[value] = words[at + 1]
-            return at + 2
-
-        self.steps.append(step)
-        self.emit(f"{param}, {value}")
-        self.slots.append(Parameter(param, "one", (Kind(convert),)))
-        self.slots.append(Parameter(value, "one", (TEXT,)))
-
     def add_choice_of_flags(self, choice: Choice, params: list[str]) -> None:
         """<MIN | MAX> as two parameters, min=True or max=True; the body sees that it is one."""
         table = dict(zip((word.encode() for word in syntax.words(choice)), params, strict=True))
@@ -273,9 +240,6 @@ class Compiler(Options):
         for param, kind in converted.items():
             self.slots.append(Parameter(param, "one", (kind,), optional=True))
 
-    def no_arguments(self) -> None:
-        raise self.wrong_arity()
-
     def add_halves(self, first: Repeat, second: Repeat) -> None:
         """`key [key ...] id [id ...]`: as many of the one as of the other, paired."""
         names = [syntax.arguments(half)[0] for half in (first, second)]
@@ -297,21 +261,6 @@ class Compiler(Options):
             text = f"*[{self.word_of(name, item, kind)} for _1, _2 in {slot.param}]"
             self.emit(text, text if holds_key(name) else "")
         self.slots.append(slot)
-
-    def add_until_option(self, repeat: Repeat) -> None:
-        """`id [id ...] [FORCE]`: as many words as can be converted; the others are options."""
-        _, slot = self.group(repeat)
-        convert = slot.kinds[0].convert
-
-        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
-            values = options[slot.param] = []
-            with contextlib.suppress(errors.ResponseError):
-                values.extend(map(convert, words[at:]))
-            return at + len(values)
-
-        self.steps.append(step)
-        self.emit_many(syntax.arguments(repeat), slot)
-        self.slots.append(replace(slot, on_empty=self.no_arguments))
 
     def add_counted(self, name: str, repeat: Repeat) -> None:
         """`numkeys key [key ...]`: the count says how many groups follow."""

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from minidis import errors
 from minidis.grammar import syntax
+from minidis.grammar.cursor import WordCursor
 from minidis.grammar.formatter import UNITS, Part
 from minidis.grammar.kinds import RAW, Kind, encode, holds_key, kind_of, many, pairs
 from minidis.grammar.syntax import Line, Optional, Repeat, Word
@@ -105,6 +106,8 @@ class Overrides:
     #: Redis looks at the keys before it reads the options: what is wrong with them arrives as the
     #: parameter `_mistake`, and the body raises it when its time has come
     deferred_errors: bool = False
+    #: reads the words after the leading arguments where the line does not lead to a parser
+    parse: Callable[[WordCursor], None] | None = None
     #: brackets that Redis reads although its manual does not say so; what they held goes to
     #: `refuse`, which takes it away again, or refuses
     undocumented: str = ""
@@ -137,6 +140,8 @@ class Compiled:
     exclusive: tuple[tuple[str, ...], ...]
     #: number of words for which the words after the name are the arguments, as they are; 0: none
     plain: int
+    #: the declaration has a parser of its own (see cursor.py)
+    custom: bool
 
 
 def chosen(word: bytes, choices: tuple[bytes, ...]) -> bytes:
@@ -182,6 +187,9 @@ class Base:
     def kind(self, name: str) -> Kind:
         """The kind of an argument of this command."""
         return self.rules.kinds.get(name) or kind_of(name)
+
+    def no_arguments(self) -> None:
+        raise self.wrong_arity()
 
     def wrong_arity(self) -> errors.ResponseError:
         return errors.wrong_arity(self.display)
@@ -302,14 +310,6 @@ def is_option(node: Optional) -> bool:
         isinstance(option.items[0], Word)
         or (isinstance(option.items[0], Repeat) and isinstance(option.items[0].body.items[0], Word))
         for option in node.body.options
-    )
-
-
-def holds_options(body: syntax.Choice) -> bool:
-    """Are there options with arguments inside of the bracket, behind its first word?"""
-    return any(
-        isinstance(item, Optional) and is_option(item) and bool(syntax.arguments(item))
-        for item in body.options[0].items[1:]
     )
 
 
