@@ -17,11 +17,8 @@ from functools import cache, cached_property, lru_cache
 from itertools import accumulate
 
 from minidis.grammar import describe
-from minidis.grammar.command import COMMANDS, Command
-from minidis.grammar.describe import is_key
-from minidis.grammar.slots import COUNTERS
-from minidis.grammar.syntax import Argument, Repeat, arguments
-from minidis.grammar.walk import keys_of
+from minidis.grammar.command import Command
+from minidis.grammar.syntax import Argument
 from minidis.structures.glob import compile_pattern
 
 READ, WRITE = 1, 2
@@ -134,14 +131,14 @@ class CheckedCall:
         self.name = name_of(command.name)
 
     @cached_property
-    def keys(self) -> list[tuple[int, int]]:
-        """Positions of the keys, each with the required permissions."""
+    def keys(self) -> list[tuple[bytes, int]]:
+        """The keys, each with the required permissions."""
         if self.command.access in ((), ("NOT_KEY",)):
             return []
         last = len(self.command.access) - 1
         return [
-            (at, self._permissions(self.command.access[min(number, last)]))
-            for number, at in enumerate(_key_places(self.command, self.words))
+            (key, self._permissions(self.command.access[min(number, last)]))
+            for number, key in enumerate(_keys(self.command, self.words))
         ]
 
     @cached_property
@@ -190,37 +187,14 @@ VARYING: dict[str, Callable[[list[bytes]], int]] = {
 }
 
 
-def _key_places(command: Command, words: list[bytes]) -> Iterable[int]:
-    """Return the positions of the keys; none if numkeys is wrong, since the command will fail."""
-    fixed = _fixed_places(command.name)
-    if fixed is not None:
-        return range(len(words))[fixed]
+def _keys(command: Command, words: list[bytes]) -> list[bytes]:
+    """Return the keys; none if numkeys is wrong, since the command will fail."""
     for at, item in enumerate(command.line.items, len(command.name.split())):
         if not isinstance(item, Argument):
             break
         if item.name == "numkeys" and not _is_count(words[at], len(words) - at - 1):
-            return ()
-    return keys_of(command, words)
-
-
-@cache
-def _fixed_places(name: str) -> slice | None:
-    """Return the keys as a slice of the words if it is the same in every call, else None.
-
-    This is faster than walking along the syntax.
-    SET key value [GET] ...   the first word      DEL key [key ...]   all words
-    """
-    first = len(name.split())
-    items = COMMANDS[name].line.items
-    at = [place for place, item in enumerate(items) if any(map(is_key, arguments(item)))]
-    if len(at) != 1 or not all(isinstance(item, Argument) for item in items[: at[0]]):
-        return None
-    place, item = first + at[0], items[at[0]]
-    if isinstance(item, Argument):
-        return slice(place, place + 1)
-    alone = isinstance(item, Repeat) and len(item.body.items) == 1 and items[at[0]] is items[-1]
-    counted = any(str(before) in COUNTERS for before in items[: at[0]])
-    return slice(place, None) if alone and not counted else None
+            return []
+    return command.keys_of_words(words)
 
 
 def _is_count(word: bytes, most: int) -> bool:
@@ -374,18 +348,18 @@ class Selector:
         """Whether everything is allowed."""
         return self.commands == ALL and self.keys is None and self.channels is None
 
-    def denial(self, call: CheckedCall) -> tuple[int, int] | None:
-        """Return what is denied and the position of its word; None if the call is allowed."""
+    def denial(self, call: CheckedCall) -> tuple[int, int, bytes] | None:
+        """Return what is denied, the position, and the word; None if the call is allowed."""
         if not self._allows_command(call):
-            return COMMAND, 0
+            return COMMAND, 0, call.name
         if self.keys is not None:
-            for at, permissions in call.keys:
-                if not self._allows_key(call.words[at], permissions):
-                    return KEY, at
+            for number, (key, permissions) in enumerate(call.keys):
+                if not self._allows_key(key, permissions):
+                    return KEY, number, key
         literal = call.command.name == "PSUBSCRIBE"
         for at in call.channels:
             if not self.allows_channel(call.words[at], literal=literal):
-                return CHANNEL, at
+                return CHANNEL, at, call.words[at]
         return None
 
     def _allows_command(self, call: CheckedCall) -> bool:

@@ -225,14 +225,14 @@ class User:
         if self.unrestricted:
             return None
         call = CheckedCall(command, words)
-        worst = (0, 0)
+        worst = (0, 0, b"")
         for selector in self.selectors:
             denial = selector.denial(call)
             if denial is None:
                 return None
             worst = max(worst, denial)
-        what, at = worst
-        return AccessDenied(what, call.name if what == COMMAND else words[at])
+        what, _, word = worst
+        return AccessDenied(what, word)
 
     def reads_all_keys(self, command: Command, words: list[bytes]) -> bool:
         """Return whether the command may read any key, as SORT does with BY and GET."""

@@ -52,11 +52,10 @@ from minidis.commands.strings import Strings
 from minidis.commands.transactions import Transactions
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError, ResponseError
-from minidis.grammar.call import Call, arguments_of, redacted_words_of, words_of
+from minidis.grammar.call import Call, arguments_of, keys_of, redacted_words_of
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command, find
 from minidis.grammar.kinds import Key, encode
 from minidis.grammar.methods import LazyMethod
-from minidis.grammar.walk import keys_of
 from minidis.replies import QUEUED, Status, decoded
 
 #: Spellings that have been looked up: b"get", b"GET", ... -> command. Bounded, names are few.
@@ -301,11 +300,7 @@ class Session(
         if self.engine.clients.monitors and not command.is_hidden:
             self._show(redacted_words_of(call))
         if client.tracking is not None and "readonly" in command.flags:
-            self.engine.observers.tracking.remember(client, self._keys(call))
-
-    def _keys(self, call: Call) -> list[bytes]:
-        words = words_of(call)
-        return [words[at] for at in keys_of(call[0], words)]
+            self.engine.observers.tracking.remember(client, keys_of(call))
 
     def _show(self, words: list[bytes]) -> None:
         """Show the command to monitors."""
@@ -327,7 +322,7 @@ class Session(
         if not self.client.no_touch or uses is None or call[0].name == "TOUCH":
             yield
             return
-        before = {key: (values[key], uses.get(key)) for key in self._keys(call) if key in values}
+        before = {key: (values[key], uses.get(key)) for key in keys_of(call) if key in values}
         yield
         for key, (value, time) in before.items():
             if values.get(key) is value:  # not deleted or replaced: only read, or changed

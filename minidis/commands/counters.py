@@ -31,6 +31,7 @@ class Counters(Group[T]):
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         extra="amount",
+        extra_command="INCRBY",
         single_step=True,
     )
     def incr(self, key: Key, amount: Integer = 1) -> int:
@@ -72,6 +73,7 @@ class Counters(Group[T]):
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         extra="amount",
+        extra_command="DECRBY",
         single_step=True,
     )
     def decr(self, key: Key, amount: Integer = 1) -> int:

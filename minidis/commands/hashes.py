@@ -20,11 +20,12 @@ from minidis.grammar.kinds import (
     Float,
     Integer,
     Key,
+    Kind,
     Many,
     Value,
     encode,
+    encode_all,
     integer,
-    many,
     pairs,
 )
 from minidis.replies import LOCK, OK, Decimal, Status
@@ -54,6 +55,7 @@ class Hashes(Group[T]):
         complexity="O(n) for n fields",
         access="RW UPDATE",
         names={"field": "mapping"},
+        kinds={"items": Kind(encode_all)},
         extra="field value items",
         single_step=True,
     )
@@ -655,13 +657,13 @@ class Hashes(Group[T]):
 
 def _gathered(field: Any, value: Any, mapping: Any, items: Any) -> list[tuple[bytes, bytes]]:
     """Collect (field, value) pairs from all forms of arguments that HSET accepts."""
-    flat = [encode(item) for item in many(items or ())]
+    flat = items or ()
     if len(flat) % 2 or (field is None and value is not None):
         raise errors.wrong_arity("hset")
-    found = list(zip(flat[::2], flat[1::2], strict=True))
+    found = pairs(mapping)
     if field is not None:
-        found.append((field, encode(value)))  # encode() raises DataError for a missing value
-    return found + pairs(mapping)
+        found.insert(0, (field, encode(value)))  # DataError says what None is, a missing one too
+    return [*found, *zip(flat[::2], flat[1::2], strict=True)]
 
 
 def _number(word: bytes, message: str) -> Fraction | None:

@@ -26,7 +26,13 @@ def arguments_of(call: Call) -> tuple[Any, dict[str, Any]]:
 def words_of(call: Call) -> list[bytes]:
     """The call as words."""
     command, args, options, words = call
-    return command.words(args, options) if words is None else words
+    return command.format(args, options) if words is None else words
+
+
+def keys_of(call: Call) -> list[bytes]:
+    """The keys of the call."""
+    command, args, options, words = call
+    return command.keys(args, options) if words is None else command.keys_of_words(words)
 
 
 def redacted_words_of(call: Call) -> list[bytes]:

@@ -12,14 +12,17 @@ here from one template, that converts Python arguments and passes the gate (see 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
-from minidis.grammar.kinds import encode, units
+from minidis import errors
+from minidis.grammar.formatter import CallFormatter, make_formatter, make_keys
 from minidis.grammar.parser import compile_line
 from minidis.grammar.slots import Compiled, Overrides
 from minidis.grammar.syntax import Line, SyntaxLineError, parse_line
+from minidis.grammar.walk import keys_of
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
@@ -49,7 +52,7 @@ FLAGS = frozenset(
 COLLECTION_GROUPS = frozenset(("hash", "list", "set", "sorted-set"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Command:
     """All that is known of a command."""
 
@@ -111,45 +114,35 @@ class Command:
         """Monitors do not see it."""
         return "admin" in self.flags or "skip_monitor" in self.flags or self.name == "QUIT"
 
-    def words(self, args: Any, options: dict[str, Any]) -> list[bytes]:
-        """The command as words, from the arguments of its body."""
-        bound = inspect.signature(self.body).bind(None, *args, **options)
-        known = {slot.param for slot in self.compiled.slots}
-        defaults = bound.signature.parameters
-        _, *given = bound.arguments.items()
-        more = [
-            name
-            for name, value in given
-            if name not in known and value is not defaults[name].default
-        ]
-        if not more:
-            bound.apply_defaults()
-            arguments = {name: self._number(name, value) for name, value in bound.arguments.items()}
-            return self.compiled.format(arguments)
-        # Spellings that only typed calls have: INCR with an amount, HSET's field and value.
-        name = self.name + "BY" if more == ["amount"] else self.name
-        return [*name.encode().split(), *flat([value for _, value in given])]
+    @cached_property
+    def format(self) -> CallFormatter:
+        """format(args, options): the words of a call, from the converted arguments of its body."""
+        return make_formatter(self.compiled.parts, self.params)
 
-    def _number(self, param: str, value: Any) -> Any:
-        """A time that words can say; typed calls may give it as a timedelta or datetime."""
-        in_milliseconds = param.startswith("p") or self.name.startswith("P") or "ms" in param
-        return units(value, 1 if in_milliseconds else 1000)
+    @cached_property
+    def keys(self) -> CallFormatter:
+        """keys(args, options): the keys of a call, in the order of its words."""
+        return make_keys(self.compiled.parts, self.params)
+
+    @property
+    def params(self) -> dict[str, inspect.Parameter]:
+        """The parameters of the body, without self."""
+        return dict(list(inspect.signature(self.body).parameters.items())[1:])
+
+    def keys_of_words(self, words: list[bytes]) -> list[bytes]:
+        """The keys among the words of a call; of one with mistakes, what the line makes of them."""
+        try:
+            args, options = self.parse(words)
+        except errors.ResponseError:
+            args, options = [], {"_option_error": True}
+        if "_option_error" in options:
+            return [words[at] for at in keys_of(self.line, words)]
+        return self.keys(args, options)
 
     @property
     def summary(self) -> str:
         """First sentence of the docstring."""
         return (inspect.getdoc(self.body) or "").split("\n\n")[0].replace("\n", " ")
-
-
-def flat(values: Any) -> Iterator[bytes]:
-    """The words in nested arguments."""
-    for value in values:
-        if isinstance(value, dict):
-            yield from flat(value.items())
-        elif isinstance(value, (list, tuple)):
-            yield from flat(value)
-        elif value is not None:
-            yield encode(value)
 
 
 #: Full name in capitals -> command; filled while minidis.commands is imported.

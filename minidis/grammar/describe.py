@@ -10,7 +10,7 @@ from typing import Any
 
 from minidis.grammar import syntax
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
-from minidis.grammar.kinds import KINDS, kind_of
+from minidis.grammar.kinds import holds_key, kind_of
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import Argument, Choice, Node, Optional, Repeat, Sequence, Word
 from minidis.replies import Status
@@ -70,11 +70,6 @@ class Positions:
     first: int = 0
     last: int = 0
     step: int = 0
-
-
-def is_key(name: str) -> bool:
-    """Is an argument of that name a key?"""
-    return kind_of(name) is KINDS["key"]
 
 
 def key_positions(command: Command) -> Positions:
@@ -158,7 +153,7 @@ def _key_places(command: Command) -> list[tuple[int, dict[bytes, Any]]]:
     found: list[tuple[int, dict[bytes, Any]]] = []
     counted = False
     items = command.line.items
-    listed: Callable[[str], bool] = is_key
+    listed: Callable[[str], bool] = holds_key
     if command.access == NOT_KEYS:  # shard channels; those of SUNSUBSCRIBE may be left out
         items = items[0].body.options[0].items if isinstance(items[0], Optional) else items
         listed = partial(operator.eq, SHARD_CHANNEL)
@@ -310,7 +305,7 @@ def _sequence(items: tuple[Node, ...]) -> dict[bytes, Any]:
 
 
 def _type_of(name: str) -> bytes:
-    if is_key(name):
+    if holds_key(name):
         return b"key"
     if name.startswith("unix-time"):
         return b"unix-time"

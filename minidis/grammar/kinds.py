@@ -278,6 +278,11 @@ def kind_of(name: str) -> Kind:
     return KINDS.get(name, TEXT)
 
 
+def holds_key(name: str) -> bool:
+    """Does an argument of this name hold a key? A pattern does not."""
+    return kind_of(name).offers == "key"
+
+
 def many(values: Iterable[Any]) -> list[Any]:
     """Flatten `("a", ["b", "c"])` to `["a", "b", "c"]`: one level of lists, sets and the like."""
     flat: list[Any] = []
@@ -289,6 +294,11 @@ def many(values: Iterable[Any]) -> list[Any]:
         else:
             flat.append(value)  # encode() names the type
     return flat
+
+
+def encode_all(values: Iterable[Any]) -> list[bytes]:
+    """The bytes of each of the values; lists among them are flattened."""
+    return [encode(value) for value in many(values)]
 
 
 def pairs(value: Any) -> list[tuple[Any, Any]]:

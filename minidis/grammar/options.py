@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Row
 from dataclasses import replace
 from typing import Any
 
 from minidis import errors
 from minidis.grammar import syntax
-from minidis.grammar.kinds import encode
 from minidis.grammar.slots import (
     COUNTED,
     Base,
@@ -18,10 +17,8 @@ from minidis.grammar.slots import (
     arguments_reader,
     chosen,
     exactly,
-    flag_emitter,
     flag_reader,
-    flat_words,
-    optional_emitter,
+    quoted,
 )
 from minidis.grammar.syntax import (
     Argument,
@@ -102,12 +99,12 @@ class Options(Base):
         for bracket, optional in enumerate(group):
             for alternative, (word, reader) in enumerate(self.alternatives(optional.body)):
                 table[word] = (bracket, alternative, reader)
-        said = len(self.slots), len(self.emitters)
+        said = len(self.slots), len(self.parts)
         for undocumented in syntax.parse_line(f"X {self.rules.undocumented}").items:
             assert isinstance(undocumented, Optional)
             word, reader = self.option(undocumented.body.options[0].items)
             table[word] = (len(table), 0, reader)
-        del self.slots[said[0] :], self.emitters[said[1] :]
+        del self.slots[said[0] :], self.parts[said[1] :]
 
         def step(words: Row[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
             chosen: dict[int, int] = {}
@@ -152,20 +149,19 @@ class Options(Base):
             case () if self.param(first.text).startswith("not "):
                 opposite = self.param(first.text)[4:]
                 if self.params[opposite].default is True:
-                    self.emitters.append(lambda bound: [] if bound[opposite] else [word])
+                    self.emit(repr(word), when=f"not {opposite}")
                 return word, flag_reader(opposite, False)
             case () if self.param(first.text).endswith("="):
                 return word, self.value_option(word, self.param(first.text)[:-1])
             case ():
                 param = self.param(first.text)
-                self.emitters.append(lambda bound: [word] if bound[param] else [])
+                if param not in self.params or self.params[param].default is not True:
+                    self.emit(repr(word), when=param)
                 self.slots.append(Parameter(param, "flag", optional=True))
                 return word, flag_reader(param)
             case (Argument(name),):
                 param, kind = self.param(first.text), self.kind(name)
-                self.emitters.append(
-                    lambda bound: [] if bound[param] is None else [word, encode(bound[param])]
-                )
+                self.emit_option(first.text, [(name, param, kind)])
                 self.slots.append(Parameter(param, "one", (kind,), optional=True))
                 return word, arguments_reader([(param, kind)], self.rules.unknown_error)
             case (Choice() as choice,) if not syntax.arguments(choice):
@@ -174,8 +170,6 @@ class Options(Base):
                 return word, self.nested_option(word, choice)
             case (Repeat() as repeat,):
                 return word, self.list_option(first.text, repeat)
-            case (Optional() as more,):
-                return word, self.extended_flag(first.text, more)
             case (Optional(sign), Argument(name)):
                 return word, self.bound_option(first.text, sign, name)
             case several if all(isinstance(item, Argument) for item in several):
@@ -191,29 +185,11 @@ class Options(Base):
             self.slots[at] = replace(self.slots[at], choices=(*self.slots[at].choices, word))
         else:
             self.slots.append(Parameter(param, "choice", optional=True, choices=(word,)))
-            self.emitters.append(optional_emitter(param))
+            self.emit(param, when=self.given(param))
 
         def read(_: Row[bytes], at: int, options: dict[str, Any]) -> int:
             options[param] = word
             return at
-
-        return read
-
-    def extended_flag(self, word: str, more: Optional) -> Reader:
-        """FULL [COUNT count]: a flag, and an option that belongs to it and ends the command."""
-        param = self.param(word)
-        self.slots.append(Parameter(param, "flag", optional=True))
-        self.emitters.append(flag_emitter(word.encode(), param))
-        inner, reader = self.option(more.body.options[0].items)
-        size = len(more.body.options[0].items)
-
-        def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
-            options[param] = True
-            if at == len(words):
-                return at
-            if at + size != len(words) or words[at].upper() != inner:
-                raise errors.error(errors.SYNTAX)
-            return reader(words, at + 1, options)
 
         return read
 
@@ -226,12 +202,9 @@ class Options(Base):
         if flag not in [slot.param for slot in self.slots]:
             self.slots.append(Parameter(flag, "flag", optional=True))
 
-        def emit(bound: dict[str, Any]) -> list[bytes]:
-            given = bound[param] is not None
-            token = [word.encode(), about if bound[flag] else exact]
-            return [*token, encode(bound[param])] if given else []
-
-        self.emitters.append(emit)
+        sign_of = f"{about!r} if {flag} else {exact!r}"
+        value = self.word_of(word, param, kind)
+        self.emit(f"{quoted(word)}, {sign_of}, {value}", when=self.given(param))
 
         def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
             if flag in options:
@@ -251,12 +224,8 @@ class Options(Base):
         """LIMIT offset count: one parameter for each argument."""
         plan = [(self.param(name), self.kind(name)) for name in names]
         self.slots.extend(Parameter(param, "one", (kind,), optional=True) for param, kind in plan)
-        first = plan[0][0]
-        self.emitters.append(
-            lambda bound: (
-                [] if bound[first] is None else [word, *(encode(bound[param]) for param, _ in plan)]
-            )
-        )
+        more = [(name, *known) for name, known in zip(names, plan, strict=True)]
+        self.emit_option(word.decode(), more)
         return arguments_reader(plan, self.rules.unknown_error)
 
     def choice_option(self, word: str, choice: Choice) -> Reader:
@@ -264,16 +233,11 @@ class Options(Base):
         param = self.param(word) if word else self.choice_names.pop(0)
         kind = self.rules.kinds.get(word)
         if kind is not None:
-            self.emitters.append(
-                lambda bound: [] if bound[param] is None else [word.encode(), encode(bound[param])]
-            )
+            self.emit_option(word, [("", param, kind)])
             self.slots.append(Parameter(param, "one", (kind,), optional=True))
             return arguments_reader([(param, kind)], self.rules.unknown_error)
         allowed = tuple(text.encode() for text in syntax.words(choice))
-        token = [word.encode()] if word else []
-        self.emitters.append(
-            lambda bound: [] if bound[param] is None else [*token, encode(bound[param])]
-        )
+        self.emit(f"{quoted(word)}, {param}" if word else param, when=self.given(param))
         self.slots.append(Parameter(param, "choice", optional=True, choices=allowed))
 
         def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
@@ -286,16 +250,11 @@ class Options(Base):
 
     def nested_option(self, word: bytes, choice: Choice) -> Reader:
         """FILTERBY <MODULE name | PATTERN pattern>: an option inside an option."""
-        before = len(self.emitters)
+        before = len(self.parts)
         read = self.one_of(choice)
-        inner = self.emitters[before:]
-        del self.emitters[before:]
-
-        def emit(bound: dict[str, Any]) -> list[bytes]:
-            found = [part for emitter in inner for part in emitter(bound)]
-            return [word, *found] if found else []
-
-        self.emitters.append(emit)
+        self.parts[before:] = [
+            replace(part, words=f"{word!r}, {part.words}") for part in self.parts[before:]
+        ]
         return read
 
     def one_of(self, choice: Choice) -> Reader:
@@ -330,16 +289,8 @@ class Options(Base):
         """WEIGHTS weight [weight ...]: as many as there are counted keys."""
         values, slot = self.group(repeat)
         slot = replace(slot, param=self.param(word), optional=True)
-        token = word.encode()
         self.slots.append(slot)
-
-        def emit(bound: dict[str, Any]) -> list[bytes]:
-            weights = bound[slot.param]
-            for value in bound.values() if weights is None else ():
-                weights = list(value.values()) if isinstance(value, Mapping) else weights
-            return [] if weights is None else [token, *flat_words(weights, slot)]
-
-        self.emitters.append(emit)
+        self.emit_list(word, syntax.arguments(repeat)[0], slot)
 
         def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
             end: int = at + options.get(COUNTED, len(words) - at)
@@ -350,6 +301,17 @@ class Options(Base):
 
         return read
 
+    def emit_list(self, word: str, name: str, slot: Parameter) -> None:
+        """The word and the list; the weights may be the values of a mapping of keys instead."""
+        param, when = slot.param, self.given(slot.param)
+        keys = [known.param for known in self.slots if known.weighted]
+        if not keys:
+            self.emit(f"{quoted(word)}, {self.words_of(name, param, slot.kinds[0])}", when=when)
+            return
+        when += f" or {keys[0]}.__class__ is _dict"
+        weights = f"({keys[0]}.values() if {param} is None else {param})"
+        self.emit(f"{quoted(word)}, {self.words_of(name, weights, slot.kinds[0])}", when=when)
+
     def repeated_option(self, repeat: Repeat) -> tuple[bytes, Reader]:
         """GET pattern [GET pattern ...]: every occurrence adds to one list."""
         token, argument = repeat.body.items
@@ -357,9 +319,7 @@ class Options(Base):
         param, kind = self.param(token.text), self.kind(argument.name)
         word = token.text.encode()
         self.slots.append(Parameter(param, "many", (kind,), optional=True))
-        self.emitters.append(
-            lambda bound: [part for value in bound[param] or () for part in (word, encode(value))]
-        )
+        self.emit(f"*[_0 for _1 in {param} for _0 in ({word!r}, _encode(_1))]", when=param)
 
         def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
             if at >= len(words):
@@ -369,51 +329,12 @@ class Options(Base):
 
         return word, read
 
-    def add_argument_or_options(self, alone: syntax.Sequence, options: syntax.Sequence) -> None:
-        """<ip:port | <ID client-id | ...> [...]>: a single word, or one option after the other."""
-        self.add_positions(alone.items)
-        single = self.steps.pop()
-        match options.items[0]:
-            case Repeat(syntax.Sequence((Choice(choices),))):
-                brackets = [Optional(Choice((option,))) for option in choices]
-            case other:
-                raise SyntaxLineError(f"{self.line}: no shape for {other}")
-        self.add_options(brackets, last=True)
-        several = self.steps.pop()
-
-        def step(words: Row[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
-            read = single if at + 1 == len(words) else several
-            return read(words, at, args, options)
-
-        self.steps.append(step)
-
-    def add_place_and_options(self, items: tuple[syntax.Node, ...]) -> None:
-        """[protover [AUTH username password]]: options that need the word before them."""
-        place, *options = items
-        assert isinstance(place, Argument)
-        self.in_front = False
-        param, kind = self.param(place.name), self.kind(place.name)
-        self.slots.append(Parameter(param, "one", (kind,), optional=True))
-        self.emitters.append(optional_emitter(param))
-
-        def step(words: Row[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
-            if at == len(words):
-                return at
-            options[param] = kind.convert(words[at])
-            return at + 1
-
-        self.steps.append(step)
-        self.add_options([item for item in options if isinstance(item, Optional)], last=True)
-
     def add_positions(self, items: tuple[syntax.Node, ...], tail: int = 0) -> None:
         """[count [WITHSCORES]], [key [key ...]]: optional words with a fixed place.
 
         `tail` is the number of words after them: AUTH [username] password.
         """
         self.in_front = False
-        if isinstance(items[0], Optional) and len(items) > 1:
-            self.add_led_positions(items[0], items[1:])
-            return
         strict = self.rules.strict
         plan: list[tuple[str, Callable[[bytes], Any]]] = []
         for item in items:
@@ -422,13 +343,13 @@ class Options(Base):
                     param, kind = self.param(name), self.kind(name)
                     plan.append((param, kind.convert))
                     self.slots.append(Parameter(param, "one", (kind,), optional=True))
-                    self.emitters.append(optional_emitter(param))
+                    self.emit_one(name, param, kind, self.given(param))
                 case Optional(body):
                     text = syntax.words(body)[0]
                     param = self.param(text)
                     plan.append((param, exactly(text.encode())))
                     self.slots.append(Parameter(param, "flag", optional=True))
-                    self.emitters.append(flag_emitter(text.encode(), param))
+                    self.emit(quoted(text), when=param)
                 case Repeat():
                     self.add_optional_rest(item)
                     return
@@ -450,34 +371,6 @@ class Options(Base):
 
         self.steps.append(step)
 
-    def add_led_positions(self, lead: Optional, items: tuple[syntax.Node, ...]) -> None:
-        """[[IDLE min-idle-time] start end count [consumer]]: a word of its own in front of them.
-
-        Whatever follows them when that word is missing is passed over, as Redis does.
-        """
-        word, read = self.option(lead.body.options[0].items)
-        names = [name for item in items for name in syntax.arguments(item)]
-        plan = [(self.param(name), self.kind(name)) for name in names]
-        least, most = syntax.least(list(items)), len(names) + 2
-        for param, kind in plan:
-            self.slots.append(Parameter(param, "one", (kind,), optional=True))
-            self.emitters.append(optional_emitter(param))
-
-        def step(words: Row[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
-            if at == len(words):
-                return at
-            if not least <= len(words) - at <= most:
-                raise errors.error(errors.SYNTAX)
-            if words[at].upper() == word:
-                at = read(words, at + 1, options)
-            if len(words) - at < least:
-                raise errors.error(errors.SYNTAX)
-            for (param, kind), given in zip(plan, words[at:], strict=False):
-                options[param] = kind.convert(given)
-            return len(words)
-
-        self.steps.append(step)
-
     def add_optional_rest(self, repeat: Repeat) -> None:
         """[name [name ...]]: any number, none included."""
         read, slot = self.group(repeat)
@@ -493,20 +386,12 @@ class Options(Base):
 
         self.steps.append(step)
         self.slots.append(replace(slot, optional=True))
-        self.emitters.append(lambda bound: flat_words(bound[slot.param] or (), slot))
+        self.emit_many(syntax.arguments(repeat), slot, when=slot.param)
 
 
 def _is_sign(choice: Choice) -> bool:
     """Is it [= | ~], which says how exactly a bound is meant?"""
     return not syntax.arguments(choice) and not any(map(str.isalpha, syntax.words(choice)))
-
-
-def _has_sign(choice: Choice) -> bool:
-    """Is it <MAXLEN | MINID> [= | ~] ..., as a bracket of its own?"""
-    match choice.options[0].items:
-        case (Choice(), Optional(sign), *_):
-            return _is_sign(sign)
-    return False
 
 
 def _bracket(*items: syntax.Node) -> Optional:

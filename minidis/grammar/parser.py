@@ -10,7 +10,7 @@ The parser is a list of small steps, chosen by shape when the command is declare
     counted list            numkeys key [key ...]     -> one list
     trailing repetition     member [member ...]       -> *members, or one list of pairs
     two halves              key [key ...] id [id ...] -> one list of pairs
-    up to the first option  id [id ...] [FORCE]       -> one list
+    anything else           HELLO, XPENDING           -> a parser of their own, see cursor.py
 
 Words are converted from left to right, so that the first mistake is the one complained about. An
 argument `unix-time-seconds` is the parameter `unix_time_seconds`; an option `EX seconds` is the
@@ -19,7 +19,6 @@ parameter `ex`; `names` gives another parameter where Python or redis-py calls i
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -28,8 +27,9 @@ from typing import Any
 
 from minidis import errors
 from minidis.grammar import syntax
-from minidis.grammar.kinds import RAW, TEXT, Kind, encode, pairs
-from minidis.grammar.options import Options
+from minidis.grammar.custom import Custom
+from minidis.grammar.formatter import Part
+from minidis.grammar.kinds import RAW, TEXT, encode, holds_key
 from minidis.grammar.slots import (
     COUNTED,
     COUNTERS,
@@ -38,10 +38,9 @@ from minidis.grammar.slots import (
     Parameter,
     Step,
     chosen,
-    flat_words,
-    holds_options,
     is_option,
     is_repeat,
+    quoted,
 )
 from minidis.grammar.syntax import Argument, Choice, Line, Optional, Repeat, SyntaxLineError, Word
 
@@ -53,14 +52,15 @@ def compile_line(line: Line, function: Callable[..., Any], rules: Overrides) -> 
     compiler.agree()
     return Compiled(
         compiler.parser(),
-        compiler.formatter(),
+        tuple(compiler.parts),
         tuple(compiler.slots),
         tuple(compiler.exclusive),
         compiler.plain(),
+        rules.parse is not None,
     )
 
 
-class Compiler(Options):
+class Compiler(Custom):
     """One pass over the tree: each item adds a step, an emitter and its slots."""
 
     # items ----------------------------------------------------------------------------------
@@ -71,6 +71,9 @@ class Compiler(Options):
         while items:
             item = items.pop(0)
             tail = syntax.least(items)
+            if self.rules.parse is not None and not isinstance(item, Argument):
+                self.add_custom([item, *items], self.rules.parse)
+                break
             match item:
                 case Argument(name) if name in COUNTERS and items and is_repeat(items[0]):
                     repeat = items.pop(0)
@@ -80,24 +83,14 @@ class Compiler(Options):
                     self.add_argument(name)
                 case Word(text):
                     self.add_word(text)
-                case Choice() if (
-                    all(len(one.items) == 1 for one in item.options)
-                    and (names := syntax.arguments(item))
-                    and not is_repeat(item.options[-1].items[0])
-                ):
+                case Choice() if names := syntax.arguments(item):
                     self.add_argument(names[0])  # <* | id>: the word is one of its values
-                case Choice((alone, several)) if is_repeat(several.items[0]):
-                    self.add_argument_or_options(alone, several)
-                case Choice() if syntax.arguments(item):
-                    self.add_choice_with_value(item)
                 case Choice():
                     self.add_choice(item)
                 case Repeat() if items and is_repeat(items[0]):
                     second = items.pop(0)
                     assert isinstance(second, Repeat)
                     self.add_halves(item, second)
-                case Repeat() if items and isinstance(items[0], Optional):
-                    self.add_until_option(item)
                 case Repeat():
                     self.add_rest(item, tail)
                 case Optional() if self.is_last_place(item, items):
@@ -109,13 +102,12 @@ class Compiler(Options):
                     self.add_options(group, last=not items)
                 case Optional(body) if isinstance(body.options[0].items[0], Choice):
                     self.add_block(body.options[0].items)
-                case Optional(body) if holds_options(body):
-                    self.add_place_and_options(body.options[0].items)
                 case Optional(body):
                     self.add_positions(body.options[0].items, tail)
                 case _:
                     raise SyntaxLineError(f"{self.line}: no shape for {item}")
         self.require_floating()
+        self.add_extra()
 
     def add_argument(self, name: str) -> None:
         param, kind = self.param(name), self.kind(name)
@@ -140,7 +132,7 @@ class Compiler(Options):
                 return at + 1
 
         self.steps.append(step)
-        self.emitters.append(lambda bound: [encode(bound[param])])
+        self.emit_one(name, param, kind)
         self.slots.append(Parameter(param, "one", (kind,)))
 
     def add_word(self, text: str) -> None:
@@ -154,7 +146,7 @@ class Compiler(Options):
             return at + 1
 
         self.steps.append(step)
-        self.emitters.append(lambda bound: [wanted])
+        self.emit(quoted(text))
 
     def add_choice(self, choice: Choice) -> None:
         self.in_front = False
@@ -177,32 +169,9 @@ class Compiler(Options):
             return at + 1
 
         self.steps.append(step)
-        self.emitters.append(lambda bound: [encode(bound[param])])
+        self.emit_one("", param, TEXT if kind is None else kind)
         slot = Parameter(param, "choice", choices=allowed)
         self.slots.append(slot if kind is None else Parameter(param, "one", (kind,)))
-
-    def add_choice_with_value(self, choice: Choice) -> None:
-        """<LIB-NAME libname | LIB-VER libver>: the word as it came, and its value."""
-        self.in_front = False
-        param, value = self.choice_names.pop(0), self.choice_names.pop(0)
-        allowed = tuple(word.encode() for word in syntax.words(choice))
-        unknown = self.rules.unknown_error
-
-        def convert(word: Any) -> bytes:
-            found = encode(word)
-            if found.upper() not in allowed:
-                raise errors.error(unknown.format(errors.shown(found)))
-            return found
-
-        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
-            options[param] = convert(words[at])
-            options[value] = words[at + 1]
-            return at + 2
-
-        self.steps.append(step)
-        self.emitters.append(lambda bound: [encode(bound[param]), encode(bound[value])])
-        self.slots.append(Parameter(param, "one", (Kind(convert),)))
-        self.slots.append(Parameter(value, "one", (TEXT,)))
 
     def add_choice_of_flags(self, choice: Choice, params: list[str]) -> None:
         """<MIN | MAX> as two parameters, min=True or max=True; the body sees that it is one."""
@@ -216,7 +185,8 @@ class Compiler(Options):
             return at + 1
 
         self.steps.append(step)
-        self.emitters.append(lambda bound: [word for word, param in table.items() if bound[param]])
+        for word, param in table.items():
+            self.emit(repr(word), when=param)
         self.slots.extend(Parameter(param, "flag", optional=True) for param in params)
 
     def add_rest(self, repeat: Repeat, tail: int) -> None:
@@ -242,11 +212,33 @@ class Compiler(Options):
             return end
 
         self.steps.append(step)
-        self.emitters.append(lambda bound: flat_words(bound[slot.param], slot))
+        self.emit_rest(syntax.arguments(repeat), slot)
         self.slots.append(slot if self.rules.empty else replace(slot, on_empty=self.no_arguments))
 
-    def no_arguments(self) -> None:
-        raise self.wrong_arity()
+    def emit_rest(self, names: list[str], slot: Parameter) -> None:
+        """The repeated part, which `extra` parameters may say, too (see Overrides.extra)."""
+        param = slot.param
+        optional = param in self.params and self.params[param].default is None
+        self.emit_many(names, slot, self.given(param) if optional else "")
+
+    def add_extra(self) -> None:
+        """Format the parameters that the line does not have (see Overrides.extra)."""
+        extra = {name: self.params[name] for name in self.rules.extra.split()}
+        name = " ".join(quoted(word) + "," for word in self.line.name.split())
+        if self.rules.extra_command:
+            [(param, declared)] = extra.items()
+            when = f"{param} != {declared.default!r}"
+            name = f"{quoted(self.rules.extra_command)} if {when} else {name}"
+            self.emit(f"_encode({param})", when=when)
+        elif extra:
+            last = self.parts.pop()  # the repeated part; the others stand around it as declared
+            for param in list(self.params)[-len(extra) - 1 :]:
+                one = Part(f"*_flat([{param}])", when=self.given(param))
+                self.parts.append(one if param in extra else last)
+        self.parts.insert(0, Part(name.rstrip(",")))
+        converted = {name: kind for name, kind in self.rules.kinds.items() if name in extra}
+        for param, kind in converted.items():
+            self.slots.append(Parameter(param, "one", (kind,), optional=True))
 
     def add_halves(self, first: Repeat, second: Repeat) -> None:
         """`key [key ...] id [id ...]`: as many of the one as of the other, paired."""
@@ -265,27 +257,10 @@ class Compiler(Options):
             return len(words)
 
         self.steps.append(step)
-        self.emitters.append(
-            lambda bound: [
-                encode(pair[which]) for which in (0, 1) for pair in pairs(bound[slot.param])
-            ]
-        )
+        for name, item, kind in zip(names, ("_1", "_2"), kinds, strict=True):
+            text = f"*[{self.word_of(name, item, kind)} for _1, _2 in {slot.param}]"
+            self.emit(text, text if holds_key(name) else "")
         self.slots.append(slot)
-
-    def add_until_option(self, repeat: Repeat) -> None:
-        """`id [id ...] [FORCE]`: as many words as can be converted; the others are options."""
-        _, slot = self.group(repeat)
-        convert = slot.kinds[0].convert
-
-        def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
-            values = options[slot.param] = []
-            with contextlib.suppress(errors.ResponseError):
-                values.extend(map(convert, words[at:]))
-            return at + len(values)
-
-        self.steps.append(step)
-        self.emitters.append(lambda bound: flat_words(bound[slot.param], slot))
-        self.slots.append(replace(slot, on_empty=self.no_arguments))
 
     def add_counted(self, name: str, repeat: Repeat) -> None:
         """`numkeys key [key ...]`: the count says how many groups follow."""
@@ -314,12 +289,8 @@ class Compiler(Options):
             return end
 
         self.steps.append(step)
-        self.emitters.append(
-            lambda bound: [
-                b"%d" % len(bound[slot.param]),
-                *flat_words(bound[slot.param], slot),
-            ]
-        )
+        self.emit(f"b'%d' % _len({slot.param})")
+        self.emit_many(syntax.arguments(repeat), slot)
         self.slots.extend([Parameter(given, "one", (self.kind(name),))] if given else [])
         self.slots.append(slot if given else replace(slot, on_empty=lambda: count_of(b"0")))
 
@@ -400,16 +371,6 @@ class Compiler(Options):
             return len(words)
 
         return step
-
-    def formatter(self) -> Callable[[dict[str, Any]], list[bytes]]:
-        """Arguments by parameter name -> the words of the command."""
-        name = [word.encode() for word in self.line.name.split()]
-        emitters = tuple(self.emitters)
-
-        def format_words(bound: dict[str, Any]) -> list[bytes]:
-            return name + [word for emitter in emitters for word in emitter(bound)]
-
-        return format_words
 
     def plain(self) -> int:
         """See Compiled.plain: all words are bytes and the signature takes them in order."""

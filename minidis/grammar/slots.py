@@ -14,11 +14,12 @@ from typing import Any, TypeAlias
 
 from minidis import errors
 from minidis.grammar import syntax
-from minidis.grammar.kinds import Kind, encode, kind_of, many, pairs
+from minidis.grammar.cursor import WordCursor
+from minidis.grammar.formatter import UNITS, Part
+from minidis.grammar.kinds import RAW, Kind, encode, holds_key, kind_of, many, pairs
 from minidis.grammar.syntax import Line, Optional, Repeat, Word
 
 Step: TypeAlias = Callable[[Sequence[bytes], int, list[Any], dict[str, Any]], int]
-Emitter: TypeAlias = Callable[[dict[str, Any]], list[bytes]]
 #: What an option does once its word has been read: the words after it become keyword arguments.
 Reader: TypeAlias = Callable[[Sequence[bytes], int, dict[str, Any]], int]
 
@@ -80,6 +81,8 @@ class Overrides:
     choices: str = ""
     #: parameters that the line does not have
     extra: str = ""
+    #: the command whose line has the extra parameter: INCRBY for INCR
+    extra_command: str = ""
     #: sentence for a count that is no positive integer, and for one above the words that follow
     count_error: str | None = None
     overflow_error: str = errors.SYNTAX
@@ -103,6 +106,8 @@ class Overrides:
     #: Redis looks at the keys before it reads the options: what is wrong with them arrives as the
     #: parameter `_mistake`, and the body raises it when its time has come
     deferred_errors: bool = False
+    #: reads the words after the leading arguments where the line does not lead to a parser
+    parse: Callable[[WordCursor], None] | None = None
     #: brackets that Redis reads although its manual does not say so; what they held goes to
     #: `refuse`, which takes it away again, or refuses
     undocumented: str = ""
@@ -128,12 +133,15 @@ class Compiled:
     """The parser and formatter of one command."""
 
     parse: Callable[[Sequence[bytes]], tuple[list[Any], dict[str, Any]]]
-    format: Callable[[dict[str, Any]], list[bytes]]
+    #: the pieces of a call, for the functions that format it and name its keys
+    parts: tuple[Part, ...]
     slots: tuple[Parameter, ...]
     #: parameters of which at most one may be given, a tuple for each bracket
     exclusive: tuple[tuple[str, ...], ...]
     #: number of words for which the words after the name are the arguments, as they are; 0: none
     plain: int
+    #: the declaration has a parser of its own (see cursor.py)
+    custom: bool
 
 
 def chosen(word: bytes, choices: tuple[bytes, ...]) -> bytes:
@@ -156,7 +164,7 @@ class Base:
         self.steps: list[Step] = []
         #: how many steps come before the first option
         self.front = 1000
-        self.emitters: list[Emitter] = []
+        self.parts: list[Part] = []
         self.slots: list[Parameter] = []
         self.exclusive: list[tuple[str, ...]] = []
         self.choice_names = rules.choices.split()
@@ -180,6 +188,9 @@ class Base:
         """The kind of an argument of this command."""
         return self.rules.kinds.get(name) or kind_of(name)
 
+    def no_arguments(self) -> None:
+        raise self.wrong_arity()
+
     def wrong_arity(self) -> errors.ResponseError:
         return errors.wrong_arity(self.display)
 
@@ -191,6 +202,68 @@ class Base:
         """Does it come by position, because *parameters stand behind it?"""
         names = list(self.params)
         return any(map(self.is_variadic, names[names.index(param) :])) if param in names else False
+
+    # formatting -----------------------------------------------------------------------------
+
+    def emit(self, words: str, keys: str = "", when: str = "") -> None:
+        """Add a piece of the source of the formatter."""
+        self.parts.append(Part(words, keys, when))
+
+    def emit_one(self, name: str, param: str, kind: Kind, when: str = "") -> None:
+        """An argument that stands by itself."""
+        text = self.word_of(name, param, kind)
+        self.emit(text, text if holds_key(name) else "", when)
+
+    def emit_option(self, word: str, plan: list[tuple[str, str, Kind]]) -> None:
+        """The word of an option and its arguments, if the first of them is given."""
+        texts = [self.word_of(name, param, kind) for name, param, kind in plan]
+        keys = [text for text, (name, _, _) in zip(texts, plan, strict=True) if holds_key(name)]
+        self.emit(", ".join([quoted(word), *texts]), ", ".join(keys), self.given(plan[0][1]))
+
+    def emit_many(self, names: list[str], slot: Parameter, when: str = "") -> None:
+        """A repeated argument, or pairs of arguments in the order of the line."""
+        param = slot.param
+        if slot.shape == "many":
+            text = self.words_of(names[0], param, slot.kinds[0])
+            self.emit(text, text if holds_key(names[0]) else "", when)
+            return
+        raw = all(kind is RAW for kind in slot.kinds)  # a mapping is still one
+        values = f"_pairs({param})" if raw else param
+        texts = [
+            self.word_of("", part, kind)
+            for part, kind in zip(("_1", "_2"), slot.kinds, strict=True)
+        ]
+        text = f"*_chain({values})"
+        if texts != ["_1", "_2"]:
+            order = ", ".join(texts[::-1] if slot.swapped else texts)
+            text = f"*[_0 for _1, _2 in {values} for _0 in ({order})]"
+        keys = f"*[{texts[0]} for _1, _2 in {values}]" if holds_key(names[0]) else ""
+        self.emit(text, keys, when)
+
+    def word_of(self, name: str, param: str, kind: Kind) -> str:
+        """The source of one word. Converted arguments of most kinds are bytes already."""
+        declared = self.params.get(param)
+        default = None if declared is None else declared.default
+        if kind.convert is encode and default in (None, inspect.Parameter.empty):
+            return param
+        if kind is RAW and name in UNITS:
+            return f"_encode(_units({param}, {UNITS[name]}))"
+        return f"_encode({param})"
+
+    def words_of(self, name: str, values: str, kind: Kind) -> str:
+        """The source of the words of a list."""
+        if kind.convert is encode:
+            return f"*{values}"
+        return f"*[{self.word_of(name, '_1', kind)} for _1 in {values}]"
+
+    def given(self, param: str) -> str:
+        """The condition on which an optional parameter is written."""
+        default = self.params[param].default if param in self.params else None
+        if default is inspect.Parameter.empty:
+            return ""
+        if default is False:
+            return param
+        return f"{param} is not None" if default is None else f"{param} not in (None, {default!r})"
 
     def group(self, repeat: Repeat) -> tuple[GroupReader, Parameter]:
         """Reader and slot for the repeated part: single arguments, or pairs of them."""
@@ -240,14 +313,6 @@ def is_option(node: Optional) -> bool:
     )
 
 
-def holds_options(body: syntax.Choice) -> bool:
-    """Are there options with arguments inside of the bracket, behind its first word?"""
-    return any(
-        isinstance(item, Optional) and is_option(item) and bool(syntax.arguments(item))
-        for item in body.options[0].items[1:]
-    )
-
-
 def flag_reader(param: str, value: bool = True) -> Reader:
     """The word alone; `value` is False for a word that takes another one back (ASC and DESC)."""
 
@@ -281,18 +346,6 @@ def exactly(wanted: bytes) -> Callable[[bytes], bool]:
     return convert
 
 
-def optional_emitter(param: str) -> Emitter:
-    return lambda bound: [] if bound[param] is None else [encode(bound[param])]
-
-
-def flag_emitter(word: bytes, param: str) -> Emitter:
-    return lambda bound: [word] if bound[param] else []
-
-
-def flat_words(values: Any, slot: Parameter) -> list[bytes]:
-    """The words of a repeated group."""
-    if slot.shape == "many":
-        return [encode(value) for value in values]
-    if slot.swapped:
-        return [encode(part) for first, second in pairs(values) for part in (second, first)]
-    return [encode(part) for pair in pairs(values) for part in pair]
+def quoted(word: str) -> str:
+    """The source of a fixed word."""
+    return repr(word.encode())

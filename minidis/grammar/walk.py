@@ -25,8 +25,7 @@ from typing import TypeAlias
 
 from minidis.errors import MinidisError
 from minidis.grammar import syntax
-from minidis.grammar.command import Command
-from minidis.grammar.kinds import kind_of, to_float
+from minidis.grammar.kinds import holds_key, kind_of, to_float
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import Argument, Choice, Line, Node, Optional, Repeat, Sequence, Word
 
@@ -122,21 +121,21 @@ def walk(line: Line, words: Row[str | bytes], *, complete: bool = False) -> Walk
     return Walk(tuple(roles), _unique(_first(state)), remaining, _least(state) == 0)
 
 
-def keys_of(command: Command, words: Row[str | bytes]) -> list[int]:
+def keys_of(line: Line, words: Row[str | bytes]) -> list[int]:
     """Positions of the keys among all words of a command, its name included.
 
-    >>> from minidis.grammar.command import COMMANDS
-    >>> keys_of(COMMANDS["MSET"], ["MSET", "a", "1", "b", "2"])
+    >>> from minidis.grammar.syntax import parse_line
+    >>> keys_of(parse_line("MSET key value [key value ...]"), ["MSET", "a", "1", "b", "2"])
     [1, 3]
     """
-    size = len(command.name.split())
-    roles = walk(command.line, words[size:], complete=True).roles
+    size = len(line.name.split())
+    roles = walk(line, words[size:], complete=True).roles
     return [size + at for at, role in enumerate(roles) if is_key(role)]
 
 
 def is_key(role: Role) -> bool:
     """Does the word name a key? A pattern does not."""
-    return isinstance(role, Argument) and kind_of(role.name).offers == "key"
+    return isinstance(role, Argument) and holds_key(role.name)
 
 
 # one word ----------------------------------------------------------------------------------------

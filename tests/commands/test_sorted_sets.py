@@ -294,9 +294,15 @@ def test_weights_as_a_list_or_a_mapping(several: Any) -> None:
 
 
 def test_weights_of_a_mapping_become_words_again(several: Any) -> None:
-    compiled = COMMANDS["ZUNIONSTORE"].compiled
-    bound = {"destination": b"d", "keys": {b"a": 2.0}, "aggregate": None, "weights": None}
-    assert compiled.format(bound) == [b"ZUNIONSTORE", b"d", b"1", b"a", b"WEIGHTS", b"2.0"]
+    call = (b"d", {b"a": 2.0}), {"aggregate": None, "weights": None}
+    assert COMMANDS["ZUNIONSTORE"].format(*call) == [
+        b"ZUNIONSTORE",
+        b"d",
+        b"1",
+        b"a",
+        b"WEIGHTS",
+        b"2.0",
+    ]
 
 
 def test_aggregate_count_sums_the_weights(several: Any) -> None:

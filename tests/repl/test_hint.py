@@ -40,7 +40,7 @@ def test_no_words_make_the_walk_stumble(name: str, words: list[str]) -> None:
     line = COMMANDS[name].line
     for complete in (False, True):
         assert len(walk(line, words, complete=complete).roles) == len(words)
-    keys = keys_of(COMMANDS[name], [*name.split(), *words])
+    keys = keys_of(COMMANDS[name].line, [*name.split(), *words])
     assert keys == sorted(set(keys))
 
 
@@ -76,4 +76,4 @@ def test_no_text_makes_the_shell_stumble(start: str, text: str) -> None:
 def test_keys(line: str, keys: list[int]) -> None:
     words = line.split()
     name = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else words[0]
-    assert keys_of(COMMANDS[name], words) == keys
+    assert keys_of(COMMANDS[name].line, words) == keys

@@ -15,6 +15,7 @@ from minidis.commands.server.connection import client_name, is_printable
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
 from minidis.grammar.command import command
+from minidis.grammar.cursor import WordCursor
 from minidis.grammar.kinds import (
     I64_MAX,
     RAW,
@@ -122,6 +123,27 @@ def _age(value: Any) -> int:
 _TYPE = Kind(_client_type, "", "normal, master, replica or pubsub")
 
 
+def _library_attribute(value: Any) -> bytes:
+    """LIB-NAME or LIB-VER, spelled as it came."""
+    name = encode(value)
+    if name.upper() not in (b"LIB-NAME", b"LIB-VER"):
+        raise errors.error(f"Unrecognized option '{errors.shown(name)}'")
+    return name
+
+
+def _parse_setinfo(words: WordCursor) -> None:
+    words.read("attr")
+    words.read("value")
+
+
+def _parse_kill(words: WordCursor) -> None:
+    """One word is an address, more words are filters."""
+    if words.left == 1:
+        words.read("ip:port")
+    else:
+        words.read_options()
+
+
 class ClientCommands(Group[T]):
     """CLIENT and its subcommands; those about tracking are in tracking.py."""
 
@@ -178,7 +200,8 @@ characters.
         since="7.2.0",
         complexity="O(1)",
         choices="attr value",
-        unknown_error="Unrecognized option '{}'",
+        kinds={"attr": Kind(_library_attribute)},
+        parse=_parse_setinfo,
     )
     def client_setinfo(self, attr: Key, value: Value) -> Status:
         """Set the name or the version of the client library, which CLIENT LIST shows.
@@ -346,6 +369,7 @@ characters.
             "SKIPME": Kind(_yes_no, "", "yes or no"),
             "maxage": Kind(_age, "", "seconds"),
         },
+        parse=_parse_kill,
         deferred_errors=True,
     )
     def client_kill(

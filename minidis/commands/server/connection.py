@@ -12,6 +12,7 @@ from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
 from minidis.grammar.command import command
+from minidis.grammar.cursor import WordCursor
 from minidis.grammar.kinds import Integer, Key, Kind, Value, encode, integer
 from minidis.replies import NO_REPLY, OK, PONG, Status
 from minidis.version import REDIS_VERSION
@@ -45,6 +46,13 @@ def _protocol(value: Any) -> int:
     if version not in (2, 3):
         raise ResponseError(errors.NO_SUCH_PROTOCOL)
     return version
+
+
+def _parse_hello(words: WordCursor) -> None:
+    """Options need the version before them."""
+    if words.left:
+        words.read("protover")
+        words.read_options()
 
 
 class Connection(Group[T]):
@@ -110,6 +118,7 @@ class Connection(Group[T]):
         complexity="O(1)",
         names={"SETNAME": "clientname"},
         kinds={"protover": Kind(_protocol), "clientname": Kind(client_name)},
+        parse=_parse_hello,
         unknown_error="Syntax error in HELLO option '{}'",
         deferred_errors=True,
     )

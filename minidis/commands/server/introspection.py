@@ -211,7 +211,7 @@ def _key_places(words: list[bytes]) -> list[int]:
         raise errors.error("The command has no key arguments")
     if not known.accepts(len(words)):
         raise errors.error("Invalid number of arguments specified for command")
-    places = keys_of(known, words)
+    places = keys_of(known.line, words)
     if not places or not _counts_right(known, words):
         raise errors.error("Invalid arguments specified for command")
     return places

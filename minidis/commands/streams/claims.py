@@ -21,6 +21,7 @@ from minidis.commands.streams.ids import (
     strict_id,
 )
 from minidis.grammar.command import command
+from minidis.grammar.cursor import WordCursor
 from minidis.grammar.kinds import I64_MAX, RAW, Integer, Key, Kind, Many, Value, encode, integer
 from minidis.structures.stream_groups import Consumer, ConsumerGroup
 from minidis.structures.streams import Stream, id_text
@@ -40,6 +41,12 @@ def _claim_count(value: Any) -> int:
     if not 1 <= number <= _MOST_COUNT:
         raise errors.error(errors.XAUTOCLAIM_COUNT)
     return number
+
+
+def _parse_xclaim(words: WordCursor) -> None:
+    """The first word that is no id begins the options."""
+    words.read_while_valid("id")
+    words.read_options()
 
 
 class StreamClaims(StreamGroups[T]):
@@ -124,6 +131,7 @@ class StreamClaims(StreamGroups[T]):
             "count": said("Invalid RETRYCOUNT option argument for XCLAIM"),
             "lastid": ENTRY,
         },
+        parse=_parse_xclaim,
         unknown_error="Unrecognized XCLAIM option '{}'",
         deferred_errors=True,
     )

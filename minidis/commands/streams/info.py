@@ -10,6 +10,7 @@ from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.commands.streams.ids import Id, end_of, entries, entry, start_of
 from minidis.grammar.command import command
+from minidis.grammar.cursor import WordCursor
 from minidis.grammar.kinds import INTEGER, RAW, Integer, Key, encode, integer
 from minidis.keyspace.keyspace import no_such_key
 from minidis.replies import Status
@@ -31,6 +32,31 @@ _HELP = (
 )
 
 
+def _parse_xpending(words: WordCursor) -> None:
+    """Two to six words or none; Redis ignores the last ones where IDLE is missing."""
+    if not words.left:
+        return
+    if not 3 <= words.left <= 6:
+        raise errors.error(errors.SYNTAX)
+    if words.skip(b"IDLE"):
+        words.read("IDLE")
+    if words.left < 3:
+        raise errors.error(errors.SYNTAX)
+    for name in ("start", "end", "count", "consumer")[: words.left]:
+        words.read(name)
+    words.skip_all()
+
+
+def _parse_xinfo_stream(words: WordCursor) -> None:
+    """COUNT belongs to FULL, and nothing follows it."""
+    if not words.skip(b"FULL"):
+        return
+    words.values["full"] = True
+    if words.left not in (0, 2):
+        raise errors.error(errors.SYNTAX)
+    words.read_options()
+
+
 class StreamInfo(Group[T]):
     """XPENDING and XINFO."""
 
@@ -46,6 +72,7 @@ class StreamInfo(Group[T]):
         names={"group": "groupname", "start": "min", "end": "max", "consumer": "consumername",
                "IDLE": "idle"},
         kinds={"start": RAW, "end": RAW, "count": RAW, "min-idle-time": INTEGER},
+        parse=_parse_xpending,
     )  # fmt: skip
     def xpending(
         self,
@@ -146,6 +173,7 @@ class StreamInfo(Group[T]):
         since="5.0.0",
         complexity="O(1), FULL O(n) for n entries shown",
         access="RO ACCESS",
+        parse=_parse_xinfo_stream,
         deferred_errors=True,
         form_error="XINFO",
     )
