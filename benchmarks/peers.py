@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from math import inf, nextafter
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,22 @@ class Floor:
             elif self.deadlines:
                 self.deadlines.pop(key, None)
         return True
+
+    def expire(self, key: Any, seconds: float) -> int:
+        if key.__class__ is str:
+            key = key.encode()
+        with self.lock:
+            if self.find(key) is None:
+                return 0
+            self.deadlines[key] = time.time() + seconds
+            return 1
+
+    def mget(self, *keys: Any) -> list[Any]:
+        names = [key.encode() if key.__class__ is str else key for key in keys]
+        with self.lock:
+            if self.deadlines:
+                return [self.find(key) for key in names]
+            return [self.data.get(key) for key in names]
 
     def delete(self, key: Any) -> int:
         if key.__class__ is str:
@@ -200,6 +217,13 @@ class Floor:
             ranks = self.find(key)
             return [] if ranks is None else ranks.zrange(start, end)
 
+    def zrangebyscore(self, key: Any, low: float, high: float) -> Any:
+        if key.__class__ is str:
+            key = key.encode()
+        with self.lock:
+            ranks = self.find(key)
+            return [] if ranks is None else ranks.zrangebyscore(low, high)
+
 
 class Bare:
     """A dictionary and a SortedList and nothing else: no lock, no keys, no encoding."""
@@ -233,6 +257,12 @@ class Bare:
 
     def zrange(self, start: int, end: int) -> list[bytes]:
         return [member for _, member in self.order[start : end + 1]]
+
+    def zrangebyscore(self, low: float, high: float) -> list[bytes]:
+        # (score,) sorts before every member of that score
+        start = self.order.bisect_left((low,))
+        end = self.order.bisect_left((nextafter(high, inf),))
+        return [member for _, member in self.order[start:end]]
 
 
 def fake_client() -> Any:

@@ -13,7 +13,7 @@ import pytest
 from benchmarks import growth, measure, picture
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("hot_path", "growth", "snapshot", "memory", "door")
+NAMES = ("hot_path", "growth", "snapshot", "memory", "server", "dispatch")
 
 
 @pytest.mark.parametrize("name", NAMES)
