@@ -47,6 +47,8 @@ from benchmarks.server import our_server
 
 ROOT = Path(__file__).resolve().parents[1]
 KEYS = [f"key:{number}" for number in range(100)]
+#: Where one of the candidates is slow: one run of its statement is to fit into a short turn.
+FEW_KEYS = KEYS[:20]
 
 #: Candidate -> seconds per call.
 Times = dict[str, float]
@@ -226,22 +228,22 @@ ATTACHED: tuple[tuple[Attach, Row], ...] = (
 def measure_attached(rounds: int, seconds: float) -> Times:
     """SET on databases of their own, each with something attached; one with nothing."""
     with contextlib.ExitStack() as stack:
-        turns = [Candidate("SET alone", SETS, filled(stack), calls=len(KEYS))]
+        turns = [Candidate("SET alone", SETS, filled(stack), calls=len(FEW_KEYS))]
         for attach, row in ATTACHED:
             space = filled(stack)
             manager: AbstractContextManager[None] = contextlib.contextmanager(attach)(space["db"])
             with contextlib.suppress(NotMeasured):
                 stack.enter_context(manager)
-                turns.append(Candidate(row.name, SETS, space, calls=len(KEYS)))
+                turns.append(Candidate(row.name, SETS, space, calls=len(FEW_KEYS)))
         return side_by_side(turns, rounds=rounds, seconds=seconds)
 
 
 def filled(stack: contextlib.ExitStack) -> dict[str, Any]:
     """The names of a statement: a database that holds all keys, and the keys."""
     db = stack.enter_context(minidis.open())
-    for key in KEYS:
+    for key in FEW_KEYS:
         db.set(key, "a value")
-    return {"db": db, "keys": KEYS}
+    return {"db": db, "keys": FEW_KEYS}
 
 
 # Queued calls -------------------------------------------------------------------------------------
@@ -326,13 +328,13 @@ USERS = {
     "user ~* +get +set": "~* +get +set",
 }
 RESTRICTED = tuple(Row(name, DEFAULT, 1.7, "6") for name in USERS)
-ALTERNATING = [line for key in KEYS for line in (f"SET app:{key} value", f"GET app:{key}")]
+ALTERNATING = [line for key in FEW_KEYS for line in (f"SET app:{key} value", f"GET app:{key}")]
 
 
 def measure_users(rounds: int, seconds: float) -> Times:
-    """SET and GET, 200 in one pipeline to our server, from users with different permissions."""
+    """SET and GET, 40 in one pipeline to our server, from users with different permissions."""
     payload = "".join(f"{line}\r\n" for line in ALTERNATING).encode()
-    size = len(KEYS) * len(b"+OK\r\n$5\r\nvalue\r\n")
+    size = len(FEW_KEYS) * len(b"+OK\r\n$5\r\nvalue\r\n")
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(our_server())
         turns: list[Candidate] = []
