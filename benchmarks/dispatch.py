@@ -265,7 +265,7 @@ PIPELINES = {
     "100 SETs, pipeline(transaction=False)": PIPELINE.format("transaction=False"),
 }
 TRANSACTIONS = {"5 SETs, transaction()": TRANSACTION, "5 SETs, pipeline()": PIPELINE.format("")}
-THREAD, MAIN = ", in a thread", ", in the main thread"
+THREAD, MAIN = ", other thread", ", main thread"
 
 QUEUED = (
     *(Row(name, "100 SETs", 1.6, "5-6") for name in PIPELINES),

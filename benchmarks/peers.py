@@ -94,9 +94,7 @@ class Floor:
     def mget(self, *keys: Any) -> list[Any]:
         names = [key.encode() if key.__class__ is str else key for key in keys]
         with self.lock:
-            if self.deadlines:
-                return [self.find(key) for key in names]
-            return [self.data.get(key) for key in names]
+            return [self.find(key) for key in names]
 
     def delete(self, key: Any) -> int:
         if key.__class__ is str:
