@@ -15,11 +15,11 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from minidis.errors import MinidisError
 
-PORT = 6379
+DEFAULT_PORT = 6379
 _SCHEMES = ("redis://", "rediss://", "unix:")
 
 
-class AddressError(MinidisError):
+class AddressSyntaxError(MinidisError):
     """The text is no address; the message says why, without repeating a password."""
 
 
@@ -30,7 +30,7 @@ class Address:
     #: path of a Unix socket; empty: TCP
     path: str = ""
     host: str = "127.0.0.1"
-    port: int = PORT
+    port: int = DEFAULT_PORT
     tls: bool = False
     user: str = ""
     password: str = field(default="", repr=False)
@@ -42,7 +42,7 @@ class Address:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
-    def display_name_of(self, user: str, password: str) -> Address:
+    def with_credentials(self, user: str, password: str) -> Address:
         """The same place for somebody else."""
         return replace(self, user=user, password=password)
 
@@ -66,47 +66,49 @@ def parse_address(text: str) -> Address:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise AddressError(f"the address cannot be read: {_plain(error, text)}") from None
+        raise AddressSyntaxError(
+            f"the address cannot be read: {_safe_reason(error, text)}"
+        ) from None
     if parts.scheme == "unix":
-        return _unix(text, parts)
+        return _parse_unix(text, parts)
     if parts.query or parts.fragment:
         # An unescaped # or ? in a password ends up here; repeating it would show the password.
-        raise AddressError("the address has ? or # in it; in a password they are %3F and %23")
+        raise AddressSyntaxError("the address has ? or # in it; in a password they are %3F and %23")
     return Address(
         host=parts.hostname or "127.0.0.1",
-        port=PORT if port is None else port,
+        port=DEFAULT_PORT if port is None else port,
         tls=parts.scheme == "rediss",
-        user=_decoded(parts.username),
-        password=_decoded(parts.password),
-        database=_database(parts.path.strip("/")),
+        user=_percent_decoded(parts.username),
+        password=_percent_decoded(parts.password),
+        database=_database_number(parts.path.strip("/")),
     )
 
 
-def _unix(text: str, parts: SplitResult) -> Address:
+def _parse_unix(text: str, parts: SplitResult) -> Address:
     if not parts.netloc and not text[5:].startswith("//"):  # as the shell completes file names
         path, _, query = text[5:].partition("?db=")
         user = password = ""
     else:
         path, query = unquote(parts.path), parse_qs(parts.query).get("db", [""])[0]
-        user, password = _decoded(parts.username), _decoded(parts.password)
+        user, password = _percent_decoded(parts.username), _percent_decoded(parts.password)
         if parts.hostname:
-            raise AddressError("unix:// is followed by an absolute path; unix:PATH takes any")
+            raise AddressSyntaxError("unix:// is followed by an absolute path; unix:PATH takes any")
     if not path:
-        raise AddressError("unix: needs the path of a socket")
-    return Address(path=path, user=user, password=password, database=_database(query))
+        raise AddressSyntaxError("unix: needs the path of a socket")
+    return Address(path=path, user=user, password=password, database=_database_number(query))
 
 
-def _decoded(text: str | None) -> str:
+def _percent_decoded(text: str | None) -> str:
     """Without %XX; bytes that are no UTF-8 become surrogates."""
     return unquote(text or "", errors="surrogateescape")
 
 
-def _database(text: str) -> int:
+def _database_number(text: str) -> int:
     if text and not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise AddressError("the database of an address is a number: redis://host:port/1")
+        raise AddressSyntaxError("the database of an address is a number: redis://host:port/1")
     return int(text or 0)
 
 
-def _plain(error: ValueError, text: str) -> str:
+def _safe_reason(error: ValueError, text: str) -> str:
     """What is wrong, if that can be said without a part of the address that may be a password."""
     return "it may hold a password with special characters" if "@" in text else str(error)

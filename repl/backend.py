@@ -28,17 +28,17 @@ from minidis.keyspace.keyspace import is_collection, type_name
 from minidis.replies import OK
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
-from repl.lookup import OURS, CommandSet
+from repl.lookup import LOCAL_COMMANDS, CommandSet
 from repl.progress import bar
 from repl.render import counted, number
 from repl.streams import ENDINGS, Item, Source
-from repl.transaction import Transaction
-from repl.words import quoted, shortened
+from repl.transaction_state import TransactionState
+from repl.words import double_quoted, truncate
 
 #: Never more answers to a question than this.
-MOST = 200
+MAX_CANDIDATES = 200
 #: Never longer over a dictionary than this, in seconds.
-PATIENCE = 0.1
+SEARCH_SECONDS = 0.1
 _CHUNK = 4096
 
 #: A key, field or member, and what to say of it.
@@ -54,7 +54,7 @@ class Backend(ABC):
     name: str
 
     def __init__(self) -> None:
-        self.transaction = Transaction()
+        self.transaction = TransactionState()
 
     # running -----------------------------------------------------------------------------------
 
@@ -63,9 +63,9 @@ class Backend(ABC):
         try:
             reply = self._run(words)
         except MinidisError as error:
-            self.transaction.refused(str(error))
+            self.transaction.on_error(str(error))
             raise
-        self.transaction.answered(words, reply)
+        self.transaction.on_reply(words, reply)
         return reply
 
     @abstractmethod
@@ -84,11 +84,11 @@ class Backend(ABC):
         """Number of the selected database."""
 
     @property
-    def repertoire(self) -> CommandSet:
+    def command_set(self) -> CommandSet:
         """The commands that can be run here."""
-        return OURS
+        return LOCAL_COMMANDS
 
-    def unasked(self) -> list[Any]:
+    def take_pushes(self) -> list[Any]:
         """What has come between the answers: invalidations of CLIENT TRACKING."""
         return []
 
@@ -104,7 +104,7 @@ class Backend(ABC):
     def greeting(self) -> str:
         """The first line of a session."""
 
-    def unsaved(self) -> tuple[int, str]:
+    def unsaved_changes(self) -> tuple[int, str]:
         """(number of changes that leaving would lose, the file that SAVE would write them to)."""
         return 0, ""
 
@@ -119,7 +119,7 @@ class Backend(ABC):
         """Keys of these types (of any, without types), those that begin with `wanted` first."""
 
     @abstractmethod
-    def fronts(self, wanted: bytes) -> list[bytes]:
+    def key_prefixes(self, wanted: bytes) -> list[bytes]:
         """What keys begin with, up to a colon after `wanted`: user: for user:1 and user:2."""
 
     @abstractmethod
@@ -186,7 +186,7 @@ class LocalBackend(Backend):
             return f"{home.dump} does not exist yet; SAVE makes it."
         return f"{home.dump}: {keys}. SAVE writes it."
 
-    def unsaved(self) -> tuple[int, str]:
+    def unsaved_changes(self) -> tuple[int, str]:
         home = self.db.engine.home
         if home.dump is None or home.durable:
             return 0, ""
@@ -207,12 +207,12 @@ class LocalBackend(Backend):
                     return False
                 return not deadlines or deadlines.get(key, now) >= now
 
-            return [(key, _about_value(values[key])) for key in matching(values, wanted, fits)]
+            return [(key, _describe_value(values[key])) for key in matching(values, wanted, fits)]
 
-    def fronts(self, wanted: bytes) -> list[bytes]:
+    def key_prefixes(self, wanted: bytes) -> list[bytes]:
         with self.db.engine.lock:
             keys = matching(self.db.space.values, wanted, lambda key: b":" in key)
-        return fronts_of(keys, wanted)
+        return prefixes_of(keys, wanted)
 
     def members(self, key: bytes, wanted: bytes) -> list[Named]:
         with self.db.engine.lock:
@@ -224,7 +224,7 @@ class LocalBackend(Backend):
                 found = matching(names, wanted, lambda _: True)
             except TypeError:  # a stream: its entries have no names
                 return []
-            return [(name, _about_member(value, name)) for name in dict.fromkeys(found)]
+            return [(name, _describe_member(value, name)) for name in dict.fromkeys(found)]
 
     def type_of(self, key: bytes) -> str | None:
         with self.db.engine.lock:
@@ -258,7 +258,7 @@ class LocalStream:
         item: Item = raw
         return item
 
-    def drop(self, names: Collection[bytes]) -> None:
+    def unsubscribe(self, names: Collection[bytes]) -> None:
         getattr(self._feed, ENDINGS[self.kind].lower())(*names)
         self.names = {name: None for name in self.names if name not in names}
 
@@ -270,7 +270,7 @@ class LocalStream:
 
 
 def matching(
-    names: Iterable[bytes], wanted: bytes, fits: Callable[[bytes], bool], most: int = MOST
+    names: Iterable[bytes], wanted: bytes, fits: Callable[[bytes], bool], most: int = MAX_CANDIDATES
 ) -> list[bytes]:
     """Names that begin with `wanted`, then those that contain it, as far as patience goes.
 
@@ -278,7 +278,7 @@ def matching(
     costs a tenth of asking each name; most pieces have nothing and are done with that. Only what
     was found is sorted.
     """
-    until = perf_counter() + PATIENCE
+    until = perf_counter() + SEARCH_SECONDS
     front: list[bytes] = []
     within: list[bytes] = []
     rest = iter(names)
@@ -295,10 +295,10 @@ def matching(
     return (sorted(front) + sorted(within))[:most]
 
 
-def fronts_of(keys: Iterable[bytes], wanted: bytes) -> list[bytes]:
+def prefixes_of(keys: Iterable[bytes], wanted: bytes) -> list[bytes]:
     """What keys begin with, up to the colon after `wanted`; each once.
 
-    >>> fronts_of([b"user:1", b"user:2", b"page"], b"us")
+    >>> prefixes_of([b"user:1", b"user:2", b"page"], b"us")
     [b'user:']
     """
     size = len(wanted)
@@ -306,21 +306,21 @@ def fronts_of(keys: Iterable[bytes], wanted: bytes) -> list[bytes]:
     return list(dict.fromkeys(found))
 
 
-def _about_value(value: Any) -> str:
+def _describe_value(value: Any) -> str:
     """Type and size: `hash, 3`."""
     kind = type_name(value)
     return kind if kind == "string" else f"{kind}, {len(value):,}"
 
 
-def _about_member(value: Any, name: bytes) -> str:
+def _describe_member(value: Any, name: bytes) -> str:
     """The value of a field, the score of a member."""
     if isinstance(value, SortedSet):
         return number(value.scores[name])
     if isinstance(value, Hash):
-        return about_field(value[name])
+        return describe_field(value[name])
     return "member" if isinstance(value, Set) else ""
 
 
-def about_field(value: bytes) -> str:
+def describe_field(value: bytes) -> str:
     """The beginning of a field's value."""
-    return shortened(quoted(value[:120]), 40)
+    return truncate(double_quoted(value[:120]), 40)

@@ -17,12 +17,12 @@ from minidis.grammar.syntax import Argument, Word
 from minidis.grammar.walk import is_key
 from minidis.keyspace.keyspace import TYPE_NAMES
 from repl import shell_commands
-from repl.backend import MOST, Backend
-from repl.lookup import OURS, CommandSet, Found, groups, subcommands, walked
-from repl.words import GLUED, Typed, at_cursor, quote
+from repl.backend import MAX_CANDIDATES, Backend
+from repl.lookup import LOCAL_COMMANDS, CommandSet, FoundCommand, find_and_walk, groups, subcommands
+from repl.words import TEXT_AFTER_QUOTE, TypedWord, at_cursor, quote
 
-MISSING = "not on this server"
-FOREIGN = "only on this server"
+NOT_ON_SERVER = "not on this server"
+ONLY_ON_SERVER = "only on this server"
 
 #: Group of a command -> the types of keys it works on; other groups work on every type.
 _TYPES: dict[str, tuple[str, ...]] = {
@@ -55,57 +55,59 @@ class Candidate:
     about: str = ""
 
 
-def candidates(before: str, place: Backend) -> list[Candidate]:
+def candidates(before: str, backend: Backend) -> list[Candidate]:
     """All that could stand at the cursor, the likeliest first."""
     finished, typing = at_cursor(before)
-    if typing.trouble == GLUED:
+    if typing.problem == TEXT_AFTER_QUOTE:
         return []
-    found = _offers(finished, typing, place)
-    return [Candidate(text, typing.start, about) for text, about in islice(found, MOST)]
+    found = _offers(finished, typing, backend)
+    return [Candidate(text, typing.start, about) for text, about in islice(found, MAX_CANDIDATES)]
 
 
-def _offers(finished: list[Typed], typing: Typed, place: Backend) -> Iterator[tuple[str, str]]:
+def _offers(
+    finished: list[TypedWord], typing: TypedWord, backend: Backend
+) -> Iterator[tuple[str, str]]:
     if not finished:
-        return _names(typing, place.repertoire)
+        return _names(typing, backend.command_set)
     name = finished[0].text
-    if len(finished) == 1 and (below := _below(name.upper(), place.repertoire)):
+    if len(finished) == 1 and (below := _subcommand_offers(name.upper(), backend.command_set)):
         return _words(below, typing)
     if name.lower() == "help" and len(finished) == 1:
         return _help_topics(typing)
-    found = walked(finished)
-    return iter(()) if found is None else _next(found, finished, typing, place)
+    found = find_and_walk(finished)
+    return iter(()) if found is None else _next(found, finished, typing, backend)
 
 
 # words -------------------------------------------------------------------------------------------
 
 
-def _names(typing: Typed, there: CommandSet) -> Iterator[tuple[str, str]]:
+def _names(typing: TypedWord, available: CommandSet) -> Iterator[tuple[str, str]]:
     """Commands, with the subcommands of a container behind its name, and the shell's own words."""
     commands: dict[str, str] = {}
     for name, command in sorted(COMMANDS.items()):
         container = name.split()[0]
         if container in PARENT_COMMANDS:
             names = " ".join(one.name.split()[1].lower() for one in subcommands(container))
-            commands.setdefault(container, MISSING if there.lacks(container) else names)
+            commands.setdefault(container, NOT_ON_SERVER if available.lacks(container) else names)
         else:
-            commands[name] = _about(command, there)
-    foreign = {name: FOREIGN for name in there.foreign if " " not in name}
-    yield from _words(sorted({**foreign, **commands}.items()), typing)
+            commands[name] = _description(command, available)
+    server_only = {name: ONLY_ON_SERVER for name in available.server_only if " " not in name}
+    yield from _words(sorted({**server_only, **commands}.items()), typing)
     text = typing.text.lower()
-    for dot in shell_commands.DOTS.values():
-        if dot.name.startswith(text):
-            yield dot.name, dot.about
+    for shell_command in shell_commands.SHELL_COMMANDS.values():
+        if shell_command.name.startswith(text):
+            yield shell_command.name, shell_command.about
 
 
-def _below(container: str, there: CommandSet) -> list[tuple[str, str]]:
+def _subcommand_offers(container: str, available: CommandSet) -> list[tuple[str, str]]:
     """The subcommands of a container."""
     if container not in PARENT_COMMANDS:
-        return [(name, FOREIGN) for name in there.below(container)]
-    ours = [(one.name.split()[1], _about(one, there)) for one in subcommands(container)]
-    return ours + [(name, FOREIGN) for name in there.below(container)]
+        return [(name, ONLY_ON_SERVER) for name in available.server_subcommands(container)]
+    ours = [(one.name.split()[1], _description(one, available)) for one in subcommands(container)]
+    return ours + [(name, ONLY_ON_SERVER) for name in available.server_subcommands(container)]
 
 
-def _words(known: Iterable[tuple[str, str]], typing: Typed) -> Iterator[tuple[str, str]]:
+def _words(known: Iterable[tuple[str, str]], typing: TypedWord) -> Iterator[tuple[str, str]]:
     """Fixed words that begin with what is typed, in capitals unless small letters were typed."""
     text = typing.text
     for name, about in known:
@@ -113,18 +115,18 @@ def _words(known: Iterable[tuple[str, str]], typing: Typed) -> Iterator[tuple[st
             yield (name.lower() if text.islower() else name), about
 
 
-def _help_topics(typing: Typed) -> Iterator[tuple[str, str]]:
+def _help_topics(typing: TypedWord) -> Iterator[tuple[str, str]]:
     text = typing.text
     for group, commands in groups().items():
         if f"@{group}".startswith(text.lower()):
             yield f"@{group}", f"{len(commands)} commands"
-    yield from _words(((name, _about(one)) for name, one in sorted(COMMANDS.items())), typing)
+    yield from _words(((name, _description(one)) for name, one in sorted(COMMANDS.items())), typing)
 
 
-def _about(command: Command, there: CommandSet = OURS) -> str:
+def _description(command: Command, available: CommandSet = LOCAL_COMMANDS) -> str:
     """The first sentence, without the marks of code; or that the command is not there."""
-    if there.lacks(command.name):
-        return MISSING
+    if available.lacks(command.name):
+        return NOT_ON_SERVER
     return command.summary.replace("`", "").rstrip(".")
 
 
@@ -132,13 +134,13 @@ def _about(command: Command, there: CommandSet = OURS) -> str:
 
 
 def _next(
-    found: Found, finished: list[Typed], typing: Typed, place: Backend
+    found: FoundCommand, finished: list[TypedWord], typing: TypedWord, backend: Backend
 ) -> Iterator[tuple[str, str]]:
     """Everything that the line allows at this place: arguments that can be listed, then options."""
     seen = set()
     for node in found.walk.next:
         if isinstance(node, Argument):
-            for offer in _argument(node.name, found, finished, typing, place):
+            for offer in _argument(node.name, found, finished, typing, backend):
                 if offer[0] not in seen:
                     seen.add(offer[0])
                     yield offer
@@ -147,30 +149,32 @@ def _next(
 
 
 def _argument(
-    name: str, found: Found, finished: list[Typed], typing: Typed, place: Backend
+    name: str, found: FoundCommand, finished: list[TypedWord], typing: TypedWord, backend: Backend
 ) -> Iterator[tuple[str, str]]:
     offers = kind_of(name).offers
     if offers == "key":
-        return _quoted(place.keys(typing.value, _types_for(found.command)))
+        return _quoted(backend.keys(typing.value, _types_for(found.command)))
     if offers in ("field", "member"):
         key = _first_key(found, finished)
-        return iter(()) if key is None else _quoted(place.members(key, typing.value))
+        return iter(()) if key is None else _quoted(backend.members(key, typing.value))
     if offers == "pattern":
-        return _patterns(typing, place)
+        return _patterns(typing, backend)
     return _plain(_FIXED[offers](), typing) if offers in _FIXED else iter(())
 
 
 #: What can be listed without looking at the data.
 _FIXED: dict[str, Callable[[], Iterable[tuple[str, str]]]] = {
     "parameter": lambda: ((one.name, one.about) for one in config.PARAMETERS.values()),
-    "command": lambda: ((name.lower(), _about(one)) for name, one in sorted(COMMANDS.items())),
+    "command": lambda: (
+        (name.lower(), _description(one)) for name, one in sorted(COMMANDS.items())
+    ),
     "type": lambda: ((name, "") for name in ("string", *TYPE_NAMES.values())),
     "cursor": lambda: (("0", "begin"),),
     "bound": lambda: (("-inf", "lowest score"), ("+inf", "highest score")),
 }
 
 
-def _plain(known: Iterable[tuple[str, str]], typing: Typed) -> Iterator[tuple[str, str]]:
+def _plain(known: Iterable[tuple[str, str]], typing: TypedWord) -> Iterator[tuple[str, str]]:
     text = typing.text.lower()
     return ((name, about) for name, about in known if name.startswith(text))
 
@@ -182,7 +186,7 @@ def _types_for(command: Command) -> tuple[str, ...]:
     return _WIDER.get(command.name, _TYPES.get(command.group, ()))
 
 
-def _first_key(found: Found, finished: list[Typed]) -> bytes | None:
+def _first_key(found: FoundCommand, finished: list[TypedWord]) -> bytes | None:
     """The key whose members are meant: the first one of the command."""
     for word, role in zip(finished[found.size :], found.walk.roles, strict=True):
         if is_key(role):
@@ -195,7 +199,7 @@ def _quoted(named: Iterable[tuple[bytes, str]]) -> Iterator[tuple[str, str]]:
     return ((quote(name), about) for name, about in named)
 
 
-def _patterns(typing: Typed, place: Backend) -> Iterator[tuple[str, str]]:
+def _patterns(typing: TypedWord, backend: Backend) -> Iterator[tuple[str, str]]:
     """`user:*` for keys that are named in that way."""
     yield "*", "everything"
-    yield from ((quote(front + b"*"), "") for front in place.fronts(typing.value))
+    yield from ((quote(front + b"*"), "") for front in backend.key_prefixes(typing.value))

@@ -13,50 +13,52 @@ from collections.abc import Mapping
 from textwrap import wrap
 
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
-from repl.check import WIDTH, closest, nearest, wrapped
-from repl.lookup import OURS, CommandSet, groups, subcommands
-from repl.unsupported import elsewhere
+from repl.advice import WIDTH, closest, nearest, wrap_syntax
+from repl.lookup import LOCAL_COMMANDS, CommandSet, groups, subcommands
+from repl.unsupported import unsupported_message
 
 #: Words of the shell -> (syntax, what they do)
-Shellwords = Mapping[str, tuple[str, str]]
+ShellHelp = Mapping[str, tuple[str, str]]
 
 
-def page(words: list[str], shellwords: Shellwords, there: CommandSet = OURS) -> str:
+def page(words: list[str], shell_help: ShellHelp, available: CommandSet = LOCAL_COMMANDS) -> str:
     """The page for what was asked; a page that says so when there is none."""
     if not words:
-        return overview(shellwords)
+        return overview(shell_help)
     name = " ".join(words).upper()
     group = name.removeprefix("@").lower().replace("_", "-")
     if name.startswith("@") or (group in groups() and name not in COMMANDS):
         return group_page(group)
     if name in COMMANDS:
-        return command_page(COMMANDS[name], there)
+        return command_page(COMMANDS[name], available)
     if name in PARENT_COMMANDS:
         return _table(f"{name}, its subcommands", subcommands(name))
-    if name.lower() in shellwords:
-        syntax, about = shellwords[name.lower()]
+    if name.lower() in shell_help:
+        syntax, about = shell_help[name.lower()]
         return f"  {' '.join(filter(None, (name.lower(), syntax)))}\n\n  {about}\n"
-    if there.has(name):
+    if available.has(name):
         return f"{name} is a command of this server that minidis does not know"
     near = f"did you mean {nearest(name)}?" if nearest(name) else ""
-    return "; ".join(filter(None, (f"no help for {' '.join(words)!r}", elsewhere(name) or near)))
+    return "; ".join(
+        filter(None, (f"no help for {' '.join(words)!r}", unsupported_message(name) or near))
+    )
 
 
-def overview(shellwords: Shellwords) -> str:
+def overview(shell_help: ShellHelp) -> str:
     """The page without a question."""
     lines = ["  help SET       a command", "  help @hash     the commands of a group", ""]
     for group, commands in groups().items():
         names = [command.name for command in commands]
         head = f"  @{group:<13}"
         lines += wrap(
-            " ".join(_glued(names)),
+            " ".join(_unbreakable(names)),
             WIDTH,
             initial_indent=head,
             subsequent_indent=" " * 16,
             break_on_hyphens=False,
         )
     lines += ["", "  the shell itself:"]
-    for name, (syntax, about) in shellwords.items():
+    for name, (syntax, about) in shell_help.items():
         lines.append(f"  {' '.join(filter(None, (name, syntax))):<24} {about}")
     lines += ["", "  Tab completes, Right takes the grey suggestion, Ctrl-R searches the"]
     lines += ["  history, Ctrl-C stops a command or clears the line, in an empty line it"]
@@ -73,13 +75,13 @@ def group_page(group: str) -> str:
     return _table(f"@{group}", found[group])
 
 
-def command_page(command: Command, there: CommandSet = OURS) -> str:
+def command_page(command: Command, available: CommandSet = LOCAL_COMMANDS) -> str:
     """Everything about one command."""
     document = inspect.getdoc(command.body) or ""
-    lines = wrapped(str(command.line))
+    lines = wrap_syntax(str(command.line))
     lines += ["", *("  " + line if line else "" for line in document.splitlines()), ""]
     newer = ", newer than the server minidis compares itself with" if command.newer else ""
-    if there.lacks(command.name):
+    if available.lacks(command.name):
         lines.append("  not on this server")
     lines.append(f"  since {command.since}{newer}")
     lines.append(f"  cost  {command.complexity}")
@@ -107,6 +109,6 @@ def _near(name: str, known: list[str] | Mapping[str, object], mark: str = "") ->
     return f"; did you mean {mark}{near}?" if near else ""
 
 
-def _glued(names: list[str]) -> list[str]:
+def _unbreakable(names: list[str]) -> list[str]:
     """Names of two words are not to be broken between them."""
     return [name.replace(" ", "\N{NO-BREAK SPACE}") for name in names]

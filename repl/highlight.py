@@ -28,8 +28,8 @@ from minidis.grammar.kinds import kind_of
 from minidis.grammar.syntax import Argument, Word
 from minidis.grammar.walk import Mistake, Role
 from repl import shell_commands
-from repl.lookup import OURS, CommandSet, walked
-from repl.words import Typed, split
+from repl.lookup import LOCAL_COMMANDS, CommandSet, find_and_walk
+from repl.words import TypedWord, split
 
 #: What the shell can offer for an argument -> how it is coloured
 _BY_OFFER: dict[str, _TokenType] = {
@@ -48,14 +48,14 @@ class CommandLexer(Lexer):  # type: ignore[misc]
     name = "minidis commands"
     aliases: ClassVar[list[str]] = ["minidis"]
 
-    def repertoire(self) -> CommandSet:
+    def command_set(self) -> CommandSet:
         """The commands that can be run."""
-        return OURS
+        return LOCAL_COMMANDS
 
     def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, _TokenType, str]]:
         at = 0
         for command in split(text):
-            for word, token in _coloured(command, len(text), self.repertoire()):
+            for word, token in _coloured(command, len(text), self.command_set()):
                 yield at, Text, text[at : word.start]
                 yield word.start, token, text[word.start : word.end]
                 at = word.end
@@ -68,48 +68,48 @@ def lexer_for(known: Callable[[], CommandSet]) -> type[CommandLexer]:
     class PlaceLexer(CommandLexer):
         """Commands as they are typed there."""
 
-        def repertoire(self) -> CommandSet:
+        def command_set(self) -> CommandSet:
             return known()
 
     return PlaceLexer
 
 
 def _coloured(
-    command: list[Typed], end: int, there: CommandSet
-) -> Iterator[tuple[Typed, _TokenType]]:
+    command: list[TypedWord], end: int, available: CommandSet
+) -> Iterator[tuple[TypedWord, _TokenType]]:
     """Every word of a command with its token. A word at `end` may still be growing."""
-    found = walked(command)
+    found = find_and_walk(command)
     if found is None:
-        yield command[0], _name_token(command, end, there)
+        yield command[0], _name_token(command, end, available)
         for word in command[1:]:
             yield word, Text
         return
-    lacking = there.lacks(found.command.name)
+    lacking = available.lacks(found.command.name)
     for word in command[: found.size]:
         yield word, Generic.Deleted if lacking else Keyword
     for word, role in zip(command[found.size :], found.walk.roles, strict=True):
         growing = word.end == end
-        yield word, Error if word.trouble and not growing else _token(role, word, growing)
+        yield word, Error if word.problem and not growing else _token(role, word, growing)
 
 
-def _name_token(command: list[Typed], end: int, there: CommandSet) -> _TokenType:
+def _name_token(command: list[TypedWord], end: int, available: CommandSet) -> _TokenType:
     """The first word of something that is no command: one of the shell, unfinished, or wrong."""
     name = command[0].text
-    if name.lower() in shell_commands.DOTS:
+    if name.lower() in shell_commands.SHELL_COMMANDS:
         return Keyword.Pseudo
-    if name.upper() in PARENT_COMMANDS or there.has(name.upper()):
+    if name.upper() in PARENT_COMMANDS or available.has(name.upper()):
         return Keyword
     known = (
         *COMMANDS,
         *PARENT_COMMANDS,
-        *there.foreign,
-        *(dot.upper() for dot in shell_commands.DOTS),
+        *available.server_only,
+        *map(str.upper, shell_commands.SHELL_COMMANDS),
     )
     growing = command[0].end == end
     return Text if growing and any(one.startswith(name.upper()) for one in known) else Error
 
 
-def _token(role: Role, word: Typed, growing: bool) -> _TokenType:
+def _token(role: Role, word: TypedWord, growing: bool) -> _TokenType:
     if isinstance(role, Word):
         return Keyword.Type
     if isinstance(role, Argument):
@@ -122,7 +122,7 @@ def _may_become(mistake: Mistake, text: str) -> bool:
     return any(isinstance(node, Word) and node.text.startswith(text) for node in mistake.expected)
 
 
-def _value_token(word: Typed) -> _TokenType:
+def _value_token(word: TypedWord) -> _TokenType:
     try:
         float(word.value)
     except ValueError:

@@ -12,13 +12,13 @@ from minidis.grammar.syntax import Word
 from minidis.grammar.walk import walk
 from repl import shell_commands
 from repl.lookup import find, subcommands
-from repl.words import Typed, at_cursor
+from repl.words import TypedWord, at_cursor
 
 
 def hint(before: str) -> str:
     """The text to show after the cursor; empty when there is nothing to say."""
     finished, typing = at_cursor(before)
-    if typing.trouble:
+    if typing.problem:
         return ""
     words = [word.value for word in finished]
     if typing.end == typing.start:
@@ -36,11 +36,11 @@ def _rest(words: list[bytes]) -> str:
     if found is not None:
         command, size = found
         return walk(command.line, words[size:]).remaining
-    dot = shell_commands.DOTS.get(words[0].decode("latin-1").lower())
-    return dot.syntax if dot is not None and len(words) == 1 else ""
+    shell_command = shell_commands.SHELL_COMMANDS.get(words[0].decode("latin-1").lower())
+    return shell_command.syntax if shell_command is not None and len(words) == 1 else ""
 
 
-def _within(words: list[bytes], typing: Typed) -> str:
+def _within(words: list[bytes], typing: TypedWord) -> str:
     """What follows while a word is being typed: the end of an option, or the next arguments."""
     options = _options(words)
     ending = _only_ending(options, typing.text)
@@ -56,7 +56,7 @@ def _options(words: list[bytes]) -> list[str]:
     """The fixed words that may follow, in capitals: names, subcommands, options."""
     if not words:
         names = (name for name in COMMANDS if " " not in name)
-        return [*names, *PARENT_COMMANDS, *map(str.upper, shell_commands.DOTS)]
+        return [*names, *PARENT_COMMANDS, *map(str.upper, shell_commands.SHELL_COMMANDS)]
     name = words[0].decode("latin-1").upper()
     if len(words) == 1 and name in PARENT_COMMANDS:
         return [one.name.split()[1] for one in subcommands(name)]

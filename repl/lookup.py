@@ -8,11 +8,11 @@ from functools import cached_property
 
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
 from minidis.grammar.walk import Walk, walk
-from repl.words import Typed
+from repl.words import TypedWord
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundCommand:
     """A command, the words of its name, and the walk of the words after the name."""
 
     command: Command
@@ -32,14 +32,14 @@ def find(words: Sequence[bytes]) -> tuple[Command, int] | None:
     return (COMMANDS[name], 1) if name in COMMANDS else None
 
 
-def walked(typed: Sequence[Typed], *, complete: bool = False) -> Found | None:
+def find_and_walk(typed: Sequence[TypedWord], *, complete: bool = False) -> FoundCommand | None:
     """The command that the typed words begin with, and what each of them is."""
     words = [word.value for word in typed]
     found = find(words)
     if found is None:
         return None
     command, size = found
-    return Found(command, size, walk(command.line, words[size:], complete=complete))
+    return FoundCommand(command, size, walk(command.line, words[size:], complete=complete))
 
 
 def subcommands(name: str) -> list[Command]:
@@ -72,7 +72,7 @@ class CommandSet:
             return False
         container, _, below = name.partition(" ")
         # A server older than 7.0 lists only containers, not what is below them.
-        return not below or container not in self.names or container in self._divided
+        return not below or container not in self.names or container in self._listed_parents
 
     def has(self, name: str) -> bool:
         """Can the place run it?"""
@@ -81,19 +81,19 @@ class CommandSet:
         return name in self.names
 
     @cached_property
-    def foreign(self) -> tuple[str, ...]:
+    def server_only(self) -> tuple[str, ...]:
         """Commands that only the place has; containers without what is below them."""
         ours = COMMANDS.keys() | PARENT_COMMANDS
         return tuple(sorted(name for name in self.names or () if name not in ours))
 
-    def below(self, container: str) -> list[str]:
+    def server_subcommands(self, container: str) -> list[str]:
         """Subcommands of a container that only the place has."""
         front = container + " "
-        return [name.removeprefix(front) for name in self.foreign if name.startswith(front)]
+        return [name.removeprefix(front) for name in self.server_only if name.startswith(front)]
 
     @cached_property
-    def _divided(self) -> frozenset[str]:
+    def _listed_parents(self) -> frozenset[str]:
         return frozenset(name.split()[0] for name in self.names or () if " " in name)
 
 
-OURS = CommandSet()
+LOCAL_COMMANDS = CommandSet()

@@ -27,17 +27,17 @@ from minidis.grammar.command import COMMANDS, PARENT_COMMANDS
 from repl import serve
 from repl.address import is_address, parse_address
 from repl.backend import Backend, LocalBackend
-from repl.batch import FORMS, Batch, silence_stdout
+from repl.batch import FORMATS, Batch, silence_stdout
 from repl.progress import bar
 
 USAGE_ERROR = 2
-REFUSED = 1
+COMMAND_FAILED = 1
 INTERRUPTED = 130
 #: Signals that ask to leave; Windows has no SIGHUP.
-_TELLING = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+_EXIT_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 #: Options that take the word after them.
-_TAKING = ("-c", "--command", "-f", "--file", "-n", "--database")
+_OPTIONS_WITH_VALUE = ("-c", "--command", "-f", "--file", "-n", "--database")
 
 _EPILOG = """\
 PATH is a directory (made if needed, saved when it is closed) or a dump ending in .rdb (written by
@@ -86,28 +86,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["serve"]:
         return serve.main(given[1:])
     options = read_arguments(given)
-    mistake = _mistaken_path(options)
+    mistake = _check_path(options)
     if mistake:
         return _fail(mistake)
     try:
-        place = _opened(options)
+        backend = _open_backend(options)
     except (MinidisError, OSError) as error:
         return _fail(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
     try:
-        _leave_when_told()
-        code = _work(place, options)
+        _exit_on_signals()
+        code = _run(backend, options)
     except SystemExit as told:
         code = int(told.code or 0)
     _ignore(signal.SIGINT)  # what is saved now is saved
-    if isinstance(place, LocalBackend):
-        return _closed(place, code)
-    place.close()
+    if isinstance(backend, LocalBackend):
+        return _closed(backend, code)
+    backend.close()
     return code
 
 
-def _opened(options: argparse.Namespace) -> Backend:
+def _open_backend(options: argparse.Namespace) -> Backend:
     """The database at PATH, or the server at that address."""
     if options.path is not None and is_address(options.path):
         from repl.remote_backend import RemoteBackend  # sockets and TLS come with it
@@ -122,15 +122,15 @@ def _opened(options: argparse.Namespace) -> Backend:
     return LocalBackend(db)
 
 
-def _leave_when_told() -> None:
+def _exit_on_signals() -> None:
     """SIGTERM, and SIGHUP when the terminal is closed, end the work as `exit` does: by closing."""
 
     def told(number: int, _: object) -> None:
-        for one in _TELLING:
+        for one in _EXIT_SIGNALS:
             _ignore(one)
         raise SystemExit(128 + number)
 
-    for one in _TELLING:
+    for one in _EXIT_SIGNALS:
         if signal.getsignal(one) is signal.SIG_DFL:  # nohup ignores SIGHUP
             signal.signal(one, told)
 
@@ -141,17 +141,17 @@ def _ignore(number: signal.Signals) -> None:
 
 def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Options up to the first word of a command; the rest is that command."""
-    front, words = _cut(arguments)
+    front, words = _split_arguments(arguments)
     options = parser().parse_args(front)
     options.words = words
     return options
 
 
-def _cut(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+def _split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Cut before the second argument that is no option: the first one is PATH."""
     at = seen = 0
     while at < len(arguments):
-        if arguments[at] in _TAKING:
+        if arguments[at] in _OPTIONS_WITH_VALUE:
             at += 1
         elif not arguments[at].startswith("-") or arguments[at] == "-":
             seen += 1
@@ -161,7 +161,7 @@ def _cut(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(arguments[:at]), list(arguments[at:])
 
 
-def _mistaken_path(options: argparse.Namespace) -> str:
+def _check_path(options: argparse.Namespace) -> str:
     """`minidis get a` would make a directory named get; that is not what was meant."""
     path = options.path
     known = path is not None and path.upper() in COMMANDS.keys() | PARENT_COMMANDS
@@ -173,36 +173,36 @@ def _mistaken_path(options: argparse.Namespace) -> str:
     )
 
 
-def _work(place: Backend, options: argparse.Namespace) -> int:
+def _run(backend: Backend, options: argparse.Namespace) -> int:
     """Do what the arguments ask for."""
     alone = not (options.words or options.command or options.file)
     if alone and sys.stdin is not None and sys.stdin.isatty():
-        from repl.session import converse  # prompt_toolkit comes with it
+        from repl.session import run_shell  # prompt_toolkit comes with it
 
-        return converse(place)
+        return run_shell(backend)
     if alone:
         options.file = ["-"]
     try:
-        return _batch(place, options)
+        return _batch(backend, options)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         silence_stdout()
-        return REFUSED
+        return COMMAND_FAILED
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
-def _batch(place: Backend, options: argparse.Namespace) -> int:
+def _batch(backend: Backend, options: argparse.Namespace) -> int:
     out = sys.stdout.buffer
-    batch = Batch(place, FORMS[options.form], out, sys.stderr)
+    batch = Batch(backend, FORMATS[options.form], out, sys.stderr)
     done = (
         all(batch.run(line) for line in options.command)
         and all(_run_file(batch, name) for name in options.file)
         and (not options.words or batch.run_words([os.fsencode(word) for word in options.words]))
     )
     out.flush()
-    return 0 if done else REFUSED
+    return 0 if done else COMMAND_FAILED
 
 
 def _run_file(batch: Batch, name: str) -> bool:
@@ -212,10 +212,10 @@ def _run_file(batch: Batch, name: str) -> bool:
         return batch.run_stream(file, name)
 
 
-def _closed(here: LocalBackend, code: int) -> int:
+def _closed(backend: LocalBackend, code: int) -> int:
     """Close the database, saving it if it is a directory; say what is not saved."""
-    db = here.db
-    lost, file = here.unsaved()
+    db = backend.db
+    lost, file = backend.unsaved_changes()
     try:
         if db.engine.home.durable and db.engine.dirty > 0:
             with bar("saving") as progress:

@@ -14,7 +14,7 @@ _BETWEEN = 0.1
 _CELLS = 30
 
 
-class Bar:
+class ProgressBar:
     """Told now and then how far the work is; draws itself once it has taken long enough."""
 
     def __init__(
@@ -47,13 +47,13 @@ class Bar:
 
 
 @contextmanager
-def bar(title: str, stream: TextIO | None = None) -> Iterator[Bar | None]:
+def bar(title: str, stream: TextIO | None = None) -> Iterator[ProgressBar | None]:
     """A bar for the work inside of `with`; None where nobody watches."""
     stream = stream if stream is not None else sys.stderr
     if stream is None or not stream.isatty():
         yield None
         return
-    shown = Bar(title, stream)
+    shown = ProgressBar(title, stream)
     try:
         yield shown
     finally:

@@ -18,20 +18,20 @@ from itertools import islice
 from typing import Any
 
 from minidis.replies import Cursor, Decimal, Status, Verbatim
-from repl.words import columns, printable, quoted
+from repl.words import display_width, double_quoted, printable
 
 #: Letters that JSON leaves as they are, and that a terminal obeys or takes as a line end.
-_OBEYED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_CONTROL_CHARACTERS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 #: Names longer than this do not push the column of values to the right.
-_WIDEST = 32
+_MAX_NAME_WIDTH = 32
 #: The column is measured on so many names.
-_MEASURED = 1000
+_MEASURED_NAMES = 1000
 
 
-def lines(reply: Any, *, paired: bool = False) -> Iterator[str]:
+def reply_lines(reply: Any, *, paired: bool = False) -> Iterator[str]:
     """The reply for a person. `paired`: that of HSCAN, whose flat list is fields and values.
 
-    >>> list(lines([b"a", 1, None, [b"b"]]))
+    >>> list(reply_lines([b"a", 1, None, [b"b"]]))
     ['1) "a"', '2) (integer) 1', '3) (nil)', '4) 1) "b"']
     """
     match reply:
@@ -45,20 +45,20 @@ def _lines(reply: Any) -> Iterator[str]:
     if isinstance(reply, Verbatim):
         return map(printable, reply.decode("utf-8", "surrogateescape").splitlines())
     if isinstance(reply, Mapping) and reply:
-        return _named(reply.items(), len(reply), " => ")
+        return _pair_lines(reply.items(), len(reply), " => ")
     if isinstance(reply, (set, frozenset)) and reply:
-        return _numbered(sorted(reply, key=_order), len(reply))
+        return _item_lines(sorted(reply, key=_sort_key), len(reply))
     if isinstance(reply, (list, tuple)) and reply:
         if isinstance(reply, list) and all(map(_is_pair, reply)):
-            return _named(reply, len(reply), "  ")
-        return _numbered(reply, len(reply))
+            return _pair_lines(reply, len(reply), "  ")
+        return _item_lines(reply, len(reply))
     return iter((scalar(reply),))
 
 
-def labelled(parts: Iterable[tuple[str, Iterable[str]]], size: int) -> Iterator[str]:
+def labelled_lines(parts: Iterable[tuple[str, Iterable[str]]], size: int) -> Iterator[str]:
     """`1) label` and the lines that belong to it below: EXEC's answers with their commands.
 
-    >>> list(labelled([("INCR a", ["(integer) 1"]), ("GET a", ['"1"'])], 2))
+    >>> list(labelled_lines([("INCR a", ["(integer) 1"]), ("GET a", ['"1"'])], 2))
     ['1) INCR a', '   (integer) 1', '2) GET a', '   "1"']
     """
     width = len(str(size))
@@ -75,9 +75,9 @@ def scalar(value: Any) -> str:
         case Status():
             return str(value)
         case bytes() | bytearray():
-            return quoted(bytes(value))
+            return double_quoted(bytes(value))
         case str():
-            return quoted(value.encode("utf-8", "surrogateescape"))
+            return double_quoted(value.encode("utf-8", "surrogateescape"))
         case bool():
             return "(true)" if value else "(false)"
         case Cursor():
@@ -123,10 +123,10 @@ def footer(reply: Any, seconds: float) -> str:
     count = summary(reply)
     if not count and seconds < 0.01:
         return ""
-    return f"({', '.join(filter(None, (count, elapsed(seconds))))})"
+    return f"({', '.join(filter(None, (count, format_duration(seconds))))})"
 
 
-def elapsed(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A duration in words: 24 µs, 0.2 ms, 35 ms, 1.84 s."""
     if seconds >= 1:
         return f"{seconds:.2f} s"
@@ -139,7 +139,7 @@ def elapsed(seconds: float) -> str:
 # numbered lines ----------------------------------------------------------------------------------
 
 
-def _numbered(items: Iterable[Any], size: int) -> Iterator[str]:
+def _item_lines(items: Iterable[Any], size: int) -> Iterator[str]:
     """`1) item`; the lines of a nested item are indented below the first one."""
     width = len(str(size))
     blank = " " * (width + 2)
@@ -150,11 +150,11 @@ def _numbered(items: Iterable[Any], size: int) -> Iterator[str]:
             head = blank
 
 
-def _named(items: Iterable[tuple[Any, Any]], size: int, joint: str) -> Iterator[str]:
+def _pair_lines(items: Iterable[tuple[Any, Any]], size: int, joint: str) -> Iterator[str]:
     """`1) name => value`, the values in a column; a nested value goes below its name."""
     pairs = list(items)
     width = len(str(size))
-    column = _column(name for name, _ in islice(pairs, _MEASURED))
+    column = _column(name for name, _ in islice(pairs, _MEASURED_NAMES))
     for at, (name, value) in enumerate(pairs, 1):
         label = scalar(name)
         head = f"{at:>{width}}) {label}"
@@ -163,13 +163,13 @@ def _named(items: Iterable[tuple[Any, Any]], size: int, joint: str) -> Iterator[
             yield from (" " * (width + 2) + line for line in _lines(value))
         else:
             shown = number(value) if isinstance(value, float) else scalar(value)
-            yield head + " " * (column - columns(label)) + joint + shown
+            yield head + " " * (column - display_width(label)) + joint + shown
 
 
 def _column(names: Iterable[Any]) -> int:
     """The width of the widest name that is not too wide."""
-    widths = (columns(scalar(name)) for name in names)
-    return max((width for width in widths if width <= _WIDEST), default=0)
+    widths = (display_width(scalar(name)) for name in names)
+    return max((width for width in widths if width <= _MAX_NAME_WIDTH), default=0)
 
 
 def _is_pair(item: Any) -> bool:
@@ -183,7 +183,7 @@ def _is_nested(value: Any) -> bool:
     return isinstance(value, (list, tuple, set, frozenset, Mapping)) and len(value) > 0
 
 
-def _order(value: Any) -> tuple[int, Any]:
+def _sort_key(value: Any) -> tuple[int, Any]:
     """Members of a set: numbers by size, then texts."""
     if isinstance(value, bytes):
         return (0, int(value)) if value.isdigit() and len(value) < 20 else (1, value)
@@ -205,7 +205,7 @@ def raw(reply: Any) -> Iterator[bytes]:
             yield from raw(name)
             yield from raw(value)
     elif isinstance(reply, (set, frozenset)):
-        for item in sorted(reply, key=_order):
+        for item in sorted(reply, key=_sort_key):
             yield from raw(item)
     elif isinstance(reply, (list, tuple)):
         for item in reply:
@@ -218,14 +218,14 @@ def raw(reply: Any) -> Iterator[bytes]:
         yield b"" if reply is None else str(reply).encode("utf-8", "surrogateescape")
 
 
-def as_json(reply: Any) -> str:
+def to_json(reply: Any) -> str:
     r"""The reply as JSON in one line.
 
-    >>> print(as_json({b"name": "张三".encode(), b"raw": b"\xff", b"far": float("inf")}))
+    >>> print(to_json({b"name": "张三".encode(), b"raw": b"\xff", b"far": float("inf")}))
     {"name": "张三", "raw": "\\xff", "far": "inf"}
     """
     text = json.dumps(_plain(reply), ensure_ascii=False)
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _CONTROL_CHARACTERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _plain(value: Any) -> Any:
@@ -245,7 +245,7 @@ def _plain(value: Any) -> Any:
         case Mapping():
             return {_name(name): _plain(item) for name, item in value.items()}
         case set() | frozenset():
-            return [_plain(item) for item in sorted(value, key=_order)]
+            return [_plain(item) for item in sorted(value, key=_sort_key)]
         case list() | tuple():
             return [_plain(item) for item in value]
         case BaseException():

@@ -37,6 +37,6 @@ def holds_secret(text: str) -> bool:
     return any(is_secret([word.value for word in command]) for command in split(text))
 
 
-def repeated(words: Sequence[bytes]) -> str:
+def masked(words: Sequence[bytes]) -> str:
     """A command as it may be shown again: of a secret one only the name."""
     return f"{quote(words[0])} {MASK}" if is_secret(words) else " ".join(map(quote, words))

@@ -49,10 +49,10 @@ def main(arguments: Sequence[str]) -> int:
     config = dict(_pair(reader, text) for text in options.config)
     if options.requirepass is not None:
         config["requirepass"] = options.requirepass
-    doors = _addresses(reader, options)
+    addresses = _addresses(reader, options)
     from minidis.server.program import serve_forever  # an event loop comes with it
 
-    return serve_forever(None if options.path == MEMORY else options.path, doors, config)
+    return serve_forever(None if options.path == MEMORY else options.path, addresses, config)
 
 
 def _addresses(reader: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:

@@ -20,19 +20,19 @@ class Shell(Protocol):
     """What these words can do to the session."""
 
     @property
-    def repertoire(self) -> CommandSet:
+    def command_set(self) -> CommandSet:
         """The commands that can be run."""
 
     def stop(self) -> None:
         """End what MONITOR and SUBSCRIBE began."""
 
-    def say(self, text: str) -> None:
+    def write(self, text: str) -> None:
         """Print a few lines."""
 
     def clear(self) -> None:
         """Empty the screen."""
 
-    def leave(self) -> None:
+    def exit(self) -> None:
         """End the session, or remind of what is not saved."""
 
     def run(self, text: str) -> bool:
@@ -40,7 +40,7 @@ class Shell(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
+class ShellCommand:
     """One word of the shell."""
 
     name: str
@@ -51,8 +51,8 @@ class Dot:
 
 
 def _help(shell: Shell, words: list[str]) -> bool:
-    known = {dot.name: (dot.syntax, dot.about) for dot in DOTS.values()}
-    shell.say(pages.page(words, known, shell.repertoire))
+    known = {one.name: (one.syntax, one.about) for one in SHELL_COMMANDS.values()}
+    shell.write(pages.page(words, known, shell.command_set))
     return True
 
 
@@ -62,7 +62,7 @@ def _stop(shell: Shell, _: list[str]) -> bool:
 
 
 def _leave(shell: Shell, _: list[str]) -> bool:
-    shell.leave()
+    shell.exit()
     return True
 
 
@@ -73,28 +73,30 @@ def _clear(shell: Shell, _: list[str]) -> bool:
 
 def _read(shell: Shell, words: list[str]) -> bool:
     if len(words) != 1:
-        shell.say("(error) .read needs the name of one file with commands")
+        shell.write("(error) .read needs the name of one file with commands")
         return False
     try:
         text = Path(words[0]).expanduser().read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
-        shell.say(f"(error) {printable(words[0])}: cannot be read: {error.strerror}")
+        shell.write(f"(error) {printable(words[0])}: cannot be read: {error.strerror}")
         return False
     try:
         return shell.run(text.decode("utf-8", "surrogateescape"))
     except RecursionError:
-        shell.say(f"(error) {printable(words[0])} reads itself")
+        shell.write(f"(error) {printable(words[0])} reads itself")
         return False
 
 
-DOTS: dict[str, Dot] = {
-    dot.name: dot
-    for dot in (
-        Dot("help", "[command | @group]", "what a command does, or the commands of a group", _help),
-        Dot(".read", "file", "run the commands in a file, up to the first refusal", _read),
-        Dot(".stop", "", "end what SUBSCRIBE and MONITOR show beside the prompt", _stop),
-        Dot("clear", "", "empty the screen", _clear),
-        Dot("exit", "", "leave; a directory is saved first", _leave),
-        Dot("quit", "", "the same as exit", _leave),
+SHELL_COMMANDS: dict[str, ShellCommand] = {
+    one.name: one
+    for one in (
+        ShellCommand(
+            "help", "[command | @group]", "what a command does, or the commands of a group", _help
+        ),
+        ShellCommand(".read", "file", "run the commands in a file, up to the first refusal", _read),
+        ShellCommand(".stop", "", "end what SUBSCRIBE and MONITOR show beside the prompt", _stop),
+        ShellCommand("clear", "", "empty the screen", _clear),
+        ShellCommand("exit", "", "leave; a directory is saved first", _leave),
+        ShellCommand("quit", "", "the same as exit", _leave),
     )
 }

@@ -18,8 +18,8 @@ from typing import Any, Protocol, TypeAlias
 
 from minidis.api.subscription import Message, MonitoredCommand
 from minidis.errors import MinidisError
-from repl.render import as_json, scalar
-from repl.words import printable, quote, shortened
+from repl.render import scalar, to_json
+from repl.words import printable, quote, truncate
 
 #: Command that begins a stream -> the one that ends it.
 ENDINGS = {
@@ -31,25 +31,25 @@ ENDINGS = {
 BEGINNINGS = {ending: beginning for beginning, ending in ENDINGS.items() if ending}
 
 
-def begins(words: Sequence[bytes]) -> bool:
+def starts_stream(words: Sequence[bytes]) -> bool:
     """Does the command begin a stream?"""
     return words[0].decode("latin-1").upper() in ENDINGS
 
 
-def ends(words: Sequence[bytes]) -> bool:
+def ends_stream(words: Sequence[bytes]) -> bool:
     """Does the command end one?"""
     return words[0].decode("latin-1").upper() in BEGINNINGS
 
 
-def is_about(words: Sequence[bytes]) -> bool:
+def is_stream_command(words: Sequence[bytes]) -> bool:
     """Is the command about streams? Then it does not go the way of the others."""
-    return begins(words) or ends(words)
+    return starts_stream(words) or ends_stream(words)
 
 
 #: Items that wait to be shown; what is older is dropped.
-_MOST = 50
+_MAX_QUEUED = 50
 #: Seconds between two batches.
-_PAUSE = 0.2
+_BATCH_SECONDS = 0.2
 #: Columns that one line may take.
 _WIDTH = 2000
 
@@ -71,7 +71,7 @@ class Source(Protocol):
     def read(self, raw: Any) -> Item | None:
         """What it means; None when it is nothing to be shown. Only done for what is shown."""
 
-    def drop(self, names: Collection[bytes]) -> None:
+    def unsubscribe(self, names: Collection[bytes]) -> None:
         """Listen to some names no more."""
 
     def close(self) -> None:
@@ -88,7 +88,7 @@ def fragments(item: Item) -> Fragments:
         who = printable(f"{when} [{item.database} {item.address}] ")
         return [("class:note", who), ("", _short(" ".join(map(quote, item.words))))]
     front = "" if item.pattern is None else quote(item.pattern) + " "
-    data = scalar(item.data) if isinstance(item.data, (bytes, str)) else as_json(item.data)
+    data = scalar(item.data) if isinstance(item.data, (bytes, str)) else to_json(item.data)
     return [
         ("class:note", _short(front)),
         ("class:pygments.name.variable", _short(quote(item.channel))),
@@ -115,11 +115,11 @@ def for_json(item: Item) -> str:
         found = {"channel": item.channel, "data": item.data}
         if item.pattern is not None:
             found["pattern"] = item.pattern
-    return as_json(found)
+    return to_json(found)
 
 
 def _short(line: str) -> str:
-    return shortened(line, _WIDTH)
+    return truncate(line, _WIDTH)
 
 
 # reading beside the prompt -----------------------------------------------------------------------
@@ -135,17 +135,17 @@ class BackgroundStream:
         lost: Callable[[BackgroundStream, str], None],
     ) -> None:
         self.source = source
-        self.heard = 0
+        self.received = 0
         self.ended = False
         self._show = show
         self._lost = lost
-        self._waiting: deque[Any] = deque()
+        self._queue: deque[Any] = deque()
         self._dropped = 0
         self._change = threading.Condition()
         self._pause = threading.Event()
         self._threads = [
             threading.Thread(target=work, name=f"minidis {work.__name__}", daemon=True)
-            for work in (self._read, self._hand_on)
+            for work in (self._read, self._show_batches)
         ]
         for thread in self._threads:
             thread.start()
@@ -168,9 +168,9 @@ class BackgroundStream:
         try:
             for raw in self.source:
                 with self._change:
-                    self._waiting.append(raw)
-                    if len(self._waiting) > _MOST:
-                        self._waiting.popleft()
+                    self._queue.append(raw)
+                    if len(self._queue) > _MAX_QUEUED:
+                        self._queue.popleft()
                         self._dropped += 1
                     self._change.notify()
         except (MinidisError, OSError, ValueError) as error:
@@ -182,17 +182,17 @@ class BackgroundStream:
                 self.ended = True
                 self._change.notify()
 
-    def _hand_on(self) -> None:
+    def _show_batches(self) -> None:
         while True:
             with self._change:
-                self._change.wait_for(lambda: self._waiting or self.ended)
-                raw, dropped = list(self._waiting), self._dropped
-                self._waiting.clear()
+                self._change.wait_for(lambda: self._queue or self.ended)
+                raw, dropped = list(self._queue), self._dropped
+                self._queue.clear()
                 self._dropped = 0
             if not raw and self.ended:
                 return
             items = [item for item in map(self.source.read, raw) if item is not None]
-            self.heard += len(items) + dropped
+            self.received += len(items) + dropped
             if items:
                 self._show(items, dropped)
-            self._pause.wait(_PAUSE)
+            self._pause.wait(_BATCH_SECONDS)

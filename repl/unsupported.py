@@ -22,14 +22,16 @@ _PARTS: dict[str, str] = {
     "idempotent producers": "XCFGSET XIDMPRECORD",
 }
 #: Name -> the part of Redis that it belongs to
-ELSEWHERE: dict[str, str] = {name: part for part, names in _PARTS.items() for name in names.split()}
+UNSUPPORTED: dict[str, str] = {
+    name: part for part, names in _PARTS.items() for name in names.split()
+}
 
 
-def elsewhere(name: str) -> str:
+def unsupported_message(name: str) -> str:
     """What to say of a command that only Redis has; "" for any other name.
 
-    >>> elsewhere("geoadd")
+    >>> unsupported_message("geoadd")
     'Redis has GEOADD, minidis does not: it has no geo indexes'
     """
-    part = ELSEWHERE.get(name.upper())
+    part = UNSUPPORTED.get(name.upper())
     return f"Redis has {name.upper()}, minidis does not: it has no {part}" if part else ""

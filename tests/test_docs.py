@@ -14,7 +14,7 @@ import pytest
 
 import minidis
 from repl.backend import LocalBackend
-from repl.batch import FORMS, Batch
+from repl.batch import FORMATS, Batch
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/api.md")
@@ -101,13 +101,13 @@ def test_shell() -> None:
     typed = 0
     with minidis.open() as db:
         out, err = io.BytesIO(), io.StringIO()
-        place = LocalBackend(db)
-        place.name = "data"
-        batch = Batch(place, FORMS["text"], out, err)
+        backend = LocalBackend(db)
+        backend.name = "data"
+        batch = Batch(backend, FORMATS["text"], out, err)
         for block in blocks("README.md", ""):
             for line, shown in re.findall(r"^(data.*?> .*\n)((?:(?!data).*\n)*)", block, re.M):
                 prompt, _, command = line.partition("> ")
-                assert prompt == ("data(TX)" if place.transaction.open else "data")
+                assert prompt == ("data(TX)" if backend.transaction.open else "data")
                 assert batch.run(command), err.getvalue()
                 assert out.getvalue().decode() == shown
                 out.seek(0)

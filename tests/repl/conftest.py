@@ -16,7 +16,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 from repl.backend import Backend
-from repl.session import Session
+from repl.session import ShellSession
 
 TABLES = Path(__file__).resolve().parent.parent / "tables"
 
@@ -65,7 +65,7 @@ class Terminal(Vt100_Output):
         self.typed.send_text("\x1b[1;1R")
 
 
-def play(place: Backend, *steps: Step, history: tuple[str, ...] = ()) -> str:
+def play(backend: Backend, *steps: Step, history: tuple[str, ...] = ()) -> str:
     """A session in which each step waits for the screen; what the screen has shown in the end.
 
     Text counts only from where the step before found its own.
@@ -96,10 +96,10 @@ def play(place: Backend, *steps: Step, history: tuple[str, ...] = ()) -> str:
 
         output = Terminal(screen, typed)
         known = InMemoryHistory(list(history))
-        session = Session(place, input=typed, output=output, history=known)
+        session = ShellSession(backend, input=typed, output=output, history=known)
         actor = threading.Thread(target=perform)
         actor.start()
-        session.converse()
+        session.run_loop()
         actor.join()
     assert not missing, missing[0]
     return shown()

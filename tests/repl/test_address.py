@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repl.address import Address, AddressError, is_address, parse_address
+from repl.address import Address, AddressSyntaxError, is_address, parse_address
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_is_understood(text: str, wanted: Address) -> None:
     ],
 )
 def test_what_is_refused(text: str) -> None:
-    with pytest.raises(AddressError) as caught:
+    with pytest.raises(AddressSyntaxError) as caught:
         parse_address(text)
     assert "sec" not in str(caught.value)
 

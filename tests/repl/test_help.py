@@ -10,7 +10,7 @@ from repl import help, shell_commands
 from repl.lookup import groups
 from repl.main import parser
 
-WORDS = {dot.name: (dot.syntax, dot.about) for dot in shell_commands.DOTS.values()}
+WORDS = {one.name: (one.syntax, one.about) for one in shell_commands.SHELL_COMMANDS.values()}
 
 
 def test_every_command_has_help() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 
-from repl.progress import Bar, bar
+from repl.progress import ProgressBar, bar
 
 
 def test_a_bar_appears_after_half_a_second() -> None:
     now = [0.0]
     stream = io.StringIO()
-    shown = Bar("loading", stream, lambda: now[0])
+    shown = ProgressBar("loading", stream, lambda: now[0])
     shown(1, 100)
     assert stream.getvalue() == ""
     now[0] = 1.0

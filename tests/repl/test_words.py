@@ -38,23 +38,23 @@ def test_a_quote_is_followed_from_line_to_line(parts: list[str]) -> None:
     for line in "".join(parts).splitlines(keepends=True):
         text += line
         mark = words.open_quote(line, mark)
-        assert bool(mark) == words.is_open(text)
+        assert bool(mark) == words.has_open_quote(text)
         text = text if mark else ""
 
 
 @pytest.mark.parametrize(
-    ("text", "trouble"),
+    ("text", "problem"),
     [
-        ('SET a "b', words.OPEN),
-        ("SET a 'b", words.OPEN),
-        ('SET a "b\\"', words.OPEN),
-        ('SET a "b"c', words.GLUED),
+        ('SET a "b', words.UNCLOSED_QUOTE),
+        ("SET a 'b", words.UNCLOSED_QUOTE),
+        ('SET a "b\\"', words.UNCLOSED_QUOTE),
+        ('SET a "b"c', words.TEXT_AFTER_QUOTE),
         ("SET a b", ""),
     ],
 )
-def test_trouble(text: str, trouble: str) -> None:
-    assert words.split(text)[0][-1].trouble == trouble
-    assert words.is_open(text) == (trouble == words.OPEN)
+def test_problems(text: str, problem: str) -> None:
+    assert words.split(text)[0][-1].problem == problem
+    assert words.has_open_quote(text) == (problem == words.UNCLOSED_QUOTE)
 
 
 def test_an_escape_that_is_being_typed_is_not_there_yet() -> None:
@@ -64,18 +64,18 @@ def test_an_escape_that_is_being_typed_is_not_there_yet() -> None:
 
 
 def test_columns() -> None:
-    assert [words.columns(text) for text in ("é", "e\u0301", "ก\u0e31", "👍", "한")] == [
+    assert [words.display_width(text) for text in ("é", "e\u0301", "ก\u0e31", "👍", "한")] == [
         1,
         1,
         1,
         2,
         2,
     ]
-    assert words.shortened("张" * 1_000_000, 10) == "张张张张…"
+    assert words.truncate("张" * 1_000_000, 10) == "张张张张…"
 
 
 def test_at_cursor() -> None:
     finished, typing = words.at_cursor("SET a 1\nGET two")
     assert [word.text for word in finished] == ["GET"]
     assert (typing.text, typing.start) == ("two", 12)
-    assert words.at_cursor("GET a\n") == ([], words.Typed(b"", 6, 6))
+    assert words.at_cursor("GET a\n") == ([], words.TypedWord(b"", 6, 6))

@@ -26,75 +26,75 @@ from minidis.replies import Push
 from repl.address import Address
 
 #: Seconds to wait for a server that does not answer the call.
-CONNECTING = 5.0
+CONNECT_TIMEOUT = 5.0
 #: Windows does not wake a waiting thread at Ctrl-C: look up so often, in seconds.
-_LOOK_UP = 0.5
+_WAKE_SECONDS = 0.5
 _CHUNK = 1 << 16
 #: Pushes that nobody has looked at.
-_MOST_PUSHED = 1000
+_MAX_PUSHES = 1000
 
 
 class Unreachable(MinidisError):
     """There is no connection, and none can be made; the message says where and why."""
 
 
-class Lost(Unreachable):
+class ConnectionLost(Unreachable):
     """The connection has ended before the answer came: whether the command ran is not known."""
 
 
-def pack(words: Sequence[bytes]) -> bytes:
+def pack_command(words: Sequence[bytes]) -> bytes:
     """A command as it goes over the wire.
 
-    >>> pack([b"GET", b"a"])
+    >>> pack_command([b"GET", b"a"])
     b'*2\\r\\n$3\\r\\nGET\\r\\n$1\\r\\na\\r\\n'
     """
     return b"".join((b"*%d\r\n" % len(words), *(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)))
 
 
-class Connection:
+class RemoteConnection:
     """One connection. Not for several threads at once, except that any may hang up."""
 
-    def __init__(self, address: Address, seconds: float = CONNECTING) -> None:
+    def __init__(self, address: Address, seconds: float = CONNECT_TIMEOUT) -> None:
         self.address = address
         #: seconds to wait for each step of the beginning
-        self._patience = seconds
+        self._timeout = seconds
         #: what HELLO has told: server, version, ...; empty for a server that does not know it
-        self.about: dict[bytes, Any] = {}
+        self.server_info: dict[bytes, Any] = {}
         #: a command was refused because nobody has authenticated yet
-        self.wants_password = False
-        self.pushed: deque[Push] = deque(maxlen=_MOST_PUSHED)
+        self.needs_password = False
+        self.pushes: deque[Push] = deque(maxlen=_MAX_PUSHES)
         self._reader = ReplyReader()
         self._socket = _connected(address, seconds)
 
     # asking ------------------------------------------------------------------------------------
 
-    def ask(self, *words: bytes) -> Any:
+    def execute(self, *words: bytes) -> Any:
         """Run a command and wait for its answer; ResponseError for a refusal."""
-        reply = self.ask_all([words], None)[0]
+        reply = self.execute_all([words], None)[0]
         if isinstance(reply, Exception):
-            raise _refusal(reply)
+            raise _as_error(reply)
         return reply
 
-    def ask_all(self, commands: Sequence[Sequence[bytes]], seconds: float | None) -> list[Any]:
+    def execute_all(self, commands: Sequence[Sequence[bytes]], seconds: float | None) -> list[Any]:
         """The answers of several commands, refusals among them. Lost after so many seconds."""
-        until = None if seconds is None else time.monotonic() + seconds
+        deadline = None if seconds is None else time.monotonic() + seconds
         try:
-            self._send(b"".join(map(pack, commands)))
-            return [self._reply(until) for _ in commands]
+            self._send(b"".join(map(pack_command, commands)))
+            return [self._reply(deadline) for _ in commands]
         except BaseException:  # Ctrl-C as well: the answer that is still to come would be the next
-            self.hang_up()
+            self.close()
             raise
 
-    def _reply(self, until: float | None) -> Any:
-        while isinstance(reply := self.receive(until), Push):
-            self.pushed.append(reply)
+    def _reply(self, deadline: float | None) -> Any:
+        while isinstance(reply := self.receive(deadline), Push):
+            self.pushes.append(reply)
         return reply
 
     # single steps ------------------------------------------------------------------------------
 
     def send(self, *words: bytes) -> None:
         """Send a command whose answer comes with the stream."""
-        self._send(pack(words))
+        self._send(pack_command(words))
 
     def _send(self, data: bytes) -> None:
         try:
@@ -103,10 +103,10 @@ class Connection:
         except OSError as error:
             raise self._lost(error) from None
 
-    def receive(self, until: float | None = None) -> Any:
+    def receive(self, deadline: float | None = None) -> Any:
         """The next thing the server sends: an answer, a refusal (not raised) or a Push."""
         while (reply := self._next()) is INCOMPLETE:
-            self._feed(until)
+            self._feed(deadline)
         return reply
 
     def _next(self) -> Any:
@@ -115,9 +115,13 @@ class Connection:
         except ProtocolError:
             raise self._lost("what it answers is not the language of Redis") from None
 
-    def _feed(self, until: float | None) -> None:
+    def _feed(self, deadline: float | None) -> None:
         while True:
-            left = _LOOK_UP if until is None else min(_LOOK_UP, until - time.monotonic())
+            left = (
+                _WAKE_SECONDS
+                if deadline is None
+                else min(_WAKE_SECONDS, deadline - time.monotonic())
+            )
             if left <= 0:
                 raise self._lost("it takes too long")
             try:
@@ -140,70 +144,70 @@ class Connection:
                 self._reader.feed(data)
             return False
         except (BlockingIOError, ssl.SSLWantReadError):
-            return self._keep_pushed()
+            return self._buffer_pushes()
         except OSError:
             return False
 
-    def _keep_pushed(self) -> bool:
+    def _buffer_pushes(self) -> bool:
         """Look through what came unasked; False if it makes no sense."""
         try:
             while (reply := self._next()) is not INCOMPLETE:
                 if isinstance(reply, Push):
-                    self.pushed.append(reply)
-        except Lost:
+                    self.pushes.append(reply)
+        except ConnectionLost:
             return False
         return True
 
-    def hang_up(self) -> None:
+    def close(self) -> None:
         """End the connection; a thread that waits for an answer wakes up."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
-    def _lost(self, why: object) -> Lost:
+    def _lost(self, why: object) -> ConnectionLost:
         reason = (why.strerror or str(why)) if isinstance(why, OSError) else str(why)
-        return Lost(f"the connection to {self.address} is lost: {reason}")
+        return ConnectionLost(f"the connection to {self.address} is lost: {reason}")
 
     # beginning ---------------------------------------------------------------------------------
 
-    def greet(self) -> None:
+    def handshake(self) -> None:
         """Say hello and who we are. A server that asks for a password first is no failure."""
         user, password = _bytes(self.address.user), _bytes(self.address.password)
         credentials = [b"AUTH", user or b"default", password] if password or user else []
-        reply = self.ask_all([(b"HELLO", b"3", *credentials)], self._patience)[0]
+        reply = self.execute_all([(b"HELLO", b"3", *credentials)], self._timeout)[0]
         if isinstance(reply, dict):
-            self.about = reply
+            self.server_info = reply
         elif "NOAUTH" in str(reply):
-            self.wants_password = True
+            self.needs_password = True
             return
         elif "unknown command" not in str(reply) and "NOPROTO" not in str(reply):
-            raise _refusal(reply)  # above all WRONGPASS
+            raise _as_error(reply)  # above all WRONGPASS
         elif credentials:  # RESP2 it is; only servers since 6 have users
-            self.ask(b"AUTH", *([user] if user else []), password)
-        self.ask_all(
+            self.execute(b"AUTH", *([user] if user else []), password)
+        self.execute_all(
             [
                 (b"CLIENT", b"SETINFO", b"LIB-NAME", b"minidis-shell"),
                 (b"CLIENT", b"SETINFO", b"LIB-VER", __version__.encode()),
             ],
-            self._patience,
+            self._timeout,
         )
 
     def select(self, database: int) -> None:
         """Make another database the selected one."""
-        reply = self.ask_all([(b"SELECT", b"%d" % database)], self._patience)[0]
+        reply = self.execute_all([(b"SELECT", b"%d" % database)], self._timeout)[0]
         if isinstance(reply, Exception):
-            raise _refusal(reply)
+            raise _as_error(reply)
 
 
-def dial(address: Address, seconds: float = CONNECTING) -> Connection:
+def connect(address: Address, seconds: float = CONNECT_TIMEOUT) -> RemoteConnection:
     """A connection that is ready for commands; Unreachable or ResponseError."""
-    connection = Connection(address, seconds)
+    connection = RemoteConnection(address, seconds)
     try:
-        connection.greet()
-        if address.database and not connection.wants_password:
+        connection.handshake()
+        if address.database and not connection.needs_password:
             connection.select(address.database)
     except BaseException:
-        connection.hang_up()
+        connection.close()
         raise
     return connection
 
@@ -242,5 +246,5 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _refusal(reply: object) -> ResponseError:
+def _as_error(reply: object) -> ResponseError:
     return reply if isinstance(reply, ResponseError) else ResponseError(str(reply))

@@ -18,36 +18,36 @@ from minidis.replies import Status
 Words = Sequence[bytes]
 
 #: Refusals inside MULTI that leave EXEC possible.
-_HARMLESS = ("ERR MULTI calls can not be nested", "ERR WATCH inside MULTI is not allowed")
+_NOT_ABORTING = ("ERR MULTI calls can not be nested", "ERR WATCH inside MULTI is not allowed")
 
 
-class Transaction:
+class TransactionState:
     """The state of MULTI and WATCH in one session."""
 
     def __init__(self) -> None:
         self.open = False
         #: a command was refused while the others were queued: EXEC will be refused, too
-        self.spoiled = False
+        self.aborted = False
         self.queued: list[Words] = []
         self.watched: dict[bytes, None] = {}
         #: what the last EXEC has answered: (its reply, the commands it belongs to)
-        self.done: tuple[Any, list[Words]] = (None, [])
+        self.last_exec: tuple[Any, list[Words]] = (None, [])
 
     @property
     def pending(self) -> bool:
         """Would a lost connection lose something?"""
         return self.open or bool(self.watched)
 
-    def answered(self, words: Words, reply: Any) -> None:
+    def on_reply(self, words: Words, reply: Any) -> None:
         """Learn from a command and its answer."""
         name = words[0].upper()
         if self.open and isinstance(reply, Status) and reply == "QUEUED":
             self.queued.append(words)
         elif name == b"EXEC" and self.open:
-            self.done = (reply, self.queued)
-            self.forget()
+            self.last_exec = (reply, self.queued)
+            self.reset()
         elif name in (b"DISCARD", b"RESET", b"QUIT"):
-            self.forget()
+            self.reset()
         elif name == b"MULTI":
             self.open = True
         elif name == b"WATCH":
@@ -55,21 +55,21 @@ class Transaction:
         elif name == b"UNWATCH":
             self.watched.clear()
 
-    def refused(self, message: str) -> None:
+    def on_error(self, message: str) -> None:
         """Learn from the refusal of a command."""
         if message.startswith("EXECABORT"):
-            self.forget()
-        elif self.open and not message.startswith(_HARMLESS):
-            self.spoiled = True
+            self.reset()
+        elif self.open and not message.startswith(_NOT_ABORTING):
+            self.aborted = True
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Back to where every session begins."""
-        self.open = self.spoiled = False
+        self.open = self.aborted = False
         self.queued = []
         self.watched = {}
 
     def commands_of(self, reply: Any) -> list[Words]:
         """The commands that the answers in EXEC's reply belong to; none for any other reply."""
-        answer, commands = self.done
+        answer, commands = self.last_exec
         matching = reply is answer and isinstance(reply, list) and len(reply) == len(commands)
         return commands if matching else []

@@ -18,9 +18,9 @@ from minidis.grammar.command import COMMANDS, PARENT_COMMANDS
 from minidis.grammar.kinds import kind_of
 from minidis.grammar.syntax import Argument, Word
 from minidis.grammar.walk import Mistake, is_key
-from repl.lookup import OURS, CommandSet, Found, subcommands, walked
-from repl.unsupported import elsewhere
-from repl.words import Typed, columns, quote, shortened
+from repl.lookup import LOCAL_COMMANDS, CommandSet, FoundCommand, find_and_walk, subcommands
+from repl.unsupported import unsupported_message
+from repl.words import TypedWord, display_width, quote, truncate
 
 #: Which group of commands works on which type, for the advice after WRONGTYPE.
 GROUP_OF_TYPE = {
@@ -43,7 +43,7 @@ class Advice:
     """What to say below an error."""
 
     #: the word that is wrong, counted from the command's name; None: no single word
-    place: int | None = None
+    position: int | None = None
     note: str = ""
     #: the line of the command, when seeing it helps
     syntax: str = ""
@@ -61,17 +61,17 @@ def closest(name: str, known: Iterable[str]) -> str:
 
 
 def advise(
-    typed: Sequence[Typed],
+    typed: Sequence[TypedWord],
     error: Exception,
     type_of: Callable[[bytes], str | None],
-    there: CommandSet = OURS,
+    available: CommandSet = LOCAL_COMMANDS,
 ) -> Advice:
     """The advice for a refused command. `type_of` answers what a key holds."""
-    found = walked(typed, complete=True)
+    found = find_and_walk(typed, complete=True)
     if found is None:
-        return _unknown(typed, there)
+        return _unknown(typed, available)
     message = str(error)
-    if there.lacks(found.command.name) and message.startswith("ERR unknown"):
+    if available.lacks(found.command.name) and message.startswith("ERR unknown"):
         return Advice(None, f"this server does not have {found.command.name}")
     if message.startswith("WRONGTYPE"):
         return _wrong_type(found, typed, type_of)
@@ -83,57 +83,59 @@ def advise(
     return _unconvertible(found, typed, message, syntax)
 
 
-def lines(typed: Sequence[Typed], advice: Advice) -> list[str]:
+def advice_lines(typed: Sequence[TypedWord], advice: Advice) -> list[str]:
     """The advice as indented lines."""
     found = []
-    if advice.place is not None:
-        before, wrong, after = _around(typed, advice.place)
-        marks = "^" * max(1, columns(wrong))
-        found.append("  " + shortened(before + wrong + after, WIDTH))
-        found.append(f"  {' ' * columns(before)}{marks} {advice.note}".rstrip())
+    if advice.position is not None:
+        before, wrong, after = _with_context(typed, advice.position)
+        marks = "^" * max(1, display_width(wrong))
+        found.append("  " + truncate(before + wrong + after, WIDTH))
+        found.append(f"  {' ' * display_width(before)}{marks} {advice.note}".rstrip())
     elif advice.note:
         found.append("  " + advice.note)
-    return found + wrapped(advice.syntax)
+    return found + wrap_syntax(advice.syntax)
 
 
-def _around(typed: Sequence[Typed], place: int) -> tuple[str, str, str]:
+def _with_context(typed: Sequence[TypedWord], position: int) -> tuple[str, str, str]:
     """The wrong word, and as much before and after it as a line has room for."""
-    shown = [shortened(quote(word.value), _WORD) for word in typed]
-    first = place
-    while first and columns(" ".join(shown[first - 1 : place])) <= WIDTH // 2:
+    shown = [truncate(quote(word.value), _WORD) for word in typed]
+    first = position
+    while first and display_width(" ".join(shown[first - 1 : position])) <= WIDTH // 2:
         first -= 1
-    before = " ".join([*(["…"] if first else []), *shown[first:place], ""])
-    after = " ".join(["", *shown[place + 1 : place + WIDTH // 2]])
-    return before.lstrip(), shown[place], after
+    before = " ".join([*(["…"] if first else []), *shown[first:position], ""])
+    after = " ".join(["", *shown[position + 1 : position + WIDTH // 2]])
+    return before.lstrip(), shown[position], after
 
 
-def wrapped(syntax: str) -> list[str]:
+def wrap_syntax(syntax: str) -> list[str]:
     """A syntax line in as many lines as it takes; names with hyphens stay whole."""
     return wrap(
         syntax, WIDTH, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False
     )
 
 
-def _unknown(typed: Sequence[Typed], there: CommandSet) -> Advice:
+def _unknown(typed: Sequence[TypedWord], available: CommandSet) -> Advice:
     """There is no such command, or no such subcommand; or only the server knows what it means."""
     name = typed[0].text.upper()
-    if there.names is not None and there.has(name) and name not in PARENT_COMMANDS:
+    if available.names is not None and available.has(name) and name not in PARENT_COMMANDS:
         return Advice()
     if name in PARENT_COMMANDS:
         names = [command.name.split()[1] for command in subcommands(name)]
         if len(typed) < 2:
             return Advice(None, "", f"{name} <{' | '.join(names)}>")
-        if there.names is not None and there.has(f"{name} {typed[1].text.upper()}"):
+        if available.names is not None and available.has(f"{name} {typed[1].text.upper()}"):
             return Advice()
         near = closest(typed[1].text, names)
         return Advice(1, _did_you_mean(near) or "one of " + ", ".join(names))
-    near = nearest(name) or closest(name, there.foreign)
-    return Advice(None, _elsewhere(name, there) or _did_you_mean(near) or "help lists all commands")
+    near = nearest(name) or closest(name, available.server_only)
+    return Advice(
+        None, _unsupported_note(name, available) or _did_you_mean(near) or "help lists all commands"
+    )
 
 
-def _elsewhere(name: str, there: CommandSet) -> str:
+def _unsupported_note(name: str, available: CommandSet) -> str:
     """What to say of a command that only Redis has; a server knows itself what it has."""
-    return elsewhere(name) if there.names is None else ""
+    return unsupported_message(name) if available.names is None else ""
 
 
 def nearest(name: str) -> str:
@@ -147,7 +149,7 @@ def _did_you_mean(near: str) -> str:
 
 
 def _wrong_type(
-    found: Found, typed: Sequence[Typed], type_of: Callable[[bytes], str | None]
+    found: FoundCommand, typed: Sequence[TypedWord], type_of: Callable[[bytes], str | None]
 ) -> Advice:
     """Say what the key holds and which commands are for that."""
     for at, role in enumerate(found.walk.roles, found.size):
@@ -158,7 +160,7 @@ def _wrong_type(
     return Advice()
 
 
-def _misplaced(found: Found, typed: Sequence[Typed], syntax: str) -> Advice:
+def _misplaced(found: FoundCommand, typed: Sequence[TypedWord], syntax: str) -> Advice:
     """The first word that has no place in the line."""
     for at, role in enumerate(found.walk.roles, found.size):
         if isinstance(role, Mistake):
@@ -176,7 +178,9 @@ def _note(mistake: Mistake, text: str) -> str:
     return "one word too many"
 
 
-def _unconvertible(found: Found, typed: Sequence[Typed], message: str, syntax: str) -> Advice:
+def _unconvertible(
+    found: FoundCommand, typed: Sequence[TypedWord], message: str, syntax: str
+) -> Advice:
     """The first word that its kind refuses with this very sentence."""
     for at, role in enumerate(found.walk.roles, found.size):
         if isinstance(role, Argument):

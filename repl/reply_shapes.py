@@ -50,7 +50,7 @@ _BY_OPTION = {"WITHSCORES": _scores, "WITHVALUES": _pairs}
 _NUMBERS = frozenset(("ZSCORE", "ZINCRBY", "GEODIST"))
 
 
-def shaped(words: Sequence[bytes], reply: Any) -> Any:
+def shape_reply(words: Sequence[bytes], reply: Any) -> Any:
     """The reply of a server to a command, in our shape."""
     found = find(words) if isinstance(reply, (list, bytes)) else None
     if found is None:

@@ -26,7 +26,7 @@ CTRL_C = "\x03"
 SHOWN_ABOVE = "in an empty line ends it)"
 
 
-@pytest.fixture(params=["here", "there", "door"])
+@pytest.fixture(params=["local", "remote", "served"])
 def kind(request: pytest.FixtureRequest) -> str:
     """A database of this process, a real server, the door of another program."""
     return str(request.param)
@@ -35,7 +35,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def db(kind: str) -> Iterator[minidis.Minidis[bytes] | None]:
     """The database, where it is ours."""
-    if kind == "there":
+    if kind == "remote":
         yield None
     else:
         with minidis.open() as found:
@@ -43,13 +43,13 @@ def db(kind: str) -> Iterator[minidis.Minidis[bytes] | None]:
 
 
 @pytest.fixture
-def place(
+def backend(
     kind: str, db: minidis.Minidis[bytes], request: pytest.FixtureRequest
 ) -> Iterator[Backend]:
     """Where the shell is; what is tested here is the same everywhere."""
-    if kind == "here":
+    if kind == "local":
         found: Backend = LocalBackend(db)
-    elif kind == "door":
+    elif kind == "served":
         port = serve(db, "127.0.0.1:0").address.rpartition(":")[2]
         found = RemoteBackend(Address(port=int(port)))
     else:
@@ -65,7 +65,7 @@ def other(
     kind: str, db: minidis.Minidis[bytes], request: pytest.FixtureRequest
 ) -> Callable[..., Any]:
     """Somebody else at the same place."""
-    if kind == "there":
+    if kind == "remote":
         server: RealServer = request.getfixturevalue("real_server")
         return server.execute
     return db.session().execute
@@ -74,9 +74,9 @@ def other(
 # MULTI -------------------------------------------------------------------------------------------
 
 
-def test_multi_is_in_the_prompt(place: Backend) -> None:
+def test_multi_is_in_the_prompt(backend: Backend) -> None:
     shown = play(
-        place,
+        backend,
         ("> ", "WATCH w1 'w 2'\rMULTI\r"),
         ("(TX)> ", "SET a 1\r"),
         ("QUEUED", "HSET h f v\rLPUSH a x\rHGETALL h\r"),
@@ -89,35 +89,35 @@ def test_multi_is_in_the_prompt(place: Backend) -> None:
     assert "(TX)" not in shown[shown.rindex("4 elements") :]
 
 
-def test_a_spoiled_transaction_says_so(place: Backend) -> None:
+def test_an_aborted_transaction_is_announced(backend: Backend) -> None:
     play(
-        place,
+        backend,
         ("> ", "MULTI\rGETT a\r"),
         ("did you mean GET?", ""),
         ("EXEC will be refused", "EXEC\r"),
         ("(error) EXECABORT", "MULTI\rSUBSCRIBE news\r"),
         ("SUBSCRIBE inside MULTI", "DISCARD\rexit\r"),
     )
-    assert not place.transaction.open
+    assert not backend.transaction.open
 
 
-def test_a_watched_key_has_changed(place: Backend, other: Callable[..., Any]) -> None:
+def test_a_watched_key_has_changed(backend: Backend, other: Callable[..., Any]) -> None:
     play(
-        place,
+        backend,
         ("> ", "WATCH a\r"),
         ("OK", lambda: other("SET", "a", "1")),
         ("", "MULTI\rINCR a\rEXEC\r"),
         ("(nil)\n(a watched key has changed: nothing was run)", "exit\r"),
     )
-    assert place.run([b"GET", b"a"]) == b"1"
+    assert backend.run([b"GET", b"a"]) == b"1"
 
 
 # streams -----------------------------------------------------------------------------------------
 
 
-def test_messages_come_beside_the_prompt(place: Backend, other: Callable[..., Any]) -> None:
+def test_messages_come_beside_the_prompt(backend: Backend, other: Callable[..., Any]) -> None:
     shown = play(
-        place,
+        backend,
         ("> ", "SET a half-typed\rSUBSCRIBE news other\r"),
         (SHOWN_ABOVE, "GET "),
         ("GET", lambda: other("PUBLISH", "news", "first 张三\x1b[2J")),
@@ -133,9 +133,9 @@ def test_messages_come_beside_the_prompt(place: Backend, other: Callable[..., An
     assert other("PUBSUB", "NUMSUB", "news")[1] == 0
 
 
-def test_ctrl_c_in_a_line_clears_only_the_line(place: Backend, other: Callable[..., Any]) -> None:
+def test_ctrl_c_in_a_line_clears_only_the_line(backend: Backend, other: Callable[..., Any]) -> None:
     play(
-        place,
+        backend,
         ("> ", "SUBSCRIBE news\r"),
         (SHOWN_ABOVE, "GET abc"),
         ("GET abc", CTRL_C),
@@ -146,9 +146,9 @@ def test_ctrl_c_in_a_line_clears_only_the_line(place: Backend, other: Callable[.
     )
 
 
-def test_patterns_and_shard_channels(place: Backend, other: Callable[..., Any]) -> None:
+def test_patterns_and_shard_channels(backend: Backend, other: Callable[..., Any]) -> None:
     play(
-        place,
+        backend,
         ("> ", "PSUBSCRIBE n* 'a b*'\r"),
         (SHOWN_ABOVE, "SSUBSCRIBE shard\r"),
         (SHOWN_ABOVE, lambda: other("PUBLISH", "news", "1")),
@@ -166,9 +166,9 @@ def test_patterns_and_shard_channels(place: Backend, other: Callable[..., Any]) 
     assert other("PUBSUB", "NUMPAT") == 0
 
 
-def test_monitor_shows_what_others_do(place: Backend, other: Callable[..., Any]) -> None:
+def test_monitor_shows_what_others_do(backend: Backend, other: Callable[..., Any]) -> None:
     shown = play(
-        place,
+        backend,
         ("> ", "MONITOR\r"),
         (SHOWN_ABOVE, "MONITOR\r"),
         ("running already", lambda: other("SET", "a b", "1\n")),
@@ -182,9 +182,9 @@ def test_monitor_shows_what_others_do(place: Backend, other: Callable[..., Any])
 
 def test_monitor_hides_the_questions_of_the_shell(real_server: RealServer) -> None:
     real_server.execute("FLUSHALL")
-    place = RemoteBackend(Address(path=real_server.path))
+    backend = RemoteBackend(Address(path=real_server.path))
     shown = play(
-        place,
+        backend,
         ("> ", "MONITOR\r"),
         (SHOWN_ABOVE, lambda: real_server.execute("SET", "some-key", "1")),
         ("SET some-key 1", "GET some-"),
@@ -193,12 +193,12 @@ def test_monitor_hides_the_questions_of_the_shell(real_server: RealServer) -> No
         ("] GET some-key", "exit\r"),
     )
     assert " SCAN " not in shown and " TYPE " not in shown and " DBSIZE" not in shown
-    place.close()
+    backend.close()
 
 
-def test_a_refused_stream(place: Backend) -> None:
+def test_a_refused_stream(backend: Backend) -> None:
     play(
-        place,
+        backend,
         ("> ", "SUBSCRIBE\r"),
         ("(error) ERR wrong number of arguments for 'subscribe' command", "MONITOR x\r"),
         ("(error) ERR wrong number of arguments for 'monitor' command", "exit\r"),
@@ -206,19 +206,19 @@ def test_a_refused_stream(place: Backend) -> None:
 
 
 def test_a_stream_that_is_lost_says_so(real_server: RealServer) -> None:
-    place = RemoteBackend(Address(path=real_server.path))
+    backend = RemoteBackend(Address(path=real_server.path))
     play(
-        place,
+        backend,
         ("> ", "SUBSCRIBE news\r"),
         (SHOWN_ABOVE, lambda: real_server.execute("CLIENT", "KILL", "TYPE", "pubsub")),
         ("(SUBSCRIBE news has ended: the connection to", "ECHO back\r"),
         ('"back"', "exit\r"),
     )
-    place.close()
+    backend.close()
 
 
-def test_leaving_ends_the_streams(place: Backend, other: Callable[..., Any]) -> None:
-    play(place, ("> ", "SUBSCRIBE news\r"), (SHOWN_ABOVE, "exit\r"))
+def test_leaving_ends_the_streams(backend: Backend, other: Callable[..., Any]) -> None:
+    play(backend, ("> ", "SUBSCRIBE news\r"), (SHOWN_ABOVE, "exit\r"))
     # A server has to notice that the connection is gone.
     eventually(lambda: other("PUBSUB", "NUMSUB", "news")[1] == 0)
     assert not [thread for thread in threading.enumerate() if "_read" in thread.name]
@@ -244,7 +244,7 @@ class Flood:
     def read(self, raw: int) -> Message[Any]:
         return Message("message", b"flood", None, b"%d" % raw)
 
-    def drop(self, names: object) -> None:
+    def unsubscribe(self, names: object) -> None:
         """Nothing to do."""
 
     def close(self) -> None:
@@ -261,10 +261,10 @@ def test_a_flood_is_a_number() -> None:
         if items[-1].data == b"99999":
             last.set()
 
-    beside = BackgroundStream(Flood(100_000), show, lambda *_: None)
+    stream = BackgroundStream(Flood(100_000), show, lambda *_: None)
     assert last.wait(10)  # the newest is shown, whatever is left out
-    beside.stop()
-    assert sum(shown + dropped for shown, dropped in batches) == 100_000 == beside.heard
+    stream.stop()
+    assert sum(shown + dropped for shown, dropped in batches) == 100_000 == stream.received
     assert max(shown for shown, _ in batches) <= 50
     assert len(batches) < 50
 
@@ -304,6 +304,6 @@ def test_how_commands_look() -> None:
 
 
 def test_which_commands_are_about_streams() -> None:
-    assert streams.begins([b"subscribe", b"x"]) and streams.ends([b"PUnsubscribe"])
-    assert not streams.is_about([b"PUBLISH", b"x", b"y"])
+    assert streams.starts_stream([b"subscribe", b"x"]) and streams.ends_stream([b"PUnsubscribe"])
+    assert not streams.is_stream_command([b"PUBLISH", b"x", b"y"])
     assert Status("OK") == "OK"
