@@ -1,7 +1,7 @@
-"""Commands without a person: from arguments, a file or a pipe. Answers go out, refusals to stderr.
+"""Non-interactive use: commands from arguments, a file or a pipe.
 
-The first refusal ends the run: what comes after it was written for a database in which it worked.
-SUBSCRIBE and MONITOR print what comes until they are interrupted.
+Replies go to stdout, errors to stderr. The first error ends the run, because the commands after it
+may depend on the one that failed. SUBSCRIBE and MONITOR print messages until interrupted.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from repl.secrets import masked
 from repl.streams import Item
 from repl.words import TypedWord, open_quote, quote, split, truncate
 
-#: Columns that a queued command may take.
-_LABEL = 74
+#: Maximum width of a command in the reply of EXEC, in columns.
+_LABEL_WIDTH = 74
 
 
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
-    """How answers are printed."""
+    """How replies and messages are printed."""
 
-    #: (reply, words of the command, commands that EXEC has run) -> lines
+    #: (reply, words of the command, commands run by EXEC) -> lines
     reply: Callable[[Any, Sequence[bytes], Sequence[Sequence[bytes]]], Iterable[bytes]]
     item: Callable[[Item], Iterable[bytes]]
 
 
 def _raw_item(item: Item) -> Iterable[bytes]:
-    """Of a message what was sent, of MONITOR the line."""
+    """The payload of a message, or the line of MONITOR."""
     return raw(item.data) if isinstance(item, Message) else (_text(streams.text(item)),)
 
 
@@ -64,29 +64,29 @@ FORMATS: dict[str, OutputFormat] = {
 def format_replies(
     reply: Any, words: Sequence[bytes], commands: Sequence[Sequence[bytes]] = ()
 ) -> Iterable[str]:
-    """A reply for a person; `commands`: those that EXEC has run, each is shown with its answer."""
+    """A reply as text; with `commands` (those run by EXEC) each reply below its command."""
     if not commands:
         return reply_lines(reply, paired=has_paired_reply(words))
     parts = (
-        (command_line(command), reply_lines(answer, paired=has_paired_reply(command)))
-        for command, answer in zip(commands, reply, strict=True)
+        (command_line(command), reply_lines(one, paired=has_paired_reply(command)))
+        for command, one in zip(commands, reply, strict=True)
     )
     return labelled_lines(parts, len(commands))
 
 
 def command_line(words: Sequence[bytes]) -> str:
-    """A command in one line that is not too long."""
-    return truncate(masked(words), _LABEL)
+    """A command in one line, without passwords, truncated."""
+    return truncate(masked(words), _LABEL_WIDTH)
 
 
 def stream_in_multi_error(words: Sequence[bytes]) -> str:
-    """Why a stream cannot begin inside MULTI."""
+    """The error message for SUBSCRIBE or MONITOR inside MULTI."""
     name = quote(words[0]).upper()
-    return f"(error) {name} inside MULTI: its messages have a connection of their own; EXEC first"
+    return f"(error) {name} inside MULTI is not supported: run EXEC or DISCARD first"
 
 
 def has_paired_reply(words: Sequence[bytes]) -> bool:
-    """Is it an HSCAN that answers fields and values?"""
+    """Return whether the command is an HSCAN that returns fields and values."""
     found = find(words)
     if found is None or found[0].name != "HSCAN":
         return False
@@ -94,49 +94,51 @@ def has_paired_reply(words: Sequence[bytes]) -> bool:
 
 
 class Batch:
-    """Runs commands one after the other until one is refused, or until exit."""
+    """Runs commands one after another until one fails, or until `exit`."""
 
-    def __init__(self, backend: Backend, form: OutputFormat, out: BinaryIO, err: TextIO) -> None:
+    def __init__(
+        self, backend: Backend, output_format: OutputFormat, out: BinaryIO, err: TextIO
+    ) -> None:
         self.backend = backend
-        self.form = form
+        self.output_format = output_format
         self.out = out
         self.err = err
-        self.left = False
+        self.exited = False
 
-    # what the shell's own words need
+    # for the shell commands
 
     def write(self, text: str) -> None:
-        """Print a text."""
+        """Print text."""
         self.out.write(text.rstrip("\n").encode("utf-8", "backslashreplace") + b"\n")
 
     def clear(self) -> None:
-        """There is no screen."""
+        """Nothing to do: there is no screen."""
 
     def stop(self) -> None:
-        """There is nothing beside the prompt."""
+        """Nothing to do: there are no background streams."""
 
     @property
     def command_set(self) -> CommandSet:
-        """The commands that can be run."""
+        """The commands that the backend has."""
         return self.backend.command_set
 
     def exit(self) -> None:
-        """exit: whatever follows is not run."""
-        self.left = True
+        """End the run: later commands are not run."""
+        self.exited = True
 
     def run(self, text: str) -> bool:
-        """Run the commands of a text; False when one was refused."""
-        return all(self.left or self._run_typed(command) for command in split(text))
+        """Run the commands in a text. Returns False if one failed."""
+        return all(self.exited or self._run_typed(command) for command in split(text))
 
     # running
 
     def run_stream(self, stream: BinaryIO, name: str) -> bool:
-        """Run the commands of a file or pipe as they come; False when one was refused."""
+        """Run the commands of a file or pipe as they arrive. Returns False if one failed."""
         pending: list[str] = []
         quote_mark = ""
         for number, line in enumerate(stream, 1):
             if number == 1:
-                line = line.removeprefix(BOM_UTF8)  # as editors on Windows write
+                line = line.removeprefix(BOM_UTF8)  # written by editors on Windows
             pending.append(line.decode("utf-8", "surrogateescape"))
             quote_mark = open_quote(pending[-1], quote_mark)
             if quote_mark:
@@ -144,13 +146,13 @@ class Batch:
             if not self.run("".join(pending)):
                 self.err.write(f"{name}, line {number}: stopped here\n")
                 return False
-            if self.left:
+            if self.exited:
                 return True
             pending = []
         return self.run("".join(pending))
 
     def run_words(self, words: Sequence[bytes]) -> bool:
-        """Run one command; False when it was refused."""
+        """Run one command. Returns False if it failed."""
         return self._run_typed([TypedWord(word, 0, 0) for word in words])
 
     def _run_typed(self, typed: list[TypedWord]) -> bool:
@@ -160,38 +162,40 @@ class Batch:
             return False
         shell_command = shell_commands.SHELL_COMMANDS.get(typed[0].text.lower())
         if shell_command is not None:
-            return shell_command.act(self, [word.text for word in typed[1:]])
+            return shell_command.run(self, [word.text for word in typed[1:]])
         words = [word.value for word in typed]
         try:
             if streams.is_stream_command(words):
                 return self._stream(words)
             reply = self.backend.run(words)
         except MinidisError as error:
-            self._refused(typed, error)
+            self._print_error(typed, error)
             return False
-        for line in self.form.reply(reply, words, self.backend.transaction.commands_of(reply)):
+        for line in self.output_format.reply(
+            reply, words, self.backend.transaction.commands_of(reply)
+        ):
             self.out.write(line + b"\n")
         return True
 
     def _stream(self, words: list[bytes]) -> bool:
-        """Print what comes, until Ctrl-C."""
+        """Print messages until Ctrl-C."""
         if self.backend.transaction.open:
             self.err.write(stream_in_multi_error(words) + "\n")
             return False
         if streams.ends_stream(words):
-            return True  # nothing runs beside this
+            return True  # no stream is running
         source = self.backend.stream(words)
         try:
             self.out.flush()
             for raw_item in source:
                 if (item := source.read(raw_item)) is not None:
-                    self.out.writelines(line + b"\n" for line in self.form.item(item))
+                    self.out.writelines(line + b"\n" for line in self.output_format.item(item))
                     self.out.flush()
         finally:
             source.close()
         return True
 
-    def _refused(self, typed: list[TypedWord], error: MinidisError) -> None:
+    def _print_error(self, typed: list[TypedWord], error: MinidisError) -> None:
         self.out.flush()
         advice = advise(typed, error, self.backend.type_of, self.backend.command_set)
         for line in (scalar(error), *advice_lines(typed, advice)):
@@ -199,5 +203,5 @@ class Batch:
 
 
 def silence_stdout() -> None:
-    """The reader of our output has gone; let the interpreter end without a second complaint."""
+    """Discard output after a broken pipe, so that the interpreter exits without an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,8 @@
-"""What could be typed at the cursor: commands, options still legal, live keys and members.
+"""Completion at the cursor: commands, options that the syntax still allows, existing keys.
 
-Pure: (text before the cursor, place) -> candidates. What the data has, the place is asked; commands
-that the place does not have are marked, and those that only it has are offered by name.
+A pure function: (text before the cursor, backend) -> candidates. Keys, fields and members come from
+the backend. Commands that the server lacks are marked; commands that only the server has are
+completed by name.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from repl.words import TEXT_AFTER_QUOTE, TypedWord, at_cursor, quote
 NOT_ON_SERVER = "not on this server"
 ONLY_ON_SERVER = "only on this server"
 
-#: Group of a command -> the types of keys it works on; other groups work on every type.
+#: Group of a command -> the types of keys it accepts; other groups accept every type.
 _TYPES: dict[str, tuple[str, ...]] = {
     "string": ("string",),
     "bitmap": ("string",),
@@ -36,7 +37,7 @@ _TYPES: dict[str, tuple[str, ...]] = {
     "geo": ("zset",),
     "stream": ("stream",),
 }
-#: Sorted-set commands that also take plain sets, and what SORT can sort.
+#: Exceptions: sorted-set commands that also accept sets, and the types that SORT accepts.
 _WIDER: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("ZUNION", "ZINTER", "ZDIFF", "ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE", "ZINTERCARD"),
@@ -48,7 +49,7 @@ _WIDER: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`text` takes the place of what stands from `start` to the cursor."""
+    """`text` replaces everything from `start` to the cursor."""
 
     text: str
     start: int
@@ -56,7 +57,7 @@ class Candidate:
 
 
 def candidates(before: str, backend: Backend) -> list[Candidate]:
-    """All that could stand at the cursor, the likeliest first."""
+    """All completions at the cursor, the most likely first."""
     finished, typing = at_cursor(before)
     if typing.problem == TEXT_AFTER_QUOTE:
         return []
@@ -82,13 +83,13 @@ def _offers(
 
 
 def _names(typing: TypedWord, available: CommandSet) -> Iterator[tuple[str, str]]:
-    """Commands, with the subcommands of a container behind its name, and the shell's own words."""
+    """Commands, parent commands (described by their subcommands) and shell commands."""
     commands: dict[str, str] = {}
     for name, command in sorted(COMMANDS.items()):
-        container = name.split()[0]
-        if container in PARENT_COMMANDS:
-            names = " ".join(one.name.split()[1].lower() for one in subcommands(container))
-            commands.setdefault(container, NOT_ON_SERVER if available.lacks(container) else names)
+        parent = name.split()[0]
+        if parent in PARENT_COMMANDS:
+            names = " ".join(one.name.split()[1].lower() for one in subcommands(parent))
+            commands.setdefault(parent, NOT_ON_SERVER if available.lacks(parent) else names)
         else:
             commands[name] = _description(command, available)
     server_only = {name: ONLY_ON_SERVER for name in available.server_only if " " not in name}
@@ -99,16 +100,16 @@ def _names(typing: TypedWord, available: CommandSet) -> Iterator[tuple[str, str]
             yield shell_command.name, shell_command.about
 
 
-def _subcommand_offers(container: str, available: CommandSet) -> list[tuple[str, str]]:
-    """The subcommands of a container."""
-    if container not in PARENT_COMMANDS:
-        return [(name, ONLY_ON_SERVER) for name in available.server_subcommands(container)]
-    ours = [(one.name.split()[1], _description(one, available)) for one in subcommands(container)]
-    return ours + [(name, ONLY_ON_SERVER) for name in available.server_subcommands(container)]
+def _subcommand_offers(parent: str, available: CommandSet) -> list[tuple[str, str]]:
+    """The subcommands of a parent command."""
+    if parent not in PARENT_COMMANDS:
+        return [(name, ONLY_ON_SERVER) for name in available.server_subcommands(parent)]
+    ours = [(one.name.split()[1], _description(one, available)) for one in subcommands(parent)]
+    return ours + [(name, ONLY_ON_SERVER) for name in available.server_subcommands(parent)]
 
 
 def _words(known: Iterable[tuple[str, str]], typing: TypedWord) -> Iterator[tuple[str, str]]:
-    """Fixed words that begin with what is typed, in capitals unless small letters were typed."""
+    """The fixed words that complete the typed one: in upper case, unless it is in lower case."""
     text = typing.text
     for name, about in known:
         if name.startswith(text.upper()):
@@ -124,7 +125,7 @@ def _help_topics(typing: TypedWord) -> Iterator[tuple[str, str]]:
 
 
 def _description(command: Command, available: CommandSet = LOCAL_COMMANDS) -> str:
-    """The first sentence, without the marks of code; or that the command is not there."""
+    """The first sentence of the help, or NOT_ON_SERVER if the server lacks the command."""
     if available.lacks(command.name):
         return NOT_ON_SERVER
     return command.summary.replace("`", "").rstrip(".")
@@ -136,7 +137,7 @@ def _description(command: Command, available: CommandSet = LOCAL_COMMANDS) -> st
 def _next(
     found: FoundCommand, finished: list[TypedWord], typing: TypedWord, backend: Backend
 ) -> Iterator[tuple[str, str]]:
-    """Everything that the line allows at this place: arguments that can be listed, then options."""
+    """Everything that the syntax allows here: values of arguments, then options."""
     seen = set()
     for node in found.walk.next:
         if isinstance(node, Argument):
@@ -162,14 +163,14 @@ def _argument(
     return _plain(_FIXED[offers](), typing) if offers in _FIXED else iter(())
 
 
-#: What can be listed without looking at the data.
+#: Values that do not depend on the data.
 _FIXED: dict[str, Callable[[], Iterable[tuple[str, str]]]] = {
     "parameter": lambda: ((one.name, one.about) for one in config.PARAMETERS.values()),
     "command": lambda: (
         (name.lower(), _description(one)) for name, one in sorted(COMMANDS.items())
     ),
     "type": lambda: ((name, "") for name in ("string", *TYPE_NAMES.values())),
-    "cursor": lambda: (("0", "begin"),),
+    "cursor": lambda: (("0", "start of the iteration"),),
     "bound": lambda: (("-inf", "lowest score"), ("+inf", "highest score")),
 }
 
@@ -179,7 +180,7 @@ def _plain(known: Iterable[tuple[str, str]], typing: TypedWord) -> Iterator[tupl
     return ((name, about) for name, about in known if name.startswith(text))
 
 
-# live data ---------------------------------------------------------------------------------------
+# keys, fields and members -------------------------------------------------------------------------
 
 
 def _types_for(command: Command) -> tuple[str, ...]:
@@ -187,7 +188,7 @@ def _types_for(command: Command) -> tuple[str, ...]:
 
 
 def _first_key(found: FoundCommand, finished: list[TypedWord]) -> bytes | None:
-    """The key whose members are meant: the first one of the command."""
+    """The first key of the command: the one whose fields or members are completed."""
     for word, role in zip(finished[found.size :], found.walk.roles, strict=True):
         if is_key(role):
             return word.value
@@ -195,11 +196,11 @@ def _first_key(found: FoundCommand, finished: list[TypedWord]) -> bytes | None:
 
 
 def _quoted(named: Iterable[tuple[bytes, str]]) -> Iterator[tuple[str, str]]:
-    """Names as they can be typed."""
+    """Names, quoted where necessary."""
     return ((quote(name), about) for name, about in named)
 
 
 def _patterns(typing: TypedWord, backend: Backend) -> Iterator[tuple[str, str]]:
-    """`user:*` for keys that are named in that way."""
+    """Glob patterns such as `user:*` for the prefixes of existing keys."""
     yield "*", "everything"
     yield from ((quote(front + b"*"), "") for front in backend.key_prefixes(typing.value))

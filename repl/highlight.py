@@ -1,7 +1,7 @@
-"""Colours for what is typed and for what is answered: two Pygments lexers.
+"""Syntax highlighting of commands and replies: two Pygments lexers.
 
-The first one is no grammar of its own: it asks words.split where words are, and the walk along the
-command's line what they are.
+The lexer of commands has no grammar of its own: words.split finds the words, and the walk along the
+command's syntax line tells what each of them is.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from repl import shell_commands
 from repl.lookup import LOCAL_COMMANDS, CommandSet, find_and_walk
 from repl.words import TypedWord, split
 
-#: What the shell can offer for an argument -> how it is coloured
+#: Kind of completion for an argument -> its token
 _BY_OFFER: dict[str, _TokenType] = {
     "key": Name.Variable,
     "field": Name.Attribute,
@@ -43,13 +43,13 @@ _BY_OFFER: dict[str, _TokenType] = {
 
 
 class CommandLexer(Lexer):  # type: ignore[misc]
-    """Commands as they are typed."""
+    """Lexer of typed commands."""
 
     name = "minidis commands"
     aliases: ClassVar[list[str]] = ["minidis"]
 
     def command_set(self) -> CommandSet:
-        """The commands that can be run."""
+        """The commands that the backend has."""
         return LOCAL_COMMANDS
 
     def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, _TokenType, str]]:
@@ -63,21 +63,21 @@ class CommandLexer(Lexer):  # type: ignore[misc]
 
 
 def lexer_for(known: Callable[[], CommandSet]) -> type[CommandLexer]:
-    """The lexer for a place with this repertoire."""
+    """A lexer class for a backend whose command set is `known()`."""
 
-    class PlaceLexer(CommandLexer):
-        """Commands as they are typed there."""
+    class BackendLexer(CommandLexer):
+        """Lexer of typed commands for one backend."""
 
         def command_set(self) -> CommandSet:
             return known()
 
-    return PlaceLexer
+    return BackendLexer
 
 
 def _coloured(
     command: list[TypedWord], end: int, available: CommandSet
 ) -> Iterator[tuple[TypedWord, _TokenType]]:
-    """Every word of a command with its token. A word at `end` may still be growing."""
+    """Each word of a command with its token. The word that ends at `end` may be incomplete."""
     found = find_and_walk(command)
     if found is None:
         yield command[0], _name_token(command, end, available)
@@ -93,7 +93,7 @@ def _coloured(
 
 
 def _name_token(command: list[TypedWord], end: int, available: CommandSet) -> _TokenType:
-    """The first word of something that is no command: one of the shell, unfinished, or wrong."""
+    """The token of a first word that is no command: a shell command, an incomplete or wrong one."""
     name = command[0].text
     if name.lower() in shell_commands.SHELL_COMMANDS:
         return Keyword.Pseudo
@@ -118,7 +118,7 @@ def _token(role: Role, word: TypedWord, growing: bool) -> _TokenType:
 
 
 def _may_become(mistake: Mistake, text: str) -> bool:
-    """Is the word the beginning of something that could stand there?"""
+    """Return whether the word is the beginning of an option that the syntax allows here."""
     return any(isinstance(node, Word) and node.text.startswith(text) for node in mistake.expected)
 
 
@@ -131,7 +131,7 @@ def _value_token(word: TypedWord) -> _TokenType:
 
 
 class ReplyLexer(RegexLexer):  # type: ignore[misc]
-    """Replies as render.lines writes them."""
+    """Lexer of replies as render.reply_lines formats them."""
 
     name = "minidis replies"
     aliases: ClassVar[list[str]] = ["minidis-replies"]

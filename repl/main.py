@@ -1,15 +1,15 @@
-"""The command `minidis`: reads its arguments, opens the database, and hands over.
+"""The command `minidis`: parses the arguments, opens the database and runs commands or the shell.
 
-    minidis data                              a session with a person
-    minidis redis://localhost:6379/1          the same with a server
-    minidis unix:app.sock                     the same with a running program that has opened a door
+    minidis data                              interactive shell
+    minidis redis://localhost:6379/1          shell connected to a server
+    minidis unix:app.sock                     shell connected to a program that serves its database
     minidis data zrange rank 0 -1             one command, given as words
     minidis data -c "SET a 1" -c "GET a"      commands, given as lines
     minidis data < commands.txt               commands from a file or a pipe
-    minidis serve data --port 6379            a server on a database (see serve.py)
+    minidis serve data --port 6379            serve a database (see serve.py)
 
-Everything after the first word of a command belongs to it, so that -1 is a number and no option.
-prompt_toolkit is imported for a session only: it costs a tenth of a second.
+All arguments after the first word of a command belong to it, so that -1 is a number, not an option.
+prompt_toolkit is imported by the interactive shell only: the import takes a tenth of a second.
 """
 
 from __future__ import annotations
@@ -28,32 +28,33 @@ from repl import serve
 from repl.address import is_address, parse_address
 from repl.backend import Backend, LocalBackend
 from repl.batch import FORMATS, Batch, silence_stdout
-from repl.progress import bar
+from repl.progress import progress_bar
 
 USAGE_ERROR = 2
 COMMAND_FAILED = 1
 INTERRUPTED = 130
-#: Signals that ask to leave; Windows has no SIGHUP.
+#: Signals that end the program; Windows has no SIGHUP.
 _EXIT_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
-#: Options that take the word after them.
+#: Options followed by a value.
 _OPTIONS_WITH_VALUE = ("-c", "--command", "-f", "--file", "-n", "--database")
 
 _EPILOG = """\
-PATH is a directory (made if needed, saved when it is closed) or a dump ending in .rdb (written by
-SAVE only). Without PATH, or with :memory:, everything lives in memory and is gone at the end. PATH
-may be the address of a server: redis://[[user]:password@]host[:port][/database], rediss:// for TLS,
-unix:SOCKET. `minidis serve --help` tells how to open a door; a directory named serve is ./serve.
-SIGTERM and a closed terminal (SIGHUP) end it as exit does; only SIGKILL leaves changes unsaved.
+PATH is a directory (created if needed, saved at exit) or a dump file ending in .rdb (written by
+SAVE only). Without PATH, or with :memory:, the database is in memory and is lost at exit. PATH can
+be the address of a server: redis://[[user]:password@]host[:port][/database], rediss:// for TLS,
+unix:SOCKET. `minidis serve --help` describes how to serve a database; for a directory named serve,
+write ./serve. SIGTERM and SIGHUP (a closed terminal) save a directory as exit does; SIGKILL loses
+unsaved changes.
 
-Options stand before the first word of a command; after it, everything belongs to the command.
-The first refused command ends the run. Exit code: 0 done, 1 a command was refused, 2 the arguments
-or the PATH cannot be used.
+Options precede the first word of a command; all arguments after it belong to the command.
+The first failed command ends the run. Exit codes: 0 success, 1 a command failed, 2 the arguments
+or the PATH are invalid.
 """
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options, for reading them and for --help."""
+    """The argument parser; --help and the tests use it as well."""
     found = argparse.ArgumentParser(
         prog="minidis",
         usage="%(prog)s [options] [PATH] [COMMAND [ARGUMENT ...]]",
@@ -63,10 +64,15 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = found.add_argument
-    add("path", nargs="?", metavar="PATH", help="directory, .rdb file or address; none: memory")
+    add(
+        "path",
+        nargs="?",
+        metavar="PATH",
+        help="directory, .rdb file or server address (default: in memory)",
+    )
     add("words", nargs="*", metavar="COMMAND", help="one command, given as words")
     add("-c", "--command", action="append", default=[], metavar="LINE",
-        help="run a line of commands; may be given several times")  # fmt: skip
+        help="run a line of commands; can be repeated")  # fmt: skip
     add("-f", "--file", action="append", default=[], metavar="FILE",
         help="run the commands in a file, after those of -c; - is standard input")  # fmt: skip
     add("-n", "--database", type=int, default=0, metavar="N", help="select database N")
@@ -74,21 +80,21 @@ def parser() -> argparse.ArgumentParser:
     forms.add_argument("--json", dest="form", action="store_const", const="json",
                        help="print each reply as one line of JSON")  # fmt: skip
     forms.add_argument("--raw", dest="form", action="store_const", const="raw",
-                       help="print the values as they are, one in a line")  # fmt: skip
+                       help="print values unquoted, one per line")  # fmt: skip
     add("--version", action="version", version=f"minidis {minidis.__version__}")
     found.set_defaults(form="text")
     return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; the exit code."""
+    """Entry point. Returns the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["serve"]:
         return serve.main(given[1:])
     options = read_arguments(given)
-    mistake = _check_path(options)
-    if mistake:
-        return _fail(mistake)
+    problem = _check_path(options)
+    if problem:
+        return _fail(problem)
     try:
         backend = _open_backend(options)
     except (MinidisError, OSError) as error:
@@ -98,24 +104,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _exit_on_signals()
         code = _run(backend, options)
-    except SystemExit as told:
-        code = int(told.code or 0)
-    _ignore(signal.SIGINT)  # what is saved now is saved
+    except SystemExit as exit_:
+        code = int(exit_.code or 0)
+    _ignore(signal.SIGINT)  # Ctrl-C must not interrupt the save
     if isinstance(backend, LocalBackend):
-        return _closed(backend, code)
+        return _close_local(backend, code)
     backend.close()
     return code
 
 
 def _open_backend(options: argparse.Namespace) -> Backend:
-    """The database at PATH, or the server at that address."""
+    """Open the database at PATH, or connect to the server at that address."""
     if options.path is not None and is_address(options.path):
-        from repl.remote_backend import RemoteBackend  # sockets and TLS come with it
+        from repl.remote_backend import RemoteBackend  # imports sockets and TLS
 
         address = parse_address(options.path)
         return RemoteBackend(replace(address, database=options.database or address.database))
     path = None if options.path in (None, serve.MEMORY) else options.path
-    with bar("loading") as progress:
+    with progress_bar("loading") as progress:
         db = minidis.open(path, progress=progress)
     if options.database:
         db.execute("SELECT", options.database)
@@ -123,16 +129,16 @@ def _open_backend(options: argparse.Namespace) -> Backend:
 
 
 def _exit_on_signals() -> None:
-    """SIGTERM, and SIGHUP when the terminal is closed, end the work as `exit` does: by closing."""
+    """Make SIGTERM and SIGHUP exit as `exit` does, which closes and saves the database."""
 
-    def told(number: int, _: object) -> None:
+    def handler(number: int, _: object) -> None:
         for one in _EXIT_SIGNALS:
             _ignore(one)
         raise SystemExit(128 + number)
 
     for one in _EXIT_SIGNALS:
         if signal.getsignal(one) is signal.SIG_DFL:  # nohup ignores SIGHUP
-            signal.signal(one, told)
+            signal.signal(one, handler)
 
 
 def _ignore(number: signal.Signals) -> None:
@@ -140,7 +146,7 @@ def _ignore(number: signal.Signals) -> None:
 
 
 def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """Options up to the first word of a command; the rest is that command."""
+    """Parse the options before the first word of a command; the rest is the command."""
     front, words = _split_arguments(arguments)
     options = parser().parse_args(front)
     options.words = words
@@ -148,7 +154,7 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Cut before the second argument that is no option: the first one is PATH."""
+    """Split before the second positional argument: the first one is PATH."""
     at = seen = 0
     while at < len(arguments):
         if arguments[at] in _OPTIONS_WITH_VALUE:
@@ -162,22 +168,22 @@ def _split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _check_path(options: argparse.Namespace) -> str:
-    """`minidis get a` would make a directory named get; that is not what was meant."""
+    """The error message for `minidis get a`, which would create a directory named get; else ""."""
     path = options.path
     known = path is not None and path.upper() in COMMANDS.keys() | PARENT_COMMANDS
     if not known or os.path.exists(path) or (not options.words and options.command):
         return ""
     return (
-        f"{path!r} is a command, but the first word is the PATH of the database: "
-        f"minidis PATH {' '.join([path, *options.words])} (./{path} if you mean a directory)"
+        f"{path!r} is a command, but the first argument is the PATH of the database. "
+        f"Write: minidis PATH {' '.join([path, *options.words])} (for a directory: ./{path})"
     )
 
 
 def _run(backend: Backend, options: argparse.Namespace) -> int:
-    """Do what the arguments ask for."""
+    """Run the shell, or the commands given by the arguments. Returns the exit code."""
     alone = not (options.words or options.command or options.file)
     if alone and sys.stdin is not None and sys.stdin.isatty():
-        from repl.session import run_shell  # prompt_toolkit comes with it
+        from repl.session import run_shell  # imports prompt_toolkit
 
         return run_shell(backend)
     if alone:
@@ -212,13 +218,13 @@ def _run_file(batch: Batch, name: str) -> bool:
         return batch.run_stream(file, name)
 
 
-def _closed(backend: LocalBackend, code: int) -> int:
-    """Close the database, saving it if it is a directory; say what is not saved."""
+def _close_local(backend: LocalBackend, code: int) -> int:
+    """Close the database; save it if it is a directory, otherwise warn about unsaved changes."""
     db = backend.db
     lost, file = backend.unsaved_changes()
     try:
         if db.engine.home.durable and db.engine.dirty > 0:
-            with bar("saving") as progress:
+            with progress_bar("saving") as progress:
                 db.engine.save(progress)
         db.close()
     except (MinidisError, OSError) as error:

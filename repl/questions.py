@@ -1,8 +1,8 @@
-"""What completion and the toolbar ask a server, over a connection of their own.
+"""Queries a server for completion and the toolbar, over a separate connection.
 
-A connection of their own, because the other one may be inside MULTI, where a question would be
-queued, or wait in BLPOP. Answers come soon or count as none: a connection that is too slow is hung
-up, and nothing is asked for a while.
+The connection is separate because the one for commands may be inside MULTI, where a query would be
+queued, or blocked in BLPOP. A query that takes too long counts as failed: the connection is closed,
+and the server is not queried again for a few seconds.
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ from typing import Any, TypeVar
 
 from minidis.errors import MinidisError
 from repl.address import Address
-from repl.backend import MAX_CANDIDATES, Named, describe_field, prefixes_of
+from repl.backend import MAX_CANDIDATES, NamedItem, describe_field, prefixes_of
 from repl.remote_connection import RemoteConnection, connect
 from repl.render import number
 
 Words = Sequence[bytes]
 T = TypeVar("T")
 
-#: Seconds for the answers to one question; after a silence nothing is asked for so many.
+#: Seconds to wait for the replies to a query, and before the next query after a timeout.
 _TIMEOUT = 0.5
 _RETRY_SECONDS = 5.0
-#: Seconds of looking for keys: a server with many millions of them is not walked to its end.
+#: Seconds to search for keys: with many millions of them SCAN is not run to its end.
 _SCAN_SECONDS = 0.15
 _SCAN_COUNT = b"1000"
-#: Seconds that found names are good for.
+#: Seconds for which results are cached.
 _CACHE_SECONDS = 2.0
-#: Fields come with their values, which may be large.
+#: HSCAN returns the values as well, which may be large.
 _HSCAN_COUNT = b"100"
 _SPECIAL = re.compile(rb"[*?\[\]\\^]")
 _SCANS = {"hash": b"HSCAN", "set": b"SSCAN", "zset": b"ZSCAN"}
 
 
 class Questions:
-    """Asks a server. No method raises; without an answer it is None, or nothing was found."""
+    """Queries a server. No method raises; after an error the result is None or empty."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        #: what was asked while somebody monitors the server: it is not to be shown to him
+        #: queries sent while MONITOR is running, which hides them
         self.sent_queries: Counter[tuple[bytes, ...]] | None = None
         self._connection: RemoteConnection | None = None
         self._retry_after = 0.0
         self._lock = threading.Lock()
         self._cache: dict[Any, tuple[float, Any]] = {}
 
-    # asking ------------------------------------------------------------------------------------
+    # queries -----------------------------------------------------------------------------------
 
     def query_all(self, commands: Sequence[Words], seconds: float = _TIMEOUT) -> list[Any] | None:
-        """The answers, refusals among them; None if they do not come in time."""
+        """The replies, errors among them; None if they do not arrive in time."""
         with self._lock:
             if monotonic() < self._retry_after:
                 return None
@@ -71,23 +71,23 @@ class Questions:
                 return None
 
     def query(self, *words: bytes) -> Any:
-        """The answer to one question; None for a refusal, too."""
+        """The reply to one command; None also for an error reply."""
         found = (self.query_all([words]) or [None])[0]
         return None if isinstance(found, Exception) else found
 
     def set_target(self, address: Address, database: int) -> None:
-        """Ask as somebody else, or another database."""
+        """Query as another user, or in another database."""
         address = replace(address, database=database)
         if address != self.address:
             self.close()
             self.address = address
 
     def clear_cache(self) -> None:
-        """Something has changed: what was found is not to be offered again."""
+        """Forget cached results; called after each command, which may have changed them."""
         self._cache.clear()
 
     def close(self) -> None:
-        """The next question needs a new connection."""
+        """Close the connection; the next query opens a new one."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
@@ -95,10 +95,10 @@ class Questions:
             self._retry_after = 0.0
             self._cache.clear()
 
-    # what is there -----------------------------------------------------------------------------
+    # commands, keys, members -------------------------------------------------------------------
 
     def commands(self) -> frozenset[str] | None:
-        """Full names of all commands in capitals; None if the server does not tell."""
+        """Full names of all commands in upper case; None if the server does not list them."""
         found = (self.query_all([(b"COMMAND", b"LIST")], 2.0) or [None])[0]
         if isinstance(found, Exception):  # older than 7.0
             found = (self.query_all([(b"COMMAND",)], 2.0) or [None])[0]
@@ -108,8 +108,8 @@ class Questions:
         names = (bytes(name).decode("latin-1").upper() for name in found)
         return frozenset(name.replace("|", " ") for name in names)
 
-    def keys(self, wanted: bytes, types: tuple[str, ...]) -> list[Named]:
-        """Keys of these types with what they hold, if that can be said."""
+    def keys(self, wanted: bytes, types: tuple[str, ...]) -> list[NamedItem]:
+        """Keys of these types, each with its type if known."""
         key = ("keys", wanted, types)
         if (found := self._cached(key)) is None:
             found = []
@@ -123,7 +123,7 @@ class Questions:
         return list(found)
 
     def key_prefixes(self, wanted: bytes) -> list[bytes]:
-        """What keys begin with, up to a colon."""
+        """Prefixes of keys, up to a colon."""
         key = ("fronts", wanted)
         if (found := self._cached(key)) is None:
             pattern = _escaped(wanted) + b"*:*"
@@ -131,8 +131,8 @@ class Questions:
             self._cache[key] = (monotonic(), found)
         return list(found)
 
-    def members(self, key: bytes, wanted: bytes) -> list[Named]:
-        """What is in a hash, set, sorted set or list."""
+    def members(self, key: bytes, wanted: bytes) -> list[NamedItem]:
+        """Fields or members of the hash, set, sorted set or list at `key`."""
         kind = str(self.query(b"TYPE", key))
         if kind == "list":
             found = self.query(b"LRANGE", key, b"0", b"%d" % (MAX_CANDIDATES - 1))
@@ -146,7 +146,7 @@ class Questions:
         names = _sorted(found, wanted)
         return [(name, _describe_member(kind, found[name])) for name in names]
 
-    # walking -----------------------------------------------------------------------------------
+    # SCAN --------------------------------------------------------------------------------------
 
     def _scan_keys(self, words: Words, wanted: bytes, *kind: bytes) -> list[bytes]:
         pattern = b"*" + _escaped(wanted) + b"*"
@@ -156,7 +156,7 @@ class Questions:
     def _scan(
         self, words: Words, pattern: bytes, options: Words, pairs: bool = False
     ) -> dict[bytes, Any]:
-        """What a SCAN finds before patience ends: name -> value, or None where it has none."""
+        """Names found by SCAN within _SCAN_SECONDS -> the value of a pair, else None."""
         until = monotonic() + _SCAN_SECONDS
         found: dict[bytes, Any] = {}
         cursor = b"0"
@@ -171,7 +171,7 @@ class Questions:
                 break
         return found
 
-    def _with_types(self, names: list[bytes]) -> list[Named]:
+    def _with_types(self, names: list[bytes]) -> list[NamedItem]:
         types = self.query_all([(b"TYPE", name) for name in names]) if names else []
         if types is None:
             return [(name, "") for name in names]
@@ -183,7 +183,7 @@ class Questions:
 
 
 def _escaped(wanted: bytes) -> bytes:
-    r"""The text as a pattern that matches only itself.
+    r"""Escape a text, so that as a glob pattern it matches only itself.
 
     >>> _escaped(b"a*")
     b'a\\*'
@@ -192,7 +192,7 @@ def _escaped(wanted: bytes) -> bytes:
 
 
 def _sorted(names: Iterable[bytes], wanted: bytes) -> list[bytes]:
-    """Those that begin with `wanted` first."""
+    """Sort the names; those that begin with `wanted` come first."""
     return sorted(names, key=lambda name: (not name.startswith(wanted), name))[:MAX_CANDIDATES]
 
 

@@ -1,11 +1,11 @@
-"""A server as the place where the shell is: minidis redis://host:port, minidis unix:app.sock.
+"""The shell's backend for a server: minidis redis://host:port, minidis unix:app.sock.
 
-    commands       one connection, made again at the next command when it was lost
-    questions      another one, see questions.py
-    streams        one for each SUBSCRIBE or MONITOR
+    commands       one connection; if it is lost, the next command opens a new one
+    completion     a second connection, see questions.py
+    streams        one connection for each SUBSCRIBE or MONITOR
 
-What the server does not tell (the selected database, who we are) is learnt from the commands that
-change it and the answers to them.
+The selected database and the user are derived from the commands that change them and their
+replies, because the server does not report them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from minidis.api.subscription import Message, MonitoredCommand
 from minidis.errors import MinidisError, ResponseError
 from repl.address import Address
-from repl.backend import Backend, Named, Part
+from repl.backend import Backend, NamedItem, StatusPart
 from repl.lookup import LOCAL_COMMANDS, CommandSet
 from repl.questions import Questions
 from repl.remote_connection import ConnectionLost, RemoteConnection, connect
@@ -32,9 +32,11 @@ from repl.words import printable, split
 
 Words = Sequence[bytes]
 
-_CLIENT_REPLY_ERROR = "ERR CLIENT REPLY would leave the shell waiting for answers that do not come"
-#: Seconds for the number of keys that a person does not notice; after a longer wait, the next
-#: question comes so many times later.
+_CLIENT_REPLY_ERROR = (
+    "ERR CLIENT REPLY OFF and SKIP are not supported: the shell waits for each reply"
+)
+#: DBSIZE for the toolbar is sent before each prompt, unless it takes longer than this many seconds.
+#: Then the next one is sent after that time multiplied by the factor.
 _FAST_SECONDS = 0.05
 _SLOW_FACTOR = 100
 _MONITOR_LINE = re.compile(rb"(\d+\.\d+) \[(\d+) ([^\]]*(?:\][^\]]*)*?)\] (\".*)", re.DOTALL)
@@ -42,7 +44,7 @@ _MESSAGES = frozenset((b"message", b"smessage", b"pmessage"))
 
 
 class RemoteBackend(Backend):
-    """A server."""
+    """Runs commands on a server."""
 
     def __init__(self, address: Address) -> None:
         super().__init__()
@@ -76,7 +78,7 @@ class RemoteBackend(Backend):
         return reply
 
     def _require_connection(self) -> RemoteConnection:
-        """The connection; a new one if the server has hung up, unless something is lost by it."""
+        """Return the connection; reconnect if it was closed, unless MULTI or WATCH was pending."""
         connection = self._connection
         if connection is not None and not connection.is_alive():
             connection.close()
@@ -90,8 +92,8 @@ class RemoteBackend(Backend):
         return connection
 
     def _connection_lost(self, lost: ConnectionLost) -> ConnectionLost:
-        """Say what has gone with the connection."""
-        gone = "MULTI and WATCH are gone with it" if self.transaction.pending else ""
+        """The error for a lost connection, with a note if MULTI or WATCH was pending."""
+        gone = "MULTI and WATCH are lost with it" if self.transaction.pending else ""
         self.transaction.reset()
         return ConnectionLost(
             "; ".join(filter(None, (str(lost), gone, "the next command connects again")))
@@ -105,10 +107,10 @@ class RemoteBackend(Backend):
             connection.close()
             raise
 
-    # learning ----------------------------------------------------------------------------------
+    # state -------------------------------------------------------------------------------------
 
     def _update_state(self, words: Words, reply: Any) -> None:
-        """What a command that has run means for the next ones."""
+        """Update the selected database and the user after a command."""
         if reply == "QUEUED":
             return
         match words[0].upper(), list(words[1:]):
@@ -129,7 +131,7 @@ class RemoteBackend(Backend):
         self._questions.set_target(self.address, self._database)
 
     def _update_state_from_exec(self, replies: Any) -> None:
-        """EXEC: each of the queued commands has run."""
+        """Update the state after EXEC from each command that has run."""
         queued = self.transaction.queued
         if isinstance(replies, list) and len(replies) == len(queued):
             for at, words in enumerate(queued):
@@ -138,7 +140,7 @@ class RemoteBackend(Backend):
                     self._update_state(words, reply)
 
     def _authenticated_as(self, user: bytes, password: bytes) -> None:
-        """A password was accepted: connections to come need it, too."""
+        """Remember the accepted user and password for later connections."""
         self.address = self.address.with_credentials(
             user.decode("utf-8", "surrogateescape"), password.decode("utf-8", "surrogateescape")
         )
@@ -148,12 +150,12 @@ class RemoteBackend(Backend):
             self._handshake()
 
     def _handshake(self) -> None:
-        """Speak RESP3 (again)."""
+        """Repeat the handshake, to switch to RESP3."""
         if self._connection is not None:
             self._connection.address = self.address
             self._connection.handshake()
 
-    # around the line ---------------------------------------------------------------------------
+    # prompt and toolbar ------------------------------------------------------------------------
 
     @property
     def database(self) -> int:
@@ -175,7 +177,7 @@ class RemoteBackend(Backend):
         return found
 
     def refresh(self) -> None:
-        """Ask for the number of keys, a server that takes its time for it less often."""
+        """Query the number of keys; less often if the server is slow."""
         began = monotonic()
         if began < self._next_size_query:
             return
@@ -184,12 +186,12 @@ class RemoteBackend(Backend):
         self._next_size_query = began + _SLOW_FACTOR * took if took > _FAST_SECONDS else 0.0
 
     def _server(self) -> str:
-        """`redis 7.0.15`"""
+        """Name and version of the server: `redis 7.0.15`."""
         server_info = self._connection.server_info if self._connection is not None else {}
         known = (server_info.get(name, b"") for name in (b"server", b"version"))
         return printable(" ".join(one.decode("utf-8", "replace") for one in known if one))
 
-    def status(self) -> list[Part]:
+    def status(self) -> list[StatusPart]:
         if self._connection is None:
             return [("", str(self.address)), ("class:bottom-toolbar.unsaved", "not connected")]
         keys = "" if self._size is None else counted(self._size, "key")
@@ -198,25 +200,25 @@ class RemoteBackend(Backend):
 
     def greeting(self) -> str:
         if self._connection is not None and self._connection.needs_password:
-            return f"{self.address}: asks for a password. AUTH [username] password"
+            return f"{self.address}: the server requires a password: AUTH [username] password"
         self.refresh()
         keys = "" if self._size is None else f", {counted(self._size, 'key')}"
-        return f"{self.address}: {self._server() or 'connected'}{keys}. Commands run there at once."
+        return f"{self.address}: {self._server() or 'connected'}{keys}. Commands run on the server."
 
     def close(self) -> None:
         self._questions.close()
         if self._connection is not None:
             self._connection.close()
 
-    # questions ---------------------------------------------------------------------------------
+    # completion --------------------------------------------------------------------------------
 
-    def keys(self, wanted: bytes, types: tuple[str, ...] = ()) -> list[Named]:
+    def keys(self, wanted: bytes, types: tuple[str, ...] = ()) -> list[NamedItem]:
         return self._questions.keys(wanted, types)
 
     def key_prefixes(self, wanted: bytes) -> list[bytes]:
         return self._questions.key_prefixes(wanted)
 
-    def members(self, key: bytes, wanted: bytes) -> list[Named]:
+    def members(self, key: bytes, wanted: bytes) -> list[NamedItem]:
         return self._questions.members(key, wanted)
 
     def type_of(self, key: bytes) -> str | None:
@@ -225,7 +227,7 @@ class RemoteBackend(Backend):
 
 
 class RemoteStream:
-    """SUBSCRIBE or MONITOR over a connection of its own."""
+    """SUBSCRIBE or MONITOR on a separate connection."""
 
     def __init__(self, connection: RemoteConnection, words: Words, questions: Questions) -> None:
         self.kind = words[0].decode("latin-1").upper()
@@ -236,7 +238,7 @@ class RemoteStream:
         if self.kind == "MONITOR":
             questions.sent_queries = Counter()
         connection.send(*words)
-        first = connection.receive()  # OK of MONITOR, the first confirmation, or the refusal
+        first = connection.receive()  # OK of MONITOR, the first confirmation, or an error
         if isinstance(first, Exception):
             questions.sent_queries = None
             raise first if isinstance(first, MinidisError) else ResponseError(str(first))
@@ -254,17 +256,17 @@ class RemoteStream:
         return self._parse_monitor_line(raw) if self.kind == "MONITOR" else _parse_message(raw)
 
     def _parse_monitor_line(self, line: Any) -> MonitoredCommand | None:
-        """A line of MONITOR, unless it shows a question of our own."""
+        """Parse a line of MONITOR; None for a query of this shell."""
         found = _MONITOR_LINE.fullmatch(str(line).encode("utf-8", "surrogateescape"))
         if found is None:
             return None
         time, database, address, rest = found.groups()
         words = [one.value for command in split(_text(rest)) for one in command]
-        sent_queries, question = self._questions.sent_queries, tuple(words)
-        if sent_queries is not None and sent_queries[question]:
-            sent_queries[question] -= 1
-            if not sent_queries[question]:
-                del sent_queries[question]
+        sent, query = self._questions.sent_queries, tuple(words)
+        if sent is not None and sent[query]:
+            sent[query] -= 1
+            if not sent[query]:
+                del sent[query]
             return None
         return MonitoredCommand(float(time), int(database), _text(address), words)
 
@@ -279,12 +281,12 @@ class RemoteStream:
         self._connection.close()
 
 
-def _parse_message(pushed: Any) -> Message[Any] | None:
-    """A message; None for a confirmation, and for whatever else there may be."""
-    if not isinstance(pushed, list) or not pushed or pushed[0] not in _MESSAGES:
+def _parse_message(push: Any) -> Message[Any] | None:
+    """Parse a push; None if it is not a message but, for example, a confirmation."""
+    if not isinstance(push, list) or not push or push[0] not in _MESSAGES:
         return None
-    *pattern, channel, data = pushed[1:]
-    return Message(_text(pushed[0]), channel, pattern[0] if pattern else None, data)
+    *pattern, channel, data = push[1:]
+    return Message(_text(push[0]), channel, pattern[0] if pattern else None, data)
 
 
 def _text(value: bytes) -> str:

@@ -1,12 +1,12 @@
-"""A connection to a server: words out, replies in.
+"""A blocking RESP connection to a server.
 
-    dial()      connect, say hello, prove who one is, select the database
-    ask()       one command and its answer, however long that takes; Ctrl-C hangs up
-    ask_all()   a few questions at once, with a deadline, for what a person should not wait for
-    receive()   the next thing the server sends; for streams
+    connect()       open the socket, HELLO, AUTH, SELECT
+    execute()       send a command and wait for its reply; Ctrl-C closes the connection
+    execute_all()   send several commands, with a timeout for all replies
+    receive()       the next reply or push message; for streams
 
-Every other answer than the one that is waited for (RESP3 marks it as a push) is kept in `pushed`.
-A connection whose answers cannot be told apart any more is hung up, never used again.
+RESP3 push messages that arrive between replies are kept in `pushes`. After an error or interrupt
+the connection is closed and not used again: replies could no longer be matched to commands.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from minidis.protocol.replies import INCOMPLETE, ProtocolError, ReplyReader
 from minidis.replies import Push
 from repl.address import Address
 
-#: Seconds to wait for a server that does not answer the call.
+#: Seconds to wait for the connection, and for each step of the handshake.
 CONNECT_TIMEOUT = 5.0
-#: Windows does not wake a waiting thread at Ctrl-C: look up so often, in seconds.
+#: Windows does not interrupt recv() at Ctrl-C: wake up after this many seconds.
 _WAKE_SECONDS = 0.5
 _CHUNK = 1 << 16
-#: Pushes that nobody has looked at.
+#: Maximum number of push messages kept; older ones are dropped.
 _MAX_PUSHES = 1000
 
 
 class Unreachable(MinidisError):
-    """There is no connection, and none can be made; the message says where and why."""
+    """The server cannot be reached; the message names the address and the reason."""
 
 
 class ConnectionLost(Unreachable):
-    """The connection has ended before the answer came: whether the command ran is not known."""
+    """The connection was lost before the reply arrived. The command may or may not have run."""
 
 
 def pack_command(words: Sequence[bytes]) -> bytes:
-    """A command as it goes over the wire.
+    """Encode a command as RESP.
 
     >>> pack_command([b"GET", b"a"])
     b'*2\\r\\n$3\\r\\nGET\\r\\n$1\\r\\na\\r\\n'
@@ -52,36 +52,36 @@ def pack_command(words: Sequence[bytes]) -> bytes:
 
 
 class RemoteConnection:
-    """One connection. Not for several threads at once, except that any may hang up."""
+    """A connection for one thread; only close() may be called from other threads."""
 
     def __init__(self, address: Address, seconds: float = CONNECT_TIMEOUT) -> None:
         self.address = address
-        #: seconds to wait for each step of the beginning
+        #: seconds to wait for each step of the handshake
         self._timeout = seconds
-        #: what HELLO has told: server, version, ...; empty for a server that does not know it
+        #: reply of HELLO: server, version, ...; empty if the server does not know HELLO
         self.server_info: dict[bytes, Any] = {}
-        #: a command was refused because nobody has authenticated yet
+        #: the server requires AUTH, and no password was given
         self.needs_password = False
         self.pushes: deque[Push] = deque(maxlen=_MAX_PUSHES)
         self._reader = ReplyReader()
-        self._socket = _connected(address, seconds)
+        self._socket = _open_socket(address, seconds)
 
-    # asking ------------------------------------------------------------------------------------
+    # commands ----------------------------------------------------------------------------------
 
     def execute(self, *words: bytes) -> Any:
-        """Run a command and wait for its answer; ResponseError for a refusal."""
+        """Run a command and return its reply. Raises ResponseError for an error reply."""
         reply = self.execute_all([words], None)[0]
         if isinstance(reply, Exception):
             raise _as_error(reply)
         return reply
 
     def execute_all(self, commands: Sequence[Sequence[bytes]], seconds: float | None) -> list[Any]:
-        """The answers of several commands, refusals among them. Lost after so many seconds."""
+        """The replies of several commands, errors included. Raises ConnectionLost at a timeout."""
         deadline = None if seconds is None else time.monotonic() + seconds
         try:
             self._send(b"".join(map(pack_command, commands)))
             return [self._reply(deadline) for _ in commands]
-        except BaseException:  # Ctrl-C as well: the answer that is still to come would be the next
+        except BaseException:  # Ctrl-C too: the next command would get the pending reply
             self.close()
             raise
 
@@ -93,7 +93,7 @@ class RemoteConnection:
     # single steps ------------------------------------------------------------------------------
 
     def send(self, *words: bytes) -> None:
-        """Send a command whose answer comes with the stream."""
+        """Send a command whose reply is read with receive()."""
         self._send(pack_command(words))
 
     def _send(self, data: bytes) -> None:
@@ -104,7 +104,7 @@ class RemoteConnection:
             raise self._lost(error) from None
 
     def receive(self, deadline: float | None = None) -> Any:
-        """The next thing the server sends: an answer, a refusal (not raised) or a Push."""
+        """The next reply, error reply (not raised) or Push."""
         while (reply := self._next()) is INCOMPLETE:
             self._feed(deadline)
         return reply
@@ -113,7 +113,7 @@ class RemoteConnection:
         try:
             return self._reader.gets()
         except ProtocolError:
-            raise self._lost("what it answers is not the language of Redis") from None
+            raise self._lost("the server does not speak the Redis protocol") from None
 
     def _feed(self, deadline: float | None) -> None:
         while True:
@@ -123,7 +123,7 @@ class RemoteConnection:
                 else min(_WAKE_SECONDS, deadline - time.monotonic())
             )
             if left <= 0:
-                raise self._lost("it takes too long")
+                raise self._lost("timed out")
             try:
                 self._socket.settimeout(left)
                 data = self._socket.recv(_CHUNK)
@@ -132,12 +132,12 @@ class RemoteConnection:
             except OSError as error:
                 raise self._lost(error) from None
             if not data:
-                raise self._lost("the server has closed it")
+                raise self._lost("closed by the server")
             self._reader.feed(data)
             return
 
     def is_alive(self) -> bool:
-        """Has the server not hung up? Keeps what it has sent unasked."""
+        """Return whether the connection is still open. Keeps push messages that have arrived."""
         try:
             self._socket.settimeout(0)
             while data := self._socket.recv(_CHUNK):
@@ -149,7 +149,7 @@ class RemoteConnection:
             return False
 
     def _buffer_pushes(self) -> bool:
-        """Look through what came unasked; False if it makes no sense."""
+        """Keep the push messages received so far. Returns False on a protocol error."""
         try:
             while (reply := self._next()) is not INCOMPLETE:
                 if isinstance(reply, Push):
@@ -159,7 +159,7 @@ class RemoteConnection:
         return True
 
     def close(self) -> None:
-        """End the connection; a thread that waits for an answer wakes up."""
+        """Close the connection; a thread that waits for a reply wakes up."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -168,10 +168,10 @@ class RemoteConnection:
         reason = (why.strerror or str(why)) if isinstance(why, OSError) else str(why)
         return ConnectionLost(f"the connection to {self.address} is lost: {reason}")
 
-    # beginning ---------------------------------------------------------------------------------
+    # handshake ---------------------------------------------------------------------------------
 
     def handshake(self) -> None:
-        """Say hello and who we are. A server that asks for a password first is no failure."""
+        """Send HELLO, AUTH and CLIENT SETINFO. A server that requires a password is no error."""
         user, password = _bytes(self.address.user), _bytes(self.address.password)
         credentials = [b"AUTH", user or b"default", password] if password or user else []
         reply = self.execute_all([(b"HELLO", b"3", *credentials)], self._timeout)[0]
@@ -181,8 +181,8 @@ class RemoteConnection:
             self.needs_password = True
             return
         elif "unknown command" not in str(reply) and "NOPROTO" not in str(reply):
-            raise _as_error(reply)  # above all WRONGPASS
-        elif credentials:  # RESP2 it is; only servers since 6 have users
+            raise _as_error(reply)  # usually WRONGPASS
+        elif credentials:  # RESP2; Redis before 6 has no users
             self.execute(b"AUTH", *([user] if user else []), password)
         self.execute_all(
             [
@@ -193,14 +193,14 @@ class RemoteConnection:
         )
 
     def select(self, database: int) -> None:
-        """Make another database the selected one."""
+        """Select a database."""
         reply = self.execute_all([(b"SELECT", b"%d" % database)], self._timeout)[0]
         if isinstance(reply, Exception):
             raise _as_error(reply)
 
 
 def connect(address: Address, seconds: float = CONNECT_TIMEOUT) -> RemoteConnection:
-    """A connection that is ready for commands; Unreachable or ResponseError."""
+    """Open a connection that is ready for commands. Raises Unreachable or ResponseError."""
     connection = RemoteConnection(address, seconds)
     try:
         connection.handshake()
@@ -212,7 +212,7 @@ def connect(address: Address, seconds: float = CONNECT_TIMEOUT) -> RemoteConnect
     return connection
 
 
-def _connected(address: Address, seconds: float) -> socket.socket:
+def _open_socket(address: Address, seconds: float) -> socket.socket:
     try:
         if address.path:
             return _unix_socket(address.path, seconds)
@@ -222,7 +222,7 @@ def _connected(address: Address, seconds: float) -> socket.socket:
             return plain
         return ssl.create_default_context().wrap_socket(plain, server_hostname=address.host)
     except TimeoutError:
-        raise Unreachable(f"cannot connect to {address}: no answer") from None
+        raise Unreachable(f"cannot connect to {address}: timed out") from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise Unreachable(f"cannot connect to {address}: {reason}") from None
@@ -242,7 +242,7 @@ def _unix_socket(path: str, seconds: float) -> socket.socket:
 
 
 def _bytes(text: str) -> bytes:
-    """As it was typed, UTF-8 or not."""
+    """The bytes as typed, valid UTF-8 or not."""
     return text.encode("utf-8", "surrogateescape")
 
 

@@ -1,12 +1,12 @@
-"""The conversation: a prompt, what is typed, what is answered. Alone imports prompt_toolkit.
+"""The interactive shell. The only module that imports prompt_toolkit.
 
-    what                    who decides             what                     who decides
-    where words end         words.py                what is grey             hint.py, the history
-    what may come           complete.py             what is coloured         highlight.py, theme.py
-    how replies look        render.py               what was wrong           check.py
+    feature                 module                  feature                  module
+    splitting into words    words.py                hints                    hint.py
+    completion              complete.py             highlighting             highlight.py, theme.py
+    formatting of replies   render.py               advice after errors      advice.py
 
-While a suggestion from the history stands behind the cursor, the hint moves into the toolbar. What
-SUBSCRIBE and MONITOR bring is printed above the prompt while a person types, by another thread.
+While a suggestion from the history is shown after the cursor, the hint moves into the toolbar.
+Messages of SUBSCRIBE and MONITOR are printed above the prompt by another thread.
 """
 
 from __future__ import annotations
@@ -54,18 +54,18 @@ from repl.streams import BackgroundStream, Item
 from repl.theme import THEME
 from repl.words import TypedWord, display_width, has_open_quote, printable, quote, split, truncate
 
-#: Replies are coloured and printed so many lines at a time, so that Ctrl-C is heard in between.
+#: Replies are printed this many lines at a time, so that Ctrl-C can interrupt in between.
 _LINES_PER_PRINT = 200
-#: Longer replies go on without colours: those cost more than the rest together.
+#: Lines after these are printed without colours, which cost more than everything else.
 _MAX_COLOURED_LINES = 2000
-#: So many queued commands and watched keys are named in the toolbar, as far as there is room.
+#: The toolbar names at most this many queued commands and watched keys.
 _MAX_LISTED = 8
-#: Seconds until something is printed even though the prompt does not make room for it.
+#: Seconds to wait for the prompt's event loop before printing without it.
 _PRINT_TIMEOUT = 1.0
 
 
 def history_file() -> Path:
-    """Where typed lines are kept from one session to the next."""
+    """The path of the history file."""
     home = os.environ.get("XDG_STATE_HOME") or os.path.join("~", ".local", "state")
     if sys.platform == "win32":
         home = os.environ.get("LOCALAPPDATA", "~")
@@ -73,7 +73,7 @@ def history_file() -> Path:
 
 
 def open_history() -> History:
-    """The history file; without a place to write, a history of this session only."""
+    """Open the history file; if it cannot be written, use a history in memory."""
     path = history_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def open_history() -> History:
 
 
 class _PasswordSafeHistory(History):
-    """A history that learns no passwords."""
+    """A history that does not store commands with passwords."""
 
     def append_string(self, string: str) -> None:
         if not holds_secret(string):
@@ -92,15 +92,15 @@ class _PasswordSafeHistory(History):
 
 
 class _FileHistory(_PasswordSafeHistory, FileHistory):
-    """One that is kept."""
+    """A history kept in a file."""
 
 
 class _MemoryHistory(_PasswordSafeHistory, InMemoryHistory):
-    """One of this session."""
+    """A history kept in memory."""
 
 
 class LiveCompleter(Completer):
-    """Candidates from the commands and from the data as they are now."""
+    """Completion from the commands and the current data."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -118,10 +118,10 @@ class LiveCompleter(Completer):
 
 
 class InlineHint(Processor):
-    """Shows what is left to type behind the cursor, cut to the width of the line."""
+    """Shows the hint after the cursor, cut to the width of the line."""
 
     def __init__(self, indent: Callable[[], int]) -> None:
-        #: columns that the prompt takes; the lines of a paste are indented as far
+        #: width of the prompt; continuation lines are indented as far
         self.indent = indent
 
     def apply_transformation(self, given: TransformationInput) -> Transformation:
@@ -136,14 +136,14 @@ class InlineHint(Processor):
 
 
 def inline_hint(document: Document, suggested: bool) -> str:
-    """The hint behind the cursor: none while a suggestion stands there, or after Enter."""
+    """The hint after the cursor; "" while a suggestion is shown there, and after Enter."""
     if suggested or not document.is_cursor_at_the_end or get_app().is_done:
         return ""
     return hint(document.text)
 
 
 class ShellSession:
-    """One conversation with one place."""
+    """One interactive session with one backend."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class ShellSession:
         self.done = False
         self.command_running = False
         self.warned = False
-        #: what is shown beside the prompt
+        #: running SUBSCRIBE and MONITOR
         self.background_streams: list[BackgroundStream] = []
         self._printing = threading.RLock()
         self.prompt: PromptSession[str] = PromptSession(
@@ -195,7 +195,7 @@ class ShellSession:
         return [*parts, ("class:prompt", "> ")]
 
     def toolbar(self) -> StyleAndTextTuples:
-        """Where we are and what is not finished; the hint, if a suggestion has taken its place."""
+        """The toolbar: pending work, status, and the hint if a suggestion is shown."""
         buffer = get_app().current_buffer
         rest = hint(buffer.text).strip() if buffer.suggestion is not None else ""
         status = [] if self.backend.transaction.open else self.backend.status()
@@ -206,12 +206,14 @@ class ShellSession:
         return [found[0], *found[2:]]
 
     def _pending_parts(self) -> Iterator[tuple[str, str]]:
-        """What has been begun: MULTI and its queue, WATCH, streams."""
+        """Toolbar parts for MULTI and its queue, WATCH and streams."""
         transaction = self.backend.transaction
         if transaction.open:
             first = transaction.queued[:_MAX_LISTED]
             queued = "; ".join(truncate(command_line(words), 24) for words in first)
-            state = "EXEC will be refused" if transaction.aborted else "EXEC runs, DISCARD forgets"
+            state = (
+                "EXEC will fail" if transaction.aborted else "EXEC runs them, DISCARD drops them"
+            )
             count = f"{len(transaction.queued)} queued"
             yield "class:transaction", f"{count}: {truncate(queued, 60)}" if queued else count
             yield "class:transaction", state
@@ -221,46 +223,46 @@ class ShellSession:
         for stream in self.background_streams:
             yield "", f"{truncate(stream.title, 30)}: {stream.received:,}"
         if self.background_streams:
-            yield "", "Ctrl-C ends it"
+            yield "", "Ctrl-C stops it"
 
     @property
     def command_set(self) -> CommandSet:
-        """The commands that can be run."""
+        """The commands that the backend has."""
         return self.backend.command_set
 
-    # the shell's own words ---------------------------------------------------------------------
+    # shell commands ----------------------------------------------------------------------------
 
     def write(self, text: str) -> None:
-        """Print a text as it is."""
+        """Print text."""
         self._print([("", text.rstrip("\n") + "\n")])
 
     def write_note(self, text: str) -> None:
-        """Print something that only helps, in grey."""
+        """Print a note in grey."""
         self._print([("class:note", text + "\n")])
 
     def clear(self) -> None:
-        """Empty the screen."""
+        """Clear the screen."""
         output = self.prompt.output
         output.erase_screen()
         output.cursor_goto(0, 0)
         output.flush()
 
     def exit(self) -> None:
-        """End the session; the first time remind of changes that would be lost."""
+        """End the session. If changes would be lost, only warn the first time."""
         lost, file = self.backend.unsaved_changes()
         if lost and not self.warned:
             self.warned = True
             what, them = ("is", "it") if lost == 1 else ("are", "them")
             self.write(f"{counted(lost, 'change')} {what} not saved; SAVE writes {them} to {file}.")
-            self.write("Exit again to leave without.")
+            self.write("To exit without saving, repeat exit.")
             return
         self.done = True
 
-    # the conversation --------------------------------------------------------------------------
+    # the loop ----------------------------------------------------------------------------------
 
     def run_loop(self) -> None:
-        """Prompt and answer until the person leaves."""
-        self.write_note(f"{self.backend.greeting()}\nhelp explains, Tab completes, Ctrl-D leaves.")
+        """Prompt, run and print until exit."""
+        self.write_note(f"{self.backend.greeting()}\nhelp: commands. Tab: complete. Ctrl-D: exit.")
         try:
             with self._handle_sigint():
                 while not self.done:
@@ -270,13 +272,13 @@ class ShellSession:
                 stream.stop()
 
     def _prompt_once(self) -> None:
-        """One line, and what it does."""
+        """Read one line and run it."""
         self.backend.refresh()
         for push in self.backend.take_pushes():
             self.write_note(f"┊ {to_json(push)}")
         try:
             text = self.prompt.prompt()
-        except KeyboardInterrupt:  # the line is dropped, the session stays
+        except KeyboardInterrupt:  # drop the line, keep the session
             if not self.prompt.default_buffer.text and self.background_streams:
                 self.stop()
         except EOFError:
@@ -285,7 +287,7 @@ class ShellSession:
             self._run_interruptible(text)
 
     def _run_interruptible(self, text: str) -> None:
-        """Run what was typed; Ctrl-C ends it, and nothing else."""
+        """Run what was typed; Ctrl-C interrupts it and keeps the session."""
         try:
             self.command_running = True
             self.run(text)
@@ -296,11 +298,11 @@ class ShellSession:
 
     @contextmanager
     def _handle_sigint(self) -> Iterator[None]:
-        """Ctrl-C counts while a command runs, and only once.
+        """Raise KeyboardInterrupt only while a command runs, and once per command.
 
-        prompt_toolkit hears it while a person types. In between, Python would raise
-        KeyboardInterrupt at whatever line the loop is at, outside of every `try`, and the session
-        would end with a traceback.
+        prompt_toolkit handles Ctrl-C at the prompt. Between the two, Python would raise
+        KeyboardInterrupt somewhere in the loop, outside of every `try`, and the session would end
+        with a traceback.
         """
 
         def handler(*_: object) -> None:
@@ -318,7 +320,7 @@ class ShellSession:
             signal.signal(signal.SIGINT, before)
 
     def run(self, text: str) -> bool:
-        """Run the commands of a text; False when one was refused."""
+        """Run the commands in a text. Returns False if one failed."""
         commands = split(text)
         for left, command in zip(range(len(commands) - 1, -1, -1), commands, strict=True):
             if len(commands) > 1:
@@ -339,76 +341,74 @@ class ShellSession:
             self._show([f"(error) {problem}"])
             return False
         if shell_command is not None:
-            return shell_command.act(self, [word.text for word in typed[1:]])
+            return shell_command.run(self, [word.text for word in typed[1:]])
         words = [word.value for word in typed]
         try:
             if streams.is_stream_command(words):
                 return self._run_stream_command(words)
             self._execute(words)
         except MinidisError as error:
-            self._refused(typed, error)
+            self._print_error(typed, error)
             return False
         return True
 
     def _execute(self, words: list[bytes]) -> None:
-        """Run the command and show its answer."""
+        """Run the command and print its reply."""
         began = perf_counter()
         reply = self.backend.run(words)
         seconds = perf_counter() - began
         self._show(format_replies(reply, words, self.backend.transaction.commands_of(reply)))
         if reply is None and words[0].upper() == b"EXEC":
-            self.write_note("(a watched key has changed: nothing was run)")
+            self.write_note("(a watched key has changed: no command was run)")
         elif below := footer(reply, seconds):
             self.write_note(below)
 
-    def _refused(self, typed: list[TypedWord], error: MinidisError) -> None:
+    def _print_error(self, typed: list[TypedWord], error: MinidisError) -> None:
         self._show([scalar(error)])
         advice = advise(typed, error, self.backend.type_of, self.backend.command_set)
         for line in advice_lines(typed, advice):
             self.write_note(line)
 
-    # beside the prompt -------------------------------------------------------------------------
+    # streams -----------------------------------------------------------------------------------
 
     def _run_stream_command(self, words: list[bytes]) -> bool:
-        """SUBSCRIBE, UNSUBSCRIBE and the like."""
+        """Run MONITOR, SUBSCRIBE, UNSUBSCRIBE and their variants."""
         if self.backend.transaction.open:
             self._show([stream_in_multi_error(words)])
             return False
         name = words[0].decode("latin-1").upper()
         running = [one for one in self.background_streams if one.source.kind == name]
         if streams.ends_stream(words):
-            self._end(streams.BEGINNINGS[name], words[1:])
+            self._unsubscribe(streams.BEGINNINGS[name], words[1:])
         elif name == "MONITOR" and running:
-            self.write_note("(it is running already; .stop ends it)")
+            self.write_note("(MONITOR is running already; .stop ends it)")
         else:
             self.background_streams.append(
                 BackgroundStream(self.backend.stream(words), self._show_items, self._lost)
             )
-            self.write_note(
-                "(what comes is shown above the prompt; Ctrl-C in an empty line ends it)"
-            )
+            self.write_note("(shown above the prompt; Ctrl-C in an empty line ends it)")
         return True
 
-    def _end(self, kind: str, names: list[bytes]) -> None:
-        """Listen to some names no more; to none of that kind, if none are given."""
+    def _unsubscribe(self, kind: str, names: list[bytes]) -> None:
+        """Unsubscribe from names; without names, from all of this kind."""
         running = [one for one in self.background_streams if one.source.kind == kind]
-        concerned = [
+        affected = [
             one for one in running if not names or not one.source.names.keys().isdisjoint(names)
         ]
-        if not concerned:
-            self.write_note("(nothing of that is listened to)")
-        for one in concerned:
+        if not affected:
+            self.write_note("(no such subscription)")
+        for one in affected:
             gone = one.source.names.keys() & names
             if not names or gone == one.source.names.keys():
                 self._stop_one(one)
             else:
                 one.source.unsubscribe(gone)
-                self.write_note(f"({truncate(one.title, 60)} goes on)")
+                self.write_note(f"({truncate(one.title, 60)} continues)")
 
     def stop(self) -> None:
-        """End everything that runs beside the prompt."""
+        """Stop all streams."""
         if not self.background_streams:
-            self.write_note("(nothing is running beside the prompt)")
+            self.write_note("(no SUBSCRIBE or MONITOR is running)")
         for one in list(self.background_streams):
             self._stop_one(one)
 
@@ -420,39 +420,41 @@ class ShellSession:
         self.write_note(f"({truncate(one.title, 60)} has ended: {received})")
 
     def _lost(self, one: BackgroundStream, why: str) -> None:
-        """A stream has ended by itself. In its thread."""
+        """Report a lost stream. Called in the thread of the stream."""
         if one in self.background_streams:
             self.background_streams.remove(one)
         note = f"({truncate(one.title, 60)} has ended: {printable(why)})\n"
         self._print_above([("class:note", note)])
 
     def _show_items(self, items: list[Item], dropped: int) -> None:
-        """Print what has come. In the thread of the stream."""
+        """Print messages. Called in the thread of the stream."""
         text: StyleAndTextTuples = []
         if dropped:
-            text.append(("class:note", f"┊ ({counted(dropped, 'line')} too fast to be shown)\n"))
+            text.append(
+                ("class:note", f"┊ ({counted(dropped, 'line')} dropped: too fast to show)\n")
+            )
         for item in items:
             text += [("class:note", "┊ "), *streams.fragments(item), ("", "\n")]
         self._print_above(text)
 
     def _print_above(self, text: StyleAndTextTuples) -> None:
-        """Print above the prompt, if there is one; in any thread.
+        """Print above the prompt, if one is open. May be called in any thread.
 
-        The event loop of the prompt makes room for it. It may end before it comes to that: then
-        this thread prints, and whoever comes second has nothing left to do.
+        The event loop of the prompt prints the text. If it ends before that, this thread prints;
+        the lock makes sure that only one of them does.
         """
-        mine = threading.Lock()
+        first = threading.Lock()
         printed = threading.Event()
 
         def show() -> None:
-            if mine.acquire(blocking=False):
+            if first.acquire(blocking=False):
                 self._print(text)
                 printed.set()
 
         app = self.prompt.app
         loop = app.loop
         if loop is not None and app.is_running:
-            with suppress(RuntimeError):  # it has just ended
+            with suppress(RuntimeError):  # the loop has just been closed
                 loop.call_soon_threadsafe(lambda: run_in_terminal(show), context=app.context)
                 printed.wait(_PRINT_TIMEOUT)
         show()
@@ -460,7 +462,7 @@ class ShellSession:
     # printing ----------------------------------------------------------------------------------
 
     def _show(self, found: Iterable[str]) -> None:
-        """Print the lines of a reply, coloured unless they are very many."""
+        """Print the lines of a reply, the first _MAX_COLOURED_LINES in colour."""
         rest, printed = iter(found), 0
         while page := list(islice(rest, _LINES_PER_PRINT)):
             text = "\n".join(page) + "\n"
@@ -474,8 +476,8 @@ class ShellSession:
             printed += len(page)
 
     def _print(self, text: Any) -> None:
-        # Here and now: the function of that name in prompt_toolkit leaves it to the event loop of a
-        # prompt that is open, and when that is just about to end nothing is printed at all.
+        # Not prompt_toolkit's public print_formatted_text: while a prompt is open, that schedules
+        # the output in its event loop, and if the loop is about to end, nothing is printed.
         if isinstance(text, list):
             text = FormattedText(text)
         with self._printing:
@@ -485,6 +487,6 @@ class ShellSession:
 
 
 def run_shell(backend: Backend) -> int:
-    """A session at the terminal; its exit code."""
+    """Run an interactive session. Returns the exit code."""
     ShellSession(backend).run_loop()
     return 0

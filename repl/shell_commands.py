@@ -1,6 +1,6 @@
-"""The words that the shell itself understands; everything else is a command of Redis.
+"""The commands of the shell itself; all other input is a Redis command.
 
-They are few on purpose. They are looked up before the commands, in any case.
+Shell commands are looked up first, in upper or lower case. There are few on purpose.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ from repl.words import printable
 
 
 class Shell(Protocol):
-    """What these words can do to the session."""
+    """What shell commands need from the session."""
 
     @property
     def command_set(self) -> CommandSet:
-        """The commands that can be run."""
+        """The commands that the backend has."""
 
     def stop(self) -> None:
-        """End what MONITOR and SUBSCRIBE began."""
+        """Stop MONITOR and SUBSCRIBE."""
 
     def write(self, text: str) -> None:
-        """Print a few lines."""
+        """Print text."""
 
     def clear(self) -> None:
-        """Empty the screen."""
+        """Clear the screen."""
 
     def exit(self) -> None:
-        """End the session, or remind of what is not saved."""
+        """End the session, or warn about unsaved changes."""
 
     def run(self, text: str) -> bool:
-        """Run the commands of a text; False when one was refused."""
+        """Run the commands in a text. Returns False if one failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShellCommand:
-    """One word of the shell."""
+    """A command of the shell."""
 
     name: str
     syntax: str
     about: str
-    #: does it; False when it could not
-    act: Callable[[Shell, list[str]], bool]
+    #: runs it; returns False if it failed
+    run: Callable[[Shell, list[str]], bool]
 
 
 def _help(shell: Shell, words: list[str]) -> bool:
@@ -61,7 +61,7 @@ def _stop(shell: Shell, _: list[str]) -> bool:
     return True
 
 
-def _leave(shell: Shell, _: list[str]) -> bool:
+def _exit(shell: Shell, _: list[str]) -> bool:
     shell.exit()
     return True
 
@@ -73,7 +73,7 @@ def _clear(shell: Shell, _: list[str]) -> bool:
 
 def _read(shell: Shell, words: list[str]) -> bool:
     if len(words) != 1:
-        shell.write("(error) .read needs the name of one file with commands")
+        shell.write("(error) .read needs exactly one file name")
         return False
     try:
         text = Path(words[0]).expanduser().read_bytes().removeprefix(BOM_UTF8)
@@ -90,13 +90,11 @@ def _read(shell: Shell, words: list[str]) -> bool:
 SHELL_COMMANDS: dict[str, ShellCommand] = {
     one.name: one
     for one in (
-        ShellCommand(
-            "help", "[command | @group]", "what a command does, or the commands of a group", _help
-        ),
-        ShellCommand(".read", "file", "run the commands in a file, up to the first refusal", _read),
-        ShellCommand(".stop", "", "end what SUBSCRIBE and MONITOR show beside the prompt", _stop),
-        ShellCommand("clear", "", "empty the screen", _clear),
-        ShellCommand("exit", "", "leave; a directory is saved first", _leave),
-        ShellCommand("quit", "", "the same as exit", _leave),
+        ShellCommand("help", "[command | @group]", "show help for a command or a group", _help),
+        ShellCommand(".read", "file", "run the commands in a file, up to the first error", _read),
+        ShellCommand(".stop", "", "stop SUBSCRIBE and MONITOR", _stop),
+        ShellCommand("clear", "", "clear the screen", _clear),
+        ShellCommand("exit", "", "end the session; a directory is saved first", _exit),
+        ShellCommand("quit", "", "the same as exit", _exit),
     )
 }

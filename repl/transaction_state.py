@@ -1,11 +1,11 @@
-"""What a person has begun with MULTI and WATCH, as far as words and answers tell.
+"""The state of MULTI and WATCH, derived from commands and their replies.
 
     WATCH a      OK          watched: a
     MULTI        OK          open
     INCR a       QUEUED      queued: INCR a
-    EXEC         [...]       each answer belongs to a queued command; all is over
+    EXEC         [...]       one reply for each queued command; the state is reset
 
-Nobody has to be asked: it is the same for a database of this process and for a server.
+This works in the same way for a database in this process and for a server.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from minidis.replies import Status
 
 Words = Sequence[bytes]
 
-#: Refusals inside MULTI that leave EXEC possible.
+#: Error messages inside MULTI after which EXEC still works.
 _NOT_ABORTING = ("ERR MULTI calls can not be nested", "ERR WATCH inside MULTI is not allowed")
 
 
 class TransactionState:
-    """The state of MULTI and WATCH in one session."""
+    """MULTI and WATCH of one session."""
 
     def __init__(self) -> None:
         self.open = False
-        #: a command was refused while the others were queued: EXEC will be refused, too
+        #: a command could not be queued: EXEC will fail
         self.aborted = False
         self.queued: list[Words] = []
         self.watched: dict[bytes, None] = {}
-        #: what the last EXEC has answered: (its reply, the commands it belongs to)
+        #: the last EXEC: (its reply, its commands)
         self.last_exec: tuple[Any, list[Words]] = (None, [])
 
     @property
     def pending(self) -> bool:
-        """Would a lost connection lose something?"""
+        """Whether a lost connection would lose MULTI or WATCH."""
         return self.open or bool(self.watched)
 
     def on_reply(self, words: Words, reply: Any) -> None:
-        """Learn from a command and its answer."""
+        """Update the state after a command and its reply."""
         name = words[0].upper()
         if self.open and isinstance(reply, Status) and reply == "QUEUED":
             self.queued.append(words)
@@ -56,20 +56,20 @@ class TransactionState:
             self.watched.clear()
 
     def on_error(self, message: str) -> None:
-        """Learn from the refusal of a command."""
+        """Update the state after an error reply."""
         if message.startswith("EXECABORT"):
             self.reset()
         elif self.open and not message.startswith(_NOT_ABORTING):
             self.aborted = True
 
     def reset(self) -> None:
-        """Back to where every session begins."""
+        """Return to the initial state: no MULTI, no WATCH."""
         self.open = self.aborted = False
         self.queued = []
         self.watched = {}
 
     def commands_of(self, reply: Any) -> list[Words]:
-        """The commands that the answers in EXEC's reply belong to; none for any other reply."""
-        answer, commands = self.last_exec
-        matching = reply is answer and isinstance(reply, list) and len(reply) == len(commands)
+        """The commands of EXEC, if `reply` is its reply; otherwise an empty list."""
+        last_reply, commands = self.last_exec
+        matching = reply is last_reply and isinstance(reply, list) and len(reply) == len(commands)
         return commands if matching else []

@@ -1,14 +1,14 @@
-r"""From a line to words, as redis-cli splits it, and back.
+r"""Splits lines into words as redis-cli does, and quotes words.
 
     SET greeting "hello \xe4\xb8\x96 \"you\"\n" EX 10
     └─┘ └──────┘ └─────────────────────────────┘ └┘ └┘
 
-    "..."    \n \r \t \b \a, \xHH for a byte, and \ before anything else for that itself
-    '...'    everything as it is; only \' for the quote
-    line end, outside of quotes: the next command begins; only ASCII blanks part words
-    #        at the beginning of a command: the rest of the line is a remark
+    "..."    escapes: \n \r \t \b \a, \xHH for a byte; \ before any other character is dropped
+    '...'    literal text; the only escape is \' for the quote
+    newline  outside of quotes, ends the command; words are separated by ASCII white space
+    #        at the beginning of a command, makes the rest of the line a comment
 
-Nothing here raises: a word that is not well formed says so itself (`trouble`).
+Nothing here raises: a malformed word has a `problem`.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ _ESCAPES = {
 }
 _BLANKS = " \t\n\r\v\f"
 _PLAIN = re.compile(rf"[^{_BLANKS}\"']+")
-#: Quote -> what stands for itself inside of it, and how such a quote ends.
+#: Quote -> the literal characters inside it, and the text up to its end.
 _INSIDE = {'"': re.compile(r'[^"\\]+'), "'": re.compile(r"[^'\\]+")}
 _ENDING = {
     '"': re.compile(r'(?:[^"\\]++|\\.)*+"', re.DOTALL),
     "'": re.compile(r"(?:[^'\\]++|\\'|\\)*+'"),
 }
 _HEX = frozenset("0123456789abcdefABCDEF")
-#: An escape that is still being typed at the end of the text: nothing yet, and no backslash.
+#: An incomplete escape at the end of the text, which is still being typed: it adds nothing.
 _UNFINISHED = re.compile(r"\\(x[0-9a-fA-F]?)?\Z")
 
 UNCLOSED_QUOTE = "a quote is not closed"
-TEXT_AFTER_QUOTE = "a closing quote is followed by something else than a blank"
+TEXT_AFTER_QUOTE = "a closing quote must be followed by a space"
 
 
 @dataclass(frozen=True, slots=True)
 class TypedWord:
-    """One word: its value, and where it stands in the text."""
+    """One word: its value, and its position in the text."""
 
     value: bytes
     start: int
@@ -54,12 +54,12 @@ class TypedWord:
 
     @property
     def text(self) -> str:
-        """The value as text; bytes that are no UTF-8 become surrogates."""
+        """The value as text; bytes that are not UTF-8 become surrogates."""
         return self.value.decode("utf-8", "surrogateescape")
 
 
 def split(text: str) -> list[list[TypedWord]]:
-    """The commands of a text, each as its words; empty lines and remarks are left out.
+    """Split a text into commands and words; empty lines and comments are left out.
 
     >>> [[word.text for word in command] for command in split("SET a 'b c'\\nGET a")]
     [['SET', 'a', 'b c'], ['GET', 'a']]
@@ -82,15 +82,15 @@ def split(text: str) -> list[list[TypedWord]]:
 
 
 def has_open_quote(text: str) -> bool:
-    """Does the text end inside of quotes, so that the command goes on in the next line?"""
+    """Return whether the text ends inside quotes, so that the command continues."""
     commands = split(text)
     return bool(commands) and commands[-1][-1].problem == UNCLOSED_QUOTE
 
 
 def open_quote(line: str, quote_mark: str = "") -> str:
-    """The quote that is open at the end of the line; `mark` is the one open at its beginning.
+    """The quote that is open at the end of the line; `quote_mark` is the one open at its start.
 
-    The question of `is_open` for text that comes line by line, without reading it all again.
+    Like has_open_quote, but for text read line by line, without parsing earlier lines again.
     """
     if quote_mark:
         ending = _ENDING[quote_mark].match(line)
@@ -104,7 +104,7 @@ def open_quote(line: str, quote_mark: str = "") -> str:
 
 
 def at_cursor(before: str) -> tuple[list[TypedWord], TypedWord]:
-    """The finished words of the command at the cursor, and the one that is being typed."""
+    """The complete words of the command at the cursor, and the word being typed."""
     commands = split(before)
     nothing = TypedWord(b"", len(before), len(before))
     if not commands or "\n" in before[commands[-1][-1].end :]:
@@ -116,7 +116,7 @@ def at_cursor(before: str) -> tuple[list[TypedWord], TypedWord]:
 
 
 def quote(value: bytes) -> str:
-    r"""A word that split() reads as `value`, as plain as possible.
+    r"""A word that split() parses as `value`, quoted only if necessary.
 
     >>> print(quote(b"plain"), quote(b"two words"), quote(b"\xff"), quote("张三".encode()))
     plain "two words" "\xff" 张三
@@ -135,7 +135,7 @@ def double_quoted(value: bytes) -> str:
 
 
 def display_width(text: str) -> int:
-    """How many columns of a terminal the text takes: two for each Chinese character.
+    """The width of the text in terminal columns; a Chinese character takes two.
 
     >>> display_width("abc"), display_width("张三")
     (3, 4)
@@ -147,12 +147,12 @@ def display_width(text: str) -> int:
 
 def _columns(letter: str) -> int:
     if category(letter) in ("Mn", "Me"):
-        return 0  # stands above or below the letter before it
+        return 0  # combines with the preceding letter
     return 2 if east_asian_width(letter) in "WF" else 1
 
 
 def printable(text: str) -> str:
-    r"""The text without anything that a terminal would obey instead of show.
+    r"""Escape the control characters in a text.
 
     >>> print(printable("unknown command '\x1b[2J\udcff'"))
     unknown command '\x1b[2J\xff'
@@ -161,7 +161,7 @@ def printable(text: str) -> str:
 
 
 def truncate(text: str, width: int) -> str:
-    """The text in at most so many columns, with … for what had to go."""
+    """Cut the text to at most `width` columns, ending in … if it was longer."""
     if len(text) <= 4 * width and display_width(text) <= width:
         return text
     text = text[:width]
@@ -175,7 +175,7 @@ def _visible(letter: str) -> str:
 
 
 def _is_printable(text: str) -> bool:
-    """Nothing in it is invisible or obeyed by a terminal; U+3000 is the blank of Chinese texts."""
+    """Return whether all characters are printable; U+3000, the space of Chinese text, is."""
     return text.isprintable() or text.replace("\u3000", "").isprintable()
 
 
@@ -193,7 +193,7 @@ def _line_end(text: str, at: int) -> int:
 
 
 def _read(text: str, start: int) -> TypedWord:
-    """The word that begins at `start`; quotes may also open in its middle."""
+    """Read the word at `start`; a quote may also begin inside it."""
     value = bytearray()
     at = start
     if plain := _PLAIN.match(text, at):
@@ -209,7 +209,7 @@ def _read(text: str, start: int) -> TypedWord:
 
 
 def _read_quoted(text: str, at: int, value: bytearray) -> tuple[int, bool]:
-    """Read from the opening quote on; where it ends, and whether it has been closed."""
+    """Read from the opening quote. Returns the end, and whether the quote was closed."""
     quote_mark = text[at]
     at += 1
     while at < len(text):
@@ -228,7 +228,7 @@ def _read_quoted(text: str, at: int, value: bytearray) -> tuple[int, bool]:
 
 
 def _escape(text: str, at: int, quote_mark: str, value: bytearray) -> int:
-    """Read a backslash and what it stands before."""
+    """Read a backslash and the character after it."""
     letter = text[at + 1]
     if quote_mark == "'":
         value += b"'" if letter == "'" else b"\\"

@@ -1,4 +1,4 @@
-"""Reading the tables of tests/tables, and playing a session: keys in, screen out."""
+"""Reads the tables of tests/tables, and runs a session with typed keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TABLES = Path(__file__).resolve().parent.parent / "tables"
 
 
 def rows(name: str, bar: str = "¦") -> list[tuple[str, str]]:
-    """The rows of a table of two columns; ¶ becomes a line end."""
+    """The rows of a table with two columns; ¶ stands for a newline."""
     found = []
     for line in (TABLES / name).read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
@@ -43,15 +43,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "table(name): run for each row of tests/tables/name")
 
 
-#: (what has to stand on the screen first, keys to type or something to do then)
+#: (text to wait for on the screen, keys to type then or a function to call)
 Step = tuple[str, str | Callable[[], object]]
 _CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]")
-#: Seconds until the screen has to show what is waited for.
+#: Seconds to wait for a text.
 _PATIENCE = 10.0
 
 
 class Terminal(Vt100_Output):
-    """A terminal that says where its cursor is when it is asked, as prompt_toolkit expects."""
+    """A terminal that replies to requests for the cursor position, as prompt_toolkit expects."""
 
     def __init__(self, screen: io.StringIO, typed: PipeInput) -> None:
         super().__init__(screen, lambda: Size(rows=40, columns=160), term="xterm")
@@ -66,9 +66,9 @@ class Terminal(Vt100_Output):
 
 
 def play(backend: Backend, *steps: Step, history: tuple[str, ...] = ()) -> str:
-    """A session in which each step waits for the screen; what the screen has shown in the end.
+    """Run a session step by step; return everything the screen has shown.
 
-    Text counts only from where the step before found its own.
+    Each step searches the output after the match of the step before.
     """
     screen = io.StringIO()
     missing: list[str] = []

@@ -1,4 +1,4 @@
-"""What is said below an error."""
+"""The advice printed below an error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CASES = {
     "set k v EXX 10": ["set k v EXX 10", "        ^^^ did you mean EX?", "SET key value"],
     "set k v nx xx": [
         "set k v nx xx",
-        "           ^^ cannot stand together with NX",
+        "           ^^ cannot be combined with NX",
         "SET key value",
     ],
     "incrby n ten": [
@@ -56,11 +56,11 @@ def test_advice(line: str) -> None:
         assert len(found) >= len(wanted)
 
 
-def test_what_is_elsewhere_is_not_here() -> None:
+def test_unsupported_commands_do_not_exist() -> None:
     assert not UNSUPPORTED.keys() & (COMMANDS.keys() | PARENT_COMMANDS)
 
 
-def test_a_long_command_is_shown_in_part() -> None:
+def test_a_long_command_is_truncated() -> None:
     typed = split("SET k " + "x" * 500 + " EXX 1 " + "y " * 500)[0]
     shown = advice_lines(typed, Advice(3, "did you mean EX?"))
     assert shown[0].startswith("  SET k xxxxxxxxxxxxxxxxxxxxxxx… EXX 1 y y")

@@ -1,4 +1,4 @@
-"""Candidates, by a table on a small data set; and with a million keys."""
+"""Completion: a table of candidates on a small data set, and a million keys."""
 
 from __future__ import annotations
 

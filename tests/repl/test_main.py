@@ -1,4 +1,4 @@
-"""The command line, as a process of its own."""
+"""The command line, run as a child process."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_json_and_raw(tmp_path: Path) -> None:
     assert minidis("data", "--raw", "hgetall", "h", cwd=tmp_path).stdout == "name\n张三\nn\n1\n"
 
 
-def test_a_pipe_stops_at_the_first_refusal(tmp_path: Path) -> None:
+def test_a_pipe_stops_at_the_first_error(tmp_path: Path) -> None:
     answer = minidis("data", stdin='SET a "1\n2"\n# remark\nINCR a\nSET b 1\n', cwd=tmp_path)
     assert answer.stdout == "OK\n"
     assert answer.returncode == 1
@@ -77,7 +77,7 @@ def test_a_file(tmp_path: Path) -> None:
     assert (missing.returncode, "nothing.txt" in missing.stderr) == (2, True)
 
 
-def test_a_refused_command(tmp_path: Path) -> None:
+def test_a_failed_command(tmp_path: Path) -> None:
     answer = minidis("data", "gett", "a", cwd=tmp_path)
     assert answer.returncode == 1
     assert answer.stdout == ""
@@ -87,7 +87,7 @@ def test_a_refused_command(tmp_path: Path) -> None:
     assert "a quote is not closed" in minidis("data", "-c", "SET a 'b", cwd=tmp_path).stderr
 
 
-def test_a_dump_says_what_is_not_saved(tmp_path: Path) -> None:
+def test_unsaved_changes_of_a_dump_are_reported(tmp_path: Path) -> None:
     answer = minidis("x.rdb", "mset", "a", "1", "b", "2", cwd=tmp_path)
     assert answer.returncode == 0
     assert "2 changes were not saved; the command SAVE writes x.rdb" in answer.stderr
@@ -128,13 +128,13 @@ def test_database_number(tmp_path: Path) -> None:
     assert minidis("data", "-c", "SELECT 3", "-c", "GET a", cwd=tmp_path).stdout == 'OK\n"1"\n'
 
 
-def test_one_command_does_not_wait_for_the_shell() -> None:
+def test_one_command_does_not_import_prompt_toolkit() -> None:
     code = "import sys, repl.main; sys.exit('prompt_toolkit' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={"PYTHONPATH": str(ROOT)})
     assert done.returncode == 0
 
 
-def test_what_windows_writes(tmp_path: Path) -> None:
+def test_files_written_on_windows(tmp_path: Path) -> None:
     given = b'\xef\xbb\xbfSET a "x\r\ny"\r\n\r\nGET a\r\n'
     (tmp_path / "load.txt").write_bytes(given)
     for answer in (
@@ -163,7 +163,7 @@ def test_a_file_that_reads_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 )
-def test_a_directory_is_saved_when_told_to_stop(
+def test_a_directory_is_saved_at_a_signal(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     with subprocess.Popen(
@@ -180,14 +180,14 @@ def test_a_directory_is_saved_when_told_to_stop(
     assert minidis("data", "get", "a", cwd=tmp_path).stdout == '"1"\n'
 
 
-def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8(tmp_path: Path) -> None:
     answer = minidis("--raw", stdin=b'SET a "\\xff"\nGET a\nSET b \xfe\nGET b\n', cwd=tmp_path)
     assert answer.stdout.encode("utf-8", "surrogateescape") == b"OK\n\xff\nOK\n\xfe\n"
 
 
 @contextmanager
 def running(words: list[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:
-    """A process that does not outlive the test, whatever happens in it."""
+    """A process that is killed when the test ends, also when it fails."""
     with subprocess.Popen(words, stdout=subprocess.PIPE, **options) as process:
         try:
             yield process
@@ -204,7 +204,7 @@ def address(real_server: RealServer) -> str:
     return f"unix:{real_server.path}"
 
 
-def test_a_server_is_a_place_like_others(address: str, tmp_path: Path) -> None:
+def test_a_server_is_used_like_a_database(address: str, tmp_path: Path) -> None:
     assert minidis(address, "zadd", "rank", "1", "张", "-2", "bob", cwd=tmp_path).stdout == (
         "(integer) 2\n"
     )
@@ -220,7 +220,7 @@ def test_a_server_is_a_place_like_others(address: str, tmp_path: Path) -> None:
     assert (queue.returncode, queue.stderr, os.listdir(tmp_path)) == (0, "", [])
 
 
-def test_a_server_refuses(address: str, tmp_path: Path) -> None:
+def test_an_error_of_a_server(address: str, tmp_path: Path) -> None:
     answer = minidis(address, stdin="SET a x\nINCR a\nSET b 1\n", cwd=tmp_path)
     assert (answer.returncode, answer.stdout) == (1, "OK\n")
     assert "(error) ERR value is not an integer" in answer.stderr
@@ -232,10 +232,10 @@ def test_a_server_refuses(address: str, tmp_path: Path) -> None:
     ("words", "text"),
     [
         (("redis://ann:secret@127.0.0.1:1", "ping"), "cannot connect to 127.0.0.1:1: "),
-        (("redis://u:secret@h/x", "ping"), "the database of an address is a number"),
+        (("redis://u:secret@h/x", "ping"), "the database in an address must be a number"),
         (("redis://u:secret@h:p", "ping"), "the address cannot be read"),
         (("unix:nothing.sock", "ping"), "cannot connect to unix:nothing.sock: No such file"),
-        (("serve",), "a door needs --port N or --unixsocket SOCKET"),
+        (("serve",), "--port N or --unixsocket SOCKET is required"),
         (("serve", "--port", "0", "--config", "x"), "NAME=VALUE"),
     ],
 )
@@ -260,7 +260,7 @@ def test_a_database_that_is_not_there(address: str, tmp_path: Path) -> None:
          '{"channel": "news", "data": "hé", "pattern": "n*"}\n'.encode()),
     ],
 )  # fmt: skip
-def test_a_stream_without_a_person(
+def test_a_stream_without_a_terminal(
     real_server: RealServer, tmp_path: Path, words: tuple[str, ...], wanted: bytes
 ) -> None:
     form = [word for word in words if word.startswith("--")]
@@ -280,7 +280,7 @@ def test_a_stream_without_a_person(
         assert process.wait(20) == 130
 
 
-def test_a_door_of_our_own(tmp_path: Path) -> None:
+def test_serve_and_connect(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "repl", "serve", "data", "--unixsocket", "s", "--port", "0"]
     with running(
         [*words, "--requirepass", "pw", "--config", "hash-max-listpack-entries=7"],

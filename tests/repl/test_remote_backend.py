@@ -1,4 +1,4 @@
-"""The shell at a real server: running, learning, completion from live data, lost connections."""
+"""The shell connected to a real server: state, completion, passwords, lost connections."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def backend(real_server: RealServer) -> Iterator[RemoteBackend]:
 
 
 def run(backend: RemoteBackend, line: str) -> object:
-    """Run a line; a refusal is an answer."""
+    """Run a line; return the reply or the error message."""
     try:
         return backend.run([word.value for word in split(line)[0]])
     except MinidisError as error:
@@ -53,7 +53,7 @@ def offered(backend: RemoteBackend, typed: str) -> list[str]:
 # running -----------------------------------------------------------------------------------------
 
 
-def test_answers_have_our_shapes(backend: RemoteBackend) -> None:
+def test_replies_have_the_shapes_of_minidis(backend: RemoteBackend) -> None:
     run(backend, "HSET h f v")
     run(backend, "ZADD z 1 a 2.5 b")
     run(backend, "SADD s x")
@@ -66,7 +66,7 @@ def test_answers_have_our_shapes(backend: RemoteBackend) -> None:
     assert run(backend, "INCR h").startswith("WRONGTYPE")  # type: ignore[attr-defined]
 
 
-def test_the_selected_database_is_learnt(backend: RemoteBackend) -> None:
+def test_the_selected_database_is_tracked(backend: RemoteBackend) -> None:
     run(backend, "SELECT 2")
     run(backend, "SET in-two 1")
     assert (backend.database, offered(backend, "GET ")) == (2, ["in-two"])
@@ -82,13 +82,15 @@ def test_the_selected_database_is_learnt(backend: RemoteBackend) -> None:
     assert run(backend, "CONFIG GET maxmemory") == {b"maxmemory": b"0"}  # RESP3 again
 
 
-def test_what_would_leave_the_shell_waiting_is_refused(backend: RemoteBackend) -> None:
+def test_client_reply_off_is_an_error(backend: RemoteBackend) -> None:
     assert "CLIENT REPLY" in str(run(backend, "client reply off"))
     assert run(backend, "CLIENT REPLY ON") == "OK"
     assert str(run(backend, "CLIENT REPLY x")).startswith("ERR syntax error")
 
 
-def test_pushes_do_not_confuse(backend: RemoteBackend, real_server: RealServer) -> None:
+def test_push_messages_are_kept_apart_from_replies(
+    backend: RemoteBackend, real_server: RealServer
+) -> None:
     run(backend, "SET a 1")
     run(backend, "CLIENT TRACKING ON")
     run(backend, "GET a")
@@ -106,7 +108,7 @@ def client_id(backend: RemoteBackend) -> bytes:
     return b"%d" % backend.run([b"CLIENT", b"ID"])
 
 
-def test_an_idle_connection_that_was_closed_is_made_again(
+def test_a_closed_idle_connection_is_reopened(
     backend: RemoteBackend, real_server: RealServer
 ) -> None:
     run(backend, "SELECT 5")
@@ -115,7 +117,7 @@ def test_an_idle_connection_that_was_closed_is_made_again(
     assert run(backend, "GET a") == b"1"
 
 
-def test_what_was_begun_is_lost_with_the_connection(
+def test_a_transaction_is_lost_with_the_connection(
     backend: RemoteBackend, real_server: RealServer
 ) -> None:
     run(backend, "WATCH a")
@@ -123,8 +125,8 @@ def test_what_was_begun_is_lost_with_the_connection(
     run(backend, "MULTI")
     run(backend, "SET a 1")
     real_server.execute("CLIENT", "KILL", "ID", number)
-    told = str(run(backend, "SET b 1"))
-    assert "lost" in told and "MULTI and WATCH are gone with it" in told
+    message = str(run(backend, "SET b 1"))
+    assert "lost" in message and "MULTI and WATCH are lost with it" in message
     assert not backend.transaction.open and not backend.transaction.watched
     assert run(backend, "EXISTS a b") == 0
 
@@ -149,44 +151,44 @@ def wait_until_blocked(server: RealServer) -> None:
 
 
 def test_ctrl_c_leaves_a_blocked_command(backend: RemoteBackend, real_server: RealServer) -> None:
-    def strike() -> None:
+    def interrupt() -> None:
         wait_until_blocked(real_server)
         os.kill(os.getpid(), signal.SIGINT)
 
     run(backend, "SELECT 1")
     before = client_id(backend)
-    striker = threading.Thread(target=strike)
-    striker.start()
+    interrupter = threading.Thread(target=interrupt)
+    interrupter.start()
     with pytest.raises(KeyboardInterrupt):
         backend.run([b"BLPOP", b"queue", b"0"])
-    striker.join()
+    interrupter.join()
     real_server.execute("RPUSH", "queue", "x")
     assert run(backend, "LLEN queue") == 0  # that is database 1
     assert client_id(backend) != before
     assert real_server.execute("LLEN", "queue") == 1
 
 
-def test_nobody_answers(tmp_path: Path) -> None:
+def test_no_server(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match=r"cannot connect to unix:.*nothing"):
         RemoteBackend(Address(path=str(tmp_path / "nothing")))
 
 
 def test_another_kind_of_server() -> None:
-    def answer() -> None:
+    def send_http_error() -> None:
         connection, _ = listener.accept()
         with connection:
             connection.recv(1000)
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = threading.Thread(target=answer)
+        server = threading.Thread(target=send_http_error)
         server.start()
-        with pytest.raises(ConnectionLost, match="not the language of Redis"):
+        with pytest.raises(ConnectionLost, match="does not speak the Redis protocol"):
             RemoteBackend(Address(port=listener.getsockname()[1]))
         server.join()
 
 
-# who we are --------------------------------------------------------------------------------------
+# users and passwords -----------------------------------------------------------------------------
 
 
 def test_a_password_in_the_address(real_server: RealServer) -> None:
@@ -203,7 +205,7 @@ def test_a_password_in_the_address(real_server: RealServer) -> None:
 def test_a_password_typed_later(real_server: RealServer) -> None:
     with protected(real_server) as path:
         backend = RemoteBackend(Address(path=path))
-        assert "asks for a password" in backend.greeting()
+        assert "requires a password" in backend.greeting()
         assert str(run(backend, "GET a")).startswith("NOAUTH")
         assert offered(backend, "GET ") == []
         assert str(run(backend, "AUTH wrong")).startswith("WRONGPASS")
@@ -227,13 +229,13 @@ def test_a_password_need_not_be_text(backend: RemoteBackend, real_server: RealSe
         real_server.execute("ACL", "DELUSER", "ann")
 
 
-def test_becoming_somebody_else(backend: RemoteBackend, real_server: RealServer) -> None:
+def test_authenticating_as_another_user(backend: RemoteBackend, real_server: RealServer) -> None:
     real_server.execute("ACL", "SETUSER", "ann", "on", ">pw", "~a*", "&*", "+@all", "-command")
     try:
         assert isinstance(run(backend, "HELLO 3 SETNAME x AUTH ann pw"), dict)
         real_server.execute("CLIENT", "KILL", "ID", client_id(backend))
         assert run(backend, "ACL WHOAMI") == b"ann"
-        assert backend.command_set.names is None  # it may not ask
+        assert backend.command_set.names is None  # the user may not run COMMAND
         assert offered(backend, "HGETA") == ["HGETALL"]
     finally:
         real_server.execute("ACL", "DELUSER", "ann")
@@ -241,7 +243,7 @@ def test_becoming_somebody_else(backend: RemoteBackend, real_server: RealServer)
 
 @contextlib.contextmanager
 def protected(server: RealServer) -> Iterator[str]:
-    """The server asks for a password as long as this lasts; its own connection is in already."""
+    """Set requirepass meanwhile; the connection of `server` is authenticated already."""
     server.execute("FLUSHALL")
     server.execute("CONFIG", "SET", "requirepass", "secret")
     try:
@@ -251,7 +253,10 @@ def protected(server: RealServer) -> Iterator[str]:
 
 
 def test_a_server_that_does_not_know_hello(real_server: RealServer, tmp_path: Path) -> None:
-    with protected(real_server) as path, older(path, str(tmp_path / "older")) as socket_path:
+    with (
+        protected(real_server) as path,
+        proxy_without_hello(path, str(tmp_path / "older")) as socket_path,
+    ):
         backend = RemoteBackend(Address(path=socket_path, password="secret"))
         for line in ("HSET h f v", "ZADD z 1 a", "SADD s x"):
             run(backend, line)
@@ -270,8 +275,8 @@ def test_a_server_that_does_not_know_hello(real_server: RealServer, tmp_path: Pa
 
 
 @contextlib.contextmanager
-def older(path: str, socket_path: str) -> Iterator[str]:
-    """A door to the server behind which HELLO and COMMAND LIST are not known."""
+def proxy_without_hello(path: str, socket_path: str) -> Iterator[str]:
+    """A proxy to the server that makes HELLO and COMMAND LIST unknown, as in old releases."""
 
     def accept() -> None:
         with contextlib.suppress(OSError):
@@ -303,14 +308,14 @@ def older(path: str, socket_path: str) -> Iterator[str]:
                 end.close()
 
 
-def test_shapes_leave_alone_what_they_do_not_know() -> None:
+def test_unknown_shapes_stay_as_they_are() -> None:
     assert shape_reply([b"HGETALL", b"h"], [b"odd"]) == [b"odd"]
     assert shape_reply([b"FT.SEARCH"], [1, [b"a"]]) == [1, [b"a"]]
     assert shape_reply([b"ZRANGE", b"k", b"0", b"1", b"WITHSCORES"], [b"a", b"x"]) == [b"a", b"x"]
     assert shape_reply([b"ECHO", b"withscores"], [b"a", b"1"]) == [b"a", b"1"]
 
 
-# what is there -----------------------------------------------------------------------------------
+# completion --------------------------------------------------------------------------------------
 
 
 def test_completion_from_live_data(backend: RemoteBackend) -> None:
@@ -339,7 +344,7 @@ def test_completion_from_live_data(backend: RemoteBackend) -> None:
     assert candidates("HGET user:1 n", backend)[0].about == '"Ann"'
 
 
-def test_what_was_just_written_is_offered(backend: RemoteBackend) -> None:
+def test_a_key_just_written_is_offered(backend: RemoteBackend) -> None:
     assert offered(backend, "GET ") == []
     run(backend, "SET a 1")
     assert offered(backend, "GET ") == ["a"]
@@ -362,7 +367,7 @@ def test_many_keys_cost_no_time(backend: RemoteBackend, real_server: RealServer)
     assert len(offered(backend, "GET ")) == MAX_CANDIDATES
 
 
-def test_a_server_that_does_not_answer_questions(
+def test_a_server_that_does_not_reply_to_queries(
     backend: RemoteBackend, real_server: RealServer
 ) -> None:
     backend.run([b"SET", b"a", b"1"])
@@ -371,7 +376,7 @@ def test_a_server_that_does_not_answer_questions(
     try:
         began = time.perf_counter()
         assert offered(backend, "GET ") == []
-        assert offered(backend, "GET a") == []  # not asked again so soon
+        assert offered(backend, "GET a") == []  # not queried again so soon
         backend.refresh()
         assert time.perf_counter() - began < 2.0
     finally:
@@ -379,7 +384,7 @@ def test_a_server_that_does_not_answer_questions(
     assert run(backend, "GET a") == b"1"
 
 
-def test_commands_that_are_not_everywhere(backend: RemoteBackend) -> None:
+def test_commands_that_only_one_side_has(backend: RemoteBackend) -> None:
     assert backend.command_set.lacks("MSETEX") and not backend.command_set.lacks("MSET")
     about = {one.text: one.about for one in candidates("MSET", backend)}
     assert about["MSETEX"] == NOT_ON_SERVER and about["MSET"] != NOT_ON_SERVER
@@ -387,8 +392,9 @@ def test_commands_that_are_not_everywhere(backend: RemoteBackend) -> None:
     assert candidates(server_only, backend)[0].about == ONLY_ON_SERVER
     assert candidates("CLUSTER KEYS", backend)[0].text == "KEYSLOT"
 
-    tokens = {text: str(token) for token, text in lexer_for(
-        lambda: backend.command_set)().get_tokens(f"MSETEX 1 a b\n{server_only} x\nMSET")}  # fmt: skip
+    lexer = lexer_for(lambda: backend.command_set)()
+    typed = f"MSETEX 1 a b\n{server_only} x\nMSET"
+    tokens = {text: str(token) for token, text in lexer.get_tokens(typed)}
     assert tokens["MSETEX"] == "Token.Generic.Deleted"
     assert tokens[server_only] == tokens["MSET"] == "Token.Keyword"
 
@@ -413,7 +419,7 @@ def test_advice_is_about_this_server(backend: RemoteBackend, line: str, note: st
     assert advise(typed, caught.value, backend.type_of, backend.command_set).note == note
 
 
-def test_what_is_said_of_it(backend: RemoteBackend, real_server: RealServer) -> None:
+def test_greeting_and_status(backend: RemoteBackend, real_server: RealServer) -> None:
     run(backend, "MSET a 1 b 2")
     assert "redis 7.0." in backend.greeting() and "2 keys" in backend.greeting()
     backend.refresh()

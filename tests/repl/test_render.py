@@ -1,4 +1,4 @@
-"""How replies look, by a table; JSON and raw."""
+"""Formatting of replies, by a table; JSON and raw."""
 
 from __future__ import annotations
 
@@ -68,6 +68,6 @@ def test_footer() -> None:
     assert render.footer(1, 1.839) == "(1.84 s)"
 
 
-def test_a_long_list_is_shown_as_it_comes() -> None:
+def test_a_long_list_is_formatted_lazily() -> None:
     lines = render.reply_lines([b"x"] * 1_000_000)
     assert next(lines) == '      1) "x"'

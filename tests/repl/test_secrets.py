@@ -1,4 +1,4 @@
-"""What is kept out of the history."""
+"""Passwords stay out of the history."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ def test_not_secret(line: str) -> None:
     assert not holds_secret(line)
 
 
-def test_a_secret_command_is_not_repeated() -> None:
+def test_a_secret_command_is_masked() -> None:
     assert masked([b"AUTH", b"secret"]) == "AUTH ***"
     assert masked([b"SET", b"a b", b"1"]) == 'SET "a b" 1'

@@ -1,4 +1,4 @@
-"""The session, typed into a pipe; and Ctrl-C as a signal to a process on a terminal."""
+"""The interactive session, with input from a pipe; and SIGINT to a process on a terminal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]")
 def run_session(
     db: minidis.Minidis[bytes], keys: str, *later: str, history: tuple[str, ...] = ()
 ) -> str:
-    """Type `keys`, the others with a pause before each; what the screen showed, without colours."""
+    """Type `keys`, then `later` with a pause before each. Returns the screen without colours."""
     screen = io.StringIO()
     output = Vt100_Output(screen, lambda: Size(rows=40, columns=120), term="xterm")
     with create_pipe_input() as typed:
@@ -54,7 +54,7 @@ def run_session(
 
 
 def type_slowly(typed: PipeInput, parts: tuple[str, ...]) -> None:
-    """A person waits for the menu, or for the suggestion."""
+    """Type parts with pauses, as after a menu or suggestion has appeared."""
     for part in parts:
         time.sleep(0.5)
         typed.send_text(part)
@@ -65,7 +65,7 @@ def db() -> minidis.Minidis[bytes]:
     return minidis.open()
 
 
-def test_commands_and_leaving(db: minidis.Minidis[bytes]) -> None:
+def test_commands_and_exit(db: minidis.Minidis[bytes]) -> None:
     shown = run_session(db, "SET name 张三\rGET name\rrpush l a b\rlrange l 0 -1\rexit\r")
     assert "OK\n" in shown
     assert '"张三"\n' in shown
@@ -89,7 +89,7 @@ def test_mistakes_are_explained(db: minidis.Minidis[bytes]) -> None:
     assert "^^^ did you mean EX?" in shown
 
 
-def test_what_a_terminal_would_obey_is_shown(db: minidis.Minidis[bytes]) -> None:
+def test_control_characters_are_escaped(db: minidis.Minidis[bytes]) -> None:
     shown = run_session(db, '"\\x1b[2J\\xff" 1\rSET a "\\x1b]0;x\\x07"\rGET a\r\x04')
     assert "unknown command '\\x1b[2J\\xff'" in shown
     assert '"\\x1b]0;x\\a"' in shown
@@ -106,7 +106,7 @@ def test_several_lines_are_pasted(db: minidis.Minidis[bytes]) -> None:
     assert "> INCR a" in shown
 
 
-def test_what_a_paste_did_not_run_is_said(db: minidis.Minidis[bytes]) -> None:
+def test_commands_of_a_paste_that_did_not_run_are_reported(db: minidis.Minidis[bytes]) -> None:
     shown = run_session(db, "\x1b[200~SET a 1\nGETT a\nINCR a\nINCR a\n\x1b[201~\r\x04")
     assert "(stopped here: 2 commands not run)" in shown
     assert db.get("a") == b"1"
@@ -138,12 +138,12 @@ def test_tab_completes(db: minidis.Minidis[bytes]) -> None:
 def test_help_and_reading_a_file(db: minidis.Minidis[bytes], tmp_path: Path) -> None:
     (tmp_path / "load.txt").write_text("SET a 1\nINCR a\n", "utf-8")
     shown = run_session(db, f"help incr\r.read {tmp_path / 'load.txt'}\r.read nothing\rclear\r\x04")
-    assert "since 1.0.0" in shown
+    assert "since       1.0.0" in shown
     assert db.get("a") == b"2"
     assert "nothing: cannot be read" in shown
 
 
-def test_a_dump_reminds_before_it_is_left(tmp_path: Path) -> None:
+def test_exit_warns_about_unsaved_changes(tmp_path: Path) -> None:
     path = tmp_path / "x.rdb"
     with minidis.open(path) as db:
         shown = run_session(db, "MSET a 1 b 2 c 3\rexit\r\x04")
@@ -155,20 +155,20 @@ def test_a_dump_reminds_before_it_is_left(tmp_path: Path) -> None:
         assert path.exists()
 
 
-def test_the_prompt_names_the_place(tmp_path: Path) -> None:
+def test_the_prompt_names_the_database(tmp_path: Path) -> None:
     with minidis.open(tmp_path / "data") as db:
         shown = run_session(db, "SELECT 2\rexit\r")
         assert "data> " in shown and "data[2]> " in shown
     with minidis.open(tmp_path / "dump.rdb") as db:
         shown = run_session(db, "SET a 1\rSAVE\rexit\r")
-        assert "dump.rdb> " in shown and "does not exist yet; SAVE makes it" in shown
+        assert "dump.rdb> " in shown and "does not exist yet; SAVE creates it" in shown
     with minidis.open(tmp_path / "dump.rdb") as db:
-        assert "dump.rdb: 1 key. SAVE writes it" in run_session(db, "exit\r")
+        assert "dump.rdb: 1 key. It is written by SAVE only" in run_session(db, "exit\r")
     with minidis.open() as db:
         assert "nothing is kept" in run_session(db, "exit\r")
 
 
-def test_an_interrupted_command_leaves_the_session(
+def test_an_interrupted_command_keeps_the_session(
     db: minidis.Minidis[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
@@ -186,7 +186,7 @@ def test_completions_replace_the_typed_word(db: minidis.Minidis[bytes]) -> None:
     assert [(one.text, one.start_position) for one in found] == [('"two words"', -3)]
 
 
-def test_history_has_a_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_history_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "linux")
     assert session_module.history_file() == tmp_path / "minidis" / "history"
@@ -212,7 +212,7 @@ def test_sigint_keeps_the_session(tmp_path: Path) -> None:
             time.sleep(0.5)
             process.send_signal(signal.SIGINT)
             read_until(terminal, "interrupted")
-            for round_ in range(10):  # wherever the session is when it strikes
+            for round_ in range(10):  # the signal arrives at any point of the loop
                 os.write(terminal, b"INCR n\r")
                 time.sleep(0.004 * round_)
                 process.send_signal(signal.SIGINT)
@@ -259,7 +259,7 @@ def test_sigint_leaves_a_blocked_command_of_a_server(
 
 
 def read_until(terminal: int, wanted: str, seconds: float = 20) -> None:
-    """Read what the process shows until the text has come; answers its question for the cursor."""
+    """Read the output until `wanted` appears; replies to requests for the cursor position."""
     until, shown = time.monotonic() + seconds, ""
     while wanted not in _CODES.sub("", shown):
         ready, _, _ = select.select([terminal], [], [], max(0.0, until - time.monotonic()))
@@ -270,8 +270,8 @@ def read_until(terminal: int, wanted: str, seconds: float = 20) -> None:
         shown += got
 
 
-def test_what_comes_when_a_prompt_ends_is_printed(db: minidis.Minidis[bytes]) -> None:
-    """The prompt still counts as open, but its event loop will do nothing more."""
+def test_text_is_printed_while_a_prompt_ends(db: minidis.Minidis[bytes]) -> None:
+    """The prompt still counts as open, but its event loop runs no more callbacks."""
     screen = io.StringIO()
     with create_pipe_input() as typed:
         output = Vt100_Output(screen, lambda: Size(rows=40, columns=160))

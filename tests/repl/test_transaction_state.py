@@ -1,4 +1,4 @@
-"""MULTI and WATCH, followed by words and answers; compared with a real server."""
+"""The state of MULTI and WATCH, compared with a real server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from repl.transaction_state import TransactionState
 from tests.oracle.resp import Connection, Error
 from tests.oracle.server import RealServer
 
-#: commands -> state after them: open, spoiled, queued, watched
+#: commands -> state after them: open, aborted, queued, watched
 CASES = {
     "GET a": (False, False, 0, 0),
     "MULTI": (True, False, 0, 0),
@@ -43,14 +43,14 @@ def test_state_follows_the_server(real_server: RealServer, line: str) -> None:
         else:
             state.on_reply(words, reply)
     assert (state.open, state.aborted, len(state.queued), len(state.watched)) == CASES[line]
-    # What is thought to be open is open, and what is thought to be spoiled is refused.
+    # EXEC shows whether the server agrees about open and aborted.
     final = server.execute("EXEC")
     assert str(final).startswith("ERR EXEC without MULTI") != state.open
     assert str(final).startswith("EXECABORT") == state.aborted
     server.close()
 
 
-def test_answers_belong_to_commands() -> None:
+def test_replies_belong_to_commands() -> None:
     state = TransactionState()
     queued = [[b"SET", b"a", b"1"], [b"GET", b"a"]]
     state.on_reply([b"multi"], Status("OK"))
@@ -62,7 +62,7 @@ def test_answers_belong_to_commands() -> None:
     assert state.commands_of([b"another", b"list"]) == []
 
 
-def test_the_word_queued_is_no_promise() -> None:
+def test_a_string_that_says_queued_is_not_the_status() -> None:
     state = TransactionState()
     state.on_reply([b"MULTI"], Status("OK"))
     state.on_reply([b"ECHO", b"QUEUED"], b"QUEUED")

@@ -1,4 +1,4 @@
-"""Lines to words and back."""
+"""Splitting lines into words, and quoting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_split(typed: str, expected: str) -> None:
 
 
 @given(st.lists(st.binary(), min_size=1))
-def test_what_is_quoted_is_read_again(values: list[bytes]) -> None:
+def test_quoted_words_are_parsed_back(values: list[bytes]) -> None:
     line = " ".join(map(words.quote, values))
     assert [[word.value for word in command] for command in words.split(line)] == [values]
 
@@ -57,13 +57,13 @@ def test_problems(text: str, problem: str) -> None:
     assert words.has_open_quote(text) == (problem == words.UNCLOSED_QUOTE)
 
 
-def test_an_escape_that_is_being_typed_is_not_there_yet() -> None:
+def test_an_incomplete_escape_adds_nothing() -> None:
     for text in ('GET "a', 'GET "a\\', 'GET "a\\x', 'GET "a\\xf'):
         assert words.at_cursor(text)[1].value == b"a"
     assert words.at_cursor('GET "a\\xff')[1].value == b"a\xff"
 
 
-def test_columns() -> None:
+def test_display_width() -> None:
     assert [words.display_width(text) for text in ("é", "e\u0301", "ก\u0e31", "👍", "한")] == [
         1,
         1,
