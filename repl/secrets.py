@@ -1,4 +1,4 @@
-"""Commands that carry a password are not written to the history, and not repeated on the screen."""
+"""Keeps commands that contain a password out of the history and of the output."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from repl.words import quote, split
 
 MASK = "***"
-#: Parameters of CONFIG SET that are passwords.
+#: Parameters of CONFIG SET that hold passwords.
 _SECRET_PARAMETERS = frozenset(
     ("REQUIREPASS", "MASTERAUTH", "PRIMARYAUTH", "TLS-KEY-FILE-PASS", "TLS-CLIENT-KEY-FILE-PASS")
 )
 
 
 def is_secret(words: Sequence[bytes]) -> bool:
-    """Does the command carry a password?
+    """Return whether the command contains a password.
 
     >>> is_secret([b"auth", b"x"]), is_secret([b"HELLO", b"3"]), is_secret([b"GET", b"auth"])
     (True, False, False)
@@ -33,10 +33,10 @@ def is_secret(words: Sequence[bytes]) -> bool:
 
 
 def holds_secret(text: str) -> bool:
-    """Is there such a command in a typed text, finished or not?"""
+    """Return whether the text, complete or not, has a command with a password."""
     return any(is_secret([word.value for word in command]) for command in split(text))
 
 
-def repeated(words: Sequence[bytes]) -> str:
-    """A command as it may be shown again: of a secret one only the name."""
+def masked(words: Sequence[bytes]) -> str:
+    """A command as text; if it contains a password, only its name and ***."""
     return f"{quote(words[0])} {MASK}" if is_secret(words) else " ".join(map(quote, words))
