@@ -16,7 +16,7 @@ from minidis import errors
 from minidis.commands.lists import Lists, return_elements
 from minidis.commands.shared.group import T
 from minidis.commands.sorted_sets.members import SortedSets
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     RAW,
     Float,
@@ -31,6 +31,8 @@ from minidis.grammar.kinds import (
 from minidis.observers.blocking import Wait
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
+
+command = declarations(group="list")
 
 #: Longest timeout in seconds: what fits in 64 bits of milliseconds.
 _LONGEST = (2**63 - 1) / 1000
@@ -57,7 +59,6 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BLPOP key [key ...] timeout",
         "write blocking",
-        group="list",
         since="2.0.0",
         complexity="O(n) for n keys",
         access="RW ACCESS DELETE",
@@ -78,7 +79,6 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BRPOP key [key ...] timeout",
         "write blocking",
-        group="list",
         since="2.0.0",
         complexity="O(n) for n keys",
         access="RW ACCESS DELETE",
@@ -134,7 +134,6 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BLMPOP timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
         "write blocking movablekeys",
-        group="list",
         since="7.0.0",
         complexity="O(n + m) for n keys and m elements returned",
         access="RW ACCESS DELETE",
@@ -172,7 +171,6 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BLMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout",
         "write denyoom blocking",
-        group="list",
         since="6.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
@@ -200,7 +198,6 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BRPOPLPUSH source destination timeout",
         "write denyoom blocking",
-        group="list",
         since="2.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
@@ -223,7 +220,6 @@ class Blocking(Lists[T], SortedSets[T]):
         "BLMOVEM source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout "
         "[<COUNT count | EXACTLY exactly> <OBO | BULK>]",
         "write denyoom blocking",
-        group="list",
         since="8.10.0",
         complexity="O(n) for n elements moved",
         access="RW ACCESS DELETE | RW INSERT",

@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 from minidis import errors
 from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     I64_MAX,
     I64_MIN,
@@ -31,6 +31,8 @@ from minidis.replies import OK, Decimal, Status
 from minidis.structures import long_double
 from minidis.structures.tables import Hash
 
+command = declarations(group="hash", parent="HIMPORT")
+
 
 class Hashes(Group[T]):
     """HSET, HGET and everything else that works on one hash."""
@@ -43,7 +45,6 @@ class Hashes(Group[T]):
     @command(
         "HSET key field value [field value ...]",
         "write denyoom fast",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for n fields",
         access="RW UPDATE",
@@ -103,7 +104,6 @@ class Hashes(Group[T]):
     @command(
         "HMSET key field value [field value ...]",
         "write denyoom fast",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for n fields",
         access="RW UPDATE",
@@ -121,7 +121,6 @@ class Hashes(Group[T]):
     @command(
         "HSETNX key field value",
         "write denyoom fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RW INSERT",
@@ -142,7 +141,6 @@ class Hashes(Group[T]):
     @command(
         "HGET key field",
         "readonly fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -159,7 +157,6 @@ class Hashes(Group[T]):
     @command(
         "HMGET key field [field ...]",
         "readonly fast",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for n fields",
         access="RO ACCESS",
@@ -176,7 +173,6 @@ class Hashes(Group[T]):
     @command(
         "HGETALL key",
         "readonly",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for a hash of n fields",
         access="RO ACCESS",
@@ -193,7 +189,6 @@ class Hashes(Group[T]):
     @command(
         "HKEYS key",
         "readonly",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for a hash of n fields",
         access="RO ACCESS",
@@ -210,7 +205,6 @@ class Hashes(Group[T]):
     @command(
         "HVALS key",
         "readonly",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for a hash of n fields",
         access="RO ACCESS",
@@ -227,7 +221,6 @@ class Hashes(Group[T]):
     @command(
         "HLEN key",
         "readonly fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RO",
@@ -243,7 +236,6 @@ class Hashes(Group[T]):
     @command(
         "HEXISTS key field",
         "readonly fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RO",
@@ -259,7 +251,6 @@ class Hashes(Group[T]):
     @command(
         "HSTRLEN key field",
         "readonly fast",
-        group="hash",
         since="3.2.0",
         complexity="O(1)",
         access="RO",
@@ -278,7 +269,6 @@ class Hashes(Group[T]):
     @command(
         "HDEL key field [field ...]",
         "write fast",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for n fields",
         access="RW DELETE",
@@ -308,7 +298,6 @@ class Hashes(Group[T]):
     @command(
         "HGETDEL key FIELDS numfields field [field ...]",
         "write fast",
-        group="hash",
         since="8.0.0",
         complexity="O(n) for n fields",
         access="RW ACCESS DELETE",
@@ -347,7 +336,6 @@ class Hashes(Group[T]):
     @command(
         "HINCRBY key field increment",
         "write denyoom fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -378,7 +366,6 @@ class Hashes(Group[T]):
     @command(
         "HINCRBYFLOAT key field increment",
         "write denyoom fast",
-        group="hash",
         since="2.6.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -425,7 +412,6 @@ class Hashes(Group[T]):
     @command(
         "HRANDFIELD key [count [WITHVALUES]]",
         "readonly",
-        group="hash",
         since="6.2.0",
         complexity="O(n) for n fields returned; the first call on a hash O(n) for its fields",
         access="RO ACCESS",
@@ -454,7 +440,6 @@ class Hashes(Group[T]):
     @command(
         "HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]",
         "readonly",
-        group="hash",
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk over n fields",
         access="RO ACCESS",
@@ -531,7 +516,6 @@ class Hashes(Group[T]):
     @command(
         "HIMPORT PREPARE fieldset-name field [field ...]",
         "denyoom",
-        group="hash",
         since="8.10.0",
         complexity="O(n) for n fields",
     )
@@ -554,7 +538,6 @@ class Hashes(Group[T]):
     @command(
         "HIMPORT SET key fieldset-name value [value ...]",
         "write denyoom",
-        group="hash",
         since="8.10.0",
         complexity="O(n) for n fields",
         access="OW UPDATE",
@@ -582,7 +565,6 @@ class Hashes(Group[T]):
 
     @command(
         "HIMPORT DISCARD fieldset-name",
-        group="hash",
         since="8.10.0",
         complexity="O(n) for n lists of fields",
     )
@@ -600,7 +582,6 @@ class Hashes(Group[T]):
 
     @command(
         "HIMPORT DISCARDALL",
-        group="hash",
         since="8.10.0",
         complexity="O(n) for n lists of fields",
     )

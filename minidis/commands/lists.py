@@ -11,7 +11,7 @@ from typing import Any, overload
 
 from minidis import errors
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     RAW,
     Integer,
@@ -28,6 +28,8 @@ from minidis.grammar.kinds import (
 from minidis.keyspace.keyspace import no_such_key
 from minidis.replies import OK, Status
 from minidis.structures.lists import List
+
+command = declarations(group="list")
 
 
 def _rank(value: Any) -> int:
@@ -52,7 +54,6 @@ class Lists(Group[T]):
     @command(
         "LPUSH key element [element ...]",
         "write denyoom fast",
-        group="list",
         since="1.0.0",
         complexity="O(1) for each element",
         access="RW INSERT",
@@ -71,7 +72,6 @@ class Lists(Group[T]):
     @command(
         "RPUSH key element [element ...]",
         "write denyoom fast",
-        group="list",
         since="1.0.0",
         complexity="O(1) for each element",
         access="RW INSERT",
@@ -90,7 +90,6 @@ class Lists(Group[T]):
     @command(
         "LPUSHX key element [element ...]",
         "write denyoom fast",
-        group="list",
         since="2.2.0",
         complexity="O(1) for each element",
         access="RW INSERT",
@@ -107,7 +106,6 @@ class Lists(Group[T]):
     @command(
         "RPUSHX key element [element ...]",
         "write denyoom fast",
-        group="list",
         since="2.2.0",
         complexity="O(1) for each element",
         access="RW INSERT",
@@ -144,7 +142,6 @@ class Lists(Group[T]):
     @command(
         "LPOP key [count]",
         "write fast",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements returned",
         access="RW ACCESS DELETE",
@@ -170,7 +167,6 @@ class Lists(Group[T]):
     @command(
         "RPOP key [count]",
         "write fast",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements returned",
         access="RW ACCESS DELETE",
@@ -211,7 +207,6 @@ class Lists(Group[T]):
     @command(
         "LMPOP numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
         "write movablekeys",
-        group="list",
         since="7.0.0",
         complexity="O(n + m) for n keys and m elements returned",
         access="RW ACCESS DELETE",
@@ -250,7 +245,6 @@ class Lists(Group[T]):
     @command(
         "LMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT>",
         "write denyoom",
-        group="list",
         since="6.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
@@ -273,7 +267,6 @@ class Lists(Group[T]):
     @command(
         "RPOPLPUSH source destination",
         "write denyoom",
-        group="list",
         since="1.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
@@ -291,7 +284,6 @@ class Lists(Group[T]):
         "LMOVEM source destination <LEFT | RIGHT> <LEFT | RIGHT> "
         "[<COUNT count | EXACTLY exactly> <OBO | BULK>]",
         "write denyoom",
-        group="list",
         since="8.10.0",
         complexity="O(n) for n elements moved",
         access="RW ACCESS DELETE | RW INSERT",
@@ -416,7 +408,6 @@ class Lists(Group[T]):
     @command(
         "LLEN key",
         "readonly fast",
-        group="list",
         since="1.0.0",
         complexity="O(1)",
         access="RO",
@@ -434,7 +425,6 @@ class Lists(Group[T]):
     @command(
         "LRANGE key start stop",
         "readonly",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements returned",
         access="RO ACCESS",
@@ -456,7 +446,6 @@ class Lists(Group[T]):
     @command(
         "LINDEX key index",
         "readonly",
-        group="list",
         since="1.0.0",
         complexity="O(log n) for n elements",
         access="RO ACCESS",
@@ -498,7 +487,6 @@ class Lists(Group[T]):
     @command(
         "LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len]",
         "readonly",
-        group="list",
         since="6.0.6",
         complexity="O(n) for n elements looked at",
         access="RO ACCESS",
@@ -537,7 +525,6 @@ class Lists(Group[T]):
     @command(
         "LSET key index element",
         "write denyoom",
-        group="list",
         since="1.0.0",
         complexity="O(log n) for n elements",
         access="RW UPDATE",
@@ -565,7 +552,6 @@ class Lists(Group[T]):
     @command(
         "LINSERT key <BEFORE | AFTER> pivot element",
         "write denyoom",
-        group="list",
         since="2.2.0",
         complexity="O(n) for n elements before the pivot",
         access="RW INSERT",
@@ -593,7 +579,6 @@ class Lists(Group[T]):
     @command(
         "LREM key count element",
         "write",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements",
         access="RW DELETE",
@@ -620,7 +605,6 @@ class Lists(Group[T]):
     @command(
         "LTRIM key start stop",
         "write",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements removed",
         access="RW DELETE",

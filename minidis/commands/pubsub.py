@@ -19,13 +19,15 @@ from minidis.api.subscription import (
     Subscription,
 )
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import Key, Many, Value
 from minidis.replies import NO_REPLY, NoReply, Push, Status
 from minidis.structures.glob import compile_pattern
 
 if TYPE_CHECKING:
     from minidis.clients.client import Client
+
+command = declarations(group="pubsub", parent="PUBSUB")
 
 PUBSUB_HELP = (
     "PUBSUB <subcommand> [<arg> ...]. Subcommands are:",
@@ -115,7 +117,6 @@ class PubSub(Group[T]):
     @command(
         "PUBLISH channel message",
         "pubsub loading stale fast",
-        group="pubsub",
         since="2.0.0",
         complexity="O(n+m) for n subscribers of the channel and m patterns",
     )
@@ -134,7 +135,6 @@ class PubSub(Group[T]):
     @command(
         "SPUBLISH shardchannel message",
         "pubsub loading stale fast",
-        group="pubsub",
         since="7.0.0",
         complexity="O(n) for n subscribers of the channel",
         access="NOT_KEY",
@@ -157,7 +157,6 @@ class PubSub(Group[T]):
     @command(
         "SUBSCRIBE channel [channel ...]",
         _SUBSCRIBE,
-        group="pubsub",
         since="2.0.0",
         complexity=_ONE_BY_ONE,
     )
@@ -174,7 +173,6 @@ class PubSub(Group[T]):
     @command(
         "PSUBSCRIBE pattern [pattern ...]",
         _SUBSCRIBE,
-        group="pubsub",
         since="2.0.0",
         complexity="O(n) for n patterns",
     )
@@ -191,7 +189,6 @@ class PubSub(Group[T]):
     @command(
         "SSUBSCRIBE shardchannel [shardchannel ...]",
         _SUBSCRIBE,
-        group="pubsub",
         since="7.0.0",
         complexity=_ONE_BY_ONE,
         access="NOT_KEY",
@@ -211,7 +208,6 @@ class PubSub(Group[T]):
     @command(
         "UNSUBSCRIBE [channel [channel ...]]",
         _UNSUBSCRIBE,
-        group="pubsub",
         since="2.0.0",
         complexity=_ONE_BY_ONE,
     )
@@ -229,7 +225,6 @@ class PubSub(Group[T]):
     @command(
         "PUNSUBSCRIBE [pattern [pattern ...]]",
         _UNSUBSCRIBE,
-        group="pubsub",
         since="2.0.0",
         complexity="O(n) for n patterns",
     )
@@ -247,7 +242,6 @@ class PubSub(Group[T]):
     @command(
         "SUNSUBSCRIBE [shardchannel [shardchannel ...]]",
         _UNSUBSCRIBE,
-        group="pubsub",
         since="7.0.0",
         complexity=_ONE_BY_ONE,
         access="NOT_KEY",
@@ -284,7 +278,6 @@ class PubSub(Group[T]):
     @command(
         "PUBSUB CHANNELS [pattern]",
         _FLAGS,
-        group="pubsub",
         since="2.8.0",
         complexity=_ONE_BY_ONE,
         lengths=(2, 3),
@@ -299,7 +292,7 @@ class PubSub(Group[T]):
         """
         return _matching(self.engine.channels.names(), pattern)
 
-    @command("PUBSUB NUMPAT", _FLAGS, group="pubsub", since="2.8.0", complexity="O(1)")
+    @command("PUBSUB NUMPAT", _FLAGS, since="2.8.0", complexity="O(1)")
     def pubsub_numpat(self) -> int:
         """Number of patterns that somebody listens to; a pattern of two counts once.
 
@@ -312,7 +305,6 @@ class PubSub(Group[T]):
     @command(
         "PUBSUB NUMSUB [channel [channel ...]]",
         _FLAGS,
-        group="pubsub",
         since="2.8.0",
         complexity=_ONE_BY_ONE,
     )
@@ -331,7 +323,6 @@ class PubSub(Group[T]):
     @command(
         "PUBSUB SHARDCHANNELS [pattern]",
         _FLAGS,
-        group="pubsub",
         since="7.0.0",
         complexity=_ONE_BY_ONE,
         lengths=(2, 3),
@@ -349,7 +340,6 @@ class PubSub(Group[T]):
     @command(
         "PUBSUB SHARDNUMSUB [shardchannel [shardchannel ...]]",
         _FLAGS,
-        group="pubsub",
         since="7.0.0",
         complexity=_ONE_BY_ONE,
     )
@@ -363,7 +353,7 @@ class PubSub(Group[T]):
         names: Any = shardchannels
         return [part for name in names for part in (name, self.engine.channels.shard_count(name))]
 
-    @command("PUBSUB HELP", "loading stale", group="pubsub", since="6.2.0", complexity="O(1)")
+    @command("PUBSUB HELP", "loading stale", since="6.2.0", complexity="O(1)")
     def pubsub_help(self) -> list[Status]:
         """The subcommands of PUBSUB.
 

@@ -11,10 +11,12 @@ from typing import Any, overload
 from minidis import errors
 from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MIN, RAW, Integer, Key, Kind, Many, Value, integer, positive
 from minidis.structures.limits import Limits
 from minidis.structures.tables import Set
+
+command = declarations(group="set")
 
 
 def _limit(value: Any) -> int:
@@ -39,7 +41,6 @@ class Sets(Group[T]):
     @command(
         "SADD key member [member ...]",
         "write denyoom fast",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members",
         access="RW INSERT",
@@ -69,7 +70,6 @@ class Sets(Group[T]):
     @command(
         "SREM key member [member ...]",
         "write fast",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members",
         access="RW DELETE",
@@ -98,7 +98,6 @@ class Sets(Group[T]):
     @command(
         "SMOVE source destination member",
         "write fast",
-        group="set",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
@@ -145,7 +144,6 @@ class Sets(Group[T]):
     @command(
         "SISMEMBER key member",
         "readonly fast",
-        group="set",
         since="1.0.0",
         complexity="O(1)",
         access="RO",
@@ -161,7 +159,6 @@ class Sets(Group[T]):
     @command(
         "SMISMEMBER key member [member ...]",
         "readonly fast",
-        group="set",
         since="6.2.0",
         complexity="O(n) for n members",
         access="RO ACCESS",
@@ -178,7 +175,6 @@ class Sets(Group[T]):
     @command(
         "SCARD key",
         "readonly fast",
-        group="set",
         since="1.0.0",
         complexity="O(1)",
         access="RO",
@@ -194,7 +190,6 @@ class Sets(Group[T]):
     @command(
         "SMEMBERS key",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n) for a set of n members",
         access="RO ACCESS",
@@ -219,7 +214,6 @@ class Sets(Group[T]):
     @command(
         "SPOP key [count]",
         "write fast",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members returned; the first call on a set O(n) for its members",
         access="RW ACCESS DELETE",
@@ -259,7 +253,6 @@ class Sets(Group[T]):
     @command(
         "SRANDMEMBER key [count]",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members returned; the first call on a set O(n) for its members",
         access="RO ACCESS",
@@ -285,7 +278,6 @@ class Sets(Group[T]):
     @command(
         "SSCAN key cursor [MATCH pattern] [COUNT count]",
         "readonly",
-        group="set",
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk over n members",
         access="RO ACCESS",
@@ -325,7 +317,6 @@ class Sets(Group[T]):
     @command(
         "SUNION key [key ...]",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members in all sets",
         access="RO ACCESS",
@@ -341,7 +332,6 @@ class Sets(Group[T]):
     @command(
         "SINTER key [key ...]",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n*m) for m sets, the smallest of which has n members",
         access="RO ACCESS",
@@ -357,7 +347,6 @@ class Sets(Group[T]):
     @command(
         "SDIFF key [key ...]",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members in all sets",
         access="RO ACCESS",
@@ -378,7 +367,6 @@ class Sets(Group[T]):
     @command(
         "SUNIONSTORE destination key [key ...]",
         "write denyoom",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members in all sets",
         access="OW UPDATE | RO ACCESS",
@@ -396,7 +384,6 @@ class Sets(Group[T]):
     @command(
         "SINTERSTORE destination key [key ...]",
         "write denyoom",
-        group="set",
         since="1.0.0",
         complexity="O(n*m) for m sets, the smallest of which has n members",
         access="RW UPDATE | RO ACCESS",
@@ -415,7 +402,6 @@ class Sets(Group[T]):
     @command(
         "SDIFFSTORE destination key [key ...]",
         "write denyoom",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members in all sets",
         access="OW UPDATE | RO ACCESS",
@@ -446,7 +432,6 @@ class Sets(Group[T]):
     @command(
         "SINTERCARD numkeys key [key ...] [LIMIT limit]",
         "readonly movablekeys",
-        group="set",
         since="7.0.0",
         complexity="O(n*m) for m sets, the smallest of which has n members",
         access="RO ACCESS",
@@ -469,7 +454,6 @@ class Sets(Group[T]):
     @command(
         "SUNIONCARD numkeys key [key ...] [APPROX] [LIMIT limit]",
         "readonly movablekeys",
-        group="set",
         since="8.10.0",
         complexity="O(n) for n members in all sets",
         access="RO ACCESS",
@@ -497,7 +481,6 @@ class Sets(Group[T]):
     @command(
         "SDIFFCARD numkeys key [key ...] [LIMIT limit]",
         "readonly movablekeys",
-        group="set",
         since="8.10.0",
         complexity="O(n*m) for m sets, the first of which has n members",
         access="RO ACCESS",

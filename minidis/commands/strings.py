@@ -16,12 +16,14 @@ from minidis.commands.shared.expiry_options import (
     milliseconds,
 )
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import INTEGER, Integer, Key, Kind, Many, Value, encode, integer
 from minidis.keyspace.keyspace import is_collection, text_of
 from minidis.replies import OK, Status
 from minidis.structures.digests import xxh3_64
 from minidis.structures.lcs import lcs, table_size
+
+command = declarations(group="string")
 
 
 def _pair_count(value: Any) -> int:
@@ -63,7 +65,6 @@ class Strings(Group[T]):
     @command(
         "GET key",
         "readonly fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -91,7 +92,6 @@ class Strings(Group[T]):
     @command(
         f"SET key value [NX | XX | {CONDITIONS}] [GET] [{EXPIRY} | KEEPTTL]",
         "write denyoom",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE VARIABLE_FLAGS",
@@ -170,7 +170,6 @@ class Strings(Group[T]):
     @command(
         "SETNX key value",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="OW INSERT",
@@ -190,7 +189,6 @@ class Strings(Group[T]):
     @command(
         "SETEX key seconds value",
         "write denyoom",
-        group="string",
         since="2.0.0",
         complexity="O(1)",
         access="OW UPDATE",
@@ -212,7 +210,6 @@ class Strings(Group[T]):
     @command(
         "PSETEX key milliseconds value",
         "write denyoom",
-        group="string",
         since="2.6.0",
         complexity="O(1)",
         access="OW UPDATE",
@@ -234,7 +231,6 @@ class Strings(Group[T]):
     @command(
         "GETSET key value",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -255,7 +251,6 @@ class Strings(Group[T]):
     @command(
         "GETDEL key",
         "write fast",
-        group="string",
         since="6.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE",
@@ -277,7 +272,6 @@ class Strings(Group[T]):
     @command(
         f"GETEX key [{EXPIRY} | PERSIST]",
         "write fast",
-        group="string",
         since="6.2.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -321,7 +315,6 @@ class Strings(Group[T]):
     @command(
         "MGET key [key ...]",
         "readonly fast",
-        group="string",
         since="1.0.0",
         complexity="O(n) for n keys",
         access="RO ACCESS",
@@ -342,7 +335,6 @@ class Strings(Group[T]):
     @command(
         "MSET key value [key value ...]",
         "write denyoom",
-        group="string",
         since="1.0.1",
         complexity="O(n) for n keys",
         access="OW UPDATE",
@@ -366,7 +358,6 @@ class Strings(Group[T]):
     @command(
         "MSETNX key value [key value ...]",
         "write denyoom",
-        group="string",
         since="1.0.1",
         complexity="O(n) for n keys",
         access="OW INSERT",
@@ -387,7 +378,6 @@ class Strings(Group[T]):
     @command(
         f"MSETEX numkeys key value [key value ...] [NX | XX] [{EXPIRY} | KEEPTTL]",
         "write denyoom movablekeys",
-        group="string",
         since="8.4.0",
         complexity="O(n) for n keys",
         access="OW UPDATE",
@@ -434,7 +424,6 @@ class Strings(Group[T]):
     @command(
         "STRLEN key",
         "readonly fast",
-        group="string",
         since="2.2.0",
         complexity="O(1)",
         access="RO",
@@ -450,7 +439,6 @@ class Strings(Group[T]):
     @command(
         "APPEND key value",
         "write denyoom fast",
-        group="string",
         since="2.0.0",
         complexity="O(1) amortized",
         access="RW INSERT",
@@ -492,7 +480,6 @@ class Strings(Group[T]):
     @command(
         "SETRANGE key offset value",
         "write denyoom",
-        group="string",
         since="2.2.0",
         complexity="O(1) in place, O(n) for n bytes when the string has to grow",
         access="RW UPDATE",
@@ -530,7 +517,6 @@ class Strings(Group[T]):
     @command(
         "GETRANGE key start end",
         "readonly",
-        group="string",
         since="2.4.0",
         complexity="O(n) for n bytes returned",
         access="RO ACCESS",
@@ -557,7 +543,6 @@ class Strings(Group[T]):
     @command(
         "SUBSTR key start end",
         "readonly",
-        group="string",
         since="1.0.0",
         complexity="O(n) for n bytes returned",
         access="RO ACCESS",
@@ -573,7 +558,6 @@ class Strings(Group[T]):
     @command(
         "LCS key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
         "readonly",
-        group="string",
         since="7.0.0",
         complexity="O(n*m) for strings of n and m bytes",
         access="RO ACCESS",
@@ -632,7 +616,6 @@ class Strings(Group[T]):
     @command(
         "DIGEST key",
         "readonly fast",
-        group="string",
         since="8.4.0",
         complexity="O(n) for n bytes",
         access="RO ACCESS",
@@ -650,7 +633,6 @@ class Strings(Group[T]):
     @command(
         f"DELEX key [{CONDITIONS}]",
         "write fast",
-        group="string",
         since="8.4.0",
         complexity="O(1), with a digest O(n) for n bytes",
         access="RW DELETE",

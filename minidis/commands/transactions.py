@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
-from minidis.grammar.command import Command, command
+from minidis.grammar.command import Command, declarations
 from minidis.grammar.kinds import Many
 from minidis.observers.blocking import Wait
 from minidis.observers.watch import Watch
@@ -20,6 +20,8 @@ from minidis.replies import OK, Status
 
 if TYPE_CHECKING:
     from minidis.api.session import Session
+
+command = declarations(group="transactions")
 
 #: Commands that act at once inside MULTI.
 IMMEDIATE = frozenset(("EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"))
@@ -74,7 +76,7 @@ class Transactions(Group[T]):
     aborted = False
     watched: Watch | None = None
 
-    @command("MULTI", _FLAGS, group="transactions", since="1.2.0", complexity="O(1)")
+    @command("MULTI", _FLAGS, since="1.2.0", complexity="O(1)")
     def multi(self) -> Status:
         """Begin to queue the commands of this session until EXEC or DISCARD.
 
@@ -93,7 +95,6 @@ class Transactions(Group[T]):
     @command(
         "EXEC",
         "noscript loading stale skip_slowlog",
-        group="transactions",
         since="1.2.0",
         complexity="O(n) for n commands, and what they cost",
     )
@@ -145,9 +146,7 @@ class Transactions(Group[T]):
             self.watched = None
             self.engine.update_observers()
 
-    @command(
-        "DISCARD", _FLAGS, group="transactions", since="2.0.0", complexity="O(n) for n commands"
-    )
+    @command("DISCARD", _FLAGS, since="2.0.0", complexity="O(n) for n commands")
     def discard(self) -> Status:
         """Forget the queued commands and the watched keys.
 
@@ -164,7 +163,6 @@ class Transactions(Group[T]):
     @command(
         "WATCH key [key ...]",
         _FLAGS,
-        group="transactions",
         since="2.2.0",
         complexity="O(1) for each key",
         access="RO",
@@ -188,7 +186,7 @@ class Transactions(Group[T]):
         self.engine.update_observers()
         return OK
 
-    @command("UNWATCH", _FLAGS, group="transactions", since="2.2.0", complexity="O(1) for each key")
+    @command("UNWATCH", _FLAGS, since="2.2.0", complexity="O(1) for each key")
     def unwatch(self) -> Status:
         """Forget the watched keys.
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, TypeVar
 
 from minidis.grammar.kinds import encode, units
@@ -23,20 +24,8 @@ from minidis.grammar.syntax import Line, SyntaxLineError, parse_line
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
-PARENT_COMMANDS = frozenset(
-    (
-        "ACL",
-        "CLIENT",
-        "CONFIG",
-        "COMMAND",
-        "OBJECT",
-        "DEBUG",
-        "HIMPORT",
-        "PUBSUB",
-        "XGROUP",
-        "XINFO",
-    )
-)
+#: Commands with subcommands, CONFIG for one; filled by declarations().
+PARENT_COMMANDS: set[str] = set()
 
 #: Flags that a declaration may use; each must be one that COMMAND INFO knows.
 FLAGS = frozenset(
@@ -49,8 +38,19 @@ FLAGS = frozenset(
 COLLECTION_GROUPS = frozenset(("hash", "list", "set", "sorted-set"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the syntax line cannot say of a command. Each is a keyword of @command."""
+
+    #: COMMAND INFO and ACL rules know the parent command only: DEBUG
+    undivided: bool = False
+
+
+FACTS = frozenset(field.name for field in fields(Facts))
+
+
 @dataclass(frozen=True, slots=True)
-class Command:
+class Command(Facts):
     """All that is known of a command."""
 
     name: str  # "SET", "CONFIG GET"
@@ -176,8 +176,9 @@ def command(
 
     `access` says how the keys are used; several, separated by "|", go to the keys in order. `plain`
     is a shorter body for calls without options; `inline` are the lines of one that is shorter
-    still. The other keywords are explained at shapes.Rules.
+    still. The other keywords are explained at Facts and at slots.Overrides.
     """
+    facts = {name: rules.pop(name) for name in FACTS & rules.keys()}
 
     def record(body: Body) -> Body:
         tree = parse_line(line, PARENT_COMMANDS)
@@ -201,7 +202,21 @@ def command(
             compiled.plain if len(tree.name.split()) == 1 else 0,
             plain,
             inline,
+            **facts,
         )
         return body
 
     return record
+
+
+def declarations(
+    *, group: str, parent: str = "", **shared: Any
+) -> Callable[..., Callable[[Body], Body]]:
+    """The decorator @command of one class, with what all its declarations have in common.
+
+    `parent` is the command that has these as subcommands: lines that begin with it have a name of
+    two words.
+    """
+    if parent:
+        PARENT_COMMANDS.add(parent)
+    return partial(command, group=group, **shared)

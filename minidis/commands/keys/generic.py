@@ -9,11 +9,13 @@ from minidis import errors
 from minidis.commands.shared.cursors import STEP, STEP_SIZE, every
 from minidis.commands.shared.expiry_options import EXPIRY_KINDS, Moment, Span, milliseconds
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MAX, I64_MIN, Integer, Key, Kind, Many, Value, integer
 from minidis.keyspace.keyspace import TYPE_NAMES, Keyspace, no_such_key, type_name
 from minidis.replies import OK, Cursor, Status
 from minidis.structures.glob import compile_pattern
+
+command = declarations(group="generic")
 
 _CONDITIONS = "[NX | XX | GT | LT]"
 _UNKNOWN_CONDITION = "Unsupported option {}"
@@ -38,7 +40,6 @@ class Keys(Group[T]):
     @command(
         "DEL key [key ...]",
         "write",
-        group="generic",
         since="1.0.0",
         complexity="O(n) for n keys",
         access="RM DELETE",
@@ -54,7 +55,6 @@ class Keys(Group[T]):
     @command(
         "UNLINK key [key ...]",
         "write fast",
-        group="generic",
         since="4.0.0",
         complexity="O(n) for n keys",
         access="RM DELETE",
@@ -77,7 +77,6 @@ class Keys(Group[T]):
     @command(
         "EXISTS key [key ...]",
         "readonly fast",
-        group="generic",
         since="1.0.0",
         complexity="O(n) for n keys",
         access="RO",
@@ -94,7 +93,6 @@ class Keys(Group[T]):
     @command(
         "TOUCH key [key ...]",
         "readonly fast",
-        group="generic",
         since="3.2.1",
         complexity="O(n) for n keys",
         access="RO",
@@ -111,7 +109,6 @@ class Keys(Group[T]):
     @command(
         "TYPE key",
         "readonly fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RO",
@@ -131,7 +128,6 @@ class Keys(Group[T]):
     @command(
         "RENAME key newkey",
         "write",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | OW UPDATE",
@@ -150,7 +146,6 @@ class Keys(Group[T]):
     @command(
         "RENAMENX key newkey",
         "write fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | OW INSERT",
@@ -181,7 +176,6 @@ class Keys(Group[T]):
     @command(
         "COPY source destination [DB destination-db] [REPLACE]",
         "write denyoom",
-        group="generic",
         since="6.2.0",
         complexity="O(n) for n elements",
         access="RO ACCESS | OW UPDATE",
@@ -223,7 +217,6 @@ class Keys(Group[T]):
     @command(
         "MOVE key db",
         "write fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -269,7 +262,6 @@ class Keys(Group[T]):
     @command(
         f"EXPIRE key seconds {_CONDITIONS}",
         "write fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -301,7 +293,6 @@ class Keys(Group[T]):
     @command(
         f"PEXPIRE key milliseconds {_CONDITIONS}",
         "write fast",
-        group="generic",
         since="2.6.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -329,7 +320,6 @@ class Keys(Group[T]):
     @command(
         f"EXPIREAT key unix-time-seconds {_CONDITIONS}",
         "write fast",
-        group="generic",
         since="1.2.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -357,7 +347,6 @@ class Keys(Group[T]):
     @command(
         f"PEXPIREAT key unix-time-milliseconds {_CONDITIONS}",
         "write fast",
-        group="generic",
         since="2.6.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -418,7 +407,6 @@ class Keys(Group[T]):
     @command(
         "PERSIST key",
         "write fast",
-        group="generic",
         since="2.2.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -439,7 +427,6 @@ class Keys(Group[T]):
     @command(
         "TTL key",
         "readonly fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -455,7 +442,6 @@ class Keys(Group[T]):
     @command(
         "PTTL key",
         "readonly fast",
-        group="generic",
         since="2.6.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -471,7 +457,6 @@ class Keys(Group[T]):
     @command(
         "EXPIRETIME key",
         "readonly fast",
-        group="generic",
         since="7.0.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -487,7 +472,6 @@ class Keys(Group[T]):
     @command(
         "PEXPIRETIME key",
         "readonly fast",
-        group="generic",
         since="7.0.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -516,7 +500,6 @@ class Keys(Group[T]):
     @command(
         "KEYS pattern",
         "readonly",
-        group="generic",
         since="1.0.0",
         complexity="O(n) for n keys in the database",
     )
@@ -540,7 +523,6 @@ class Keys(Group[T]):
     @command(
         "SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]",
         "readonly",
-        group="generic",
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk over n keys",
         names={"TYPE": "_type"},
@@ -591,7 +573,7 @@ class Keys(Group[T]):
         """
         return every(lambda cursor: self.scan(cursor, match, count, _type))
 
-    @command("RANDOMKEY", "readonly", group="generic", since="1.0.0", complexity="O(1)")
+    @command("RANDOMKEY", "readonly", since="1.0.0", complexity="O(1)")
     def randomkey(self) -> T | None:
         """Any key of the database, each with the same probability; None when there is none.
 

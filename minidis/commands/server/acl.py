@@ -15,10 +15,12 @@ from minidis.acl.users import DEFAULT, Entry, Refusal, User, Users, shown
 from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import Engine
 from minidis.errors import FileError
-from minidis.grammar.command import PARENT_COMMANDS, Command, command, find
+from minidis.grammar.command import PARENT_COMMANDS, Command, declarations, find
 from minidis.grammar.kinds import RAW, Integer, Key, Many, Value, encode, integer
 from minidis.persistence.snapshot import sync_directory
 from minidis.replies import OK, Status
+
+command = declarations(group="server", parent="ACL")
 
 ACL_HELP = (
     "ACL <subcommand> [<arg> ...]. Subcommands are:",
@@ -72,7 +74,6 @@ class Acl(Group[T]):
     @command(
         "ACL SETUSER username [rule [rule ...]]",
         _ADMIN,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n rules",
     )
@@ -106,7 +107,6 @@ class Acl(Group[T]):
     @command(
         "ACL DELUSER username [username ...]",
         _ADMIN,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n users",
     )
@@ -126,7 +126,6 @@ class Acl(Group[T]):
     @command(
         "ACL GETUSER username",
         _ADMIN,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n rules of the user",
     )
@@ -146,7 +145,7 @@ class Acl(Group[T]):
         reply[b"selectors"] = [_rules(selector) for selector in user.selectors[1:]]
         return reply
 
-    @command("ACL LIST", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
+    @command("ACL LIST", _ADMIN, since="6.0.0", complexity="O(n) for n users")
     def acl_list(self) -> list[T]:
         """All users, each as a line of the file that ACL LOAD reads.
 
@@ -156,7 +155,7 @@ class Acl(Group[T]):
         reply: Any = [user.describe() for user in self.engine.users]
         return reply
 
-    @command("ACL USERS", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
+    @command("ACL USERS", _ADMIN, since="6.0.0", complexity="O(n) for n users")
     def acl_users(self) -> list[T]:
         """Names of all users.
 
@@ -166,7 +165,7 @@ class Acl(Group[T]):
         reply: Any = [user.name for user in self.engine.users]
         return reply
 
-    @command("ACL WHOAMI", _FLAGS, group="server", since="6.0.0", complexity="O(1)")
+    @command("ACL WHOAMI", _FLAGS, since="6.0.0", complexity="O(1)")
     def acl_whoami(self) -> T:
         """Name of the user that the caller has authenticated as.
 
@@ -180,7 +179,6 @@ class Acl(Group[T]):
     @command(
         "ACL CAT [category]",
         _FLAGS,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n commands",
         form_error="ACL",
@@ -204,7 +202,6 @@ class Acl(Group[T]):
     @command(
         "ACL GENPASS [bits]",
         _FLAGS,
-        group="server",
         since="6.0.0",
         complexity="O(1)",
         kinds={"bits": RAW},
@@ -228,7 +225,6 @@ class Acl(Group[T]):
     @command(
         "ACL LOG [count | RESET]",
         _ADMIN,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n entries",
         kinds={"count": RAW},
@@ -264,7 +260,6 @@ class Acl(Group[T]):
     @command(
         "ACL DRYRUN username command [arg [arg ...]]",
         _ADMIN,
-        group="server",
         since="7.0.0",
         complexity="O(n) for n words",
         names={"command": "name"},
@@ -286,7 +281,7 @@ class Acl(Group[T]):
         error = user.refusal(_known(words), words)
         return OK if error is None else _explained(error)
 
-    @command("ACL SAVE", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
+    @command("ACL SAVE", _ADMIN, since="6.0.0", complexity="O(n) for n users")
     def acl_save(self) -> Status:
         """Write all users to the file of the parameter `aclfile`, in place of the old one.
 
@@ -307,7 +302,7 @@ file. You may want ...
             raise errors.error(NOT_SAVED) from None
         return OK
 
-    @command("ACL LOAD", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
+    @command("ACL LOAD", _ADMIN, since="6.0.0", complexity="O(n) for n users")
     def acl_load(self) -> Status:
         """Replace all users by those of the file of the parameter `aclfile`; all, or none.
 
@@ -326,7 +321,7 @@ file. You may want ...
         self._end_connections(_load(self._changing(None)))
         return OK
 
-    @command("ACL HELP", "loading stale", group="server", since="6.0.0", complexity="O(1)")
+    @command("ACL HELP", "loading stale", since="6.0.0", complexity="O(1)")
     def acl_help(self) -> list[Status]:
         """The subcommands of ACL.
 

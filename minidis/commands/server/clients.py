@@ -15,7 +15,7 @@ from minidis.clients.info import as_bytes, describe, type_of, user_of
 from minidis.commands.server.connection import client_name, is_printable
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     I64_MAX,
     RAW,
@@ -30,6 +30,8 @@ from minidis.grammar.kinds import (
     to_timeout,
 )
 from minidis.replies import NO_REPLY, OK, Status, Verbatim
+
+command = declarations(group="connection", parent="CLIENT")
 
 CLIENT_HELP = (
     "CLIENT <subcommand> [<arg> ...]. Subcommands are:",
@@ -126,7 +128,7 @@ class ClientCommands(Group[T]):
 
     # about oneself -----------------------------------------------------------------------------
 
-    @command("CLIENT ID", _FLAGS, group="connection", since="5.0.0", complexity="O(1)")
+    @command("CLIENT ID", _FLAGS, since="5.0.0", complexity="O(1)")
     def client_id(self) -> int:
         """The id of this caller; no two have the same, and later ones are greater.
 
@@ -135,7 +137,7 @@ class ClientCommands(Group[T]):
         """
         return self.client.id
 
-    @command("CLIENT GETNAME", _FLAGS, group="connection", since="2.6.9", complexity="O(1)")
+    @command("CLIENT GETNAME", _FLAGS, since="2.6.9", complexity="O(1)")
     def client_getname(self) -> T | None:
         """The name that CLIENT SETNAME gave to this caller, or None.
 
@@ -148,7 +150,6 @@ class ClientCommands(Group[T]):
     @command(
         "CLIENT SETNAME connection-name",
         _FLAGS,
-        group="connection",
         since="2.6.9",
         complexity="O(1)",
         names={"connection-name": "name"},
@@ -170,7 +171,6 @@ characters.
     @command(
         "CLIENT SETINFO <LIB-NAME libname | LIB-VER libver>",
         _FLAGS,
-        group="connection",
         since="7.2.0",
         complexity="O(1)",
         choices="attr value",
@@ -198,7 +198,6 @@ characters.
     @command(
         "CLIENT NO-EVICT <ON | OFF>",
         _ADMIN,
-        group="connection",
         since="7.0.0",
         complexity="O(1)",
         choices="mode",
@@ -216,7 +215,6 @@ characters.
     @command(
         "CLIENT NO-TOUCH <ON | OFF>",
         _FLAGS,
-        group="connection",
         since="7.2.0",
         complexity="O(1)",
         choices="mode",
@@ -237,7 +235,6 @@ characters.
     @command(
         "CLIENT REPLY <ON | OFF | SKIP>",
         _FLAGS,
-        group="connection",
         since="3.2.0",
         complexity="O(1)",
         choices="reply",
@@ -265,7 +262,7 @@ characters.
 
     # about others ------------------------------------------------------------------------------
 
-    @command("CLIENT INFO", _FLAGS, group="connection", since="6.2.0", complexity="O(1)")
+    @command("CLIENT INFO", _FLAGS, since="6.2.0", complexity="O(1)")
     def client_info(self) -> T:
         """What CLIENT LIST says of this caller, as text.
 
@@ -277,7 +274,6 @@ characters.
     @command(
         "CLIENT LIST [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
         _ADMIN,
-        group="connection",
         since="2.4.0",
         complexity="O(n) for n clients",
         names={"TYPE": "_type", "ID": "client_id"},
@@ -326,7 +322,6 @@ characters.
     @command(
         f"CLIENT KILL <ip:port | {_FILTER} [{_FILTER} ...]>",
         _ADMIN,
-        group="connection",
         since="2.4.0",
         complexity="O(n) for n clients",
         names={"ip:port": "address"},
@@ -410,7 +405,6 @@ characters.
     @command(
         "CLIENT UNBLOCK client-id [TIMEOUT | ERROR]",
         _ADMIN,
-        group="connection",
         since="5.0.0",
         complexity="O(log n) for n waiting clients",
         names={"TIMEOUT": "not error"},
@@ -437,7 +431,6 @@ characters.
     @command(
         "CLIENT PAUSE timeout [WRITE | ALL]",
         _ADMIN,
-        group="connection",
         since="3.0.0",
         complexity="O(1)",
         names={"WRITE": "not all"},
@@ -461,9 +454,7 @@ characters.
         self.engine.pause_clients(until, writes_only=not all)
         return OK
 
-    @command(
-        "CLIENT UNPAUSE", _ADMIN, group="connection", since="6.2.0", complexity="O(n) for n waiting"
-    )
+    @command("CLIENT UNPAUSE", _ADMIN, since="6.2.0", complexity="O(n) for n waiting")
     def client_unpause(self) -> Status:
         """End a pause: commands that waited for it run now.
 
@@ -473,7 +464,7 @@ characters.
         self.engine.unpause()
         return OK
 
-    @command("CLIENT HELP", "loading stale", group="connection", since="5.0.0", complexity="O(1)")
+    @command("CLIENT HELP", "loading stale", since="5.0.0", complexity="O(1)")
     def client_help(self) -> list[Status]:
         """The subcommands of CLIENT.
 

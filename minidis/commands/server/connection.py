@@ -12,13 +12,15 @@ from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import REDIS_VERSION
 from minidis.errors import ResponseError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import Integer, Key, Kind, Value, encode, integer
 from minidis.replies import NO_REPLY, OK, PONG, Status
 
 if TYPE_CHECKING:
     from minidis.acl.users import Context
     from minidis.api.session import Session
+
+command = declarations(group="connection")
 
 DONE = Status("RESET")
 _HANDSHAKE = "noscript loading stale fast no_auth allow_busy"
@@ -50,9 +52,7 @@ def _protocol(value: Any) -> int:
 class Connection(Group[T]):
     """PING, ECHO, SELECT, HELLO, AUTH, RESET, QUIT, MONITOR."""
 
-    @command(
-        "PING [message]", "fast", group="connection", since="1.0.0", complexity="O(1)", strict=True
-    )
+    @command("PING [message]", "fast", since="1.0.0", complexity="O(1)", strict=True)
     def ping(self, message: Value | None = None) -> Status | T:
         """Answer PONG, or the message.
 
@@ -66,9 +66,7 @@ class Connection(Group[T]):
             reply = [b"pong", b"" if message is None else reply]
         return reply
 
-    @command(
-        "ECHO message", "loading stale fast", group="connection", since="1.0.0", complexity="O(1)"
-    )
+    @command("ECHO message", "loading stale fast", since="1.0.0", complexity="O(1)")
     def echo(self, message: Value) -> T:
         """Answer the message.
 
@@ -78,9 +76,7 @@ class Connection(Group[T]):
         reply: Any = message
         return reply
 
-    @command(
-        "SELECT index", "loading stale fast", group="connection", since="1.0.0", complexity="O(1)"
-    )
+    @command("SELECT index", "loading stale fast", since="1.0.0", complexity="O(1)")
     def select(self, index: Integer) -> Status:
         """Make `index` the selected database of this session; others keep theirs.
 
@@ -103,7 +99,6 @@ class Connection(Group[T]):
     @command(
         "HELLO [protover [AUTH username password] [SETNAME clientname]]",
         _HANDSHAKE,
-        group="connection",
         since="6.0.0",
         complexity="O(1)",
         names={"SETNAME": "clientname"},
@@ -159,7 +154,6 @@ class Connection(Group[T]):
     @command(
         "AUTH [username] password",
         _HANDSHAKE,
-        group="connection",
         since="1.0.0",
         complexity="O(n) for n passwords of the user",
     )
@@ -197,7 +191,7 @@ for the default user. Are you sure your configuration is correct?
         self.client.user = user
         self.update_checks()
 
-    @command("RESET", _HANDSHAKE, group="connection", since="6.2.0", complexity="O(1)")
+    @command("RESET", _HANDSHAKE, since="6.2.0", complexity="O(1)")
     def reset(self) -> Status:
         """Make the session as new: outside of MULTI, on database 0, without a name.
 
@@ -227,9 +221,7 @@ for the default user. Are you sure your configuration is correct?
         self.update_checks()
         return DONE
 
-    @command(
-        "QUIT [arg [arg ...]]", _HANDSHAKE, group="connection", since="1.0.0", complexity="O(1)"
-    )
+    @command("QUIT [arg [arg ...]]", _HANDSHAKE, since="1.0.0", complexity="O(1)")
     def quit(self, *args: Key) -> Status:
         """Close the connection, after the answer. The words after QUIT mean nothing.
 

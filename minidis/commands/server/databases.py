@@ -7,9 +7,11 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.engine.config import get_parameters, set_parameters
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import RAW, Integer, Many, Value, encode, integer
 from minidis.replies import OK, Status
+
+command = declarations(group="server", parent="CONFIG")
 
 CONFIG_HELP = (
     "CONFIG <subcommand> [<arg> ...]. Subcommands are:",
@@ -27,7 +29,7 @@ CONFIG_HELP = (
 class Server(Group[T]):
     """DBSIZE, FLUSHALL, SWAPDB, TIME, CONFIG, SAVE."""
 
-    @command("DBSIZE", "readonly fast", group="server", since="1.0.0", complexity="O(1)")
+    @command("DBSIZE", "readonly fast", since="1.0.0", complexity="O(1)")
     def dbsize(self) -> int:
         """Number of keys in the selected database.
 
@@ -39,7 +41,6 @@ class Server(Group[T]):
     @command(
         "FLUSHDB [ASYNC | SYNC]",
         "write",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n keys",
         names={"ASYNC": "asynchronous"},
@@ -59,7 +60,6 @@ class Server(Group[T]):
     @command(
         "FLUSHALL [ASYNC | SYNC]",
         "write",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n keys",
         names={"ASYNC": "asynchronous"},
@@ -78,7 +78,6 @@ class Server(Group[T]):
     @command(
         "SWAPDB index1 index2",
         "write fast",
-        group="server",
         since="4.0.0",
         complexity="O(1)",
         kinds={"index1": RAW, "index2": RAW},
@@ -110,7 +109,7 @@ class Server(Group[T]):
         two.set_contents(first)
         return OK
 
-    @command("TIME", "loading stale fast", group="server", since="2.6.0", complexity="O(1)")
+    @command("TIME", "loading stale fast", since="2.6.0", complexity="O(1)")
     def time(self) -> list[T]:
         """The clock: seconds since 1970 and the microseconds of the current second.
 
@@ -123,7 +122,6 @@ class Server(Group[T]):
     @command(
         "CONFIG GET parameter [parameter ...]",
         "admin noscript loading stale",
-        group="server",
         since="2.0.0",
         complexity="O(n) for n parameters",
         empty=True,
@@ -141,7 +139,6 @@ class Server(Group[T]):
     @command(
         "CONFIG SET parameter value [parameter value ...]",
         "admin noscript loading stale",
-        group="server",
         since="2.0.0",
         complexity="O(n) for n parameters",
         names={"parameter": "mapping"},
@@ -172,7 +169,6 @@ class Server(Group[T]):
     @command(
         "CONFIG RESETSTAT",
         "admin noscript loading stale",
-        group="server",
         since="2.0.0",
         complexity="O(1)",
     )
@@ -187,7 +183,7 @@ class Server(Group[T]):
             space.hits = space.misses = 0
         return OK
 
-    @command("CONFIG HELP", "loading stale", group="server", since="5.0.0", complexity="O(1)")
+    @command("CONFIG HELP", "loading stale", since="5.0.0", complexity="O(1)")
     def config_help(self) -> list[Status]:
         """The subcommands of CONFIG.
 
@@ -199,7 +195,6 @@ class Server(Group[T]):
     @command(
         "SAVE",
         "admin noscript no_async_loading no_multi",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n keys",
     )
@@ -218,7 +213,7 @@ an .rdb file to save
         self.engine.save()
         return OK
 
-    @command("LASTSAVE", "loading stale fast", group="server", since="1.0.0", complexity="O(1)")
+    @command("LASTSAVE", "loading stale fast", since="1.0.0", complexity="O(1)")
     def lastsave(self) -> int:
         """When the dump was last written: seconds since 1970; before that, when it was opened.
 

@@ -7,13 +7,15 @@ from typing import Any
 
 from minidis import errors
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import RAW, Float, Key, Many, encode, to_float
 from minidis.keyspace.keyspace import no_such_key
 from minidis.persistence.rdb import payload
 from minidis.replies import OK, Status
 from minidis.structures.dataset_digest import SIZE, dataset_digest, value_digest
 from minidis.structures.encoding import encoding_of
+
+command = declarations(group="server", parent="DEBUG", undivided=True)
 
 _FLAGS = "admin noscript loading stale"
 
@@ -24,7 +26,6 @@ class Debugging(Group[T]):
     @command(
         "DEBUG OBJECT key",
         _FLAGS,
-        group="server",
         since="1.0.0",
         complexity="O(n) for n bytes of the value",
     )
@@ -52,7 +53,6 @@ class Debugging(Group[T]):
     @command(
         "DEBUG SLEEP seconds",
         _FLAGS,
-        group="server",
         since="1.0.0",
         complexity="O(1)",
         kinds={"seconds": RAW},
@@ -66,7 +66,7 @@ class Debugging(Group[T]):
         time.sleep(max(to_float(encode(seconds)) or 0.0, 0.0))
         return OK
 
-    @command("DEBUG DIGEST", _FLAGS, group="server", since="1.0.0", complexity="O(n) for all data")
+    @command("DEBUG DIGEST", _FLAGS, since="1.0.0", complexity="O(n) for all data")
     def debug_digest(self) -> Status:
         """Fingerprint of all data: equal data, equal digest, also in a real server.
 
@@ -82,7 +82,6 @@ class Debugging(Group[T]):
     @command(
         "DEBUG DIGEST-VALUE key [key ...]",
         _FLAGS,
-        group="server",
         since="1.0.0",
         complexity="O(n) for the data of the keys",
     )
@@ -103,7 +102,6 @@ class Debugging(Group[T]):
     @command(
         "DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
         _FLAGS,
-        group="server",
         since="1.0.0",
         complexity="O(n) for all data",
         unknown_error="DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",

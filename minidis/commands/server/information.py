@@ -17,11 +17,13 @@ from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import REDIS_VERSION, Engine
 from minidis.errors import MinidisError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MAX, TIMEOUT, Integer, Kind, Many, integer, positive
 from minidis.keyspace.keyspace import Keyspace
 from minidis.observers.blocking import Wait
 from minidis.replies import NO_REPLY, Verbatim
+
+command = declarations(group="server")
 
 #: So many deadlines of a database are looked at for its average.
 _SAMPLE = 100
@@ -162,7 +164,6 @@ class Information(Group[T]):
     @command(
         "INFO [section [section ...]]",
         "loading stale",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n clients",
     )
@@ -186,7 +187,6 @@ class Information(Group[T]):
     @command(
         "SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
         "admin noscript loading stale no_multi allow_busy",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n keys when saving",
     )

@@ -7,14 +7,15 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.grammar import describe
-from minidis.grammar.command import COMMANDS, Command, find
-from minidis.grammar.command import command as declare  # COMMAND has a method of that name
+from minidis.grammar.command import COMMANDS, Command, declarations, find
 from minidis.grammar.kinds import Key, Many, Value, encode
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import Argument
 from minidis.grammar.walk import keys_of
 from minidis.replies import Status
 from minidis.structures.glob import compile_pattern
+
+declare = declarations(group="server", parent="COMMAND")  # `command` is a method here
 
 COMMAND_HELP = (
     "COMMAND [<subcommand> [<arg> ...]]. Alone: the entries of all commands. Subcommands are:",
@@ -39,7 +40,7 @@ _FLAGS = "loading stale"
 class Introspection(Group[T]):
     """COMMAND and its subcommands."""
 
-    @declare("COMMAND", _FLAGS, group="server", since="2.8.13", complexity="O(n) for n commands")
+    @declare("COMMAND", _FLAGS, since="2.8.13", complexity="O(n) for n commands")
     def command(self) -> list[Any]:
         """Entries of all commands, as COMMAND INFO gives them.
 
@@ -48,7 +49,7 @@ class Introspection(Group[T]):
         """
         return [describe.entry(name) for name in describe.top_level()]
 
-    @declare("COMMAND COUNT", _FLAGS, group="server", since="2.8.13", complexity="O(1)")
+    @declare("COMMAND COUNT", _FLAGS, since="2.8.13", complexity="O(1)")
     def command_count(self) -> int:
         """Number of commands, subcommands not counted.
 
@@ -60,7 +61,6 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND INFO [command-name [command-name ...]]",
         _FLAGS,
-        group="server",
         since="2.8.13",
         complexity="O(n) for n names",
         names={"command-name": "names"},
@@ -79,7 +79,6 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND DOCS [command-name [command-name ...]]",
         _FLAGS,
-        group="server",
         since="7.0.0",
         complexity="O(n) for n names",
         names={"command-name": "names"},
@@ -101,7 +100,6 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND LIST [FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
         _FLAGS,
-        group="server",
         since="7.0.0",
         complexity="O(n) for n commands",
         names={"ACLCAT": "category"},
@@ -136,7 +134,6 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND GETKEYS command [arg [arg ...]]",
         _FLAGS,
-        group="server",
         since="2.8.13",
         complexity="O(n) for n words",
         names={"command": "name"},
@@ -156,7 +153,6 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND GETKEYSANDFLAGS command [arg [arg ...]]",
         _FLAGS,
-        group="server",
         since="7.0.0",
         complexity="O(n) for n words",
         names={"command": "name"},
@@ -173,7 +169,7 @@ class Introspection(Group[T]):
         uses = [_use(known, words, number) for number in range(len(places))]
         return [[words[at], use] for at, use in zip(places, uses, strict=True)]
 
-    @declare("COMMAND HELP", _FLAGS, group="server", since="5.0.0", complexity="O(1)")
+    @declare("COMMAND HELP", _FLAGS, since="5.0.0", complexity="O(1)")
     def command_help(self) -> list[Status]:
         """The subcommands of COMMAND.
 

@@ -12,10 +12,12 @@ from minidis import errors
 from minidis.clients.client import Client
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import INTEGER, RAW, Integer, Value, encode
 from minidis.observers.tracking import Tracking
 from minidis.replies import OK, Status
+
+command = declarations(group="connection", parent="CLIENT")
 
 _FLAGS = "noscript loading stale"
 #: Sentences.
@@ -46,7 +48,6 @@ class TrackingCommands(Group[T]):
         "CLIENT TRACKING <ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] "
         "[BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
         _FLAGS,
-        group="connection",
         since="6.0.0",
         complexity="O(1)",
         choices="switch",
@@ -109,7 +110,6 @@ of a connection
     @command(
         "CLIENT CACHING <YES | NO>",
         _FLAGS,
-        group="connection",
         since="6.0.0",
         complexity="O(1)",
         choices="mode",
@@ -139,7 +139,7 @@ tracking mode with OPTIN or OPTOUT mode enabled
         tracking.caching = True
         return OK
 
-    @command("CLIENT GETREDIR", _FLAGS, group="connection", since="6.0.0", complexity="O(1)")
+    @command("CLIENT GETREDIR", _FLAGS, since="6.0.0", complexity="O(1)")
     def client_getredir(self) -> int:
         """Id of the connection that is told in place of this one; 0: none, -1: not tracking.
 
@@ -149,7 +149,7 @@ tracking mode with OPTIN or OPTOUT mode enabled
         tracking = self.client.tracking
         return -1 if tracking is None else tracking.redirect
 
-    @command("CLIENT TRACKINGINFO", _FLAGS, group="connection", since="6.2.0", complexity="O(1)")
+    @command("CLIENT TRACKINGINFO", _FLAGS, since="6.2.0", complexity="O(1)")
     def client_trackinginfo(self) -> dict[T, Any]:
         """How this connection tracks: flags, the redirection as CLIENT GETREDIR, and prefixes.
 

@@ -13,10 +13,12 @@ from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.commands.sorted_sets.bounds import answer, chosen_range
 from minidis.errors import DataError, WrongTypeError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import RAW, Float, Integer, Key, Many, Value, at_least, float_or, integer
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Set
+
+command = declarations(group="sorted-set")
 
 Scores: TypeAlias = Mapping[bytes, float]
 #: The scores of one source, and what they are multiplied with.
@@ -34,7 +36,6 @@ class SortedSetAlgebra(Group[T]):
     @command(
         f"ZUNION numkeys key [key ...] {_OPTIONS} [WITHSCORES]",
         "readonly movablekeys",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n + m log m) for n members in all sets and m in the result",
         access="RO ACCESS",
@@ -66,7 +67,6 @@ class SortedSetAlgebra(Group[T]):
     @command(
         f"ZUNIONSTORE destination numkeys key [key ...] {_OPTIONS}",
         "write denyoom movablekeys",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(n + m log m) for n members in all sets and m in the result",
         access="OW UPDATE | RO ACCESS",
@@ -96,7 +96,6 @@ class SortedSetAlgebra(Group[T]):
     @command(
         f"ZINTER numkeys key [key ...] {_OPTIONS} [WITHSCORES]",
         "readonly movablekeys",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n k + m log m) for k sets, n members in the smallest and m in the result",
         access="RO ACCESS",
@@ -125,7 +124,6 @@ class SortedSetAlgebra(Group[T]):
     @command(
         f"ZINTERSTORE destination numkeys key [key ...] {_OPTIONS}",
         "write denyoom movablekeys",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(n k + m log m) for k sets, n members in the smallest and m in the result",
         access="OW UPDATE | RO ACCESS",
@@ -153,7 +151,6 @@ class SortedSetAlgebra(Group[T]):
     @command(
         "ZINTERCARD numkeys key [key ...] [LIMIT limit]",
         "readonly movablekeys",
-        group="sorted-set",
         since="7.0.0",
         complexity="O(n k) for k sets and n members in the smallest",
         access="RO ACCESS",
@@ -192,7 +189,6 @@ class SortedSetAlgebra(Group[T]):
     @command(
         "ZDIFF numkeys key [key ...] [WITHSCORES]",
         "readonly movablekeys",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n k + m log m) for k sets, n members in the first and m in the result",
         access="RO ACCESS",
@@ -216,7 +212,6 @@ class SortedSetAlgebra(Group[T]):
     @command(
         "ZDIFFSTORE destination numkeys key [key ...]",
         "write denyoom movablekeys",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n k + m log m) for k sets, n members in the first and m in the result",
         access="OW UPDATE | RO ACCESS",
@@ -240,7 +235,6 @@ class SortedSetAlgebra(Group[T]):
     @command(
         "ZRANGESTORE dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]",
         "write denyoom",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(log n + m) for m members stored",
         access="OW UPDATE | RO ACCESS",

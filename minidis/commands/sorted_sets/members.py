@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 from minidis import errors
 from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     I64_MAX,
     RANGED,
@@ -32,6 +32,8 @@ from minidis.grammar.kinds import (
 )
 from minidis.replies import Decimal
 from minidis.structures.sorted_set import SortedSet
+
+command = declarations(group="sorted-set")
 
 
 def _zadd_plain(self: SortedSets[Any], key: Any, mapping: Any) -> Any:
@@ -65,7 +67,6 @@ class SortedSets(Group[T]):
     @command(
         "ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]",
         "write denyoom fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(log n) for each member",
         access="RW UPDATE",
@@ -155,7 +156,6 @@ class SortedSets(Group[T]):
     @command(
         "ZINCRBY key increment member",
         "write denyoom fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(log n)",
         access="RW ACCESS UPDATE",
@@ -178,7 +178,6 @@ class SortedSets(Group[T]):
     @command(
         "ZREM key member [member ...]",
         "write fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(m log n) for m members",
         access="RW DELETE",
@@ -224,7 +223,6 @@ class SortedSets(Group[T]):
     @command(
         "ZPOPMIN key [count]",
         "write fast",
-        group="sorted-set",
         since="5.0.0",
         complexity="O(m log n) for m members popped",
         access="RW ACCESS DELETE",
@@ -252,7 +250,6 @@ class SortedSets(Group[T]):
     @command(
         "ZPOPMAX key [count]",
         "write fast",
-        group="sorted-set",
         since="5.0.0",
         complexity="O(m log n) for m members popped",
         access="RW ACCESS DELETE",
@@ -289,7 +286,6 @@ class SortedSets(Group[T]):
     @command(
         "ZMPOP numkeys key [key ...] <MIN | MAX> [COUNT count]",
         "write movablekeys",
-        group="sorted-set",
         since="7.0.0",
         complexity="O(k) + O(m log n) for k keys and m members popped",
         access="RW ACCESS DELETE",
@@ -333,7 +329,6 @@ class SortedSets(Group[T]):
     @command(
         "ZCARD key",
         "readonly fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(1)",
         access="RO",
@@ -350,7 +345,6 @@ class SortedSets(Group[T]):
     @command(
         "ZSCORE key member",
         "readonly fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -367,7 +361,6 @@ class SortedSets(Group[T]):
     @command(
         "ZMSCORE key member [member ...]",
         "readonly fast",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n) for n members asked for",
         access="RO ACCESS",
@@ -394,7 +387,6 @@ class SortedSets(Group[T]):
     @command(
         "ZRANK key member [WITHSCORE]",
         "readonly fast",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(log n)",
         access="RO ACCESS",
@@ -431,7 +423,6 @@ class SortedSets(Group[T]):
     @command(
         "ZREVRANK key member [WITHSCORE]",
         "readonly fast",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(log n)",
         access="RO ACCESS",
@@ -471,7 +462,6 @@ class SortedSets(Group[T]):
     @command(
         "ZRANDMEMBER key [count [WITHSCORES]]",
         "readonly",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(m) for m members returned",
         access="RO ACCESS",
@@ -501,7 +491,6 @@ class SortedSets(Group[T]):
     @command(
         "ZSCAN key cursor [MATCH pattern] [COUNT count]",
         "readonly",
-        group="sorted-set",
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk",
         access="RO ACCESS",

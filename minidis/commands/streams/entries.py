@@ -27,7 +27,7 @@ from minidis.commands.streams.ids import (
     strict_id,
     trim_of,
 )
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     RAW,
     TIMEOUT,
@@ -45,6 +45,8 @@ from minidis.keyspace.keyspace import no_such_key
 from minidis.observers.blocking import Wait
 from minidis.replies import OK, Status
 from minidis.structures.streams import MOST_ID, SEQUENCE, SHIFT, Row, Stream, Trim, id_text
+
+command = declarations(group="stream")
 
 #: What an entry is made of: a mapping, or pairs where a field appears more than once.
 Fields = Mapping[Field, Value] | Iterable[tuple[Field, Value]]
@@ -124,7 +126,6 @@ class Streams(Group[T]):
     @command(
         f"XADD key [NOMKSTREAM] {_POLICY} [{_TRIM}] <* | id> field value [field value ...]",
         "write denyoom fast",
-        group="stream",
         since="5.0.0",
         complexity="O(1), and O(n) for n entries that are trimmed",
         access="RW UPDATE",
@@ -253,7 +254,6 @@ class Streams(Group[T]):
     @command(
         "XSETID key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]",
         "write denyoom fast",
-        group="stream",
         since="5.0.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -311,7 +311,6 @@ class Streams(Group[T]):
     @command(
         "XLEN key",
         "readonly fast",
-        group="stream",
         since="5.0.0",
         complexity="O(1)",
         access="RO",
@@ -330,7 +329,6 @@ class Streams(Group[T]):
     @command(
         "XRANGE key start end [COUNT count]",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(log n + m) for n entries and m returned",
         access="RO ACCESS",
@@ -356,7 +354,6 @@ class Streams(Group[T]):
     @command(
         "XREVRANGE key end start [COUNT count]",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(log n + m) for n entries and m returned",
         access="RO ACCESS",
@@ -399,7 +396,6 @@ class Streams(Group[T]):
     @command(
         f"XREAD {CAPS} STREAMS key [key ...] id [id ...]",
         "readonly blocking movablekeys",
-        group="stream",
         since="5.0.0",
         complexity="O(log n + m) for n entries and m returned, for each stream",
         access="RO ACCESS",
@@ -470,7 +466,6 @@ class Streams(Group[T]):
     @command(
         "XDEL key id [id ...]",
         "write fast",
-        group="stream",
         since="5.0.0",
         complexity="O(log n) for each id, in a stream of n entries",
         access="RW DELETE",
@@ -507,7 +502,6 @@ class Streams(Group[T]):
     @command(
         f"XDELEX key {_POLICY} IDS numids id [id ...]",
         "write fast",
-        group="stream",
         since="8.2.0",
         complexity="O(log n) for each id, in a stream of n entries",
         access="RW DELETE",
@@ -557,7 +551,6 @@ class Streams(Group[T]):
     @command(
         f"XTRIM key {_TRIM} {_POLICY}",
         "write",
-        group="stream",
         since="5.0.0",
         complexity="O(n) for n entries removed",
         access="RW DELETE",

@@ -17,12 +17,14 @@ from minidis.commands.shared.group import T
 from minidis.commands.streams.entries import CAP_KINDS, CAP_NAMES, CAPS, POLICIES, Caps, Streams
 from minidis.commands.streams.ids import Id, entry, idle_kind, ids_of, loose_id, strict_id
 from minidis.engine.engine import CHANGED
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import RAW, Integer, Key, Kind, Many, encode, integer
 from minidis.observers.blocking import Wait
 from minidis.replies import OK, Status
 from minidis.structures.stream_groups import UNKNOWN, Consumer, Group
 from minidis.structures.streams import MOST_ID, Row, Stream, id_text
+
+command = declarations(group="stream", parent="XGROUP")
 
 GROUP_NAMES = {"group": "groupname", "consumer": "consumername"}
 _HELP = (
@@ -61,7 +63,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP CREATE key group <id | $> [MKSTREAM] [ENTRIESREAD entries-read]",
         "write denyoom",
-        group="stream",
         since="5.0.0",
         complexity="O(1)",
         access="RW INSERT",
@@ -112,7 +113,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP SETID key group <id | $> [ENTRIESREAD entries-read]",
         "write",
-        group="stream",
         since="5.0.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -153,7 +153,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP DESTROY key group",
         "write",
-        group="stream",
         since="5.0.0",
         complexity="O(n) for n pending entries",
         access="RW DELETE",
@@ -180,7 +179,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP CREATECONSUMER key group consumer",
         "write denyoom",
-        group="stream",
         since="6.2.0",
         complexity="O(1)",
         access="RW INSERT",
@@ -207,7 +205,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP DELCONSUMER key group consumer",
         "write",
-        group="stream",
         since="5.0.0",
         complexity="O(n) for n pending entries of the consumer",
         access="RW DELETE",
@@ -237,7 +234,7 @@ class StreamGroups(Streams[T]):
         del group.consumers[gone]
         return len(ids)
 
-    @command("XGROUP HELP", "loading stale", group="stream", since="5.0.0", complexity="O(1)")
+    @command("XGROUP HELP", "loading stale", since="5.0.0", complexity="O(1)")
     def xgroup_help(self) -> list[Status]:
         """The subcommands of XGROUP.
 
@@ -277,7 +274,6 @@ class StreamGroups(Streams[T]):
         f"XREADGROUP GROUP group consumer {CAPS} [CLAIM min-idle-time] [NOACK] "
         "STREAMS key [key ...] id [id ...]",
         "write blocking movablekeys",
-        group="stream",
         since="5.0.0",
         complexity="O(m) for m entries returned, and O(n) for n pending ones with CLAIM",
         access="RO ACCESS",
@@ -350,7 +346,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XACK key group id [id ...]",
         "write fast",
-        group="stream",
         since="5.0.0",
         complexity="O(1) for each id",
         access="RW UPDATE",
@@ -389,7 +384,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XACKDEL key group [KEEPREF | DELREF | ACKED] IDS numids id [id ...]",
         "write fast",
-        group="stream",
         since="8.2.0",
         complexity="O(log n) for each id, in a stream of n entries",
         access="RW UPDATE DELETE",

@@ -10,12 +10,14 @@ from minidis import errors
 from minidis.commands.shared.group import Group as Commands
 from minidis.commands.shared.group import T
 from minidis.commands.streams.ids import Id, end_of, entries, entry, start_of
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import INTEGER, RAW, Integer, Key, encode, integer
 from minidis.keyspace.keyspace import no_such_key
 from minidis.replies import Status
 from minidis.structures.stream_groups import UNKNOWN, Consumer, Group, Ids
 from minidis.structures.streams import Stream, id_text
+
+command = declarations(group="stream", parent="XINFO")
 
 #: Entries that XINFO STREAM FULL shows without COUNT.
 _USUAL_COUNT = 10
@@ -40,7 +42,6 @@ class StreamInfo(Commands[T]):
     @command(
         "XPENDING key group [[IDLE min-idle-time] start end count [consumer]]",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(log n + m) for n pending entries and m returned; O(c) for c consumers",
         access="RO ACCESS",
@@ -140,7 +141,6 @@ class StreamInfo(Commands[T]):
     @command(
         "XINFO STREAM key [FULL [COUNT count]]",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(1), FULL O(n) for n entries shown",
         access="RO ACCESS",
@@ -195,7 +195,6 @@ class StreamInfo(Commands[T]):
     @command(
         "XINFO GROUPS key",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(n log n) for n groups",
         access="RO ACCESS",
@@ -224,7 +223,6 @@ class StreamInfo(Commands[T]):
     @command(
         "XINFO CONSUMERS key group",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(n log n) for n consumers",
         access="RO ACCESS",
@@ -256,7 +254,7 @@ class StreamInfo(Commands[T]):
         ]
         return reply
 
-    @command("XINFO HELP", "loading stale", group="stream", since="5.0.0", complexity="O(1)")
+    @command("XINFO HELP", "loading stale", since="5.0.0", complexity="O(1)")
     def xinfo_help(self) -> list[Status]:
         """The subcommands of XINFO.
 
