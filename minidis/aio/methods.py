@@ -58,8 +58,6 @@ SLOW_WORDS = frozenset(
     for text in (word, word.lower(), word.capitalize())
     for form in (text, text.encode())
 )
-#: What a pipeline does itself, or does not do.
-NOT_QUEUED = frozenset(("DISCARD", "EXEC", "MULTI", "QUIT", "RESET", "WATCH"))
 
 
 class LazyAsyncMethod:
@@ -86,7 +84,7 @@ def install_awaited(cls: type[Any]) -> None:
 def install_queued(cls: type[Any]) -> None:
     """Give the class a method for each command that a pipeline can queue."""
     for command in COMMANDS.values():
-        if command.name not in NOT_QUEUED:
+        if not command.immediate:
             setattr(cls, command.method, LazyAsyncMethod(QUEUED, command, cls))
 
 

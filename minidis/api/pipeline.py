@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from minidis.api.session import Session, install_methods
 from minidis.commands.shared.group import T
-from minidis.commands.transactions import IMMEDIATE, Call, error_replies
+from minidis.commands.transactions import Call, error_replies
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError, WatchError, error
 from minidis.grammar.command import COMMANDS
@@ -49,7 +49,7 @@ class Pipeline(Session[T]):
         return self
 
     def call(self, queued: Call) -> Any:
-        if self.queue is not None and queued.command.name not in IMMEDIATE:
+        if self.queue is not None and not queued.command.immediate:
             return self.enqueue(queued)  # here and now: a pause holds up execute()
         return super().call(queued)
 

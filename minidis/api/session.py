@@ -46,7 +46,7 @@ from minidis.commands.sorted_sets.ranges import SortedSetRanges
 from minidis.commands.streams.claims import StreamClaims
 from minidis.commands.streams.info import StreamInfo
 from minidis.commands.strings import Strings
-from minidis.commands.transactions import IMMEDIATE, Call, Transactions
+from minidis.commands.transactions import Call, Transactions
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError, ResponseError
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command, find
@@ -272,7 +272,7 @@ class Session(
             if engine.pause is not None and self._is_paused(queued):
                 until = (engine.pause[0] - engine.clock.now() + 1) / 1000
                 wait = Wait((), max(until, 0.001), timeout_reply=RETRY, resumes=True)
-            elif self.queue is not None and queued.command.name not in IMMEDIATE:
+            elif self.queue is not None and not queued.command.immediate:
                 return self.enqueue(queued)
             else:
                 reply = self._perform(queued)

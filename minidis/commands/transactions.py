@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 command = declarations(group="transactions")
 
-#: Commands that act at once inside MULTI.
-IMMEDIATE = frozenset(("EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"))
 REDACTED = b"(redacted)"
 _FLAGS = "noscript loading stale fast allow_busy"
 
@@ -76,7 +74,7 @@ class Transactions(Group[T]):
     aborted = False
     watched: Watch | None = None
 
-    @command("MULTI", _FLAGS, since="1.2.0", complexity="O(1)")
+    @command("MULTI", _FLAGS, since="1.2.0", complexity="O(1)", immediate=True)
     def multi(self) -> Status:
         """Begin to queue the commands of this session until EXEC or DISCARD.
 
@@ -97,6 +95,7 @@ class Transactions(Group[T]):
         "noscript loading stale skip_slowlog",
         since="1.2.0",
         complexity="O(n) for n commands, and what they cost",
+        immediate=True,
     )
     def exec(self) -> list[Any] | None:
         """Run the queued commands as one; their answers, refusals among them as exceptions.
@@ -146,7 +145,7 @@ class Transactions(Group[T]):
             self.watched = None
             self.engine.update_observers()
 
-    @command("DISCARD", _FLAGS, since="2.0.0", complexity="O(n) for n commands")
+    @command("DISCARD", _FLAGS, since="2.0.0", complexity="O(n) for n commands", immediate=True)
     def discard(self) -> Status:
         """Forget the queued commands and the watched keys.
 
@@ -166,6 +165,7 @@ class Transactions(Group[T]):
         since="2.2.0",
         complexity="O(1) for each key",
         access="RO",
+        immediate=True,
     )
     def watch(self, *keys: Many) -> Status:
         """Let the next EXEC of this session answer None if one of `keys` is touched before it.

@@ -42,6 +42,8 @@ COLLECTION_GROUPS = frozenset(("hash", "list", "set", "sorted-set"))
 class Facts:
     """What the syntax line cannot say of a command. Each is a keyword of @command."""
 
+    #: runs at once inside MULTI; a pipeline does not queue it
+    immediate: bool = False
     #: COMMAND INFO and ACL rules know the parent command only: DEBUG
     undivided: bool = False
 

@@ -191,7 +191,7 @@ for the default user. Are you sure your configuration is correct?
         self.client.user = user
         self.update_checks()
 
-    @command("RESET", _HANDSHAKE, since="6.2.0", complexity="O(1)")
+    @command("RESET", _HANDSHAKE, since="6.2.0", complexity="O(1)", immediate=True)
     def reset(self) -> Status:
         """Make the session as new: outside of MULTI, on database 0, without a name.
 
@@ -221,7 +221,7 @@ for the default user. Are you sure your configuration is correct?
         self.update_checks()
         return DONE
 
-    @command("QUIT [arg [arg ...]]", _HANDSHAKE, since="1.0.0", complexity="O(1)")
+    @command("QUIT [arg [arg ...]]", _HANDSHAKE, since="1.0.0", complexity="O(1)", immediate=True)
     def quit(self, *args: Key) -> Status:
         """Close the connection, after the answer. The words after QUIT mean nothing.
 
