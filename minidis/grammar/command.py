@@ -44,6 +44,8 @@ class Facts:
 
     #: runs at once inside MULTI; a pipeline does not queue it
     immediate: bool = False
+    #: may hold the lock for long: coroutines run it in a thread
+    slow: bool = False
     #: COMMAND INFO and ACL rules know the parent command only: DEBUG
     undivided: bool = False
 

@@ -197,6 +197,7 @@ class Server(Group[T]):
         "admin noscript no_async_loading no_multi",
         since="1.0.0",
         complexity="O(n) for n keys",
+        slow=True,
     )
     def save(self) -> Status:
         """Write all databases to the dump: to a temporary file, then renamed over the old one.

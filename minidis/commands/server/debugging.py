@@ -56,6 +56,7 @@ class Debugging(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         kinds={"seconds": RAW},
+        slow=True,
     )
     def debug_sleep(self, seconds: Float) -> Status:
         """Hold the lock for `seconds` (a decimal number), so that all other callers wait.
@@ -66,7 +67,7 @@ class Debugging(Group[T]):
         time.sleep(max(to_float(encode(seconds)) or 0.0, 0.0))
         return OK
 
-    @command("DEBUG DIGEST", _FLAGS, since="1.0.0", complexity="O(n) for all data")
+    @command("DEBUG DIGEST", _FLAGS, since="1.0.0", complexity="O(n) for all data", slow=True)
     def debug_digest(self) -> Status:
         """Fingerprint of all data: equal data, equal digest, also in a real server.
 
@@ -105,6 +106,7 @@ class Debugging(Group[T]):
         since="1.0.0",
         complexity="O(n) for all data",
         unknown_error="DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
+        slow=True,
     )
     def debug_reload(
         self, nosave: bool = False, noflush: bool = False, merge: bool = False
