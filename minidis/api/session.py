@@ -60,12 +60,6 @@ from minidis.replies import QUEUED, decoded
 _SPELLINGS: dict[bytes, Command] = {}
 _MOST_SPELLINGS = 10_000
 
-#: What a connection may send that listens to channels and speaks RESP2.
-_WHILE_LISTENING = frozenset(
-    ("SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE",
-     "PING", "QUIT", "RESET")
-)  # fmt: skip
-
 
 class Session(
     Blocking[T],
@@ -224,7 +218,7 @@ class Session(
         client = self.client
         if client.monitors and (command.writes or "readonly" in command.flags):
             raise errors.error(errors.MONITORS_ONLY)
-        if client.protocol == 2 and client.listening and command.name not in _WHILE_LISTENING:
+        if client.protocol == 2 and client.listening and not command.while_subscribed:
             raise errors.error(errors.only_while_listening(command.display_name))
 
     def enqueue(self, queued: Call) -> Any:

@@ -159,6 +159,7 @@ class PubSub(Group[T]):
         _SUBSCRIBE,
         since="2.0.0",
         complexity=_ONE_BY_ONE,
+        while_subscribed=True,
     )
     def subscribe_channels(self, *channels: Many) -> NoReply:
         """Let this connection hear `channels`; a message confirms each. Python uses subscribe().
@@ -175,6 +176,7 @@ class PubSub(Group[T]):
         _SUBSCRIBE,
         since="2.0.0",
         complexity="O(n) for n patterns",
+        while_subscribed=True,
     )
     def psubscribe_patterns(self, *patterns: Many) -> NoReply:
         """Let this connection hear all channels that match a pattern. Python uses subscribe().
@@ -192,6 +194,7 @@ class PubSub(Group[T]):
         since="7.0.0",
         complexity=_ONE_BY_ONE,
         access="NOT_KEY",
+        while_subscribed=True,
     )
     def ssubscribe_channels(self, *shardchannels: Many) -> NoReply:
         """Let this connection hear shard channels. Python uses subscribe(shards=...).
@@ -210,6 +213,7 @@ class PubSub(Group[T]):
         _UNSUBSCRIBE,
         since="2.0.0",
         complexity=_ONE_BY_ONE,
+        while_subscribed=True,
     )
     def unsubscribe_channels(self, *channels: Many) -> NoReply:
         """Let this connection hear `channels` no more, or none at all.
@@ -227,6 +231,7 @@ class PubSub(Group[T]):
         _UNSUBSCRIBE,
         since="2.0.0",
         complexity="O(n) for n patterns",
+        while_subscribed=True,
     )
     def punsubscribe_patterns(self, *patterns: Many) -> NoReply:
         """Let this connection hear `patterns` no more, or no pattern at all.
@@ -245,6 +250,7 @@ class PubSub(Group[T]):
         since="7.0.0",
         complexity=_ONE_BY_ONE,
         access="NOT_KEY",
+        while_subscribed=True,
     )
     def sunsubscribe_channels(self, *shardchannels: Many) -> NoReply:
         """Let this connection hear the shard channels no more, or none at all.

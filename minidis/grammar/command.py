@@ -46,6 +46,8 @@ class Facts:
     immediate: bool = False
     #: may hold the lock for long: coroutines run it in a thread
     slow: bool = False
+    #: allowed on a RESP2 connection that is subscribed to channels
+    while_subscribed: bool = False
     #: COMMAND INFO and ACL rules know the parent command only: DEBUG
     undivided: bool = False
 

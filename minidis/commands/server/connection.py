@@ -52,7 +52,14 @@ def _protocol(value: Any) -> int:
 class Connection(Group[T]):
     """PING, ECHO, SELECT, HELLO, AUTH, RESET, QUIT, MONITOR."""
 
-    @command("PING [message]", "fast", since="1.0.0", complexity="O(1)", strict=True)
+    @command(
+        "PING [message]",
+        "fast",
+        since="1.0.0",
+        complexity="O(1)",
+        strict=True,
+        while_subscribed=True,
+    )
     def ping(self, message: Value | None = None) -> Status | T:
         """Answer PONG, or the message.
 
@@ -191,7 +198,9 @@ for the default user. Are you sure your configuration is correct?
         self.client.user = user
         self.update_checks()
 
-    @command("RESET", _HANDSHAKE, since="6.2.0", complexity="O(1)", immediate=True)
+    @command(
+        "RESET", _HANDSHAKE, since="6.2.0", complexity="O(1)", immediate=True, while_subscribed=True
+    )
     def reset(self) -> Status:
         """Make the session as new: outside of MULTI, on database 0, without a name.
 
@@ -221,7 +230,14 @@ for the default user. Are you sure your configuration is correct?
         self.update_checks()
         return DONE
 
-    @command("QUIT [arg [arg ...]]", _HANDSHAKE, since="1.0.0", complexity="O(1)", immediate=True)
+    @command(
+        "QUIT [arg [arg ...]]",
+        _HANDSHAKE,
+        since="1.0.0",
+        complexity="O(1)",
+        immediate=True,
+        while_subscribed=True,
+    )
     def quit(self, *args: Key) -> Status:
         """Close the connection, after the answer. The words after QUIT mean nothing.
 
