@@ -238,7 +238,7 @@ class Session(
         waiter = Waiter(self, queued)
         try:
             while True:
-                if queued.command.name == "EXEC":
+                if queued.command.runs_queue:
                     # The main thread may be interrupted, and a queue must not be torn.
                     reply = self.engine.exec_thread.run(partial(self._perform_or_wait, waiter))
                 else:
@@ -279,11 +279,11 @@ class Session(
     def _is_paused(self, queued: Call) -> bool:
         """Has the command to wait for the end of a pause?"""
         pause = self.engine.pause
-        if pause is None or queued.command.name in ("CLIENT PAUSE", "CLIENT UNPAUSE"):
+        if pause is None or queued.command.pause_exempt:
             return False
         if pause[0] < self.engine.clock.now():
             return False
-        commands = [queued, *(self.queue or ())] if queued.command.name == "EXEC" else [queued]
+        commands = [queued, *(self.queue or ())] if queued.command.runs_queue else [queued]
         return not pause[1] or any(one.command.changes for one in commands)
 
     def _perform(self, queued: Call) -> Any:
@@ -336,7 +336,7 @@ class Session(
     def _body(self, queued: Call, args: Any, options: dict[str, Any]) -> Any:
         """Run the body. After CLIENT NO-TOUCH nothing but TOUCH counts as use of a key."""
         command, uses = queued.command, self.space.accessed
-        if not self.client.no_touch or uses is None or command.name == "TOUCH":
+        if not self.client.no_touch or uses is None or command.counts_as_use:
             return command.body(self, *args, **options)
         words, values = queued.shown(), self.space.values
         keys = [words[at] for at in keys_of(command, words)]

@@ -119,6 +119,7 @@ class PubSub(Group[T]):
         "pubsub loading stale fast",
         since="2.0.0",
         complexity="O(n+m) for n subscribers of the channel and m patterns",
+        may_replicate=True,
     )
     def publish(self, channel: Key, message: Value) -> int:
         """Send `message` to everybody who listens to `channel`; how many got it.
@@ -138,6 +139,7 @@ class PubSub(Group[T]):
         since="7.0.0",
         complexity="O(n) for n subscribers of the channel",
         access="NOT_KEY",
+        may_replicate=True,
     )
     def spublish(self, shardchannel: Key, message: Value) -> int:
         """Send `message` to everybody who listens to the shard channel; how many got it.

@@ -96,6 +96,7 @@ class Transactions(Group[T]):
         since="1.2.0",
         complexity="O(n) for n commands, and what they cost",
         immediate=True,
+        runs_queue=True,
     )
     def exec(self) -> list[Any] | None:
         """Run the queued commands as one; their answers, refusals among them as exceptions.

@@ -48,6 +48,18 @@ class Facts:
     slow: bool = False
     #: allowed on a RESP2 connection that is subscribed to channels
     while_subscribed: bool = False
+    #: monitors do not see it, though its flags do not say so
+    hidden: bool = False
+    #: reaches other clients or replicas without the flag write: waits while writes are paused
+    may_replicate: bool = False
+    #: CLIENT PAUSE does not delay it
+    pause_exempt: bool = False
+    #: counts as use of its keys even after CLIENT NO-TOUCH
+    counts_as_use: bool = False
+    #: runs the queued commands: EXEC
+    runs_queue: bool = False
+    #: may change the protocol of the connection: HELLO
+    changes_protocol: bool = False
     #: COMMAND INFO and ACL rules know the parent command only: DEBUG
     undivided: bool = False
 
@@ -101,7 +113,7 @@ class Command(Facts):
     @property
     def changes(self) -> bool:
         """Does it write, or reach others? Then it waits while writes are paused."""
-        return self.writes or self.name in ("PUBLISH", "SPUBLISH", "PFCOUNT")
+        return self.writes or self.may_replicate
 
     @property
     def waits(self) -> bool:
@@ -111,7 +123,7 @@ class Command(Facts):
     @property
     def is_hidden(self) -> bool:
         """Monitors do not see it."""
-        return "admin" in self.flags or "skip_monitor" in self.flags or self.name == "QUIT"
+        return "admin" in self.flags or "skip_monitor" in self.flags or self.hidden
 
     def words(self, args: Any, options: dict[str, Any]) -> list[bytes]:
         """The command as words, from the arguments of its body."""

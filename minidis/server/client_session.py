@@ -117,7 +117,7 @@ class ClientSession(Session[bytes]):
             raise Disconnect
         client = self.client
         queue = self.queue if words[0].upper() == b"EXEC" else None
-        self.changes_protocol = any(one.command.name == "HELLO" for one in queue or ())
+        self.changes_protocol = any(one.command.changes_protocol for one in queue or ())
         try:
             reply = self.execute_checked(words)
         except BaseException as error:

@@ -96,6 +96,7 @@ class Keys(Group[T]):
         since="3.2.1",
         complexity="O(n) for n keys",
         access="RO",
+        counts_as_use=True,
     )
     def touch(self, *keys: Many) -> int:
         """Count `keys` as used now (see OBJECT IDLETIME); how many of them exist.

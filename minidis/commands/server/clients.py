@@ -438,6 +438,7 @@ characters.
         unknown_error="CLIENT PAUSE mode must be WRITE or ALL",
         lengths=(3, 4),
         length_error=_WRONG_LENGTH,
+        pause_exempt=True,
     )
     def client_pause(self, timeout: Integer, all: bool = True) -> Status:
         """Let all commands of all callers wait for `timeout` milliseconds.
@@ -454,7 +455,9 @@ characters.
         self.engine.pause_clients(until, writes_only=not all)
         return OK
 
-    @command("CLIENT UNPAUSE", _ADMIN, since="6.2.0", complexity="O(n) for n waiting")
+    @command(
+        "CLIENT UNPAUSE", _ADMIN, since="6.2.0", complexity="O(n) for n waiting", pause_exempt=True
+    )
     def client_unpause(self) -> Status:
         """End a pause: commands that waited for it run now.
 

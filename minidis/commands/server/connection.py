@@ -112,6 +112,7 @@ class Connection(Group[T]):
         kinds={"protover": Kind(_protocol), "clientname": Kind(client_name)},
         unknown_error="Syntax error in HELLO option '{}'",
         deferred_errors=True,
+        changes_protocol=True,
     )
     def hello(
         self,
@@ -237,6 +238,7 @@ for the default user. Are you sure your configuration is correct?
         complexity="O(1)",
         immediate=True,
         while_subscribed=True,
+        hidden=True,
     )
     def quit(self, *args: Key) -> Status:
         """Close the connection, after the answer. The words after QUIT mean nothing.
