@@ -361,7 +361,7 @@ class PubSub(Group[T]):
         names: Any = shardchannels
         return [part for name in names for part in (name, self.engine.channels.shard_count(name))]
 
-    @command("PUBSUB HELP", "loading stale", since="6.2.0", complexity="O(1)")
+    @command("PUBSUB HELP", "loading stale", since="6.2.0", complexity="O(1)", categories="")
     def pubsub_help(self) -> list[Status]:
         """The subcommands of PUBSUB.
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from minidis.grammar.facts import FACTS, Facts
 from minidis.grammar.kinds import encode, units
 from minidis.grammar.parser import compile_line
 from minidis.grammar.slots import Compiled, Overrides
@@ -36,35 +37,6 @@ FLAGS = frozenset(
 
 #: Groups whose commands all treat a missing key, and one of another type, in the same way.
 COLLECTION_GROUPS = frozenset(("hash", "list", "set", "sorted-set"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What the syntax line cannot say of a command. Each is a keyword of @command."""
-
-    #: runs at once inside MULTI; a pipeline does not queue it
-    immediate: bool = False
-    #: may hold the lock for long: coroutines run it in a thread
-    slow: bool = False
-    #: allowed on a RESP2 connection that is subscribed to channels
-    while_subscribed: bool = False
-    #: monitors do not see it, though its flags do not say so
-    hidden: bool = False
-    #: reaches other clients or replicas without the flag write: waits while writes are paused
-    may_replicate: bool = False
-    #: CLIENT PAUSE does not delay it
-    pause_exempt: bool = False
-    #: counts as use of its keys even after CLIENT NO-TOUCH
-    counts_as_use: bool = False
-    #: runs the queued commands: EXEC
-    runs_queue: bool = False
-    #: may change the protocol of the connection: HELLO
-    changes_protocol: bool = False
-    #: COMMAND INFO and ACL rules know the parent command only: DEBUG
-    undivided: bool = False
-
-
-FACTS = frozenset(field.name for field in fields(Facts))
 
 
 @dataclass(frozen=True, slots=True)

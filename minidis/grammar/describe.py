@@ -32,27 +32,6 @@ CATEGORIES = {
     "transactions": "@transaction",
     "scripting": "@scripting",
 }
-#: Commands that can bring a server down or lose everything, beyond those flagged admin.
-DANGEROUS = frozenset(
-    ("LASTSAVE", "FLUSHALL", "FLUSHDB", "KEYS", "SORT", "SORT_RO", "SWAPDB", "RESTORE", "INFO",
-     "ROLE", "MIGRATE")
-)  # fmt: skip
-#: Commands that Redis files under others than their group and flags say.
-ALSO = {
-    "DBSIZE": ("@keyspace",),
-    "FLUSHALL": ("@keyspace",),
-    "FLUSHDB": ("@keyspace",),
-    "SWAPDB": ("@keyspace",),
-    "SORT": ("@set", "@sortedset", "@list"),
-    "SORT_RO": ("@set", "@sortedset", "@list"),
-    "COMMAND": ("@connection",),
-    "LASTSAVE": ("@admin",),
-    "ROLE": ("@admin",),
-    "WAIT": ("@connection",),
-    "WAITAOF": ("@connection",),
-}
-#: Commands that Redis does not file under the category of their group.
-ELSEWHERE = frozenset(("SORT", "SORT_RO", "WAIT", "WAITAOF", "PUBSUB HELP"))
 #: What stands where keys would stand, and is said to be none.
 NOT_KEYS = ("NOT_KEY",)
 SHARD_CHANNEL = "shardchannel"
@@ -87,23 +66,21 @@ def key_positions(command: Command) -> Positions:
 
 
 def acl_categories(command: Command) -> set[Status]:
-    """Categories from the flags and the group."""
+    """Categories from the flags and the group, or those that are declared in its place."""
     flags = set(command.flags)
     found = {"@fast" if "fast" in flags else "@slow"}
     if "write" in flags:
         found.add("@write")
-    if "readonly" in flags and command.name not in ("LOLWUT",):
+    if "readonly" in flags:
         found.add("@read")
     if "admin" in flags:
         found |= {"@admin", "@dangerous"}
     if "blocking" in flags:
         found.add("@blocking")
-    if command.name in DANGEROUS:
-        found.add("@dangerous")
-    found.update(ALSO.get(command.name.split()[0], ()))
-    category = CATEGORIES.get(command.group)
-    if category and command.name not in ELSEWHERE:
-        found.add(category)
+    if command.categories is not None:
+        found.update("@" + name for name in command.categories.split())
+    elif command.group in CATEGORIES:
+        found.add(CATEGORIES[command.group])
     return {Status(name) for name in found}
 
 

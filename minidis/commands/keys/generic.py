@@ -503,6 +503,7 @@ class Keys(Group[T]):
         "readonly",
         since="1.0.0",
         complexity="O(n) for n keys in the database",
+        categories="keyspace dangerous",
     )
     def keys(self, pattern: Value = "*") -> list[T]:
         """All keys that match a glob pattern, in no particular order.

@@ -198,6 +198,7 @@ class Objects(Group[T]):
             "seconds": _between(0, I64_MAX, "Invalid IDLETIME value, must be >= 0"),
             "frequency": _between(0, 255, "Invalid FREQ value, must be >= 0 and <= 255"),
         },
+        categories="keyspace dangerous",
     )
     def restore(
         self,

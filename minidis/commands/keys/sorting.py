@@ -47,7 +47,8 @@ class Sorting(Group[T]):
         complexity="O(n log n) for n elements",
         access="RO ACCESS | OW UPDATE",
         names=_NAMES,
-        allow_conflicts=True,  # of ASC and DESC the last one counts
+        allow_conflicts=True,
+        categories="set sortedset list dangerous",  # of ASC and DESC the last one counts
     )
     def sort(
         self,
@@ -86,7 +87,8 @@ class Sorting(Group[T]):
         complexity="O(n log n) for n elements",
         access="RO ACCESS",
         names=_NAMES,
-        allow_conflicts=True,  # of ASC and DESC the last one counts
+        allow_conflicts=True,
+        categories="set sortedset list dangerous",  # of ASC and DESC the last one counts
     )
     def sort_ro(
         self,

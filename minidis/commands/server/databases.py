@@ -29,7 +29,7 @@ CONFIG_HELP = (
 class Server(Group[T]):
     """DBSIZE, FLUSHALL, SWAPDB, TIME, CONFIG, SAVE."""
 
-    @command("DBSIZE", "readonly fast", since="1.0.0", complexity="O(1)")
+    @command("DBSIZE", "readonly fast", since="1.0.0", complexity="O(1)", categories="keyspace")
     def dbsize(self) -> int:
         """Number of keys in the selected database.
 
@@ -45,6 +45,7 @@ class Server(Group[T]):
         complexity="O(n) for n keys",
         names={"ASYNC": "asynchronous"},
         once=True,
+        categories="keyspace dangerous",
     )
     def flushdb(self, asynchronous: bool = False, sync: bool = False) -> Status:
         """Delete all keys of the selected database.
@@ -64,6 +65,7 @@ class Server(Group[T]):
         complexity="O(n) for n keys",
         names={"ASYNC": "asynchronous"},
         once=True,
+        categories="keyspace dangerous",
     )
     def flushall(self, asynchronous: bool = False, sync: bool = False) -> Status:
         """Delete all keys of all databases.
@@ -81,6 +83,7 @@ class Server(Group[T]):
         since="4.0.0",
         complexity="O(1)",
         kinds={"index1": RAW, "index2": RAW},
+        categories="keyspace dangerous",
     )
     def swapdb(self, index1: Integer, index2: Integer) -> Status:
         """Exchange the contents of two databases; every session sees it at once.
@@ -214,7 +217,13 @@ an .rdb file to save
         self.engine.save()
         return OK
 
-    @command("LASTSAVE", "loading stale fast", since="1.0.0", complexity="O(1)")
+    @command(
+        "LASTSAVE",
+        "loading stale fast",
+        since="1.0.0",
+        complexity="O(1)",
+        categories="admin dangerous",
+    )
     def lastsave(self) -> int:
         """When the dump was last written: seconds since 1970; before that, when it was opened.
 

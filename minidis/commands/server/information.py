@@ -166,6 +166,7 @@ class Information(Group[T]):
         "loading stale",
         since="1.0.0",
         complexity="O(n) for n clients",
+        categories="dangerous",
     )
     def info(self, *sections: Many) -> T:
         r"""What the database says of itself, as text: sections of lines `field:value`.
@@ -241,6 +242,7 @@ is none; close() closes the database
         complexity="O(1)",
         names={"numreplicas": "num_replicas"},
         kinds={"numreplicas": Kind(integer), "timeout": TIMEOUT},
+        categories="connection",
     )
     def wait(self, num_replicas: Integer, timeout: Integer) -> Any:
         """Wait until so many replicas have what this session has written: 0 after `timeout`.
@@ -267,6 +269,7 @@ is none; close() closes the database
             "numreplicas": Kind(positive),
             "timeout": TIMEOUT,
         },
+        categories="connection",
     )
     def waitaof(self, num_local: Integer, num_replicas: Integer, timeout: Integer) -> Any:
         """Wait until what this session has written is in append-only files: here, and of replicas.

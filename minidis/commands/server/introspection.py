@@ -15,7 +15,9 @@ from minidis.grammar.walk import keys_of
 from minidis.replies import Status
 from minidis.structures.glob import compile_pattern
 
-declare = declarations(group="server", parent="COMMAND")  # `command` is a method here
+declare = declarations(
+    group="server", parent="COMMAND", categories="connection"
+)  # `command` is a method here
 
 COMMAND_HELP = (
     "COMMAND [<subcommand> [<arg> ...]]. Alone: the entries of all commands. Subcommands are:",

@@ -1,0 +1,41 @@
+"""Facts about commands beside their syntax lines: the keywords of @command.
+
+    @command("PUBLISH channel message", "pubsub fast", ..., channels="PUBLISH", may_replicate=True)
+
+Each is an attribute of Command, so that no module has to list commands by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the syntax line cannot say of a command. Each is a keyword of @command."""
+
+    #: runs at once inside MULTI; a pipeline does not queue it
+    immediate: bool = False
+    #: may hold the lock for long: coroutines run it in a thread
+    slow: bool = False
+    #: allowed on a RESP2 connection that is subscribed to channels
+    while_subscribed: bool = False
+    #: monitors do not see it, though its flags do not say so
+    hidden: bool = False
+    #: reaches other clients or replicas without the flag write: waits while writes are paused
+    may_replicate: bool = False
+    #: CLIENT PAUSE does not delay it
+    pause_exempt: bool = False
+    #: counts as use of its keys even after CLIENT NO-TOUCH
+    counts_as_use: bool = False
+    #: runs the queued commands: EXEC
+    runs_queue: bool = False
+    #: may change the protocol of the connection: HELLO
+    changes_protocol: bool = False
+    #: ACL categories in place of the one of the group: "keyspace dangerous"; flags add theirs
+    categories: str | None = None
+    #: COMMAND INFO and ACL rules know the parent command only: DEBUG
+    undivided: bool = False
+
+
+FACTS = frozenset(field.name for field in fields(Facts))
