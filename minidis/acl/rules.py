@@ -51,15 +51,6 @@ _KEYS = re.compile(rb"(?:~|%(r|w|rw|wr)(?:~|\Z))(.*)", re.IGNORECASE | re.DOTALL
 _PERMISSIONS = {b"r": READ, b"w": WRITE}
 _SIGNS = {READ: b"%R~", WRITE: b"%W~", READ | WRITE: b"~"}
 
-#: Commands with channels among their words, and from where to where they stand.
-CHANNELS = {
-    "PUBLISH": slice(1, 2),
-    "SPUBLISH": slice(1, 2),
-    "SUBSCRIBE": slice(1, None),
-    "SSUBSCRIBE": slice(1, None),
-    "PSUBSCRIBE": slice(1, None),
-}
-
 
 class RuleError(ValueError):
     """A rule that cannot be applied; the text is the reason Redis gives."""
@@ -119,7 +110,7 @@ def _rows() -> Iterator[tuple[bytes, list[bytes]]]:
 def name_of(full: str) -> bytes:
     """How rules call the command of that full name: `CONFIG GET` is config|get, DEBUG is whole."""
     words = full.lower().split()
-    return "|".join(words[:1] if words[0].upper() in describe.UNDIVIDED else words).encode()
+    return "|".join(words[:1] if COMMANDS[full].undivided else words).encode()
 
 
 # calls -------------------------------------------------------------------------------------------
@@ -138,21 +129,17 @@ class Call:
         """Positions of the keys, each with the permissions it takes."""
         if self.command.access in ((), ("NOT_KEY",)):
             return []
-        last = len(self.command.access) - 1
         return [
-            (at, self._permissions(self.command.access[min(number, last)]))
+            (at, _permissions_of(self.command.access_of(self.words, number)))
             for number, at in enumerate(_key_places(self.command, self.words))
         ]
 
     @cached_property
     def channels(self) -> range:
         """Positions of the channels."""
-        found = CHANNELS.get(self.command.name)
-        return range(len(self.words))[found] if found else range(0)
-
-    def _permissions(self, use: str) -> int:
-        varies = VARYING.get(self.command.name)
-        return varies(self.words) if varies else _permissions_of(use)
+        if not self.command.channels:
+            return range(0)
+        return range(len(self.words))[1 : 2 if self.command.channels == "PUBLISH" else None]
 
 
 @lru_cache(maxsize=64)
@@ -161,32 +148,6 @@ def _permissions_of(use: str) -> int:
     words = set(use.split())
     reads = READ if "ACCESS" in words else 0
     return reads | (WRITE if words & {"INSERT", "DELETE", "UPDATE"} else 0)
-
-
-def _set_permissions(words: list[bytes]) -> int:
-    """SET reads the old value only if asked to; Redis looks for GET anywhere behind the value."""
-    return READ | WRITE if b"GET" in {word.upper() for word in words[3:]} else WRITE
-
-
-def _bitfield_permissions(words: list[bytes]) -> int:
-    """BITFIELD only reads while all its operations are complete GETs."""
-    at = 2
-    while at < len(words):
-        word = words[at].upper()
-        if word == b"GET" and at + 2 < len(words):
-            at += 3
-        elif word == b"OVERFLOW" and at + 1 < len(words):
-            at += 2
-        else:
-            return READ | WRITE
-    return READ
-
-
-#: Commands whose options decide what they do to their key.
-VARYING: dict[str, Callable[[list[bytes]], int]] = {
-    "SET": _set_permissions,
-    "BITFIELD": _bitfield_permissions,
-}
 
 
 def _key_places(command: Command, words: list[bytes]) -> Iterable[int]:
@@ -375,7 +336,7 @@ class Selector:
             for at, permissions in call.keys:
                 if not self._allows_key(call.words[at], permissions):
                     return KEY, at
-        literal = call.command.name == "PSUBSCRIBE"
+        literal = "PATTERN" in call.command.channels
         for at in call.channels:
             if not self.allows_channel(call.words[at], literal=literal):
                 return CHANNEL, at

@@ -120,6 +120,7 @@ class PubSub(Group[T]):
         since="2.0.0",
         complexity="O(n+m) for n subscribers of the channel and m patterns",
         may_replicate=True,
+        channels="PUBLISH",
     )
     def publish(self, channel: Key, message: Value) -> int:
         """Send `message` to everybody who listens to `channel`; how many got it.
@@ -140,6 +141,7 @@ class PubSub(Group[T]):
         complexity="O(n) for n subscribers of the channel",
         access="NOT_KEY",
         may_replicate=True,
+        channels="PUBLISH",
     )
     def spublish(self, shardchannel: Key, message: Value) -> int:
         """Send `message` to everybody who listens to the shard channel; how many got it.
@@ -162,6 +164,7 @@ class PubSub(Group[T]):
         since="2.0.0",
         complexity=_ONE_BY_ONE,
         while_subscribed=True,
+        channels="SUBSCRIBE",
     )
     def subscribe_channels(self, *channels: Many) -> NoReply:
         """Let this connection hear `channels`; a message confirms each. Python uses subscribe().
@@ -179,6 +182,7 @@ class PubSub(Group[T]):
         since="2.0.0",
         complexity="O(n) for n patterns",
         while_subscribed=True,
+        channels="SUBSCRIBE PATTERN",
     )
     def psubscribe_patterns(self, *patterns: Many) -> NoReply:
         """Let this connection hear all channels that match a pattern. Python uses subscribe().
@@ -197,6 +201,7 @@ class PubSub(Group[T]):
         complexity=_ONE_BY_ONE,
         access="NOT_KEY",
         while_subscribed=True,
+        channels="SUBSCRIBE",
     )
     def ssubscribe_channels(self, *shardchannels: Many) -> NoReply:
         """Let this connection hear shard channels. Python uses subscribe(shards=...).

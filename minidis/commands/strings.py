@@ -17,6 +17,7 @@ from minidis.commands.shared.expiry_options import (
 )
 from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import declarations
+from minidis.grammar.facts import set_access
 from minidis.grammar.kinds import INTEGER, Integer, Key, Kind, Many, Value, encode, integer
 from minidis.keyspace.keyspace import is_collection, text_of
 from minidis.replies import OK, Status
@@ -98,6 +99,7 @@ class Strings(Group[T]):
         kinds=EXPIRY_KINDS,
         plain=_plain_set,
         inline=_INLINE_SET,
+        access_by_words=set_access,
     )
     def set(
         self,

@@ -97,6 +97,12 @@ class Command(Facts):
         """Monitors do not see it."""
         return "admin" in self.flags or "skip_monitor" in self.flags or self.hidden
 
+    def access_of(self, words: Sequence[bytes], number: int) -> str:
+        """How a call uses the key with that number; the last use holds for all that follow."""
+        if self.access_by_words is not None:
+            return self.access_by_words(words)
+        return self.access[min(number, len(self.access) - 1)]
+
     def words(self, args: Any, options: dict[str, Any]) -> list[bytes]:
         """The command as words, from the arguments of its body."""
         bound = inspect.signature(self.body).bind(None, *args, **options)

@@ -35,10 +35,6 @@ CATEGORIES = {
 #: What stands where keys would stand, and is said to be none.
 NOT_KEYS = ("NOT_KEY",)
 SHARD_CHANNEL = "shardchannel"
-#: Commands that also read keys which the elements they find lead to.
-FOLLOWS_PATTERNS = frozenset(("SORT", "SORT_RO"))
-#: Containers that are single commands to Redis: their second word is an argument.
-UNDIVIDED = frozenset(("DEBUG",))
 TYPE_OF_KIND = {"pattern": "pattern", "cursor": "integer"}
 
 
@@ -103,10 +99,10 @@ def info(command: Command) -> list[Any]:
 
 def parent_info(name: str) -> list[Any]:
     """The entry of a container that is no command itself."""
-    if name in UNDIVIDED:
-        flags = {Status(flag) for flag in ("admin", "noscript", "loading", "stale")}
-        categories = {Status(category) for category in ("@admin", "@slow", "@dangerous")}
-        return [name.lower().encode(), -2, flags, 0, 0, 0, categories, [], [], []]
+    first = _children(name)[0]
+    if first.undivided:
+        flags = {Status(flag) for flag in first.flags}
+        return [name.lower().encode(), -2, flags, 0, 0, 0, acl_categories(first), [], [], []]
     slow = {Status("@slow")}
     children = [info(sub) for sub in subcommands(name)]
     return [name.lower().encode(), -2, set(), 0, 0, 0, slow, [], [], children]
@@ -121,7 +117,7 @@ def key_specs(command: Command) -> list[Any]:
     places = _key_places(command)
     if len(uses) == 1 and len(places) > 1:
         places = [(places[0][0], _range(len(places) - 1, 1))]  # LCS key1 key2: one use, two keys
-    if command.name in FOLLOWS_PATTERNS:
+    if command.follows_patterns:
         uses.insert(1, uses[0])
     return [
         _spec(use, places[number] if number < len(places) else None)
@@ -198,8 +194,12 @@ def _spec(
 
 
 def subcommands(name: str) -> list[Command]:
-    """The commands below a container."""
-    if name not in PARENT_COMMANDS or name in UNDIVIDED:
+    """The subcommands of a command, as far as Redis lists them."""
+    return [command for command in _children(name) if not command.undivided]
+
+
+def _children(name: str) -> list[Command]:
+    if name not in PARENT_COMMANDS:
         return []
     return [command for full, command in COMMANDS.items() if full.startswith(name + " ")]
 
@@ -213,7 +213,7 @@ def entry(name: str) -> list[Any] | None:
     """COMMAND INFO's entry for a name in capitals, `CONFIG|GET` for a subcommand."""
     plain = name.replace("|", " ")
     command = COMMANDS.get(plain)
-    if command is not None and plain.split()[0] not in UNDIVIDED:
+    if command is not None and not command.undivided:
         return info(command)
     return parent_info(plain) if plain in PARENT_COMMANDS else None
 

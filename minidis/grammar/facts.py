@@ -7,6 +7,7 @@ Each is an attribute of Command, so that no module has to list commands by name.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 
@@ -34,8 +35,20 @@ class Facts:
     changes_protocol: bool = False
     #: ACL categories in place of the one of the group: "keyspace dangerous"; flags add theirs
     categories: str | None = None
+    #: also reads keys that its elements name, by patterns after BY and GET: SORT
+    follows_patterns: bool = False
+    #: what it does to the channels among its words: "PUBLISH" to the first one, "SUBSCRIBE" to all,
+    #: "SUBSCRIBE PATTERN" to all that match; "" also where ACL rules allow every channel
+    channels: str = ""
+    #: `access` of one call, where options decide it (VARIABLE_FLAGS)
+    access_by_words: Callable[[Sequence[bytes]], str] | None = None
     #: COMMAND INFO and ACL rules know the parent command only: DEBUG
     undivided: bool = False
 
 
 FACTS = frozenset(field.name for field in fields(Facts))
+
+
+def set_access(words: Sequence[bytes]) -> str:
+    """SET reads the old value only if asked to; Redis looks for GET anywhere behind the value."""
+    return "RW ACCESS UPDATE" if b"GET" in {word.upper() for word in words[3:]} else "OW UPDATE"

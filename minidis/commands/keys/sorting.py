@@ -48,7 +48,8 @@ class Sorting(Group[T]):
         access="RO ACCESS | OW UPDATE",
         names=_NAMES,
         allow_conflicts=True,
-        categories="set sortedset list dangerous",  # of ASC and DESC the last one counts
+        categories="set sortedset list dangerous",
+        follows_patterns=True,  # of ASC and DESC the last one counts
     )
     def sort(
         self,
@@ -88,7 +89,8 @@ class Sorting(Group[T]):
         access="RO ACCESS",
         names=_NAMES,
         allow_conflicts=True,
-        categories="set sortedset list dangerous",  # of ASC and DESC the last one counts
+        categories="set sortedset list dangerous",
+        follows_patterns=True,  # of ASC and DESC the last one counts
     )
     def sort_ro(
         self,

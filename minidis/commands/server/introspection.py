@@ -217,9 +217,5 @@ def _counts_right(known: Command, words: list[bytes]) -> bool:
 
 def _use(known: Command, words: list[bytes], number: int) -> set[Status]:
     """Flags of the key with that number; the last declared use goes for all that follow."""
-    declared = known.access[min(number, len(known.access) - 1)].split()
-    if "VARIABLE_FLAGS" in declared:
-        # SET reads the old value only if asked to.
-        reads = b"GET" in {word.upper() for word in words[3:]}
-        declared = ["RW", "ACCESS", "UPDATE"] if reads else ["OW", "UPDATE"]
+    declared = known.access_of(words, number).split()
     return {Status(word if len(word) == 2 else word.lower()) for word in declared}
