@@ -49,16 +49,12 @@ from minidis.commands.strings import Strings
 from minidis.commands.transactions import Call, Transactions
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError, ResponseError
-from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command, find
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, SPELLINGS, Command, find
 from minidis.grammar.kinds import Key, encode
 from minidis.grammar.methods import LazyMethod
 from minidis.grammar.walk import keys_of
 from minidis.observers.blocking import RETRY, Wait, Waiter
 from minidis.replies import QUEUED, decoded
-
-#: Spellings that have been looked up: b"get", b"GET", ... -> command. Bounded, names are few.
-_SPELLINGS: dict[bytes, Command] = {}
-_MOST_SPELLINGS = 10_000
 
 
 class Session(
@@ -144,8 +140,8 @@ class Session(
             ]
         except UnicodeEncodeError:
             line = [encode(word) for word in words]
-        command = _SPELLINGS.get(line[0]) if line else None
-        if command is None or self.needs_checks:
+        command = SPELLINGS.get(line[0]) if line else None
+        if command is None or command.waits or self.needs_checks:
             reply = self.execute_checked(line)
             return decoded(reply) if self._decode else reply
         if len(line) == command.plain:
@@ -424,8 +420,6 @@ def find_command(words: list[bytes]) -> Command:
         return command
     if command is None:
         raise errors.unknown_command(words)
-    if len(_SPELLINGS) < _MOST_SPELLINGS and not command.waits:
-        _SPELLINGS[words[0]] = command
     return command
 
 

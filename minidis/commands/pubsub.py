@@ -27,7 +27,7 @@ from minidis.structures.glob import compile_pattern
 if TYPE_CHECKING:
     from minidis.clients.client import Client
 
-command = declarations(group="pubsub", parent="PUBSUB")
+command = declarations(group="pubsub", parent="PUBSUB", stateful=True)
 
 PUBSUB_HELP = (
     "PUBSUB <subcommand> [<arg> ...]. Subcommands are:",

@@ -21,7 +21,7 @@ from minidis.replies import OK, Status
 if TYPE_CHECKING:
     from minidis.api.session import Session
 
-command = declarations(group="transactions")
+command = declarations(group="transactions", stateful=True)
 
 REDACTED = b"(redacted)"
 _FLAGS = "noscript loading stale fast allow_busy"

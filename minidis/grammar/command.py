@@ -55,7 +55,9 @@ class Command(Facts):
     #: how the keys are used, in the words of key specifications: "RW ACCESS UPDATE"
     access: tuple[str, ...]
     newer: bool  # newer than the server we compare with
-    #: copies from `line` and `compiled`, for the hot path of words
+    #: copies from `flags`, `line` and `compiled`, for the hot path of words
+    waits: bool  # the body may return Wait: such commands always take the slow path
+    batchable: bool  # may run in a batch of a connection, which checks nothing but arguments
     arity: int
     parse: Callable[[Any], tuple[list[Any], dict[str, Any]]]
     plain: int
@@ -86,11 +88,6 @@ class Command(Facts):
     def changes(self) -> bool:
         """Does it write, or reach others? Then it waits while writes are paused."""
         return self.writes or self.may_replicate
-
-    @property
-    def waits(self) -> bool:
-        """May the body answer Wait? Such commands always go the long way, see session.py."""
-        return "blocking" in self.flags
 
     @property
     def is_hidden(self) -> bool:
@@ -148,12 +145,24 @@ def flat(values: Any) -> Iterator[bytes]:
 COMMANDS: dict[str, Command] = {}
 
 
+#: First words that have been looked up (b"get", b"GET", ...) -> command; none with subcommands.
+#: Bounded, because clients choose the spelling. Hot paths read it directly.
+SPELLINGS: dict[bytes, Command] = {}
+MOST_SPELLINGS = 10_000
+
+
 def find(words: Sequence[bytes]) -> Command | None:
     """The command that the words begin with; None when there is none, or no such subcommand."""
+    command = SPELLINGS.get(words[0])
+    if command is not None:
+        return command
     name = words[0].decode("latin-1").upper()
-    if name in PARENT_COMMANDS and len(words) > 1:
-        name = f"{name} {words[1].decode('latin-1').upper()}"
-    return COMMANDS.get(name)
+    if name in PARENT_COMMANDS:
+        return COMMANDS.get(f"{name} {words[1].decode('latin-1').upper()}" if words[1:] else name)
+    command = COMMANDS.get(name)
+    if command is not None and len(SPELLINGS) < MOST_SPELLINGS:
+        SPELLINGS[words[0]] = command
+    return command
 
 
 def command(
@@ -182,6 +191,7 @@ def command(
         if unknown or tree.name in COMMANDS or not inspect.getdoc(body):
             raise SyntaxLineError(f"{line}: flags {unknown}, declared twice, or no docstring")
         compiled = compile_line(tree, body, Overrides(**rules))
+        waits = "blocking" in flags.split()
         COMMANDS[tree.name] = Command(
             tree.name,
             tree,
@@ -193,6 +203,8 @@ def command(
             complexity,
             tuple(part.strip() for part in access.split("|")) if access else (),
             tuple(map(int, since.split("."))) > (7, 0, 15),
+            waits,
+            not (waits or facts.get("stateful") or " " in tree.name),
             tree.arity,
             compiled.parse,
             compiled.plain if len(tree.name.split()) == 1 else 0,

@@ -33,6 +33,8 @@ class Facts:
     runs_queue: bool = False
     #: may change the protocol of the connection: HELLO
     changes_protocol: bool = False
+    #: changes the state of the connection, or runs other commands: always takes the slow path there
+    stateful: bool = False
     #: ACL categories in place of the one of the group: "keyspace dangerous"; flags add theirs
     categories: str | None = None
     #: also reads keys that its elements name, by patterns after BY and GET: SORT

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from minidis.api.session import Session, find_command
 from minidis.commands.transactions import Call
 from minidis.errors import MinidisError, report
-from minidis.grammar.command import Command
+from minidis.grammar.command import SPELLINGS
 from minidis.observers.blocking import RETRY, Wait, Waiter
 from minidis.protocol.replies import LARGE, NULL_ARRAY, Encoded, error_line, write, write_each
 from minidis.replies import NO_REPLY, OK, QUEUED
@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 #: So many commands run in one hold of the lock; fewer when there are so many parts to send.
 BATCH = 32
 MANY_PARTS = 4096
-#: Spellings (GET, get, ...) of the commands that go the short way, which asks for nothing but the
-#: arguments. Bounded; names are few.
-_SHORT: dict[bytes, Command] = {}
-_MOST_SPELLINGS = 10_000
-#: What changes the state of a connection, or has parts, goes the long way.
-_LONG_GROUPS = frozenset(("connection", "pubsub", "transactions", "scripting"))
 #: First words of people who think that this is a web server. Browsers can be made to send them.
 ATTACKS = frozenset((b"post", b"host:"))
 
@@ -74,10 +68,10 @@ class ClientSession(Session[bytes]):
         """
         # The lines of the gate once more (DOOR in command.py), and those of resp.write for the
         # usual answers: this loop is what a client waits for.
-        engine, known, append = self.engine, _SHORT.get, out.append
+        engine, known, append = self.engine, SPELLINGS.get, out.append
         for words in commands[at : at + BATCH]:
             command = known(words[0])
-            if command is None or self.needs_checks:
+            if command is None or not command.batchable or self.needs_checks:
                 return at
             at += 1
             args: Any = ()
@@ -126,8 +120,6 @@ class ClientSession(Session[bytes]):
             return None
         if reply.__class__ is Waiter:
             return reply
-        if words[0] not in _SHORT:
-            _remember(words)
         self._reply(reply, words, queue, out)
         return None
 
@@ -159,17 +151,6 @@ class ClientSession(Session[bytes]):
         reply = NULL_ARRAY if reply is None and not again else reply
         self._reply(reply, words, queue, out)
         return None
-
-
-def _remember(words: list[bytes]) -> None:
-    """Let a command go the short way from now on, if it may."""
-    try:
-        command = find_command(words)
-    except MinidisError:
-        return
-    short = command.group not in _LONG_GROUPS and " " not in command.name and not command.waits
-    if short and len(_SHORT) < _MOST_SPELLINGS:
-        _SHORT[words[0]] = command
 
 
 def display_name_of(words: list[bytes]) -> str:

@@ -31,7 +31,7 @@ from minidis.grammar.kinds import (
 )
 from minidis.replies import NO_REPLY, OK, Status, Verbatim
 
-command = declarations(group="connection", parent="CLIENT")
+command = declarations(group="connection", parent="CLIENT", stateful=True)
 
 CLIENT_HELP = (
     "CLIENT <subcommand> [<arg> ...]. Subcommands are:",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from minidis.acl.users import Context
     from minidis.api.session import Session
 
-command = declarations(group="connection")
+command = declarations(group="connection", stateful=True)
 
 DONE = Status("RESET")
 _HANDSHAKE = "noscript loading stale fast no_auth allow_busy"

@@ -17,7 +17,7 @@ from minidis.grammar.kinds import INTEGER, RAW, Integer, Value, encode
 from minidis.observers.tracking import Tracking
 from minidis.replies import OK, Status
 
-command = declarations(group="connection", parent="CLIENT")
+command = declarations(group="connection", parent="CLIENT", stateful=True)
 
 _FLAGS = "noscript loading stale"
 #: Sentences.
