@@ -29,6 +29,7 @@ from minidis.grammar.kinds import (
     to_float,
 )
 from minidis.observers.blocking import Wait
+from minidis.protocol.shapes import null_arrays
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 
@@ -64,6 +65,7 @@ class Blocking(Lists[T], SortedSets[T]):
         access="RW ACCESS DELETE",
         names={"key": "keys"},
         kinds={"timeout": RAW},
+        resp2=null_arrays,
     )
     def blpop(self, keys: Many, timeout: Float = 0) -> list[T] | None:
         """Pop from the head of the first of `keys` that holds a list: [key, element]. It waits.
@@ -84,6 +86,7 @@ class Blocking(Lists[T], SortedSets[T]):
         access="RW ACCESS DELETE",
         names={"key": "keys"},
         kinds={"timeout": RAW},
+        resp2=null_arrays,
     )
     def brpop(self, keys: Many, timeout: Float = 0) -> list[T] | None:
         """As BLPOP, from the tail.
@@ -141,6 +144,7 @@ class Blocking(Lists[T], SortedSets[T]):
         choices="direction",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
         once=True,
+        resp2=null_arrays,
     )
     def blmpop(
         self,
@@ -263,6 +267,7 @@ class Blocking(Lists[T], SortedSets[T]):
         access="RW ACCESS DELETE",
         names={"key": "keys"},
         kinds={"timeout": RAW},
+        resp2=null_arrays,
     )
     def bzpopmin(self, keys: Many, timeout: Float = 0) -> list[Any] | None:
         """Take the member with the lowest score from the first of `keys` that is there, waiting for
@@ -285,6 +290,7 @@ class Blocking(Lists[T], SortedSets[T]):
         access="RW ACCESS DELETE",
         names={"key": "keys"},
         kinds={"timeout": RAW},
+        resp2=null_arrays,
     )
     def bzpopmax(self, keys: Many, timeout: Float = 0) -> list[Any] | None:
         """As BZPOPMIN, the member with the highest score.
@@ -339,6 +345,7 @@ class Blocking(Lists[T], SortedSets[T]):
         choices="min|max",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
         once=True,
+        resp2=null_arrays,
     )
     def bzmpop(
         self,

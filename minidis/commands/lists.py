@@ -26,6 +26,7 @@ from minidis.grammar.kinds import (
     ranged,
 )
 from minidis.keyspace.keyspace import no_such_key
+from minidis.protocol.shapes import null_array_from, null_arrays
 from minidis.replies import OK, Status
 from minidis.structures.lists import List
 
@@ -147,6 +148,7 @@ class Lists(Group[T]):
         access="RW ACCESS DELETE",
         kinds={"count": RAW},
         strict=True,
+        resp2=null_array_from(3),
     )
     def lpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
         """Remove and return the first element of the list at `key`; None when missing.
@@ -172,6 +174,7 @@ class Lists(Group[T]):
         access="RW ACCESS DELETE",
         kinds={"count": RAW},
         strict=True,
+        resp2=null_array_from(3),
     )
     def rpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
         """Remove and return the last element of the list at `key`; None when missing.
@@ -215,6 +218,7 @@ class Lists(Group[T]):
         choices="direction",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
         once=True,
+        resp2=null_arrays,
     )
     def lmpop(
         self, num_keys: Integer, *keys: Many, direction: str, count: Integer | None = None

@@ -16,6 +16,7 @@ from minidis.grammar.command import Command, declarations
 from minidis.grammar.kinds import Many
 from minidis.observers.blocking import Wait
 from minidis.observers.watch import Watch
+from minidis.protocol.shapes import null_array
 from minidis.replies import OK, Status
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class Transactions(Group[T]):
         complexity="O(n) for n commands, and what they cost",
         immediate=True,
         runs_queue=True,
+        resp2=null_array,
     )
     def exec(self) -> list[Any] | None:
         """Run the queued commands as one; their answers, refusals among them as exceptions.

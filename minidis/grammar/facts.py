@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,10 @@ class Facts:
     channels: str = ""
     #: `access` of one call, where options decide it (VARIABLE_FLAGS)
     access_by_words: Callable[[Sequence[bytes]], str] | None = None
+    #: (words, reply) -> the reply as RESP2 has it, where it differs from the rule of replies.py
+    resp2: Callable[[Sequence[bytes], Any], Any] | None = None
+    #: the same for RESP3
+    resp3: Callable[[Sequence[bytes], Any], Any] | None = None
     #: COMMAND INFO and ACL rules know the parent command only: DEBUG
     undivided: bool = False
 

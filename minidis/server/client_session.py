@@ -13,7 +13,8 @@ from minidis.commands.transactions import Call
 from minidis.errors import MinidisError, report
 from minidis.grammar.command import SPELLINGS
 from minidis.observers.blocking import RETRY, Wait, Waiter
-from minidis.protocol.replies import LARGE, NULL_ARRAY, Encoded, error_line, write, write_each
+from minidis.protocol.replies import LARGE, Encoded, error_line, write, write_each
+from minidis.protocol.shapes import NULL_ARRAY
 from minidis.replies import NO_REPLY, OK, QUEUED
 
 if TYPE_CHECKING:

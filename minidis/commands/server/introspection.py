@@ -12,6 +12,7 @@ from minidis.grammar.kinds import Key, Many, Value, encode
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import Argument
 from minidis.grammar.walk import keys_of
+from minidis.protocol.shapes import command_entries
 from minidis.replies import Status
 from minidis.structures.glob import compile_pattern
 
@@ -42,7 +43,9 @@ _FLAGS = "loading stale"
 class Introspection(Group[T]):
     """COMMAND and its subcommands."""
 
-    @declare("COMMAND", _FLAGS, since="2.8.13", complexity="O(n) for n commands")
+    @declare(
+        "COMMAND", _FLAGS, since="2.8.13", complexity="O(n) for n commands", resp3=command_entries
+    )
     def command(self) -> list[Any]:
         """Entries of all commands, as COMMAND INFO gives them.
 
@@ -66,6 +69,7 @@ class Introspection(Group[T]):
         since="2.8.13",
         complexity="O(n) for n names",
         names={"command-name": "names"},
+        resp3=command_entries,
     )
     def command_info(self, *names: Many) -> list[Any]:
         """Name, arity, flags, key positions, categories and subcommands; None for an unknown name.

@@ -30,6 +30,7 @@ from minidis.grammar.kinds import (
     pairs,
     positive,
 )
+from minidis.protocol.shapes import flat_pairs, null_array_from, null_arrays
 from minidis.replies import Decimal
 from minidis.structures.sorted_set import SortedSet
 
@@ -294,6 +295,7 @@ class SortedSets(Group[T]):
         choices="min|max",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
         once=True,
+        resp2=null_arrays,
     )
     def zmpop(
         self,
@@ -391,6 +393,7 @@ class SortedSets(Group[T]):
         complexity="O(log n)",
         access="RO ACCESS",
         strict=True,
+        resp2=null_array_from(4),
     )
     def zrank(self, key: Key, member: Field, withscore: bool = False) -> int | list[Any] | None:
         """How many members come before `member`; with `withscore` [rank, score].
@@ -427,6 +430,7 @@ class SortedSets(Group[T]):
         complexity="O(log n)",
         access="RO ACCESS",
         strict=True,
+        resp2=null_array_from(4),
     )
     def zrevrank(self, key: Key, member: Field, withscore: bool = False) -> int | list[Any] | None:
         """How many members come after `member`; with `withscore` [rank, score].
@@ -496,6 +500,7 @@ class SortedSets(Group[T]):
         access="RO ACCESS",
         kinds={"count": STEP_SIZE},
         deferred_errors=True,
+        resp3=flat_pairs,
     )
     def zscan(
         self,

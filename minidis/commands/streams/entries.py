@@ -43,6 +43,7 @@ from minidis.grammar.kinds import (
 )
 from minidis.keyspace.keyspace import no_such_key
 from minidis.observers.blocking import Wait
+from minidis.protocol.shapes import stream_pairs
 from minidis.replies import OK, Status
 from minidis.structures.streams import MOST_ID, SEQUENCE, SHIFT, Row, Stream, Trim, id_text
 
@@ -404,6 +405,7 @@ class Streams(Group[T]):
         uneven_error=errors.XREAD_UNBALANCED,
         undocumented="[GROUP group consumer] [NOACK]",
         refuse=lambda options: _refuse_group(options),
+        resp2=stream_pairs,
     )
     def xread(
         self,

@@ -20,6 +20,7 @@ from minidis.engine.engine import CHANGED
 from minidis.grammar.command import declarations
 from minidis.grammar.kinds import RAW, Integer, Key, Kind, Many, encode, integer
 from minidis.observers.blocking import Wait
+from minidis.protocol.shapes import stream_pairs
 from minidis.replies import OK, Status
 from minidis.structures.stream_groups import UNKNOWN, Consumer, Group
 from minidis.structures.streams import MOST_ID, Row, Stream, id_text
@@ -282,6 +283,7 @@ class StreamGroups(Streams[T]):
         uneven_error=errors.XREAD_UNBALANCED,
         floating="GROUP",
         missing_error=errors.XREADGROUP_NO_GROUP,
+        resp2=stream_pairs,
     )
     def xreadgroup(
         self,

@@ -13,6 +13,7 @@ from minidis.commands.streams.ids import Id, end_of, entries, entry, start_of
 from minidis.grammar.command import declarations
 from minidis.grammar.kinds import INTEGER, RAW, Integer, Key, encode, integer
 from minidis.keyspace.keyspace import no_such_key
+from minidis.protocol.shapes import last_null_array
 from minidis.replies import Status
 from minidis.structures.stream_groups import UNKNOWN, Consumer, Group, Ids
 from minidis.structures.streams import Stream, id_text
@@ -48,6 +49,7 @@ class StreamInfo(Commands[T]):
         names={"group": "groupname", "start": "min", "end": "max", "consumer": "consumername",
                "IDLE": "idle"},
         kinds={"start": RAW, "end": RAW, "count": RAW, "min-idle-time": INTEGER},
+        resp2=last_null_array,
     )  # fmt: skip
     def xpending(
         self,
