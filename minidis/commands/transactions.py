@@ -58,12 +58,10 @@ class Call:
     def redacted_words(self) -> list[bytes]:
         """The command as words, without passwords."""
         words = self.shown()
-        if self.command.name == "AUTH":
-            return [words[0]] + [REDACTED] * len(words[1:])
-        for at, word in enumerate(words if self.command.name == "HELLO" else ()):
-            if at > 1 and word.upper() == b"AUTH":
-                return [*words[: at + 1], REDACTED, REDACTED, *words[at + 3 :]]
-        return words
+        if self.command.secret is None:
+            return words
+        secret = self.command.secret(words)
+        return [REDACTED if at in secret else word for at, word in enumerate(words)]
 
 
 class Transactions(Group[T]):

@@ -7,9 +7,17 @@ Each is an attribute of Command, so that no module has to list commands by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
+
+#: How ACL rules with a password begin: added, removed, and the same by their hashes.
+_PASSWORD_SIGNS = (b">", b"<", b"#", b"!")
+#: Configuration parameters that are passwords; most of them are those of other servers.
+_PASSWORDS = frozenset(
+    (b"requirepass", b"masterauth", b"primaryauth", b"tls-key-file-pass",
+     b"tls-client-key-file-pass")
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +57,8 @@ class Facts:
     resp2: Callable[[Sequence[bytes], Any], Any] | None = None
     #: the same for RESP3
     resp3: Callable[[Sequence[bytes], Any], Any] | None = None
+    #: positions of its words that are secret, those that are still to be typed included
+    secret: Callable[[Sequence[bytes]], Collection[int]] | None = None
     #: COMMAND INFO and ACL rules know the parent command only: DEBUG
     undivided: bool = False
 
@@ -56,6 +66,32 @@ class Facts:
 FACTS = frozenset(field.name for field in fields(Facts))
 
 
+# facts that depend on the words of a call -------------------------------------------------------
+
+
 def set_access(words: Sequence[bytes]) -> str:
     """SET reads the old value only if asked to; Redis looks for GET anywhere behind the value."""
     return "RW ACCESS UPDATE" if b"GET" in {word.upper() for word in words[3:]} else "OW UPDATE"
+
+
+def all_arguments(words: Sequence[bytes]) -> Collection[int]:
+    """AUTH: every word after the name is secret."""
+    return range(1, len(words))
+
+
+def credentials(words: Sequence[bytes]) -> Collection[int]:
+    """HELLO 3 AUTH username password: the two words after AUTH are secret."""
+    for at, word in enumerate(words):
+        if at and word.upper() == b"AUTH":
+            return range(at + 1, at + 3)
+    return ()
+
+
+def password_rules(words: Sequence[bytes]) -> Collection[int]:
+    """ACL SETUSER name >password: rules with a password or its hash are secret."""
+    return [at for at, word in enumerate(words) if at > 2 and word[:1] in _PASSWORD_SIGNS]
+
+
+def password_settings(words: Sequence[bytes]) -> Collection[int]:
+    """CONFIG SET requirepass password: the values of parameters that are passwords are secret."""
+    return [at + 1 for at in range(2, len(words)) if words[at].lower() in _PASSWORDS]

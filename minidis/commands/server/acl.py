@@ -16,6 +16,7 @@ from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import Engine
 from minidis.errors import FileError
 from minidis.grammar.command import PARENT_COMMANDS, Command, declarations, find
+from minidis.grammar.facts import password_rules
 from minidis.grammar.kinds import RAW, Integer, Key, Many, Value, encode, integer
 from minidis.persistence.snapshot import sync_directory
 from minidis.replies import OK, Status
@@ -76,6 +77,7 @@ class Acl(Group[T]):
         _ADMIN,
         since="6.0.0",
         complexity="O(n) for n rules",
+        secret=password_rules,
     )
     def acl_setuser(self, username: Key, *rules: Many) -> Status:
         """Make the user `username`, or change it, by rules; all of them are applied, or none.

@@ -13,6 +13,7 @@ from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import REDIS_VERSION
 from minidis.errors import ResponseError
 from minidis.grammar.command import declarations
+from minidis.grammar.facts import all_arguments, credentials
 from minidis.grammar.kinds import Integer, Key, Kind, Value, encode, integer
 from minidis.replies import NO_REPLY, OK, PONG, Status
 
@@ -113,6 +114,7 @@ class Connection(Group[T]):
         unknown_error="Syntax error in HELLO option '{}'",
         deferred_errors=True,
         changes_protocol=True,
+        secret=credentials,
     )
     def hello(
         self,
@@ -164,6 +166,7 @@ class Connection(Group[T]):
         _HANDSHAKE,
         since="1.0.0",
         complexity="O(n) for n passwords of the user",
+        secret=all_arguments,
     )
     def auth(self, password: Key, username: Key | None = None) -> Status:
         """Authenticate the caller as `username`; without a name as the default user.

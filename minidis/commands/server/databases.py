@@ -8,6 +8,7 @@ from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.engine.config import get_parameters, set_parameters
 from minidis.grammar.command import declarations
+from minidis.grammar.facts import password_settings
 from minidis.grammar.kinds import RAW, Integer, Many, Value, encode, integer
 from minidis.replies import OK, Status
 
@@ -147,6 +148,7 @@ class Server(Group[T]):
         names={"parameter": "mapping"},
         uneven_error=errors.SYNTAX,
         extra="name value",
+        secret=password_settings,
     )
     def config_set(
         self,
