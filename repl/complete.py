@@ -36,14 +36,6 @@ _TYPES: dict[str, tuple[str, ...]] = {
     "geo": ("zset",),
     "stream": ("stream",),
 }
-#: Sorted-set commands that also take plain sets, and what SORT can sort.
-_WIDER: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        ("ZUNION", "ZINTER", "ZDIFF", "ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE", "ZINTERCARD"),
-        ("zset", "set"),
-    ),
-    **dict.fromkeys(("SORT", "SORT_RO"), ("list", "set", "zset")),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +171,7 @@ def _plain(known: Iterable[tuple[str, str]], typing: Typed) -> Iterator[tuple[st
 
 
 def _types_for(command: Command) -> tuple[str, ...]:
-    return _WIDER.get(command.name, _TYPES.get(command.group, ()))
+    return tuple(command.key_types.split()) or _TYPES.get(command.group, ())
 
 
 def _first_key(found: Found, finished: list[Typed]) -> bytes | None:

@@ -18,15 +18,13 @@ from typing import Any, Protocol, TypeAlias
 
 from minidis.api.subscription import Message, MonitoredCommand
 from minidis.errors import MinidisError
+from minidis.grammar.command import COMMANDS
 from repl.render import as_json, scalar
 from repl.words import printable, quote, shortened
 
 #: Command that begins a stream -> the one that ends it.
 ENDINGS = {
-    "SUBSCRIBE": "UNSUBSCRIBE",
-    "PSUBSCRIBE": "PUNSUBSCRIBE",
-    "SSUBSCRIBE": "SUNSUBSCRIBE",
-    "MONITOR": "",
+    command.name: command.ended_by for command in COMMANDS.values() if command.ended_by is not None
 }
 BEGINNINGS = {ending: beginning for beginning, ending in ENDINGS.items() if ending}
 

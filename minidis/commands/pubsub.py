@@ -165,6 +165,7 @@ class PubSub(Group[T]):
         complexity=_ONE_BY_ONE,
         while_subscribed=True,
         channels="SUBSCRIBE",
+        ended_by="UNSUBSCRIBE",
     )
     def subscribe_channels(self, *channels: Many) -> NoReply:
         """Let this connection hear `channels`; a message confirms each. Python uses subscribe().
@@ -183,6 +184,7 @@ class PubSub(Group[T]):
         complexity="O(n) for n patterns",
         while_subscribed=True,
         channels="SUBSCRIBE PATTERN",
+        ended_by="PUNSUBSCRIBE",
     )
     def psubscribe_patterns(self, *patterns: Many) -> NoReply:
         """Let this connection hear all channels that match a pattern. Python uses subscribe().
@@ -202,6 +204,7 @@ class PubSub(Group[T]):
         access="NOT_KEY",
         while_subscribed=True,
         channels="SUBSCRIBE",
+        ended_by="SUNSUBSCRIBE",
     )
     def ssubscribe_channels(self, *shardchannels: Many) -> NoReply:
         """Let this connection hear shard channels. Python uses subscribe(shards=...).

@@ -59,6 +59,10 @@ class Facts:
     resp3: Callable[[Sequence[bytes], Any], Any] | None = None
     #: positions of its words that are secret, those that are still to be typed included
     secret: Callable[[Sequence[bytes]], Collection[int]] | None = None
+    #: types of the keys it works on, where the group does not say it: "zset set"
+    key_types: str = ""
+    #: messages follow it until this command; "": until the connection ends; None: none follow
+    ended_by: str | None = None
     #: COMMAND INFO and ACL rules know the parent command only: DEBUG
     undivided: bool = False
 

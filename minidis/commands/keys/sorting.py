@@ -49,7 +49,8 @@ class Sorting(Group[T]):
         names=_NAMES,
         allow_conflicts=True,
         categories="set sortedset list dangerous",
-        follows_patterns=True,  # of ASC and DESC the last one counts
+        follows_patterns=True,
+        key_types="list set zset",  # of ASC and DESC the last one counts
     )
     def sort(
         self,
@@ -90,7 +91,8 @@ class Sorting(Group[T]):
         names=_NAMES,
         allow_conflicts=True,
         categories="set sortedset list dangerous",
-        follows_patterns=True,  # of ASC and DESC the last one counts
+        follows_patterns=True,
+        key_types="list set zset",  # of ASC and DESC the last one counts
     )
     def sort_ro(
         self,

@@ -268,6 +268,7 @@ none; close() closes the database
         group="server",
         since="1.0.0",
         complexity="O(1)",
+        ended_by="",
     )
     def monitor_commands(self) -> Any:
         """Let the connection see every command that the database runs, as lines of text.

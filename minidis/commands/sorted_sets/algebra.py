@@ -40,6 +40,7 @@ class SortedSetAlgebra(Group[T]):
         complexity="O(n + m log m) for n members in all sets and m in the result",
         access="RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zunion(
         self,
@@ -71,6 +72,7 @@ class SortedSetAlgebra(Group[T]):
         complexity="O(n + m log m) for n members in all sets and m in the result",
         access="OW UPDATE | RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zunionstore(
         self,
@@ -100,6 +102,7 @@ class SortedSetAlgebra(Group[T]):
         complexity="O(n k + m log m) for k sets, n members in the smallest and m in the result",
         access="RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zinter(
         self,
@@ -128,6 +131,7 @@ class SortedSetAlgebra(Group[T]):
         complexity="O(n k + m log m) for k sets, n members in the smallest and m in the result",
         access="OW UPDATE | RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zinterstore(
         self,
@@ -156,6 +160,7 @@ class SortedSetAlgebra(Group[T]):
         access="RO ACCESS",
         kinds={"limit": at_least(0, errors.LIMIT_NEGATIVE, "count no further; 0: no limit")},
         deferred_errors=True,
+        key_types="zset set",
     )
     def zintercard(
         self,
@@ -193,6 +198,7 @@ class SortedSetAlgebra(Group[T]):
         complexity="O(n k + m log m) for k sets, n members in the first and m in the result",
         access="RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zdiff(
         self,
@@ -216,6 +222,7 @@ class SortedSetAlgebra(Group[T]):
         complexity="O(n k + m log m) for k sets, n members in the first and m in the result",
         access="OW UPDATE | RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zdiffstore(
         self, destination: Key, keys: Many, _option_error: errors.ResponseError | None = None
