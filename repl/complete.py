@@ -37,14 +37,6 @@ _TYPES: dict[str, tuple[str, ...]] = {
     "geo": ("zset",),
     "stream": ("stream",),
 }
-#: Exceptions: sorted-set commands that also accept sets, and the types that SORT accepts.
-_WIDER: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        ("ZUNION", "ZINTER", "ZDIFF", "ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE", "ZINTERCARD"),
-        ("zset", "set"),
-    ),
-    **dict.fromkeys(("SORT", "SORT_RO"), ("list", "set", "zset")),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +176,7 @@ def _plain(known: Iterable[tuple[str, str]], typing: TypedWord) -> Iterator[tupl
 
 
 def _types_for(command: Command) -> tuple[str, ...]:
-    return _WIDER.get(command.name, _TYPES.get(command.group, ()))
+    return tuple(command.key_types.split()) or _TYPES.get(command.group, ())
 
 
 def _first_key(found: FoundCommand, finished: list[TypedWord]) -> bytes | None:

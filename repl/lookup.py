@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from minidis.grammar import command as grammar
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
 from minidis.grammar.walk import Walk, walk
 from repl.words import TypedWord
@@ -24,12 +25,8 @@ def find(words: Sequence[bytes]) -> tuple[Command, int] | None:
     """The command and the number of words in its name, or None if there is no such command."""
     if not words:
         return None
-    name = words[0].decode("latin-1").upper()
-    if name in PARENT_COMMANDS and len(words) > 1:
-        longer = f"{name} {words[1].decode('latin-1').upper()}"
-        if longer in COMMANDS:
-            return COMMANDS[longer], 2
-    return (COMMANDS[name], 1) if name in COMMANDS else None
+    command = grammar.find(words) or grammar.find(words[:1])  # COMMAND, also with an unknown word
+    return None if command is None else (command, len(command.name.split()))
 
 
 def find_and_walk(typed: Sequence[TypedWord], *, complete: bool = False) -> FoundCommand | None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from repl.lookup import find
 from repl.words import quote, split
 
 MASK = "***"
-#: Parameters of CONFIG SET that hold passwords.
-_SECRET_PARAMETERS = frozenset(
-    ("REQUIREPASS", "MASTERAUTH", "PRIMARYAUTH", "TLS-KEY-FILE-PASS", "TLS-CLIENT-KEY-FILE-PASS")
-)
 
 
 def is_secret(words: Sequence[bytes]) -> bool:
@@ -19,17 +16,12 @@ def is_secret(words: Sequence[bytes]) -> bool:
     >>> is_secret([b"auth", b"x"]), is_secret([b"HELLO", b"3"]), is_secret([b"GET", b"auth"])
     (True, False, False)
     """
-    front = [word.decode("latin-1").upper() for word in words]
-    match front:
-        case ["AUTH", _, *_]:
-            return True
-        case ["HELLO" | "MIGRATE", *rest]:
-            return not {"AUTH", "AUTH2"}.isdisjoint(rest)
-        case ["CONFIG", "SET", *rest]:
-            return not _SECRET_PARAMETERS.isdisjoint(rest)
-        case ["ACL", "SETUSER", _, *rules]:
-            return any(rule.startswith((">", "<", "#", "!")) for rule in rules)
-    return False
+    found = find(words)
+    if found is not None and found[0].secret is not None:
+        return bool(found[0].secret(words))
+    # MIGRATE is a command of servers only.
+    front = [word.upper() for word in words]
+    return front[:1] == [b"MIGRATE"] and not {b"AUTH", b"AUTH2"}.isdisjoint(front)
 
 
 def holds_secret(text: str) -> bool:

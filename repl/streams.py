@@ -19,15 +19,13 @@ from typing import Any, Protocol, TypeAlias
 from minidis.api.subscription import Message
 from minidis.clients.monitored import MonitoredCommand
 from minidis.errors import MinidisError
+from minidis.grammar.command import COMMANDS
 from repl.render import scalar, to_json
 from repl.words import printable, quote, truncate
 
 #: Command that starts a stream -> the one that ends it.
 ENDINGS = {
-    "SUBSCRIBE": "UNSUBSCRIBE",
-    "PSUBSCRIBE": "PUNSUBSCRIBE",
-    "SSUBSCRIBE": "SUNSUBSCRIBE",
-    "MONITOR": "",
+    command.name: command.ended_by for command in COMMANDS.values() if command.ended_by is not None
 }
 BEGINNINGS = {ending: beginning for beginning, ending in ENDINGS.items() if ending}
 

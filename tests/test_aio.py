@@ -18,7 +18,6 @@ import minidis
 import minidis.aio
 from minidis import ClosedError, ManualClock, ResponseError
 from minidis.aio import AsyncMinidis
-from minidis.aio.methods import NOT_QUEUED
 from minidis.aio.pipeline import AsyncPipeline
 from minidis.api.database import Minidis
 from minidis.errors import LockedError
@@ -75,7 +74,7 @@ def test_every_command_is_a_coroutine_function_with_the_same_signature() -> None
 
 
 def test_every_command_can_be_queued() -> None:
-    queued = [command for command in COMMANDS.values() if command.name not in NOT_QUEUED]
+    queued = [command for command in COMMANDS.values() if not command.immediate]
     assert all(callable(getattr(AsyncPipeline, command.method)) for command in queued)
 
 

@@ -336,7 +336,8 @@ def test_ctrl_c_at_random_moments_tears_no_transaction() -> None:
         assert a == b == length > 0, (a, b, length)
         assert struck == 100
         engine = db.engine
-        assert not (engine.unit.undo or engine.unit.nested or engine.unit.events or engine.unit.pending)
+        unit = engine.unit
+        assert not (unit.undo or unit.nested or unit.events or unit.pending)
         assert not len(engine.observers.blocked)
         print("whole")
     """

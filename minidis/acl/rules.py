@@ -17,7 +17,7 @@ from functools import cache, cached_property, lru_cache
 from itertools import accumulate
 
 from minidis.grammar import describe
-from minidis.grammar.command import Command
+from minidis.grammar.command import COMMANDS, Command
 from minidis.grammar.syntax import Argument
 from minidis.structures.glob import compile_pattern
 
@@ -46,15 +46,6 @@ _SPACE = re.compile(rb"[\s\0]")
 _KEYS = re.compile(rb"(?:~|%(r|w|rw|wr)(?:~|\Z))(.*)", re.IGNORECASE | re.DOTALL)
 _PERMISSIONS = {b"r": READ, b"w": WRITE}
 _SIGNS = {READ: b"%R~", WRITE: b"%W~", READ | WRITE: b"~"}
-
-#: Commands with channels among their words, and the positions of these.
-CHANNELS = {
-    "PUBLISH": slice(1, 2),
-    "SPUBLISH": slice(1, 2),
-    "SUBSCRIBE": slice(1, None),
-    "SSUBSCRIBE": slice(1, None),
-    "PSUBSCRIBE": slice(1, None),
-}
 
 
 class RuleError(ValueError):
@@ -116,7 +107,7 @@ def _rows() -> Iterator[tuple[bytes, list[bytes]]]:
 def name_of(full: str) -> bytes:
     """Return the name of a command in rules: config|get for `CONFIG GET`, but debug for DEBUG."""
     words = full.lower().split()
-    return "|".join(words[:1] if words[0].upper() in describe.UNDIVIDED else words).encode()
+    return "|".join(words[:1] if COMMANDS[full].undivided else words).encode()
 
 
 # checked calls -----------------------------------------------------------------------------------
@@ -135,22 +126,17 @@ class CheckedCall:
         """The keys, each with the required permissions."""
         if self.command.access in ((), ("NOT_KEY",)):
             return []
-        last = len(self.command.access) - 1
         return [
-            (key, self._permissions(self.command.access[min(number, last)]))
+            (key, _permissions_of(self.command.access_of(self.words, number)))
             for number, key in enumerate(_keys(self.command, self.words))
         ]
 
     @cached_property
     def channels(self) -> range:
         """Positions of the channels."""
-        found = CHANNELS.get(self.command.name)
-        return range(len(self.words))[found] if found else range(0)
-
-    def _permissions(self, use: str) -> int:
-        """Return the permissions required for a key."""
-        varies = VARYING.get(self.command.name)
-        return varies(self.words) if varies else _permissions_of(use)
+        if not self.command.channels:
+            return range(0)
+        return range(len(self.words))[1 : 2 if self.command.channels == "PUBLISH" else None]
 
 
 @lru_cache(maxsize=64)
@@ -159,32 +145,6 @@ def _permissions_of(use: str) -> int:
     words = set(use.split())
     reads = READ if "ACCESS" in words else 0
     return reads | (WRITE if words & {"INSERT", "DELETE", "UPDATE"} else 0)
-
-
-def _set_permissions(words: list[bytes]) -> int:
-    """SET reads the old value only with GET; Redis searches all words after the value."""
-    return READ | WRITE if b"GET" in {word.upper() for word in words[3:]} else WRITE
-
-
-def _bitfield_permissions(words: list[bytes]) -> int:
-    """BITFIELD is read-only if all its operations are complete GETs."""
-    at = 2
-    while at < len(words):
-        word = words[at].upper()
-        if word == b"GET" and at + 2 < len(words):
-            at += 3
-        elif word == b"OVERFLOW" and at + 1 < len(words):
-            at += 2
-        else:
-            return READ | WRITE
-    return READ
-
-
-#: Commands whose options decide which permissions they need.
-VARYING: dict[str, Callable[[list[bytes]], int]] = {
-    "SET": _set_permissions,
-    "BITFIELD": _bitfield_permissions,
-}
 
 
 def _keys(command: Command, words: list[bytes]) -> list[bytes]:
@@ -356,7 +316,7 @@ class Selector:
             for number, (key, permissions) in enumerate(call.keys):
                 if not self._allows_key(key, permissions):
                     return KEY, number, key
-        literal = call.command.name == "PSUBSCRIBE"
+        literal = "PATTERN" in call.command.channels
         for at in call.channels:
             if not self.allows_channel(call.words[at], literal=literal):
                 return CHANNEL, at, call.words[at]

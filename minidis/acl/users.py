@@ -37,7 +37,6 @@ from minidis.acl.rules import (
 from minidis.clock import Clock
 from minidis.errors import ResponseError
 from minidis.grammar.command import Command
-from minidis.grammar.describe import FOLLOWS_PATTERNS
 from minidis.structures import quotes
 
 if TYPE_CHECKING:
@@ -416,7 +415,7 @@ class Users:
             running = name_of(command.name).decode()
             self.note(client, error.reason, error.object, user.name, context, running)
             raise ResponseError(error.message(context))
-        if command.name in FOLLOWS_PATTERNS and context != "multi":
+        if command.follows_patterns and context != "multi":
             option = follows_patterns(words)
             if option is not None and not user.reads_all_keys(command, words):
                 raise errors.error(PATTERNS.format(option))

@@ -20,16 +20,6 @@ class AsyncCommands(Generic[T]):
 
     _session: Session[T]
 
-    async def multi(self) -> Status:
-        """Start a transaction: the following commands of this session are queued until EXEC."""
-    async def exec(self) -> list[Any] | None:
-        """Run the queued commands atomically and return their results as a list."""
-    async def discard(self) -> Status:
-        """Cancel the transaction: discard the queued commands and the watched keys."""
-    async def watch(self, *keys: Many) -> Status:
-        """Watch `keys`: the next EXEC of this session returns None if one of them has changed."""
-    async def unwatch(self) -> Status:
-        """Stop watching all keys."""
     async def lpush(self, key: Key, *values: Many) -> int:
         """Insert `values` at the head of the list stored at `key`, one after another."""
     async def rpush(self, key: Key, *values: Many) -> int:
@@ -1122,13 +1112,22 @@ class AsyncCommands(Generic[T]):
         ifdne: Value | None = ...,
     ) -> int:
         """Delete `key`, only if its value meets the condition."""
+    async def multi(self) -> Status:
+        """Start a transaction: the following commands of this session are queued until EXEC."""
+    async def exec(self) -> list[Any] | None:
+        """Run the queued commands atomically and return their results as a list."""
+    async def discard(self) -> Status:
+        """Cancel the transaction: discard the queued commands and the watched keys."""
+    async def watch(self, *keys: Many) -> Status:
+        """Watch `keys`: the next EXEC of this session returns None if one of them has changed."""
+    async def unwatch(self) -> Status:
+        """Stop watching all keys."""
 
 class QueuedCommands(Generic[T]):
     """Every command that a pipeline can queue."""
 
     _session: Session[T]
 
-    def unwatch(self) -> QueuedCall[T, Status]: ...
     def lpush(self, key: Key, *values: Many) -> QueuedCall[T, int]: ...
     def rpush(self, key: Key, *values: Many) -> QueuedCall[T, int]: ...
     def lpushx(self, key: Key, *values: Many) -> QueuedCall[T, int]: ...
@@ -1987,6 +1986,7 @@ class QueuedCommands(Generic[T]):
         ifdeq: Value | None = ...,
         ifdne: Value | None = ...,
     ) -> QueuedCall[T, int]: ...
+    def unwatch(self) -> QueuedCall[T, Status]: ...
 
 class QueuedCall(AsyncPipeline[T], Generic[T, R]):
     """A pipeline to which a call has been added; or the answer, to be awaited, after watch()."""

@@ -49,17 +49,13 @@ def {name}{signature}:
     return self
 """
 
-#: Commands that may hold the lock for long.
-SLOW = ("SAVE", "DEBUG RELOAD", "DEBUG SLEEP", "DEBUG DIGEST")
-#: How they begin in the words of execute(), in the usual spellings.
+#: How slow commands begin in the words of execute(), in the usual spellings.
 SLOW_WORDS = frozenset(
     form
-    for word in {name.split()[0] for name in SLOW}
+    for word in {command.name.split()[0] for command in COMMANDS.values() if command.slow}
     for text in (word, word.lower(), word.capitalize())
     for form in (text, text.encode())
 )
-#: What a pipeline does itself, or does not do.
-NOT_QUEUED = frozenset(("DISCARD", "EXEC", "MULTI", "QUIT", "RESET", "WATCH"))
 
 
 class LazyAsyncMethod:
@@ -79,14 +75,14 @@ class LazyAsyncMethod:
 def install_awaited(cls: type[Any]) -> None:
     """Give the class a coroutine function for each command."""
     for command in COMMANDS.values():
-        template = IN_THREAD if command.name in SLOW else INLINE
+        template = IN_THREAD if command.slow else INLINE
         setattr(cls, command.method, LazyAsyncMethod(template, command, cls))
 
 
 def install_queued(cls: type[Any]) -> None:
     """Give the class a method for each command that a pipeline can queue."""
     for command in COMMANDS.values():
-        if command.name not in NOT_QUEUED:
+        if not command.immediate:
             setattr(cls, command.method, LazyAsyncMethod(QUEUED, command, cls))
 
 

@@ -16,15 +16,8 @@ from typing import Any, NamedTuple, TypeAlias
 from minidis import errors
 from minidis.acl.users import Context
 from minidis.clients.blocked import RETRY, Wait
-from minidis.commands.transactions import IMMEDIATE
 from minidis.errors import ClosedError, ResponseError
 from minidis.grammar.call import Call, words_of
-
-#: What a connection may send that has subscribed and speaks RESP2.
-_WHILE_SUBSCRIBED = frozenset(
-    ("SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE",
-     "PING", "QUIT", "RESET")
-)  # fmt: skip
 
 Session: TypeAlias = Any
 Applies: TypeAlias = Callable[[Session], Any]
@@ -58,7 +51,7 @@ def _not_monitoring(session: Session, call: Call) -> None:
 
 
 def _not_subscribed(session: Session, call: Call) -> None:
-    if call[0].name not in _WHILE_SUBSCRIBED:
+    if not call[0].while_subscribed:
         raise errors.error(errors.only_while_listening(call[0].display_name))
 
 
@@ -73,9 +66,9 @@ def _open(session: Session, call: Call) -> None:
 
 def _not_paused(session: Session, call: Call) -> Wait | None:
     pause, now = session.engine.pause, session.engine.clock.now()
-    if call[0].name in ("CLIENT PAUSE", "CLIENT UNPAUSE"):
+    if call[0].pause_exempt:
         return None
-    calls = [call, *(session.client.queue or ())] if call[0].name == "EXEC" else [call]
+    calls = [call, *(session.client.queue or ())] if call[0].runs_queue else [call]
     if not pause.holds(now, writes=any(one[0].changes for one in calls)):
         return None
     seconds = (pause.until - now + 1) / 1000
@@ -83,7 +76,7 @@ def _not_paused(session: Session, call: Call) -> Wait | None:
 
 
 def _queued(session: Session, call: Call) -> Any:
-    return None if call[0].name in IMMEDIATE else session.enqueue(call)
+    return None if call[0].immediate else session.enqueue(call)
 
 
 CHECKS = (

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from minidis.api.session import Session, install_methods
 from minidis.commands.shared.group import T
-from minidis.commands.transactions import IMMEDIATE, error_replies
+from minidis.commands.transactions import error_replies
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError, WatchError, error
 from minidis.grammar.call import Call
@@ -50,7 +50,7 @@ class Pipeline(Session[T]):
         return self
 
     def call(self, call: Call) -> Any:
-        if self.client.queue is not None and call[0].name not in IMMEDIATE:
+        if self.client.queue is not None and not call[0].immediate:
             return self.enqueue(call)  # here and now: a pause holds up execute()
         return super().call(call)
 

@@ -53,14 +53,10 @@ from minidis.commands.transactions import Transactions
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError, ResponseError
 from minidis.grammar.call import Call, arguments_of, keys_of, redacted_words_of
-from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command, find
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, SPELLINGS, Command, find
 from minidis.grammar.kinds import Key, encode
 from minidis.grammar.methods import LazyMethod
 from minidis.replies import QUEUED, Status, decoded
-
-#: Spellings that have been looked up: b"get", b"GET", ... -> command. Bounded, names are few.
-_SPELLINGS: dict[bytes, Command] = {}
-_MOST_SPELLINGS = 10_000
 
 
 class Session(
@@ -146,8 +142,8 @@ class Session(
             ]
         except UnicodeEncodeError:
             line = [encode(word) for word in words]
-        command = _SPELLINGS.get(line[0]) if line else None
-        if command is None or self.needs_checks:
+        command = SPELLINGS.get(line[0]) if line else None
+        if command is None or command.waits or self.needs_checks:
             reply = self.execute_checked(line)
         elif len(line) == command.plain:
             del line[0]
@@ -223,7 +219,7 @@ class Session(
             raise
 
     def _dispatch(self, call: Call, blocked: BlockedCall | None) -> Any:
-        if call[0].name == "EXEC":
+        if call[0].runs_queue:
             # The main thread may be interrupted, and a queue must not be torn.
             return self.engine.exec_thread.run(partial(self._run_call, call, blocked))
         return self._run_call(call, blocked)
@@ -319,7 +315,7 @@ class Session(
     def _untouched(self, call: Call) -> Iterator[None]:
         """After CLIENT NO-TOUCH nothing but TOUCH counts as a use of a key."""
         uses, values = self.space.accessed, self.space.values
-        if not self.client.no_touch or uses is None or call[0].name == "TOUCH":
+        if not self.client.no_touch or uses is None or call[0].counts_as_use:
             yield
             return
         before = {key: (values[key], uses.get(key)) for key in keys_of(call) if key in values}
@@ -387,8 +383,6 @@ def find_command(words: list[bytes]) -> Command:
         return command
     if command is None:
         raise errors.unknown_command(words)
-    if len(_SPELLINGS) < _MOST_SPELLINGS and not command.waits:
-        _SPELLINGS[words[0]] = command
     return command
 
 

@@ -16,7 +16,7 @@ from minidis.clients.blocked import Wait
 from minidis.commands.lists import Lists, return_elements
 from minidis.commands.shared.group import T
 from minidis.commands.sorted_sets.members import SortedSets
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     RAW,
     Float,
@@ -28,8 +28,11 @@ from minidis.grammar.kinds import (
     integer,
     to_float,
 )
+from minidis.protocol.shapes import null_arrays
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
+
+command = declarations(group="list")
 
 #: Longest timeout in seconds: a signed 64-bit number of milliseconds.
 _LONGEST = (2**63 - 1) / 1000
@@ -56,12 +59,12 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BLPOP key [key ...] timeout",
         "write blocking",
-        group="list",
         since="2.0.0",
         complexity="O(n) for n keys",
         access="RW ACCESS DELETE",
         names={"key": "keys"},
         kinds={"timeout": RAW},
+        resp2=null_arrays,
     )
     def blpop(self, keys: Many, timeout: Float = 0) -> list[T] | None:
         """Pop the first element of the first list among `keys`, blocking until there is one.
@@ -79,12 +82,12 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BRPOP key [key ...] timeout",
         "write blocking",
-        group="list",
         since="2.0.0",
         complexity="O(n) for n keys",
         access="RW ACCESS DELETE",
         names={"key": "keys"},
         kinds={"timeout": RAW},
+        resp2=null_arrays,
     )
     def brpop(self, keys: Many, timeout: Float = 0) -> list[T] | None:
         """Pop the last element of the first list among `keys`, blocking until there is one.
@@ -134,7 +137,6 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BLMPOP timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
         "write blocking movablekeys",
-        group="list",
         since="7.0.0",
         complexity="O(n + m) for n keys and m elements returned",
         access="RW ACCESS DELETE",
@@ -142,6 +144,7 @@ class Blocking(Lists[T], SortedSets[T]):
         choices="direction",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
         once=True,
+        resp2=null_arrays,
     )
     def blmpop(
         self,
@@ -175,7 +178,6 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BLMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout",
         "write denyoom blocking",
-        group="list",
         since="6.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
@@ -204,7 +206,6 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BRPOPLPUSH source destination timeout",
         "write denyoom blocking",
-        group="list",
         since="2.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
@@ -231,7 +232,6 @@ class Blocking(Lists[T], SortedSets[T]):
         "BLMOVEM source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout "
         "[<COUNT count | EXACTLY exactly> <OBO | BULK>]",
         "write denyoom blocking",
-        group="list",
         since="8.10.0",
         complexity="O(n) for n elements moved",
         access="RW ACCESS DELETE | RW INSERT",
@@ -277,6 +277,7 @@ class Blocking(Lists[T], SortedSets[T]):
         access="RW ACCESS DELETE",
         names={"key": "keys"},
         kinds={"timeout": RAW},
+        resp2=null_arrays,
     )
     def bzpopmin(self, keys: Many, timeout: Float = 0) -> list[Any] | None:
         """Pop the member with the lowest score, blocking until there is one.
@@ -301,6 +302,7 @@ class Blocking(Lists[T], SortedSets[T]):
         access="RW ACCESS DELETE",
         names={"key": "keys"},
         kinds={"timeout": RAW},
+        resp2=null_arrays,
     )
     def bzpopmax(self, keys: Many, timeout: Float = 0) -> list[Any] | None:
         """Pop the member with the highest score, blocking until there is one.
@@ -358,6 +360,7 @@ class Blocking(Lists[T], SortedSets[T]):
         choices="min|max",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
         once=True,
+        resp2=null_arrays,
     )
     def bzmpop(
         self,

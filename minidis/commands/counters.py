@@ -10,12 +10,14 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.expiry_options import EXPIRY, EXPIRY_KINDS, Moment, Span, deadline_of
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MAX, I64_MIN, RAW, Float, Integer, Key, Value, encode, integer
 from minidis.keyspace.keyspace import text_of
 from minidis.replies import Decimal
 from minidis.structures import long_double
 from minidis.structures.text import Text
+
+command = declarations(group="string")
 
 _LARGEST = Fraction((2**64 - 1) * 2**16320)  # LDBL_MAX
 
@@ -26,7 +28,6 @@ class Counters(Group[T]):
     @command(
         "INCR key",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -48,7 +49,6 @@ class Counters(Group[T]):
     @command(
         "INCRBY key increment",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -68,7 +68,6 @@ class Counters(Group[T]):
     @command(
         "DECR key",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -89,7 +88,6 @@ class Counters(Group[T]):
     @command(
         "DECRBY key decrement",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -129,7 +127,6 @@ class Counters(Group[T]):
     @command(
         "INCRBYFLOAT key increment",
         "write denyoom fast",
-        group="string",
         since="2.6.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -156,7 +153,6 @@ class Counters(Group[T]):
         "INCREX key [BYFLOAT float | BYINT integer] [SATURATE] [LBOUND lowerbound] "
         f"[UBOUND upperbound] [{EXPIRY} | PERSIST] [ENX]",
         "write denyoom fast",
-        group="string",
         since="8.8.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",

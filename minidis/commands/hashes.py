@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 from minidis import errors
 from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     I64_MAX,
     I64_MIN,
@@ -32,6 +32,8 @@ from minidis.replies import LOCK, OK, Decimal, Status
 from minidis.structures import long_double
 from minidis.structures.tables import Hash
 
+command = declarations(group="hash", parent="HIMPORT")
+
 
 def _hget_unlocked(self: Group[Any], key: Any, field: Any) -> Any:
     """HGET of a hash without a deadline."""
@@ -50,7 +52,6 @@ class Hashes(Group[T]):
     @command(
         "HSET key field value [field value ...]",
         "write denyoom fast",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for n fields",
         access="RW UPDATE",
@@ -115,7 +116,6 @@ class Hashes(Group[T]):
     @command(
         "HMSET key field value [field value ...]",
         "write denyoom fast",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for n fields",
         access="RW UPDATE",
@@ -136,7 +136,6 @@ class Hashes(Group[T]):
     @command(
         "HSETNX key field value",
         "write denyoom fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RW INSERT",
@@ -159,7 +158,6 @@ class Hashes(Group[T]):
     @command(
         "HGET key field",
         "readonly fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -179,7 +177,6 @@ class Hashes(Group[T]):
     @command(
         "HMGET key field [field ...]",
         "readonly fast",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for n fields",
         access="RO ACCESS",
@@ -198,7 +195,6 @@ class Hashes(Group[T]):
     @command(
         "HGETALL key",
         "readonly",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for a hash of n fields",
         access="RO ACCESS",
@@ -215,7 +211,6 @@ class Hashes(Group[T]):
     @command(
         "HKEYS key",
         "readonly",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for a hash of n fields",
         access="RO ACCESS",
@@ -232,7 +227,6 @@ class Hashes(Group[T]):
     @command(
         "HVALS key",
         "readonly",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for a hash of n fields",
         access="RO ACCESS",
@@ -249,7 +243,6 @@ class Hashes(Group[T]):
     @command(
         "HLEN key",
         "readonly fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RO",
@@ -265,7 +258,6 @@ class Hashes(Group[T]):
     @command(
         "HEXISTS key field",
         "readonly fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RO",
@@ -283,7 +275,6 @@ class Hashes(Group[T]):
     @command(
         "HSTRLEN key field",
         "readonly fast",
-        group="hash",
         since="3.2.0",
         complexity="O(1)",
         access="RO",
@@ -304,7 +295,6 @@ class Hashes(Group[T]):
     @command(
         "HDEL key field [field ...]",
         "write fast",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for n fields",
         access="RW DELETE",
@@ -336,7 +326,6 @@ class Hashes(Group[T]):
     @command(
         "HGETDEL key FIELDS numfields field [field ...]",
         "write fast",
-        group="hash",
         since="8.0.0",
         complexity="O(n) for n fields",
         access="RW ACCESS DELETE",
@@ -375,7 +364,6 @@ class Hashes(Group[T]):
     @command(
         "HINCRBY key field increment",
         "write denyoom fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -407,7 +395,6 @@ class Hashes(Group[T]):
     @command(
         "HINCRBYFLOAT key field increment",
         "write denyoom fast",
-        group="hash",
         since="2.6.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -455,7 +442,6 @@ class Hashes(Group[T]):
     @command(
         "HRANDFIELD key [count [WITHVALUES]]",
         "readonly",
-        group="hash",
         since="6.2.0",
         complexity="O(n) for n fields returned; the first call on a hash O(n) for its fields",
         access="RO ACCESS",
@@ -487,7 +473,6 @@ class Hashes(Group[T]):
     @command(
         "HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]",
         "readonly",
-        group="hash",
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk over n fields",
         access="RO ACCESS",
@@ -569,7 +554,6 @@ class Hashes(Group[T]):
     @command(
         "HIMPORT PREPARE fieldset-name field [field ...]",
         "denyoom",
-        group="hash",
         since="8.10.0",
         complexity="O(n) for n fields",
     )
@@ -592,7 +576,6 @@ class Hashes(Group[T]):
     @command(
         "HIMPORT SET key fieldset-name value [value ...]",
         "write denyoom",
-        group="hash",
         since="8.10.0",
         complexity="O(n) for n fields",
         access="OW UPDATE",
@@ -620,7 +603,6 @@ class Hashes(Group[T]):
 
     @command(
         "HIMPORT DISCARD fieldset-name",
-        group="hash",
         since="8.10.0",
         complexity="O(n) for n lists of fields",
     )
@@ -640,7 +622,6 @@ class Hashes(Group[T]):
 
     @command(
         "HIMPORT DISCARDALL",
-        group="hash",
         since="8.10.0",
         complexity="O(n) for n lists of fields",
     )

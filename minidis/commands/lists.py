@@ -11,7 +11,7 @@ from typing import Any, overload
 
 from minidis import errors
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     RAW,
     Integer,
@@ -26,8 +26,11 @@ from minidis.grammar.kinds import (
     ranged,
 )
 from minidis.keyspace.keyspace import no_such_key
+from minidis.protocol.shapes import null_array_from, null_arrays
 from minidis.replies import OK, Status
 from minidis.structures.lists import List
+
+command = declarations(group="list")
 
 
 def _rank(value: Any) -> int:
@@ -52,7 +55,6 @@ class Lists(Group[T]):
     @command(
         "LPUSH key element [element ...]",
         "write denyoom fast",
-        group="list",
         since="1.0.0",
         complexity="O(1) for each element",
         access="RW INSERT",
@@ -72,7 +74,6 @@ class Lists(Group[T]):
     @command(
         "RPUSH key element [element ...]",
         "write denyoom fast",
-        group="list",
         since="1.0.0",
         complexity="O(1) for each element",
         access="RW INSERT",
@@ -90,7 +91,6 @@ class Lists(Group[T]):
     @command(
         "LPUSHX key element [element ...]",
         "write denyoom fast",
-        group="list",
         since="2.2.0",
         complexity="O(1) for each element",
         access="RW INSERT",
@@ -109,7 +109,6 @@ class Lists(Group[T]):
     @command(
         "RPUSHX key element [element ...]",
         "write denyoom fast",
-        group="list",
         since="2.2.0",
         complexity="O(1) for each element",
         access="RW INSERT",
@@ -149,12 +148,12 @@ class Lists(Group[T]):
     @command(
         "LPOP key [count]",
         "write fast",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements returned",
         access="RW ACCESS DELETE",
         kinds={"count": RAW},
         strict=True,
+        resp2=null_array_from(3),
         single_step=True,
     )
     def lpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
@@ -177,12 +176,12 @@ class Lists(Group[T]):
     @command(
         "RPOP key [count]",
         "write fast",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements returned",
         access="RW ACCESS DELETE",
         kinds={"count": RAW},
         strict=True,
+        resp2=null_array_from(3),
     )
     def rpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
         """Remove and return the last element of the list stored at `key`.
@@ -218,7 +217,6 @@ class Lists(Group[T]):
     @command(
         "LMPOP numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
         "write movablekeys",
-        group="list",
         since="7.0.0",
         complexity="O(n + m) for n keys and m elements returned",
         access="RW ACCESS DELETE",
@@ -227,6 +225,7 @@ class Lists(Group[T]):
         choices="direction",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
         once=True,
+        resp2=null_arrays,
     )
     def lmpop(
         self, num_keys: Integer, *keys: Many, direction: str, count: Integer | None = None
@@ -258,7 +257,6 @@ class Lists(Group[T]):
     @command(
         "LMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT>",
         "write denyoom",
-        group="list",
         since="6.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
@@ -281,7 +279,6 @@ class Lists(Group[T]):
     @command(
         "RPOPLPUSH source destination",
         "write denyoom",
-        group="list",
         since="1.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
@@ -301,7 +298,6 @@ class Lists(Group[T]):
         "LMOVEM source destination <LEFT | RIGHT> <LEFT | RIGHT> "
         "[<COUNT count | EXACTLY exactly> <OBO | BULK>]",
         "write denyoom",
-        group="list",
         since="8.10.0",
         complexity="O(n) for n elements moved",
         access="RW ACCESS DELETE | RW INSERT",
@@ -426,7 +422,6 @@ class Lists(Group[T]):
     @command(
         "LLEN key",
         "readonly fast",
-        group="list",
         since="1.0.0",
         complexity="O(1)",
         access="RO",
@@ -442,7 +437,6 @@ class Lists(Group[T]):
     @command(
         "LRANGE key start stop",
         "readonly",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements returned",
         access="RO ACCESS",
@@ -464,7 +458,6 @@ class Lists(Group[T]):
     @command(
         "LINDEX key index",
         "readonly",
-        group="list",
         since="1.0.0",
         complexity="O(log n) for n elements",
         access="RO ACCESS",
@@ -508,7 +501,6 @@ class Lists(Group[T]):
     @command(
         "LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len]",
         "readonly",
-        group="list",
         since="6.0.6",
         complexity="O(n) for n elements looked at",
         access="RO ACCESS",
@@ -551,7 +543,6 @@ class Lists(Group[T]):
     @command(
         "LSET key index element",
         "write denyoom",
-        group="list",
         since="1.0.0",
         complexity="O(log n) for n elements",
         access="RW UPDATE",
@@ -580,7 +571,6 @@ class Lists(Group[T]):
     @command(
         "LINSERT key <BEFORE | AFTER> pivot element",
         "write denyoom",
-        group="list",
         since="2.2.0",
         complexity="O(n) for n elements before the pivot",
         access="RW INSERT",
@@ -609,7 +599,6 @@ class Lists(Group[T]):
     @command(
         "LREM key count element",
         "write",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements",
         access="RW DELETE",
@@ -637,7 +626,6 @@ class Lists(Group[T]):
     @command(
         "LTRIM key start stop",
         "write",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements removed",
         access="RW DELETE",

@@ -12,10 +12,12 @@ from typing import Any
 from minidis import errors
 from minidis.clients.client import Client
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import Key, Many, Value
 from minidis.replies import NO_REPLY, NoReply, Push, Status
 from minidis.structures.glob import compile_pattern
+
+command = declarations(group="pubsub", parent="PUBSUB", stateful=True)
 
 PUBSUB_HELP = (
     "PUBSUB <subcommand> [<arg> ...]. Subcommands are:",
@@ -47,9 +49,10 @@ class PubSub(Group[T]):
     @command(
         "PUBLISH channel message",
         "pubsub loading stale fast",
-        group="pubsub",
         since="2.0.0",
         complexity="O(n+m) for n subscribers of the channel and m patterns",
+        may_replicate=True,
+        channels="PUBLISH",
     )
     def publish(self, channel: Key, message: Value) -> int:
         """Publish `message` to `channel` and return the number of deliveries.
@@ -67,10 +70,11 @@ class PubSub(Group[T]):
     @command(
         "SPUBLISH shardchannel message",
         "pubsub loading stale fast",
-        group="pubsub",
         since="7.0.0",
         complexity="O(n) for n subscribers of the channel",
         access="NOT_KEY",
+        may_replicate=True,
+        channels="PUBLISH",
     )
     def spublish(self, shardchannel: Key, message: Value) -> int:
         """Publish `message` to a shard channel and return the number of deliveries.
@@ -90,9 +94,11 @@ class PubSub(Group[T]):
     @command(
         "SUBSCRIBE channel [channel ...]",
         _SUBSCRIBE,
-        group="pubsub",
         since="2.0.0",
         complexity=_ONE_BY_ONE,
+        while_subscribed=True,
+        channels="SUBSCRIBE",
+        ended_by="UNSUBSCRIBE",
     )
     def subscribe_channels(self, *channels: Many) -> NoReply:
         """Subscribe the current connection to `channels`.
@@ -110,9 +116,11 @@ class PubSub(Group[T]):
     @command(
         "PSUBSCRIBE pattern [pattern ...]",
         _SUBSCRIBE,
-        group="pubsub",
         since="2.0.0",
         complexity="O(n) for n patterns",
+        while_subscribed=True,
+        channels="SUBSCRIBE PATTERN",
+        ended_by="PUNSUBSCRIBE",
     )
     def psubscribe_patterns(self, *patterns: Many) -> NoReply:
         """Subscribe the current connection to all channels that match one of `patterns`.
@@ -130,10 +138,12 @@ class PubSub(Group[T]):
     @command(
         "SSUBSCRIBE shardchannel [shardchannel ...]",
         _SUBSCRIBE,
-        group="pubsub",
         since="7.0.0",
         complexity=_ONE_BY_ONE,
         access="NOT_KEY",
+        while_subscribed=True,
+        channels="SUBSCRIBE",
+        ended_by="SUNSUBSCRIBE",
     )
     def ssubscribe_channels(self, *shardchannels: Many) -> NoReply:
         """Subscribe the current connection to shard channels.
@@ -155,9 +165,9 @@ class PubSub(Group[T]):
     @command(
         "UNSUBSCRIBE [channel [channel ...]]",
         _UNSUBSCRIBE,
-        group="pubsub",
         since="2.0.0",
         complexity=_ONE_BY_ONE,
+        while_subscribed=True,
     )
     def unsubscribe_channels(self, *channels: Many) -> NoReply:
         """Unsubscribe the current connection from `channels`, or from all channels.
@@ -175,9 +185,9 @@ class PubSub(Group[T]):
     @command(
         "PUNSUBSCRIBE [pattern [pattern ...]]",
         _UNSUBSCRIBE,
-        group="pubsub",
         since="2.0.0",
         complexity="O(n) for n patterns",
+        while_subscribed=True,
     )
     def punsubscribe_patterns(self, *patterns: Many) -> NoReply:
         """Unsubscribe the current connection from `patterns`, or from all patterns.
@@ -197,10 +207,10 @@ class PubSub(Group[T]):
     @command(
         "SUNSUBSCRIBE [shardchannel [shardchannel ...]]",
         _UNSUBSCRIBE,
-        group="pubsub",
         since="7.0.0",
         complexity=_ONE_BY_ONE,
         access="NOT_KEY",
+        while_subscribed=True,
     )
     def sunsubscribe_channels(self, *shardchannels: Many) -> NoReply:
         """Unsubscribe the current connection from shard channels, or from all of them.
@@ -239,7 +249,6 @@ class PubSub(Group[T]):
     @command(
         "PUBSUB CHANNELS [pattern]",
         _FLAGS,
-        group="pubsub",
         since="2.8.0",
         complexity=_ONE_BY_ONE,
         lengths=(2, 3),
@@ -256,7 +265,7 @@ class PubSub(Group[T]):
         """
         return _matching(self.engine.observers.channels.names(), pattern)
 
-    @command("PUBSUB NUMPAT", _FLAGS, group="pubsub", since="2.8.0", complexity="O(1)")
+    @command("PUBSUB NUMPAT", _FLAGS, since="2.8.0", complexity="O(1)")
     def pubsub_numpat(self) -> int:
         """Return the number of distinct patterns that clients are subscribed to.
 
@@ -269,7 +278,6 @@ class PubSub(Group[T]):
     @command(
         "PUBSUB NUMSUB [channel [channel ...]]",
         _FLAGS,
-        group="pubsub",
         since="2.8.0",
         complexity=_ONE_BY_ONE,
     )
@@ -290,7 +298,6 @@ class PubSub(Group[T]):
     @command(
         "PUBSUB SHARDCHANNELS [pattern]",
         _FLAGS,
-        group="pubsub",
         since="7.0.0",
         complexity=_ONE_BY_ONE,
         lengths=(2, 3),
@@ -310,7 +317,6 @@ class PubSub(Group[T]):
     @command(
         "PUBSUB SHARDNUMSUB [shardchannel [shardchannel ...]]",
         _FLAGS,
-        group="pubsub",
         since="7.0.0",
         complexity=_ONE_BY_ONE,
     )
@@ -328,7 +334,7 @@ class PubSub(Group[T]):
             for part in (name, self.engine.observers.channels.shard_count(name))
         ]
 
-    @command("PUBSUB HELP", "loading stale", group="pubsub", since="6.2.0", complexity="O(1)")
+    @command("PUBSUB HELP", "loading stale", since="6.2.0", complexity="O(1)", categories="")
     def pubsub_help(self) -> list[Status]:
         """Return the help text of PUBSUB as a list of lines.
 

@@ -11,11 +11,13 @@ from typing import Any, overload
 from minidis import errors
 from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MIN, RAW, Integer, Key, Kind, Many, Value, integer, positive
 from minidis.replies import LOCK
 from minidis.structures.limits import Limits
 from minidis.structures.tables import Set
+
+command = declarations(group="set")
 
 
 def _limit(value: Any) -> int:
@@ -49,7 +51,6 @@ class Sets(Group[T]):
     @command(
         "SADD key member [member ...]",
         "write denyoom fast",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members",
         access="RW INSERT",
@@ -80,7 +81,6 @@ class Sets(Group[T]):
     @command(
         "SREM key member [member ...]",
         "write fast",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members",
         access="RW DELETE",
@@ -111,7 +111,6 @@ class Sets(Group[T]):
     @command(
         "SMOVE source destination member",
         "write fast",
-        group="set",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
@@ -159,7 +158,6 @@ class Sets(Group[T]):
     @command(
         "SISMEMBER key member",
         "readonly fast",
-        group="set",
         since="1.0.0",
         complexity="O(1)",
         access="RO",
@@ -178,7 +176,6 @@ class Sets(Group[T]):
     @command(
         "SMISMEMBER key member [member ...]",
         "readonly fast",
-        group="set",
         since="6.2.0",
         complexity="O(n) for n members",
         access="RO ACCESS",
@@ -197,7 +194,6 @@ class Sets(Group[T]):
     @command(
         "SCARD key",
         "readonly fast",
-        group="set",
         since="1.0.0",
         complexity="O(1)",
         access="RO",
@@ -213,7 +209,6 @@ class Sets(Group[T]):
     @command(
         "SMEMBERS key",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n) for a set of n members",
         access="RO ACCESS",
@@ -238,7 +233,6 @@ class Sets(Group[T]):
     @command(
         "SPOP key [count]",
         "write fast",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members returned; the first call on a set O(n) for its members",
         access="RW ACCESS DELETE",
@@ -280,7 +274,6 @@ class Sets(Group[T]):
     @command(
         "SRANDMEMBER key [count]",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members returned; the first call on a set O(n) for its members",
         access="RO ACCESS",
@@ -310,7 +303,6 @@ class Sets(Group[T]):
     @command(
         "SSCAN key cursor [MATCH pattern] [COUNT count]",
         "readonly",
-        group="set",
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk over n members",
         access="RO ACCESS",
@@ -356,7 +348,6 @@ class Sets(Group[T]):
     @command(
         "SUNION key [key ...]",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members in all sets",
         access="RO ACCESS",
@@ -372,7 +363,6 @@ class Sets(Group[T]):
     @command(
         "SINTER key [key ...]",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n*m) for m sets, the smallest of which has n members",
         access="RO ACCESS",
@@ -388,7 +378,6 @@ class Sets(Group[T]):
     @command(
         "SDIFF key [key ...]",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members in all sets",
         access="RO ACCESS",
@@ -409,7 +398,6 @@ class Sets(Group[T]):
     @command(
         "SUNIONSTORE destination key [key ...]",
         "write denyoom",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members in all sets",
         access="OW UPDATE | RO ACCESS",
@@ -428,7 +416,6 @@ class Sets(Group[T]):
     @command(
         "SINTERSTORE destination key [key ...]",
         "write denyoom",
-        group="set",
         since="1.0.0",
         complexity="O(n*m) for m sets, the smallest of which has n members",
         access="RW UPDATE | RO ACCESS",
@@ -448,7 +435,6 @@ class Sets(Group[T]):
     @command(
         "SDIFFSTORE destination key [key ...]",
         "write denyoom",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members in all sets",
         access="OW UPDATE | RO ACCESS",
@@ -480,7 +466,6 @@ class Sets(Group[T]):
     @command(
         "SINTERCARD numkeys key [key ...] [LIMIT limit]",
         "readonly movablekeys",
-        group="set",
         since="7.0.0",
         complexity="O(n*m) for m sets, the smallest of which has n members",
         access="RO ACCESS",
@@ -504,7 +489,6 @@ class Sets(Group[T]):
     @command(
         "SUNIONCARD numkeys key [key ...] [APPROX] [LIMIT limit]",
         "readonly movablekeys",
-        group="set",
         since="8.10.0",
         complexity="O(n) for n members in all sets",
         access="RO ACCESS",
@@ -534,7 +518,6 @@ class Sets(Group[T]):
     @command(
         "SDIFFCARD numkeys key [key ...] [LIMIT limit]",
         "readonly movablekeys",
-        group="set",
         since="8.10.0",
         complexity="O(n*m) for m sets, the first of which has n members",
         access="RO ACCESS",

@@ -16,13 +16,16 @@ from minidis.commands.shared.expiry_options import (
     milliseconds,
 )
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
+from minidis.grammar.facts import set_access
 from minidis.grammar.kinds import INTEGER, Integer, Key, Kind, Many, Value, encode, integer
 from minidis.keyspace.keyspace import text_of
 from minidis.replies import LOCK, OK, Status
 from minidis.structures.digests import xxh3_64
 from minidis.structures.lcs import lcs, table_size
 from minidis.structures.types import is_collection
+
+command = declarations(group="string")
 
 
 def _pair_count(value: Any) -> int:
@@ -78,7 +81,6 @@ class Strings(Group[T]):
     @command(
         "GET key",
         "readonly fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -107,13 +109,13 @@ class Strings(Group[T]):
     @command(
         f"SET key value [NX | XX | {CONDITIONS}] [GET] [{EXPIRY} | KEEPTTL]",
         "write denyoom",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE VARIABLE_FLAGS",
         kinds=EXPIRY_KINDS,
         plain=_plain_set,
         direct=_DIRECT_SET,
+        access_by_words=set_access,
     )
     def set(
         self,
@@ -185,7 +187,6 @@ class Strings(Group[T]):
     @command(
         "SETNX key value",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="OW INSERT",
@@ -206,7 +207,6 @@ class Strings(Group[T]):
     @command(
         "SETEX key seconds value",
         "write denyoom",
-        group="string",
         since="2.0.0",
         complexity="O(1)",
         access="OW UPDATE",
@@ -228,7 +228,6 @@ class Strings(Group[T]):
     @command(
         "PSETEX key milliseconds value",
         "write denyoom",
-        group="string",
         since="2.6.0",
         complexity="O(1)",
         access="OW UPDATE",
@@ -248,7 +247,6 @@ class Strings(Group[T]):
     @command(
         "GETSET key value",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -267,7 +265,6 @@ class Strings(Group[T]):
     @command(
         "GETDEL key",
         "write fast",
-        group="string",
         since="6.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE",
@@ -287,7 +284,6 @@ class Strings(Group[T]):
     @command(
         f"GETEX key [{EXPIRY} | PERSIST]",
         "write fast",
-        group="string",
         since="6.2.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -332,7 +328,6 @@ class Strings(Group[T]):
     @command(
         "MGET key [key ...]",
         "readonly fast",
-        group="string",
         since="1.0.0",
         complexity="O(n) for n keys",
         access="RO ACCESS",
@@ -351,7 +346,6 @@ class Strings(Group[T]):
     @command(
         "MSET key value [key value ...]",
         "write denyoom",
-        group="string",
         since="1.0.1",
         complexity="O(n) for n keys",
         access="OW UPDATE",
@@ -375,7 +369,6 @@ class Strings(Group[T]):
     @command(
         "MSETNX key value [key value ...]",
         "write denyoom",
-        group="string",
         since="1.0.1",
         complexity="O(n) for n keys",
         access="OW INSERT",
@@ -396,7 +389,6 @@ class Strings(Group[T]):
     @command(
         f"MSETEX numkeys key value [key value ...] [NX | XX] [{EXPIRY} | KEEPTTL]",
         "write denyoom movablekeys",
-        group="string",
         since="8.4.0",
         complexity="O(n) for n keys",
         access="OW UPDATE",
@@ -444,7 +436,6 @@ class Strings(Group[T]):
     @command(
         "STRLEN key",
         "readonly fast",
-        group="string",
         since="2.2.0",
         complexity="O(1)",
         access="RO",
@@ -463,7 +454,6 @@ class Strings(Group[T]):
     @command(
         "APPEND key value",
         "write denyoom fast",
-        group="string",
         since="2.0.0",
         complexity="O(1) amortized",
         access="RW INSERT",
@@ -507,7 +497,6 @@ class Strings(Group[T]):
     @command(
         "SETRANGE key offset value",
         "write denyoom",
-        group="string",
         since="2.2.0",
         complexity="O(1) in place, O(n) for n bytes when the string has to grow",
         access="RW UPDATE",
@@ -545,7 +534,6 @@ class Strings(Group[T]):
     @command(
         "GETRANGE key start end",
         "readonly",
-        group="string",
         since="2.4.0",
         complexity="O(n) for n bytes returned",
         access="RO ACCESS",
@@ -572,7 +560,6 @@ class Strings(Group[T]):
     @command(
         "SUBSTR key start end",
         "readonly",
-        group="string",
         since="1.0.0",
         complexity="O(n) for n bytes returned",
         access="RO ACCESS",
@@ -588,7 +575,6 @@ class Strings(Group[T]):
     @command(
         "LCS key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
         "readonly",
-        group="string",
         since="7.0.0",
         complexity="O(n*m) for strings of n and m bytes",
         access="RO ACCESS",
@@ -648,7 +634,6 @@ class Strings(Group[T]):
     @command(
         "DIGEST key",
         "readonly fast",
-        group="string",
         since="8.4.0",
         complexity="O(n) for n bytes",
         access="RO ACCESS",
@@ -668,7 +653,6 @@ class Strings(Group[T]):
     @command(
         f"DELEX key [{CONDITIONS}]",
         "write fast",
-        group="string",
         since="8.4.0",
         complexity="O(1), with a digest O(n) for n bytes",
         access="RW DELETE",

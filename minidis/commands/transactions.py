@@ -15,19 +15,20 @@ from minidis.clients.watch import Watch
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
 from minidis.grammar.call import Call
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import Many
+from minidis.protocol.shapes import null_array
 from minidis.replies import OK, Status
 
-#: Commands that act at once inside MULTI.
-IMMEDIATE = frozenset(("EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"))
+command = declarations(group="transactions", stateful=True)
+
 _FLAGS = "noscript loading stale fast allow_busy"
 
 
 class Transactions(Group[T]):
-    """MULTI and its company."""
+    """MULTI, EXEC, DISCARD, WATCH, UNWATCH."""
 
-    @command("MULTI", _FLAGS, group="transactions", since="1.2.0", complexity="O(1)")
+    @command("MULTI", _FLAGS, since="1.2.0", complexity="O(1)", immediate=True)
     def multi(self) -> Status:
         """Start a transaction: the following commands of this session are queued until EXEC.
 
@@ -46,9 +47,11 @@ class Transactions(Group[T]):
     @command(
         "EXEC",
         "noscript loading stale skip_slowlog",
-        group="transactions",
         since="1.2.0",
         complexity="O(n) for n commands, and what they cost",
+        immediate=True,
+        runs_queue=True,
+        resp2=null_array,
     )
     def exec(self) -> list[Any] | None:
         """Run the queued commands atomically and return their results as a list.
@@ -99,9 +102,7 @@ class Transactions(Group[T]):
             self.engine.observers.watches.forget(self.client.watch)
             self.client.watch = None
 
-    @command(
-        "DISCARD", _FLAGS, group="transactions", since="2.0.0", complexity="O(n) for n commands"
-    )
+    @command("DISCARD", _FLAGS, since="2.0.0", complexity="O(n) for n commands", immediate=True)
     def discard(self) -> Status:
         """Cancel the transaction: discard the queued commands and the watched keys.
 
@@ -118,10 +119,10 @@ class Transactions(Group[T]):
     @command(
         "WATCH key [key ...]",
         _FLAGS,
-        group="transactions",
         since="2.2.0",
         complexity="O(1) for each key",
         access="RO",
+        immediate=True,
     )
     def watch(self, *keys: Many) -> Status:
         """Watch `keys`: the next EXEC of this session returns None if one of them has changed.
@@ -142,7 +143,7 @@ class Transactions(Group[T]):
             watches.add(self.client.watch, self.space, key, self.unit.now())
         return OK
 
-    @command("UNWATCH", _FLAGS, group="transactions", since="2.2.0", complexity="O(1) for each key")
+    @command("UNWATCH", _FLAGS, since="2.2.0", complexity="O(1) for each key")
     def unwatch(self) -> Status:
         """Stop watching all keys.
 

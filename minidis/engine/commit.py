@@ -1,7 +1,7 @@
 """Dispatch of a command as a unit of work: run it, then commit or roll back.
 
     run()         take the lock, clear the cached time, body, then
-                    pending?    commit()     discard the undo log, tell observers, serve blocked calls
+                    pending?    commit()     discard the undo log, tell observers, serve blocked
                     exception?  rollback()   undo, then the same for what had happened before
     run_nested()  the same for one of several commands, in EXEC
 

@@ -38,9 +38,7 @@ def keys_of(call: Call) -> list[bytes]:
 def redacted_words_of(call: Call) -> list[bytes]:
     """The call as words, without passwords."""
     words = words_of(call)
-    if call[0].name == "AUTH":
-        return [words[0]] + [REDACTED] * len(words[1:])
-    for at, word in enumerate(words if call[0].name == "HELLO" else ()):
-        if at > 1 and word.upper() == b"AUTH":
-            return [*words[: at + 1], REDACTED, REDACTED, *words[at + 3 :]]
-    return words
+    if call[0].secret is None:
+        return words
+    secret = call[0].secret(words)
+    return [REDACTED if at in secret else word for at, word in enumerate(words)]

@@ -12,8 +12,9 @@ from minidis.api.session import Session, find_command
 from minidis.clients.blocked import RETRY, BlockedCall, Wait
 from minidis.errors import MinidisError, report
 from minidis.grammar.call import Call, words_of
-from minidis.grammar.command import Command
-from minidis.protocol.replies import LARGE, NULL_ARRAY, Encoded, error_line, write, write_each
+from minidis.grammar.command import SPELLINGS
+from minidis.protocol.replies import LARGE, Encoded, error_line, write, write_each
+from minidis.protocol.shapes import NULL_ARRAY
 from minidis.replies import NO_REPLY, OK, QUEUED
 
 if TYPE_CHECKING:
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
 #: So many commands run in one hold of the lock; fewer when there are so many parts to send.
 BATCH = 32
 MANY_PARTS = 4096
-#: Spellings (GET, get, ...) of the commands that go the short way, which asks for nothing but the
-#: arguments. Bounded; names are few.
-_SHORT: dict[bytes, Command] = {}
-_MOST_SPELLINGS = 10_000
-#: What changes the state of a connection, or has parts, goes the long way.
-_LONG_GROUPS = frozenset(("connection", "pubsub", "transactions", "scripting"))
 #: First words of people who think that this is a web server. Browsers can be made to send them.
 ATTACKS = frozenset((b"post", b"host:"))
 
@@ -73,11 +68,11 @@ class ClientSession(Session[bytes]):
 
         Ends early, too, when there is much to send. Under the lock.
         """
-        # The lines of resp.write for the usual replies: this loop is what a client waits for.
-        run, known, append = self.engine.run, _SHORT.get, out.append
+        # The lines of replies.write for the usual replies: this loop is what a client waits for.
+        run, known, append = self.engine.run, SPELLINGS.get, out.append
         for words in commands[at : at + BATCH]:
             command = known(words[0])
-            if command is None or self.needs_checks:
+            if command is None or not command.batchable or self.needs_checks:
                 return at
             at += 1
             try:
@@ -111,7 +106,7 @@ class ClientSession(Session[bytes]):
             raise Disconnect
         client = self.client
         queue = self.client.queue if words[0].upper() == b"EXEC" else None
-        self.changes_protocol = any(call[0].name == "HELLO" for call in queue or ())
+        self.changes_protocol = any(call[0].changes_protocol for call in queue or ())
         try:
             reply = self.execute_checked(words)
         except BaseException as error:
@@ -120,8 +115,6 @@ class ClientSession(Session[bytes]):
             return None
         if reply.__class__ is BlockedCall:
             return reply
-        if words[0] not in _SHORT:
-            _remember(words)
         self._reply(reply, words, queue, out)
         return None
 
@@ -153,17 +146,6 @@ class ClientSession(Session[bytes]):
         reply = NULL_ARRAY if reply is None and not again else reply
         self._reply(reply, words, queue, out)
         return None
-
-
-def _remember(words: list[bytes]) -> None:
-    """Let a command go the short way from now on, if it may."""
-    try:
-        command = find_command(words)
-    except MinidisError:
-        return
-    short = command.group not in _LONG_GROUPS and " " not in command.name and not command.waits
-    if short and len(_SHORT) < _MOST_SPELLINGS:
-        _SHORT[words[0]] = command
 
 
 def display_name_of(words: list[bytes]) -> str:

@@ -9,12 +9,14 @@ from minidis import errors
 from minidis.commands.shared.cursors import STEP, STEP_SIZE, every
 from minidis.commands.shared.expiry_options import EXPIRY_KINDS, Moment, Span, milliseconds
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MAX, I64_MIN, Integer, Key, Kind, Many, Value, integer
 from minidis.keyspace.keyspace import Keyspace, no_such_key
 from minidis.replies import LOCK, OK, Cursor, Status
 from minidis.structures.glob import compile_pattern
 from minidis.structures.types import is_collection, type_name
+
+command = declarations(group="generic")
 
 _CONDITIONS = "[NX | XX | GT | LT]"
 _UNKNOWN_CONDITION = "Unsupported option {}"
@@ -63,7 +65,6 @@ class Keys(Group[T]):
     @command(
         "DEL key [key ...]",
         "write",
-        group="generic",
         since="1.0.0",
         complexity="O(n) for n keys",
         access="RM DELETE",
@@ -81,7 +82,6 @@ class Keys(Group[T]):
     @command(
         "UNLINK key [key ...]",
         "write fast",
-        group="generic",
         since="4.0.0",
         complexity="O(n) for n keys",
         access="RM DELETE",
@@ -107,7 +107,6 @@ class Keys(Group[T]):
     @command(
         "EXISTS key [key ...]",
         "readonly fast",
-        group="generic",
         since="1.0.0",
         complexity="O(n) for n keys",
         access="RO",
@@ -127,10 +126,10 @@ class Keys(Group[T]):
     @command(
         "TOUCH key [key ...]",
         "readonly fast",
-        group="generic",
         since="3.2.1",
         complexity="O(n) for n keys",
         access="RO",
+        counts_as_use=True,
     )
     def touch(self, *keys: Many) -> int:
         """Set the last access time of `keys` to now (see OBJECT IDLETIME).
@@ -146,7 +145,6 @@ class Keys(Group[T]):
     @command(
         "TYPE key",
         "readonly fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RO",
@@ -169,7 +167,6 @@ class Keys(Group[T]):
     @command(
         "RENAME key newkey",
         "write",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | OW UPDATE",
@@ -188,7 +185,6 @@ class Keys(Group[T]):
     @command(
         "RENAMENX key newkey",
         "write fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | OW INSERT",
@@ -222,7 +218,6 @@ class Keys(Group[T]):
     @command(
         "COPY source destination [DB destination-db] [REPLACE]",
         "write denyoom",
-        group="generic",
         since="6.2.0",
         complexity="O(n) for n elements",
         access="RO ACCESS | OW UPDATE",
@@ -268,7 +263,6 @@ class Keys(Group[T]):
     @command(
         "MOVE key db",
         "write fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -316,7 +310,6 @@ class Keys(Group[T]):
     @command(
         f"EXPIRE key seconds {_CONDITIONS}",
         "write fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -350,7 +343,6 @@ class Keys(Group[T]):
     @command(
         f"PEXPIRE key milliseconds {_CONDITIONS}",
         "write fast",
-        group="generic",
         since="2.6.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -380,7 +372,6 @@ class Keys(Group[T]):
     @command(
         f"EXPIREAT key unix-time-seconds {_CONDITIONS}",
         "write fast",
-        group="generic",
         since="1.2.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -410,7 +401,6 @@ class Keys(Group[T]):
     @command(
         f"PEXPIREAT key unix-time-milliseconds {_CONDITIONS}",
         "write fast",
-        group="generic",
         since="2.6.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -473,7 +463,6 @@ class Keys(Group[T]):
     @command(
         "PERSIST key",
         "write fast",
-        group="generic",
         since="2.2.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -496,7 +485,6 @@ class Keys(Group[T]):
     @command(
         "TTL key",
         "readonly fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -515,7 +503,6 @@ class Keys(Group[T]):
     @command(
         "PTTL key",
         "readonly fast",
-        group="generic",
         since="2.6.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -533,7 +520,6 @@ class Keys(Group[T]):
     @command(
         "EXPIRETIME key",
         "readonly fast",
-        group="generic",
         since="7.0.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -551,7 +537,6 @@ class Keys(Group[T]):
     @command(
         "PEXPIRETIME key",
         "readonly fast",
-        group="generic",
         since="7.0.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -582,9 +567,9 @@ class Keys(Group[T]):
     @command(
         "KEYS pattern",
         "readonly",
-        group="generic",
         since="1.0.0",
         complexity="O(n) for n keys in the database",
+        categories="keyspace dangerous",
     )
     def keys(self, pattern: Value = "*") -> list[T]:
         """Return all keys that match the glob `pattern`, in no particular order.
@@ -606,7 +591,6 @@ class Keys(Group[T]):
     @command(
         "SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]",
         "readonly",
-        group="generic",
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk over n keys",
         names={"TYPE": "_type"},
@@ -663,7 +647,7 @@ class Keys(Group[T]):
         """
         return every(lambda cursor: self.scan(cursor, match, count, _type))
 
-    @command("RANDOMKEY", "readonly", group="generic", since="1.0.0", complexity="O(1)")
+    @command("RANDOMKEY", "readonly", since="1.0.0", complexity="O(1)")
     def randomkey(self) -> T | None:
         """Return a random key of the database; all keys are equally likely.
 

@@ -7,11 +7,13 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.errors import BusyKeyError, RestoreError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MAX, RAW, Integer, Key, Kind, Value, encode, integer
 from minidis.persistence.rdb.payload import dump_value, restore_value
 from minidis.replies import OK, Status
 from minidis.structures.types import encoding_of
+
+command = declarations(group="generic", parent="OBJECT")
 
 #: Redis keeps one object for each integer from 0 to 9999, and counts no references to it.
 _SHARED_INTEGERS = 10_000
@@ -50,7 +52,6 @@ class Objects(Group[T]):
     @command(
         "OBJECT ENCODING key",
         "readonly",
-        group="generic",
         since="2.2.3",
         complexity="O(1)",
         access="RO",
@@ -73,7 +74,6 @@ class Objects(Group[T]):
     @command(
         "OBJECT REFCOUNT key",
         "readonly",
-        group="generic",
         since="2.2.3",
         complexity="O(1)",
         access="RO",
@@ -97,7 +97,6 @@ class Objects(Group[T]):
     @command(
         "OBJECT IDLETIME key",
         "readonly",
-        group="generic",
         since="2.2.3",
         complexity="O(1), the first time O(n) for n keys",
         access="RO",
@@ -125,7 +124,6 @@ class Objects(Group[T]):
     @command(
         "OBJECT FREQ key",
         "readonly",
-        group="generic",
         since="4.0.0",
         complexity="O(1)",
         access="RO",
@@ -161,7 +159,7 @@ class Objects(Group[T]):
             raise errors.unknown_subcommand("OBJECT", encode(infotype))
         return getattr(self, f"object_{infotype.lower()}")(key)
 
-    @command("OBJECT HELP", "loading stale", group="generic", since="6.2.0", complexity="O(1)")
+    @command("OBJECT HELP", "loading stale", since="6.2.0", complexity="O(1)")
     def object_help(self) -> list[Status]:
         """Return the list of OBJECT subcommands as lines of text.
 
@@ -175,7 +173,6 @@ class Objects(Group[T]):
     @command(
         "DUMP key",
         "readonly",
-        group="generic",
         since="2.6.0",
         complexity="O(n) for n bytes",
         access="RO ACCESS",
@@ -202,7 +199,6 @@ class Objects(Group[T]):
     @command(
         "RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds | FREQ frequency]",
         "write denyoom",
-        group="generic",
         since="2.6.0",
         complexity="O(n) for n bytes",
         access="OW UPDATE",
@@ -212,6 +208,7 @@ class Objects(Group[T]):
             "seconds": _between(0, I64_MAX, "Invalid IDLETIME value, must be >= 0"),
             "frequency": _between(0, 255, "Invalid FREQ value, must be >= 0 and <= 255"),
         },
+        categories="keyspace dangerous",
     )
     def restore(
         self,

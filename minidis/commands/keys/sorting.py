@@ -18,13 +18,15 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.errors import DataError, WrongTypeError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import Integer, Key, Value, to_float
 from minidis.keyspace.keyspace import Keyspace, text_of
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
 from minidis.structures.types import is_collection
+
+command = declarations(group="generic")
 
 _OPTIONS = "[BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]"
 _NAMES = {"offset": "start", "count": "num", "ASC": "not desc"}
@@ -42,12 +44,14 @@ class Sorting(Group[T]):
     @command(
         f"SORT key {_OPTIONS} [STORE destination]",
         "write denyoom movablekeys",
-        group="generic",
         since="1.0.0",
         complexity="O(n log n) for n elements",
         access="RO ACCESS | OW UPDATE",
         names=_NAMES,
-        allow_conflicts=True,  # of ASC and DESC the last one counts
+        allow_conflicts=True,
+        categories="set sortedset list dangerous",
+        follows_patterns=True,
+        key_types="list set zset",  # of ASC and DESC the last one counts
     )
     def sort(
         self,
@@ -82,12 +86,14 @@ class Sorting(Group[T]):
     @command(
         f"SORT_RO key {_OPTIONS}",
         "readonly movablekeys",
-        group="generic",
         since="7.0.0",
         complexity="O(n log n) for n elements",
         access="RO ACCESS",
         names=_NAMES,
-        allow_conflicts=True,  # of ASC and DESC the last one counts
+        allow_conflicts=True,
+        categories="set sortedset list dangerous",
+        follows_patterns=True,
+        key_types="list set zset",  # of ASC and DESC the last one counts
     )
     def sort_ro(
         self,

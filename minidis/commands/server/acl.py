@@ -15,10 +15,13 @@ from minidis.acl.users import DEFAULT, AccessDenied, Entry, User, Users, shown
 from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import Engine
 from minidis.errors import FileError
-from minidis.grammar.command import PARENT_COMMANDS, Command, command, find
+from minidis.grammar.command import PARENT_COMMANDS, Command, declarations, find
+from minidis.grammar.facts import password_rules
 from minidis.grammar.kinds import RAW, Integer, Key, Many, Value, encode, integer
 from minidis.persistence.snapshot import sync_directory
 from minidis.replies import OK, Status
+
+command = declarations(group="server", parent="ACL")
 
 ACL_HELP = (
     "ACL <subcommand> [<arg> ...]. Subcommands are:",
@@ -72,9 +75,9 @@ class Acl(Group[T]):
     @command(
         "ACL SETUSER username [rule [rule ...]]",
         _ADMIN,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n rules",
+        secret=password_rules,
     )
     def acl_setuser(self, username: Key, *rules: Many) -> Status:
         """Create the user `username`, or change it, by applying access rules in order.
@@ -108,7 +111,6 @@ class Acl(Group[T]):
     @command(
         "ACL DELUSER username [username ...]",
         _ADMIN,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n users",
     )
@@ -129,7 +131,6 @@ class Acl(Group[T]):
     @command(
         "ACL GETUSER username",
         _ADMIN,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n rules of the user",
     )
@@ -149,7 +150,7 @@ class Acl(Group[T]):
         reply[b"selectors"] = [_rules(selector) for selector in user.selectors[1:]]
         return reply
 
-    @command("ACL LIST", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
+    @command("ACL LIST", _ADMIN, since="6.0.0", complexity="O(n) for n users")
     def acl_list(self) -> list[T]:
         """Return the rules of all users.
 
@@ -161,7 +162,7 @@ class Acl(Group[T]):
         reply: Any = [user.describe() for user in self.engine.users]
         return reply
 
-    @command("ACL USERS", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
+    @command("ACL USERS", _ADMIN, since="6.0.0", complexity="O(n) for n users")
     def acl_users(self) -> list[T]:
         """Return the names of all users.
 
@@ -171,7 +172,7 @@ class Acl(Group[T]):
         reply: Any = [user.name for user in self.engine.users]
         return reply
 
-    @command("ACL WHOAMI", _FLAGS, group="server", since="6.0.0", complexity="O(1)")
+    @command("ACL WHOAMI", _FLAGS, since="6.0.0", complexity="O(1)")
     def acl_whoami(self) -> T:
         """Return the name of the user that the current session is authenticated as.
 
@@ -185,7 +186,6 @@ class Acl(Group[T]):
     @command(
         "ACL CAT [category]",
         _FLAGS,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n commands",
         form_error="ACL",
@@ -210,7 +210,6 @@ class Acl(Group[T]):
     @command(
         "ACL GENPASS [bits]",
         _FLAGS,
-        group="server",
         since="6.0.0",
         complexity="O(1)",
         kinds={"bits": RAW},
@@ -235,7 +234,6 @@ class Acl(Group[T]):
     @command(
         "ACL LOG [count | RESET]",
         _ADMIN,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n entries",
         kinds={"count": RAW},
@@ -275,7 +273,6 @@ class Acl(Group[T]):
     @command(
         "ACL DRYRUN username command [arg [arg ...]]",
         _ADMIN,
-        group="server",
         since="7.0.0",
         complexity="O(n) for n words",
         names={"command": "name"},
@@ -298,7 +295,7 @@ class Acl(Group[T]):
         error = user.denial(_known(words), words)
         return OK if error is None else _explained(error)
 
-    @command("ACL SAVE", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
+    @command("ACL SAVE", _ADMIN, since="6.0.0", complexity="O(n) for n users")
     def acl_save(self) -> Status:
         """Write all users to the ACL file, replacing it atomically.
 
@@ -320,7 +317,7 @@ file. You may want ...
             raise errors.error(NOT_SAVED) from None
         return OK
 
-    @command("ACL LOAD", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
+    @command("ACL LOAD", _ADMIN, since="6.0.0", complexity="O(n) for n users")
     def acl_load(self) -> Status:
         """Replace all users with those in the ACL file.
 
@@ -339,7 +336,7 @@ file. You may want ...
         self._end_connections(_load(self._changing(None)))
         return OK
 
-    @command("ACL HELP", "loading stale", group="server", since="6.0.0", complexity="O(1)")
+    @command("ACL HELP", "loading stale", since="6.0.0", complexity="O(1)")
     def acl_help(self) -> list[Status]:
         """Return the help text of ACL as a list of lines.
 

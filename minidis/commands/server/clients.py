@@ -14,7 +14,7 @@ from minidis.clients.info import as_bytes, describe, type_of, user_of
 from minidis.commands.server.connection import client_name, is_printable
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.cursor import WordCursor
 from minidis.grammar.kinds import (
     I64_MAX,
@@ -30,6 +30,8 @@ from minidis.grammar.kinds import (
     to_timeout,
 )
 from minidis.replies import NO_REPLY, OK, Status, Verbatim
+
+command = declarations(group="connection", parent="CLIENT", stateful=True)
 
 CLIENT_HELP = (
     "CLIENT <subcommand> [<arg> ...]. Subcommands are:",
@@ -149,7 +151,7 @@ class ClientCommands(Group[T]):
 
     # the current client ------------------------------------------------------------------------
 
-    @command("CLIENT ID", _FLAGS, group="connection", since="5.0.0", complexity="O(1)")
+    @command("CLIENT ID", _FLAGS, since="5.0.0", complexity="O(1)")
     def client_id(self) -> int:
         """Return the id of the current client.
 
@@ -160,7 +162,7 @@ class ClientCommands(Group[T]):
         """
         return self.client.id
 
-    @command("CLIENT GETNAME", _FLAGS, group="connection", since="2.6.9", complexity="O(1)")
+    @command("CLIENT GETNAME", _FLAGS, since="2.6.9", complexity="O(1)")
     def client_getname(self) -> T | None:
         """Return the name of the current client set by CLIENT SETNAME, or None.
 
@@ -173,7 +175,6 @@ class ClientCommands(Group[T]):
     @command(
         "CLIENT SETNAME connection-name",
         _FLAGS,
-        group="connection",
         since="2.6.9",
         complexity="O(1)",
         names={"connection-name": "name"},
@@ -196,7 +197,6 @@ characters.
     @command(
         "CLIENT SETINFO <LIB-NAME libname | LIB-VER libver>",
         _FLAGS,
-        group="connection",
         since="7.2.0",
         complexity="O(1)",
         choices="attr value",
@@ -226,7 +226,6 @@ characters.
     @command(
         "CLIENT NO-EVICT <ON | OFF>",
         _ADMIN,
-        group="connection",
         since="7.0.0",
         complexity="O(1)",
         choices="mode",
@@ -246,7 +245,6 @@ characters.
     @command(
         "CLIENT NO-TOUCH <ON | OFF>",
         _FLAGS,
-        group="connection",
         since="7.2.0",
         complexity="O(1)",
         choices="mode",
@@ -268,7 +266,6 @@ characters.
     @command(
         "CLIENT REPLY <ON | OFF | SKIP>",
         _FLAGS,
-        group="connection",
         since="3.2.0",
         complexity="O(1)",
         choices="reply",
@@ -297,7 +294,7 @@ characters.
 
     # other clients -----------------------------------------------------------------------------
 
-    @command("CLIENT INFO", _FLAGS, group="connection", since="6.2.0", complexity="O(1)")
+    @command("CLIENT INFO", _FLAGS, since="6.2.0", complexity="O(1)")
     def client_info(self) -> T:
         """Return the line of CLIENT LIST about the current client.
 
@@ -309,7 +306,6 @@ characters.
     @command(
         "CLIENT LIST [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
         _ADMIN,
-        group="connection",
         since="2.4.0",
         complexity="O(n) for n clients",
         names={"TYPE": "_type", "ID": "client_id"},
@@ -359,7 +355,6 @@ characters.
     @command(
         f"CLIENT KILL <ip:port | {_FILTER} [{_FILTER} ...]>",
         _ADMIN,
-        group="connection",
         since="2.4.0",
         complexity="O(n) for n clients",
         names={"ip:port": "address"},
@@ -447,7 +442,6 @@ characters.
     @command(
         "CLIENT UNBLOCK client-id [TIMEOUT | ERROR]",
         _ADMIN,
-        group="connection",
         since="5.0.0",
         complexity="O(log n) for n waiting clients",
         names={"TIMEOUT": "not error"},
@@ -476,7 +470,6 @@ characters.
     @command(
         "CLIENT PAUSE timeout [WRITE | ALL]",
         _ADMIN,
-        group="connection",
         since="3.0.0",
         complexity="O(1)",
         names={"WRITE": "not all"},
@@ -484,6 +477,7 @@ characters.
         unknown_error="CLIENT PAUSE mode must be WRITE or ALL",
         lengths=(3, 4),
         length_error=_WRONG_LENGTH,
+        pause_exempt=True,
     )
     def client_pause(self, timeout: Integer, all: bool = True) -> Status:
         """Suspend the commands of all clients for `timeout` milliseconds.
@@ -501,7 +495,7 @@ characters.
         return OK
 
     @command(
-        "CLIENT UNPAUSE", _ADMIN, group="connection", since="6.2.0", complexity="O(n) for n waiting"
+        "CLIENT UNPAUSE", _ADMIN, since="6.2.0", complexity="O(n) for n waiting", pause_exempt=True
     )
     def client_unpause(self) -> Status:
         """End a pause; suspended commands run now.
@@ -512,7 +506,7 @@ characters.
         self.engine.unpause()
         return OK
 
-    @command("CLIENT HELP", "loading stale", group="connection", since="5.0.0", complexity="O(1)")
+    @command("CLIENT HELP", "loading stale", since="5.0.0", complexity="O(1)")
     def client_help(self) -> list[Status]:
         """Return the help text of CLIENT as a list of lines.
 

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.cursor import WordCursor
+from minidis.grammar.facts import all_arguments, credentials
 from minidis.grammar.kinds import Integer, Key, Kind, Value, encode, integer
 from minidis.replies import NO_REPLY, OK, PONG, Status
 from minidis.version import REDIS_VERSION
 
 if TYPE_CHECKING:
     from minidis.acl.users import Context
+
+command = declarations(group="connection", stateful=True)
 
 DONE = Status("RESET")
 _HANDSHAKE = "noscript loading stale fast no_auth allow_busy"
@@ -59,7 +62,12 @@ class Connection(Group[T]):
     """PING, ECHO, SELECT, HELLO, AUTH, RESET, QUIT, MONITOR."""
 
     @command(
-        "PING [message]", "fast", group="connection", since="1.0.0", complexity="O(1)", strict=True
+        "PING [message]",
+        "fast",
+        since="1.0.0",
+        complexity="O(1)",
+        strict=True,
+        while_subscribed=True,
     )
     def ping(self, message: Value | None = None) -> Status | T:
         """Return PONG, or `message` if it is given.
@@ -76,9 +84,7 @@ class Connection(Group[T]):
             reply = [b"pong", b"" if message is None else reply]
         return reply
 
-    @command(
-        "ECHO message", "loading stale fast", group="connection", since="1.0.0", complexity="O(1)"
-    )
+    @command("ECHO message", "loading stale fast", since="1.0.0", complexity="O(1)")
     def echo(self, message: Value) -> T:
         """Return `message`.
 
@@ -88,9 +94,7 @@ class Connection(Group[T]):
         reply: Any = message
         return reply
 
-    @command(
-        "SELECT index", "loading stale fast", group="connection", since="1.0.0", complexity="O(1)"
-    )
+    @command("SELECT index", "loading stale fast", since="1.0.0", complexity="O(1)")
     def select(self, index: Integer) -> Status:
         """Select the database `index` for the current session.
 
@@ -113,7 +117,6 @@ class Connection(Group[T]):
     @command(
         "HELLO [protover [AUTH username password] [SETNAME clientname]]",
         _HANDSHAKE,
-        group="connection",
         since="6.0.0",
         complexity="O(1)",
         names={"SETNAME": "clientname"},
@@ -121,6 +124,8 @@ class Connection(Group[T]):
         parse=_parse_hello,
         unknown_error="Syntax error in HELLO option '{}'",
         deferred_errors=True,
+        changes_protocol=True,
+        secret=credentials,
     )
     def hello(
         self,
@@ -171,9 +176,9 @@ class Connection(Group[T]):
     @command(
         "AUTH [username] password",
         _HANDSHAKE,
-        group="connection",
         since="1.0.0",
         complexity="O(n) for n passwords of the user",
+        secret=all_arguments,
     )
     def auth(self, password: Key, username: Key | None = None) -> Status:
         """Authenticate the current session.
@@ -210,7 +215,9 @@ for the default user. Are you sure your configuration is correct?
         self.client.user = user
         self.update_checks()
 
-    @command("RESET", _HANDSHAKE, group="connection", since="6.2.0", complexity="O(1)")
+    @command(
+        "RESET", _HANDSHAKE, since="6.2.0", complexity="O(1)", immediate=True, while_subscribed=True
+    )
     def reset(self) -> Status:
         """Reset the state of the current session.
 
@@ -241,7 +248,13 @@ for the default user. Are you sure your configuration is correct?
         return DONE
 
     @command(
-        "QUIT [arg [arg ...]]", _HANDSHAKE, group="connection", since="1.0.0", complexity="O(1)"
+        "QUIT [arg [arg ...]]",
+        _HANDSHAKE,
+        since="1.0.0",
+        complexity="O(1)",
+        immediate=True,
+        while_subscribed=True,
+        hidden=True,
     )
     def quit(self, *args: Key) -> Status:
         """Close the current connection after replying OK; arguments are ignored.
@@ -264,6 +277,7 @@ for the default user. Are you sure your configuration is correct?
         group="server",
         since="1.0.0",
         complexity="O(1)",
+        ended_by="",
     )
     def monitor_commands(self) -> Any:
         """Send every command that the database runs to the current connection, as lines of text.

@@ -7,10 +7,13 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.engine.config import get_parameters, set_parameters
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
+from minidis.grammar.facts import password_settings
 from minidis.grammar.kinds import RAW, Integer, Many, Value, encode, integer
 from minidis.keyspace.unit import EXCHANGED
 from minidis.replies import OK, Status
+
+command = declarations(group="server", parent="CONFIG")
 
 CONFIG_HELP = (
     "CONFIG <subcommand> [<arg> ...]. Subcommands are:",
@@ -28,7 +31,7 @@ CONFIG_HELP = (
 class Server(Group[T]):
     """DBSIZE, FLUSHDB, FLUSHALL, SWAPDB, TIME, CONFIG, SAVE, LASTSAVE."""
 
-    @command("DBSIZE", "readonly fast", group="server", since="1.0.0", complexity="O(1)")
+    @command("DBSIZE", "readonly fast", since="1.0.0", complexity="O(1)", categories="keyspace")
     def dbsize(self) -> int:
         """Return the number of keys in the selected database.
 
@@ -40,11 +43,11 @@ class Server(Group[T]):
     @command(
         "FLUSHDB [ASYNC | SYNC]",
         "write",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n keys",
         names={"ASYNC": "asynchronous"},
         once=True,
+        categories="keyspace dangerous",
     )
     def flushdb(self, asynchronous: bool = False, sync: bool = False) -> Status:
         """Delete all keys of the selected database.
@@ -60,11 +63,11 @@ class Server(Group[T]):
     @command(
         "FLUSHALL [ASYNC | SYNC]",
         "write",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n keys",
         names={"ASYNC": "asynchronous"},
         once=True,
+        categories="keyspace dangerous",
     )
     def flushall(self, asynchronous: bool = False, sync: bool = False) -> Status:
         """Delete all keys of all databases.
@@ -81,10 +84,10 @@ class Server(Group[T]):
     @command(
         "SWAPDB index1 index2",
         "write fast",
-        group="server",
         since="4.0.0",
         complexity="O(1)",
         kinds={"index1": RAW, "index2": RAW},
+        categories="keyspace dangerous",
     )
     def swapdb(self, index1: Integer, index2: Integer) -> Status:
         """Exchange the contents of two databases; all sessions see it at once.
@@ -114,7 +117,7 @@ class Server(Group[T]):
         two.set_contents(first)
         return OK
 
-    @command("TIME", "loading stale fast", group="server", since="2.6.0", complexity="O(1)")
+    @command("TIME", "loading stale fast", since="2.6.0", complexity="O(1)")
     def time(self) -> list[T]:
         """Return the current time as [Unix time in seconds, microseconds of this second].
 
@@ -127,7 +130,6 @@ class Server(Group[T]):
     @command(
         "CONFIG GET parameter [parameter ...]",
         "admin noscript loading stale",
-        group="server",
         since="2.0.0",
         complexity="O(n) for n parameters",
         empty=True,
@@ -147,12 +149,12 @@ class Server(Group[T]):
     @command(
         "CONFIG SET parameter value [parameter value ...]",
         "admin noscript loading stale",
-        group="server",
         since="2.0.0",
         complexity="O(n) for n parameters",
         names={"parameter": "mapping"},
         uneven_error=errors.SYNTAX,
         extra="name value",
+        secret=password_settings,
     )
     def config_set(
         self,
@@ -182,7 +184,6 @@ class Server(Group[T]):
     @command(
         "CONFIG RESETSTAT",
         "admin noscript loading stale",
-        group="server",
         since="2.0.0",
         complexity="O(1)",
     )
@@ -196,7 +197,7 @@ class Server(Group[T]):
             space.reset_statistics()
         return OK
 
-    @command("CONFIG HELP", "loading stale", group="server", since="5.0.0", complexity="O(1)")
+    @command("CONFIG HELP", "loading stale", since="5.0.0", complexity="O(1)")
     def config_help(self) -> list[Status]:
         """Return the help text of CONFIG as a list of lines.
 
@@ -208,9 +209,9 @@ class Server(Group[T]):
     @command(
         "SAVE",
         "admin noscript no_async_loading no_multi",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n keys",
+        slow=True,
     )
     def save(self) -> Status:
         """Write a snapshot of all databases to the RDB file.
@@ -225,7 +226,13 @@ class Server(Group[T]):
         self.engine.save()
         return OK
 
-    @command("LASTSAVE", "loading stale fast", group="server", since="1.0.0", complexity="O(1)")
+    @command(
+        "LASTSAVE",
+        "loading stale fast",
+        since="1.0.0",
+        complexity="O(1)",
+        categories="admin dangerous",
+    )
     def lastsave(self) -> int:
         """Return the time of the last snapshot as Unix time in seconds.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from minidis import errors
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import RAW, Float, Key, Many, encode, to_float
 from minidis.keyspace.keyspace import no_such_key
 from minidis.persistence.rdb import payload
@@ -15,6 +15,8 @@ from minidis.replies import OK, Status
 from minidis.structures.dataset_digest import dataset_digest, value_digest
 from minidis.structures.types import encoding_of
 from minidis.structures.value_digests import SIZE
+
+command = declarations(group="server", parent="DEBUG", undivided=True)
 
 _FLAGS = "admin noscript loading stale"
 
@@ -25,7 +27,6 @@ class Debugging(Group[T]):
     @command(
         "DEBUG OBJECT key",
         _FLAGS,
-        group="server",
         since="1.0.0",
         complexity="O(n) for n bytes of the value",
     )
@@ -54,10 +55,10 @@ class Debugging(Group[T]):
     @command(
         "DEBUG SLEEP seconds",
         _FLAGS,
-        group="server",
         since="1.0.0",
         complexity="O(1)",
         kinds={"seconds": RAW},
+        slow=True,
     )
     def debug_sleep(self, seconds: Float) -> Status:
         """Block the whole database for `seconds` (a decimal number).
@@ -70,7 +71,7 @@ class Debugging(Group[T]):
         time.sleep(max(to_float(encode(seconds)) or 0.0, 0.0))
         return OK
 
-    @command("DEBUG DIGEST", _FLAGS, group="server", since="1.0.0", complexity="O(n) for all data")
+    @command("DEBUG DIGEST", _FLAGS, since="1.0.0", complexity="O(n) for all data", slow=True)
     def debug_digest(self) -> Status:
         """Return a digest of all data as 40 hexadecimal digits.
 
@@ -88,7 +89,6 @@ class Debugging(Group[T]):
     @command(
         "DEBUG DIGEST-VALUE key [key ...]",
         _FLAGS,
-        group="server",
         since="1.0.0",
         complexity="O(n) for the data of the keys",
     )
@@ -110,10 +110,10 @@ class Debugging(Group[T]):
     @command(
         "DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
         _FLAGS,
-        group="server",
         since="1.0.0",
         complexity="O(n) for all data",
         unknown_error="DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
+        slow=True,
     )
     def debug_reload(
         self, nosave: bool = False, noflush: bool = False, merge: bool = False

@@ -18,11 +18,13 @@ from minidis.clients.blocked import Wait
 from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MAX, TIMEOUT, Integer, Kind, Many, integer, positive
 from minidis.keyspace.keyspace import Keyspace
 from minidis.replies import NO_REPLY, Verbatim
 from minidis.version import REDIS_VERSION, __version__
+
+command = declarations(group="server")
 
 #: Number of expiring keys in the sample for avg_ttl.
 _SAMPLE = 100
@@ -174,9 +176,9 @@ class Information(Group[T]):
     @command(
         "INFO [section [section ...]]",
         "loading stale",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n clients",
+        categories="dangerous",
     )
     def info(self, *sections: Many) -> T:
         r"""Return information and statistics about the database, as text.
@@ -200,7 +202,6 @@ class Information(Group[T]):
     @command(
         "SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
         "admin noscript loading stale no_multi allow_busy",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n keys when saving",
     )
@@ -252,6 +253,7 @@ class Information(Group[T]):
         complexity="O(1)",
         names={"numreplicas": "num_replicas"},
         kinds={"numreplicas": Kind(integer), "timeout": TIMEOUT},
+        categories="connection",
     )
     def wait(self, num_replicas: Integer, timeout: Integer) -> Any:
         """Wait until `num_replicas` replicas have received the writes of the current session.
@@ -278,6 +280,7 @@ class Information(Group[T]):
             "numreplicas": Kind(positive),
             "timeout": TIMEOUT,
         },
+        categories="connection",
     )
     def waitaof(self, num_local: Integer, num_replicas: Integer, timeout: Integer) -> Any:
         """Wait until the writes of the current session are synced to append-only files.

@@ -7,14 +7,18 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.grammar import describe
-from minidis.grammar.command import COMMANDS, Command, find
-from minidis.grammar.command import command as declare  # COMMAND has a method of that name
+from minidis.grammar.command import COMMANDS, Command, declarations, find
 from minidis.grammar.kinds import Key, Many, Value, encode
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import Argument
 from minidis.grammar.walk import keys_of
+from minidis.protocol.shapes import command_entries
 from minidis.replies import Status
 from minidis.structures.glob import compile_pattern
+
+declare = declarations(
+    group="server", parent="COMMAND", categories="connection"
+)  # `command` is a method here
 
 COMMAND_HELP = (
     "COMMAND [<subcommand> [<arg> ...]]. Without a subcommand, all entries. Subcommands are:",
@@ -39,7 +43,9 @@ _FLAGS = "loading stale"
 class Introspection(Group[T]):
     """COMMAND and its subcommands."""
 
-    @declare("COMMAND", _FLAGS, group="server", since="2.8.13", complexity="O(n) for n commands")
+    @declare(
+        "COMMAND", _FLAGS, since="2.8.13", complexity="O(n) for n commands", resp3=command_entries
+    )
     def command(self) -> list[Any]:
         """Return information about all commands.
 
@@ -50,7 +56,7 @@ class Introspection(Group[T]):
         """
         return [describe.entry(name) for name in describe.top_level()]
 
-    @declare("COMMAND COUNT", _FLAGS, group="server", since="2.8.13", complexity="O(1)")
+    @declare("COMMAND COUNT", _FLAGS, since="2.8.13", complexity="O(1)")
     def command_count(self) -> int:
         """Return the number of commands, not counting subcommands.
 
@@ -62,10 +68,10 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND INFO [command-name [command-name ...]]",
         _FLAGS,
-        group="server",
         since="2.8.13",
         complexity="O(n) for n names",
         names={"command-name": "names"},
+        resp3=command_entries,
     )
     def command_info(self, *names: Many) -> list[Any]:
         """Return information about the named commands, or all commands without names.
@@ -84,7 +90,6 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND DOCS [command-name [command-name ...]]",
         _FLAGS,
-        group="server",
         since="7.0.0",
         complexity="O(n) for n names",
         names={"command-name": "names"},
@@ -109,7 +114,6 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND LIST [FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
         _FLAGS,
-        group="server",
         since="7.0.0",
         complexity="O(n) for n commands",
         names={"ACLCAT": "category"},
@@ -145,7 +149,6 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND GETKEYS command [arg [arg ...]]",
         _FLAGS,
-        group="server",
         since="2.8.13",
         complexity="O(n) for n words",
         names={"command": "name"},
@@ -166,7 +169,6 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND GETKEYSANDFLAGS command [arg [arg ...]]",
         _FLAGS,
-        group="server",
         since="7.0.0",
         complexity="O(n) for n words",
         names={"command": "name"},
@@ -186,7 +188,7 @@ class Introspection(Group[T]):
         uses = [_use(known, words, number) for number in range(len(places))]
         return [[words[at], use] for at, use in zip(places, uses, strict=True)]
 
-    @declare("COMMAND HELP", _FLAGS, group="server", since="5.0.0", complexity="O(1)")
+    @declare("COMMAND HELP", _FLAGS, since="5.0.0", complexity="O(1)")
     def command_help(self) -> list[Status]:
         """Return the help text of COMMAND as a list of lines.
 
@@ -232,9 +234,5 @@ def _counts_right(known: Command, words: list[bytes]) -> bool:
 
 def _use(known: Command, words: list[bytes], number: int) -> set[Status]:
     """Return the flags of one key; the last declared ones apply to all following keys."""
-    declared = known.access[min(number, len(known.access) - 1)].split()
-    if "VARIABLE_FLAGS" in declared:
-        # SET reads the old value only with GET.
-        reads = b"GET" in {word.upper() for word in words[3:]}
-        declared = ["RW", "ACCESS", "UPDATE"] if reads else ["OW", "UPDATE"]
+    declared = known.access_of(words, number).split()
     return {Status(word if len(word) == 2 else word.lower()) for word in declared}

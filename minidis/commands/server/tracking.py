@@ -13,9 +13,11 @@ from minidis.clients.client import Client
 from minidis.clients.tracking import TrackingState
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import INTEGER, RAW, Integer, Value, encode
 from minidis.replies import OK, Status
+
+command = declarations(group="connection", parent="CLIENT", stateful=True)
 
 _FLAGS = "noscript loading stale"
 #: Error messages.
@@ -46,7 +48,6 @@ class TrackingCommands(Group[T]):
         "CLIENT TRACKING <ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] "
         "[BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
         _FLAGS,
-        group="connection",
         since="6.0.0",
         complexity="O(1)",
         choices="switch",
@@ -108,7 +109,6 @@ of a connection
     @command(
         "CLIENT CACHING <YES | NO>",
         _FLAGS,
-        group="connection",
         since="6.0.0",
         complexity="O(1)",
         choices="mode",
@@ -139,7 +139,7 @@ tracking mode with OPTIN or OPTOUT mode enabled
         tracking.caching = True
         return OK
 
-    @command("CLIENT GETREDIR", _FLAGS, group="connection", since="6.0.0", complexity="O(1)")
+    @command("CLIENT GETREDIR", _FLAGS, since="6.0.0", complexity="O(1)")
     def client_getredir(self) -> int:
         """Return the id of the client that receives the invalidations of the current client.
 
@@ -151,7 +151,7 @@ tracking mode with OPTIN or OPTOUT mode enabled
         tracking = self.client.tracking
         return -1 if tracking is None else tracking.redirect
 
-    @command("CLIENT TRACKINGINFO", _FLAGS, group="connection", since="6.2.0", complexity="O(1)")
+    @command("CLIENT TRACKINGINFO", _FLAGS, since="6.2.0", complexity="O(1)")
     def client_trackinginfo(self) -> dict[T, Any]:
         """Return the tracking options of the current client.
 

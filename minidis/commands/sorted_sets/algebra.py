@@ -13,10 +13,12 @@ from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.commands.sorted_sets.bounds import chosen_range, range_members
 from minidis.errors import DataError, WrongTypeError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import RAW, Float, Integer, Key, Many, Value, at_least, float_or, integer
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Set
+
+command = declarations(group="sorted-set")
 
 Scores: TypeAlias = Mapping[bytes, float]
 #: The scores of one source, and its weight.
@@ -34,11 +36,11 @@ class SortedSetAlgebra(Group[T]):
     @command(
         f"ZUNION numkeys key [key ...] {_OPTIONS} [WITHSCORES]",
         "readonly movablekeys",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n + m log m) for n members in all sets and m in the result",
         access="RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zunion(
         self,
@@ -71,11 +73,11 @@ class SortedSetAlgebra(Group[T]):
     @command(
         f"ZUNIONSTORE destination numkeys key [key ...] {_OPTIONS}",
         "write denyoom movablekeys",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(n + m log m) for n members in all sets and m in the result",
         access="OW UPDATE | RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zunionstore(
         self,
@@ -102,11 +104,11 @@ class SortedSetAlgebra(Group[T]):
     @command(
         f"ZINTER numkeys key [key ...] {_OPTIONS} [WITHSCORES]",
         "readonly movablekeys",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n k + m log m) for k sets, n members in the smallest and m in the result",
         access="RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zinter(
         self,
@@ -132,11 +134,11 @@ class SortedSetAlgebra(Group[T]):
     @command(
         f"ZINTERSTORE destination numkeys key [key ...] {_OPTIONS}",
         "write denyoom movablekeys",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(n k + m log m) for k sets, n members in the smallest and m in the result",
         access="OW UPDATE | RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zinterstore(
         self,
@@ -161,12 +163,12 @@ class SortedSetAlgebra(Group[T]):
     @command(
         "ZINTERCARD numkeys key [key ...] [LIMIT limit]",
         "readonly movablekeys",
-        group="sorted-set",
         since="7.0.0",
         complexity="O(n k) for k sets and n members in the smallest",
         access="RO ACCESS",
         kinds={"limit": at_least(0, errors.LIMIT_NEGATIVE, "count no further; 0: no limit")},
         deferred_errors=True,
+        key_types="zset set",
     )
     def zintercard(
         self,
@@ -201,11 +203,11 @@ class SortedSetAlgebra(Group[T]):
     @command(
         "ZDIFF numkeys key [key ...] [WITHSCORES]",
         "readonly movablekeys",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n k + m log m) for k sets, n members in the first and m in the result",
         access="RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zdiff(
         self,
@@ -226,11 +228,11 @@ class SortedSetAlgebra(Group[T]):
     @command(
         "ZDIFFSTORE destination numkeys key [key ...]",
         "write denyoom movablekeys",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n k + m log m) for k sets, n members in the first and m in the result",
         access="OW UPDATE | RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zdiffstore(
         self, destination: Key, keys: Many, _option_error: errors.ResponseError | None = None
@@ -251,7 +253,6 @@ class SortedSetAlgebra(Group[T]):
     @command(
         "ZRANGESTORE dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]",
         "write denyoom",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(log n + m) for m members stored",
         access="OW UPDATE | RO ACCESS",

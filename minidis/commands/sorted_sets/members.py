@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 from minidis import errors
 from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     I64_MAX,
     RANGED,
@@ -30,8 +30,11 @@ from minidis.grammar.kinds import (
     pairs,
     positive,
 )
+from minidis.protocol.shapes import flat_pairs, null_array_from, null_arrays
 from minidis.replies import LOCK, Decimal
 from minidis.structures.sorted_set import SortedSet
+
+command = declarations(group="sorted-set")
 
 
 def _zadd_plain(self: SortedSets[Any], key: Any, mapping: Any) -> Any:
@@ -74,7 +77,6 @@ class SortedSets(Group[T]):
     @command(
         "ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]",
         "write denyoom fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(log n) for each member",
         access="RW UPDATE",
@@ -170,7 +172,6 @@ class SortedSets(Group[T]):
     @command(
         "ZINCRBY key increment member",
         "write denyoom fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(log n)",
         access="RW ACCESS UPDATE",
@@ -194,7 +195,6 @@ class SortedSets(Group[T]):
     @command(
         "ZREM key member [member ...]",
         "write fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(m log n) for m members",
         access="RW DELETE",
@@ -240,7 +240,6 @@ class SortedSets(Group[T]):
     @command(
         "ZPOPMIN key [count]",
         "write fast",
-        group="sorted-set",
         since="5.0.0",
         complexity="O(m log n) for m members popped",
         access="RW ACCESS DELETE",
@@ -271,7 +270,6 @@ class SortedSets(Group[T]):
     @command(
         "ZPOPMAX key [count]",
         "write fast",
-        group="sorted-set",
         since="5.0.0",
         complexity="O(m log n) for m members popped",
         access="RW ACCESS DELETE",
@@ -312,7 +310,6 @@ class SortedSets(Group[T]):
     @command(
         "ZMPOP numkeys key [key ...] <MIN | MAX> [COUNT count]",
         "write movablekeys",
-        group="sorted-set",
         since="7.0.0",
         complexity="O(k) + O(m log n) for k keys and m members popped",
         access="RW ACCESS DELETE",
@@ -321,6 +318,7 @@ class SortedSets(Group[T]):
         choices="min|max",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
         once=True,
+        resp2=null_arrays,
     )
     def zmpop(
         self,
@@ -358,7 +356,6 @@ class SortedSets(Group[T]):
     @command(
         "ZCARD key",
         "readonly fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(1)",
         access="RO",
@@ -375,7 +372,6 @@ class SortedSets(Group[T]):
     @command(
         "ZSCORE key member",
         "readonly fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(1)",
         access="RO ACCESS",
@@ -393,7 +389,6 @@ class SortedSets(Group[T]):
     @command(
         "ZMSCORE key member [member ...]",
         "readonly fast",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n) for n members asked for",
         access="RO ACCESS",
@@ -420,11 +415,11 @@ class SortedSets(Group[T]):
     @command(
         "ZRANK key member [WITHSCORE]",
         "readonly fast",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(log n)",
         access="RO ACCESS",
         strict=True,
+        resp2=null_array_from(4),
     )
     def zrank(self, key: Key, member: Field, withscore: bool = False) -> int | list[Any] | None:
         """Return the rank of `member`, counted from the lowest score, starting at 0.
@@ -458,11 +453,11 @@ class SortedSets(Group[T]):
     @command(
         "ZREVRANK key member [WITHSCORE]",
         "readonly fast",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(log n)",
         access="RO ACCESS",
         strict=True,
+        resp2=null_array_from(4),
     )
     def zrevrank(self, key: Key, member: Field, withscore: bool = False) -> int | list[Any] | None:
         """Return the rank of `member`, counted from the highest score, starting at 0.
@@ -501,7 +496,6 @@ class SortedSets(Group[T]):
     @command(
         "ZRANDMEMBER key [count [WITHSCORES]]",
         "readonly",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(m) for m members returned",
         access="RO ACCESS",
@@ -534,12 +528,12 @@ class SortedSets(Group[T]):
     @command(
         "ZSCAN key cursor [MATCH pattern] [COUNT count]",
         "readonly",
-        group="sorted-set",
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk",
         access="RO ACCESS",
         kinds={"count": STEP_SIZE},
         deferred_errors=True,
+        resp3=flat_pairs,
     )
     def zscan(
         self,

@@ -19,9 +19,11 @@ from minidis.commands.sorted_sets.bounds import (
     score_range,
     text_range,
 )
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MAX, I64_MIN, RAW, Integer, Key, Value, integer
 from minidis.structures.sorted_set import SortedSet
+
+command = declarations(group="sorted-set")
 
 #: Converted in the body, because Redis reads the options before the ranks.
 _RANK_KINDS = {"start": RAW, "stop": RAW}
@@ -67,7 +69,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZCOUNT key min max",
         "readonly fast",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(log n)",
         access="RO ACCESS",
@@ -86,7 +87,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZLEXCOUNT key min max",
         "readonly fast",
-        group="sorted-set",
         since="2.8.9",
         complexity="O(log n)",
         access="RO ACCESS",
@@ -157,7 +157,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]",
         "readonly",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
@@ -221,7 +220,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZREVRANGE key start stop [WITHSCORES]",
         "readonly",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
@@ -279,7 +277,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count]",
         "readonly",
-        group="sorted-set",
         since="1.0.5",
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
@@ -340,7 +337,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZREVRANGEBYSCORE key max min [WITHSCORES] [LIMIT offset count]",
         "readonly",
-        group="sorted-set",
         since="2.2.0",
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
@@ -368,7 +364,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZRANGEBYLEX key min max [LIMIT offset count]",
         "readonly",
-        group="sorted-set",
         since="2.8.9",
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
@@ -397,7 +392,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZREVRANGEBYLEX key max min [LIMIT offset count]",
         "readonly",
-        group="sorted-set",
         since="2.8.9",
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
@@ -428,7 +422,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZREMRANGEBYRANK key start stop",
         "write",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(log n + m) for m members removed",
         access="RW DELETE",
@@ -446,7 +439,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZREMRANGEBYSCORE key min max",
         "write",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(log n + m) for m members removed",
         access="RW DELETE",
@@ -465,7 +457,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZREMRANGEBYLEX key min max",
         "write",
-        group="sorted-set",
         since="2.8.9",
         complexity="O(log n + m) for m members removed",
         access="RW DELETE",

@@ -20,11 +20,13 @@ from minidis.commands.streams.ids import (
     start_of,
     strict_id,
 )
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.cursor import WordCursor
 from minidis.grammar.kinds import I64_MAX, RAW, Integer, Key, Kind, Many, Value, encode, integer
 from minidis.structures.stream_groups import Consumer, ConsumerGroup
 from minidis.structures.streams import Stream, id_text
+
+command = declarations(group="stream")
 
 #: Default COUNT of XAUTOCLAIM, and the number of entries it examines for each one.
 _USUAL_COUNT, _ATTEMPTS = 100, 10
@@ -55,7 +57,6 @@ class StreamClaims(StreamGroups[T]):
     @command(
         "XNACK key group <SILENT | FAIL | FATAL> IDS numids id [id ...] [RETRYCOUNT count] [FORCE]",
         "write fast",
-        group="stream",
         since="8.8.0",
         complexity="O(1) for each id",
         access="RW UPDATE",
@@ -118,7 +119,6 @@ class StreamClaims(StreamGroups[T]):
         "XCLAIM key group consumer min-idle-time id [id ...] [IDLE ms] "
         "[TIME unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID lastid]",
         "write fast",
-        group="stream",
         since="5.0.0",
         complexity="O(log n) for each id, in a stream of n entries",
         access="RW UPDATE",
@@ -198,7 +198,6 @@ class StreamClaims(StreamGroups[T]):
     @command(
         "XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]",
         "write fast",
-        group="stream",
         since="6.2.0",
         complexity="O(log n) for each entry looked at, at most ten times COUNT",
         access="RW DELETE",

@@ -28,7 +28,7 @@ from minidis.commands.streams.ids import (
     strict_id,
     trim_of,
 )
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     RAW,
     TIMEOUT,
@@ -43,8 +43,11 @@ from minidis.grammar.kinds import (
     integer,
 )
 from minidis.keyspace.keyspace import no_such_key
+from minidis.protocol.shapes import stream_pairs
 from minidis.replies import OK, Status
 from minidis.structures.streams import MOST_ID, SEQUENCE, SHIFT, Row, Stream, Trim, id_text
+
+command = declarations(group="stream")
 
 #: The fields of an entry: a mapping, or pairs if a field appears more than once.
 Fields = Mapping[Field, Value] | Iterable[tuple[Field, Value]]
@@ -125,7 +128,6 @@ class Streams(Group[T]):
     @command(
         f"XADD key [NOMKSTREAM] {_POLICY} [{_TRIM}] <* | id> field value [field value ...]",
         "write denyoom fast",
-        group="stream",
         since="5.0.0",
         complexity="O(1), and O(n) for n entries that are trimmed",
         access="RW UPDATE",
@@ -253,7 +255,6 @@ class Streams(Group[T]):
     @command(
         "XSETID key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]",
         "write denyoom fast",
-        group="stream",
         since="5.0.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -312,7 +313,6 @@ class Streams(Group[T]):
     @command(
         "XLEN key",
         "readonly fast",
-        group="stream",
         since="5.0.0",
         complexity="O(1)",
         access="RO",
@@ -331,7 +331,6 @@ class Streams(Group[T]):
     @command(
         "XRANGE key start end [COUNT count]",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(log n + m) for n entries and m returned",
         access="RO ACCESS",
@@ -360,7 +359,6 @@ class Streams(Group[T]):
     @command(
         "XREVRANGE key end start [COUNT count]",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(log n + m) for n entries and m returned",
         access="RO ACCESS",
@@ -405,7 +403,6 @@ class Streams(Group[T]):
     @command(
         f"XREAD {CAPS} STREAMS key [key ...] id [id ...]",
         "readonly blocking movablekeys",
-        group="stream",
         since="5.0.0",
         complexity="O(log n + m) for n entries and m returned, for each stream",
         access="RO ACCESS",
@@ -414,6 +411,7 @@ class Streams(Group[T]):
         uneven_error=errors.XREAD_UNBALANCED,
         undocumented="[GROUP group consumer] [NOACK]",
         refuse=lambda options: _refuse_group(options),
+        resp2=stream_pairs,
     )
     def xread(
         self,
@@ -477,7 +475,6 @@ class Streams(Group[T]):
     @command(
         "XDEL key id [id ...]",
         "write fast",
-        group="stream",
         since="5.0.0",
         complexity="O(log n) for each id, in a stream of n entries",
         access="RW DELETE",
@@ -513,7 +510,6 @@ class Streams(Group[T]):
     @command(
         f"XDELEX key {_POLICY} IDS numids id [id ...]",
         "write fast",
-        group="stream",
         since="8.2.0",
         complexity="O(log n) for each id, in a stream of n entries",
         access="RW DELETE",
@@ -566,7 +562,6 @@ class Streams(Group[T]):
     @command(
         f"XTRIM key {_TRIM} {_POLICY}",
         "write",
-        group="stream",
         since="5.0.0",
         complexity="O(n) for n entries removed",
         access="RW DELETE",

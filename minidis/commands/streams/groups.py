@@ -17,12 +17,15 @@ from minidis.clients.blocked import Wait
 from minidis.commands.shared.group import T
 from minidis.commands.streams.entries import CAP_KINDS, CAP_NAMES, CAPS, POLICIES, Caps, Streams
 from minidis.commands.streams.ids import Id, entry, idle_kind, ids_of, loose_id, strict_id
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import RAW, Integer, Key, Kind, Many, encode, integer
 from minidis.keyspace.unit import CHANGED
+from minidis.protocol.shapes import stream_pairs
 from minidis.replies import OK, Status
 from minidis.structures.stream_groups import UNKNOWN, Consumer, ConsumerGroup
 from minidis.structures.streams import MOST_ID, Row, Stream, id_text
+
+command = declarations(group="stream", parent="XGROUP")
 
 GROUP_NAMES = {"group": "groupname", "consumer": "consumername"}
 _HELP = (
@@ -61,7 +64,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP CREATE key group <id | $> [MKSTREAM] [ENTRIESREAD entries-read]",
         "write denyoom",
-        group="stream",
         since="5.0.0",
         complexity="O(1)",
         access="RW INSERT",
@@ -114,7 +116,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP SETID key group <id | $> [ENTRIESREAD entries-read]",
         "write",
-        group="stream",
         since="5.0.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -158,7 +159,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP DESTROY key group",
         "write",
-        group="stream",
         since="5.0.0",
         complexity="O(n) for n pending entries",
         access="RW DELETE",
@@ -185,7 +185,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP CREATECONSUMER key group consumer",
         "write denyoom",
-        group="stream",
         since="6.2.0",
         complexity="O(1)",
         access="RW INSERT",
@@ -213,7 +212,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP DELCONSUMER key group consumer",
         "write",
-        group="stream",
         since="5.0.0",
         complexity="O(n) for n pending entries of the consumer",
         access="RW DELETE",
@@ -244,7 +242,7 @@ class StreamGroups(Streams[T]):
         del group.consumers[gone]
         return len(ids)
 
-    @command("XGROUP HELP", "loading stale", group="stream", since="5.0.0", complexity="O(1)")
+    @command("XGROUP HELP", "loading stale", since="5.0.0", complexity="O(1)")
     def xgroup_help(self) -> list[Status]:
         """Return the help text of XGROUP as a list of lines.
 
@@ -283,7 +281,6 @@ class StreamGroups(Streams[T]):
         f"XREADGROUP GROUP group consumer {CAPS} [CLAIM min-idle-time] [NOACK] "
         "STREAMS key [key ...] id [id ...]",
         "write blocking movablekeys",
-        group="stream",
         since="5.0.0",
         complexity="O(m) for m entries returned, and O(n) for n pending ones with CLAIM",
         access="RO ACCESS",
@@ -292,6 +289,7 @@ class StreamGroups(Streams[T]):
         uneven_error=errors.XREAD_UNBALANCED,
         floating="GROUP",
         missing_error=errors.XREADGROUP_NO_GROUP,
+        resp2=stream_pairs,
     )
     def xreadgroup(
         self,
@@ -358,7 +356,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XACK key group id [id ...]",
         "write fast",
-        group="stream",
         since="5.0.0",
         complexity="O(1) for each id",
         access="RW UPDATE",
@@ -398,7 +395,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XACKDEL key group [KEEPREF | DELREF | ACKED] IDS numids id [id ...]",
         "write fast",
-        group="stream",
         since="8.2.0",
         complexity="O(log n) for each id, in a stream of n entries",
         access="RW UPDATE DELETE",

@@ -9,13 +9,16 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.commands.streams.ids import Id, end_of, entries, entry, start_of
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.cursor import WordCursor
 from minidis.grammar.kinds import INTEGER, RAW, Integer, Key, encode, integer
 from minidis.keyspace.keyspace import no_such_key
+from minidis.protocol.shapes import last_null_array
 from minidis.replies import Status
 from minidis.structures.stream_groups import UNKNOWN, Consumer, ConsumerGroup, Ids
 from minidis.structures.streams import Stream, id_text
+
+command = declarations(group="stream", parent="XINFO")
 
 #: Default COUNT of XINFO STREAM FULL.
 _USUAL_COUNT = 10
@@ -65,7 +68,6 @@ class StreamInfo(Group[T]):
     @command(
         "XPENDING key group [[IDLE min-idle-time] start end count [consumer]]",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(log n + m) for n pending entries and m returned; O(c) for c consumers",
         access="RO ACCESS",
@@ -73,6 +75,7 @@ class StreamInfo(Group[T]):
                "IDLE": "idle"},
         kinds={"start": RAW, "end": RAW, "count": RAW, "min-idle-time": INTEGER},
         parse=_parse_xpending,
+        resp2=last_null_array,
     )  # fmt: skip
     def xpending(
         self,
@@ -169,7 +172,6 @@ class StreamInfo(Group[T]):
     @command(
         "XINFO STREAM key [FULL [COUNT count]]",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(1), FULL O(n) for n entries shown",
         access="RO ACCESS",
@@ -230,7 +232,6 @@ class StreamInfo(Group[T]):
     @command(
         "XINFO GROUPS key",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(n log n) for n groups",
         access="RO ACCESS",
@@ -260,7 +261,6 @@ class StreamInfo(Group[T]):
     @command(
         "XINFO CONSUMERS key group",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(n log n) for n consumers",
         access="RO ACCESS",
@@ -294,7 +294,7 @@ class StreamInfo(Group[T]):
         ]
         return reply
 
-    @command("XINFO HELP", "loading stale", group="stream", since="5.0.0", complexity="O(1)")
+    @command("XINFO HELP", "loading stale", since="5.0.0", complexity="O(1)")
     def xinfo_help(self) -> list[Status]:
         """Return the help text of XINFO as a list of lines.
 
