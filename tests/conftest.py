@@ -1,7 +1,8 @@
-"""Fixtures that more than one room of the tests uses."""
+"""Fixtures that more than one package of the tests uses."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +20,34 @@ from tests import faults  # noqa: E402
 from tests.oracle.run import Live, Ours, Recorded, Source, start_server  # noqa: E402
 from tests.oracle.server import RealServer  # noqa: E402
 
+#: Seconds after which a slow test fails; the limit of the others stands in pyproject.toml.
+SLOW_LIMIT = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests have a time limit of their own."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt here and ends child processes, as in a terminal.
+
+    A process that was started in the background ignores the signal, and so would its children.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    if before is not None:  # None: a handler that Python does not know
+        signal.signal(signal.SIGINT, before)
+
 
 @pytest.fixture(autouse=True)
-def no_strikes() -> Iterator[None]:
-    """Nothing is struck any more after a test."""
+def no_faults() -> Iterator[None]:
+    """No fault outlives its test."""
     yield
-    faults.rest()
+    faults.stop()
 
 
 @pytest.fixture

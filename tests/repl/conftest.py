@@ -39,10 +39,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("typed", "expected"), found, ids=[repr(left) for left, _ in found])
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "table(name): run for each row of tests/tables/name")
-
-
 #: (what has to stand on the screen first, keys to type or something to do then)
 Step = tuple[str, str | Callable[[], object]]
 _CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]")
