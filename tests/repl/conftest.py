@@ -42,8 +42,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 #: (what has to stand on the screen first, keys to type or something to do then)
 Step = tuple[str, str | Callable[[], object]]
 _CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]")
-#: Seconds until the screen has to show what is waited for.
-_PATIENCE = 10.0
+#: Seconds until the screen has to show what is waited for, on a busy machine too.
+_PATIENCE = 60.0
 
 
 class Terminal(Vt100_Output):
