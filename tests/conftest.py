@@ -32,15 +32,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def interruptible() -> Iterator[None]:
-    """SIGINT raises KeyboardInterrupt here and ends child processes, as in a terminal.
+def default_signals() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt here, and it and SIGHUP end child processes, as in a terminal.
 
-    A process that was started in the background ignores the signal, and so would its children.
+    A process in the background ignores SIGINT, one under nohup SIGHUP, and children inherit that;
+    signals that are caught have their default action again in a child.
     """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: None)
     yield
-    if before is not None:  # None: a handler that Python does not know
-        signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        if handler is not None:  # None: one that Python does not know
+            signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)

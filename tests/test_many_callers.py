@@ -295,7 +295,7 @@ def test_a_forked_child_watches_and_listens_for_itself() -> None:
     """
     found = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True, text=True, timeout=20, check=False,
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert found.stdout.splitlines() == [
         "None 0 []",

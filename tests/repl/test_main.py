@@ -176,7 +176,7 @@ def test_a_directory_is_saved_when_told_to_stop(
         process.stdin.flush()
         assert process.stdout.readline() == b"OK\n"
         process.send_signal(number)
-        assert process.wait(20) == code
+        assert process.wait(60) == code
     assert minidis("data", "get", "a", cwd=tmp_path).stdout == '"1"\n'
 
 
@@ -277,7 +277,7 @@ def test_a_stream_without_a_person(
             time.sleep(0.01)
         assert process.stdout.readline() == wanted
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        assert process.wait(60) == 130
 
 
 def test_a_door_of_our_own(tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def test_a_door_of_our_own(tmp_path: Path) -> None:
         assert answer.stdout.startswith('"1"\n') and '=> "7"' in answer.stdout
         assert "NOAUTH" in minidis("unix:s", "get", "a", cwd=tmp_path).stderr
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert minidis("data", "get", "a", cwd=tmp_path).stdout == '"1"\n'
 
 
