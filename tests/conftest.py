@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def default_signals() -> Iterator[None]:
-    """SIGINT raises KeyboardInterrupt here, and it and SIGHUP end child processes, as in a terminal.
+    """SIGINT raises KeyboardInterrupt here, and ends children as in a terminal; so does SIGHUP.
 
     A process in the background ignores SIGINT, one under nohup SIGHUP, and children inherit that;
     signals that are caught have their default action again in a child.

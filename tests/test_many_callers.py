@@ -308,6 +308,7 @@ def test_a_forked_child_watches_and_listens_for_itself() -> None:
 # Ctrl-C -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
 def test_ctrl_c_at_random_moments_tears_no_transaction() -> None:
     """The moments are told by a clock of CPU time: whatever else the machine does, transactions

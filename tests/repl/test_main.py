@@ -17,6 +17,8 @@ import pytest
 
 from tests.oracle.server import RealServer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 

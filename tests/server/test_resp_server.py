@@ -237,6 +237,7 @@ def test_a_forked_child_leaves_the_door_to_its_parent(tmp_path: Path) -> None:
     assert found.splitlines() == ["b'+PONG\\r\\n'", "b'+PONG\\r\\n'", "b''", "refused", "0"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGHUP", "SHUTDOWN", "SHUTDOWN NOSAVE"])
 def test_a_served_directory_is_saved_at_the_end(tmp_path: Path, how: str, dial: Dial) -> None:

@@ -178,6 +178,7 @@ def test_before_or_after(name: str) -> None:
     assert at > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["hash drop", "set put wide", "zset drop", "zset put wide", "list trim"]
 )
