@@ -90,6 +90,7 @@ def test_what_python_has_beside_commands() -> None:
         assert name.startswith("_") or inspect.getdoc(value), name
 
 
+@pytest.mark.slow
 def test_the_stub_is_current() -> None:
     text = STUB.read_text(encoding="utf-8")
     assert text == stub(), "run `python -m tests.aio_stub`"

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 NAMES = ("hot_path", "growth", "snapshot", "memory", "server", "dispatch")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_and_writes_its_files(name: str, tmp_path: Path) -> None:
     ran = subprocess.run(

@@ -295,7 +295,7 @@ def test_a_forked_child_watches_and_listens_for_itself() -> None:
     """
     found = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True, text=True, timeout=20, check=False,
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert found.stdout.splitlines() == [
         "None 0 []",
@@ -308,33 +308,36 @@ def test_a_forked_child_watches_and_listens_for_itself() -> None:
 # Ctrl-C -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
 def test_ctrl_c_at_random_moments_tears_no_transaction() -> None:
+    """The moments are told by a clock of CPU time: whatever else the machine does, transactions
+    run between two of them."""
     program = """
         import signal, time
         import minidis
         armed = False
-        def strike(*_):
+        def interrupt(*_):
             global armed
             if armed:
                 armed = False
                 raise KeyboardInterrupt
-        signal.signal(signal.SIGALRM, strike)
-        db, struck = minidis.open(), 0
-        signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
-        end = time.monotonic() + 10
-        while struck < 100 and time.monotonic() < end:
+        signal.signal(signal.SIGPROF, interrupt)
+        db, interrupted = minidis.open(), 0
+        signal.setitimer(signal.ITIMER_PROF, 0.0005, 0.0005)
+        end = time.process_time() + 10
+        while interrupted < 100 and time.process_time() < end:
             try:
                 while True:
-                    armed = True  # each time: a strike while garbage is collected goes nowhere
+                    armed = True  # each time: an error while garbage is collected goes nowhere
                     with db.transaction(watch=["a"]) as tx:
                         tx.incr("a"); tx.rpush("l", "x"); tx.incr("b")
             except KeyboardInterrupt:
-                struck += 1
-        signal.setitimer(signal.ITIMER_REAL, 0)
+                interrupted += 1
+        signal.setitimer(signal.ITIMER_PROF, 0)
         a, b, length = int(db.get("a")), int(db.get("b")), db.llen("l")
         assert a == b == length > 0, (a, b, length)
-        assert struck == 100
+        assert interrupted == 100
         engine = db.engine
         unit = engine.unit
         assert not (unit.undo or unit.nested or unit.events or unit.pending)
@@ -343,6 +346,6 @@ def test_ctrl_c_at_random_moments_tears_no_transaction() -> None:
     """
     found = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True, text=True, timeout=20, check=False,
+        capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
     assert found.stdout == "whole\n", found.stderr

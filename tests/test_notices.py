@@ -100,7 +100,7 @@ def named_events() -> set[str]:
     return found
 
 
-def test_every_event_of_the_house_has_a_class() -> None:
+def test_every_event_of_minidis_has_a_class() -> None:
     known = named_events()
     assert len(known) > 20
     for row in events.expected().values():

@@ -61,8 +61,8 @@ def serve(database: Any, address: str) -> RespServer:
     """Let other programs reach the database at `address`; they speak RESP, as to a Redis.
 
     `address`: "host:port" (port 0: any free one, see RespServer.address; no host: this machine
-    alone) or "unix:path". The program goes on meanwhile: a thread serves the clients, and it sleeps while
-    they send nothing.
+    alone) or "unix:path". The program goes on meanwhile: a thread serves the clients, and it sleeps
+    while they send nothing.
 
     AddressError when there can be no server there; ClosedError after close().
     """

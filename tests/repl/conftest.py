@@ -39,15 +39,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("typed", "expected"), found, ids=[repr(left) for left, _ in found])
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "table(name): run for each row of tests/tables/name")
-
-
 #: (text to wait for on the screen, keys to type then or a function to call)
 Step = tuple[str, str | Callable[[], object]]
 _CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]")
-#: Seconds to wait for a text.
-_PATIENCE = 10.0
+#: Seconds to wait for a text, on a busy machine too.
+_PATIENCE = 60.0
 
 
 class Terminal(Vt100_Output):

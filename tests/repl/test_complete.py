@@ -59,6 +59,7 @@ def test_an_expired_key_is_not_offered() -> None:
         assert candidates("GET ", LocalBackend(db)) == []
 
 
+@pytest.mark.slow
 def test_a_million_keys_cost_no_time() -> None:
     with minidis.open() as db:
         db.space.values.update((b"key:%d" % number, b"") for number in range(1_000_000))

@@ -17,6 +17,8 @@ import pytest
 
 from tests.oracle.server import RealServer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -176,7 +178,7 @@ def test_a_directory_is_saved_at_a_signal(
         process.stdin.flush()
         assert process.stdout.readline() == b"OK\n"
         process.send_signal(number)
-        assert process.wait(20) == code
+        assert process.wait(60) == code
     assert minidis("data", "get", "a", cwd=tmp_path).stdout == '"1"\n'
 
 
@@ -277,7 +279,7 @@ def test_a_stream_without_a_terminal(
             time.sleep(0.01)
         assert process.stdout.readline() == wanted
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        assert process.wait(60) == 130
 
 
 def test_serve_and_connect(tmp_path: Path) -> None:
@@ -296,7 +298,7 @@ def test_serve_and_connect(tmp_path: Path) -> None:
         assert result.stdout.startswith('"1"\n') and '=> "7"' in result.stdout
         assert "NOAUTH" in minidis("unix:s", "get", "a", cwd=tmp_path).stderr
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert minidis("data", "get", "a", cwd=tmp_path).stdout == '"1"\n'
 
 

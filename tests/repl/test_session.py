@@ -220,7 +220,7 @@ def test_sigint_keeps_the_session(tmp_path: Path) -> None:
             os.write(terminal, b"SET n 41\rINCR n\r")
             read_until(terminal, "42")
             os.write(terminal, b"exit\r")
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
             os.close(terminal)
@@ -250,7 +250,7 @@ def test_sigint_leaves_a_blocked_command_of_a_server(
             process.send_signal(signal.SIGINT)
             read_until(terminal, "interrupted")
             os.write(terminal, b"RPUSH queue x\rexit\r")
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
             os.close(terminal)

@@ -150,6 +150,7 @@ def test_a_client_that_reads_nothing_is_not_worked_for(connect: Connect, db: DB)
         assert slow.receive() == number
 
 
+@pytest.mark.slow
 def test_who_sends_a_whole_pipeline_before_it_reads_does_not_hang(wire: Wire, db: DB) -> None:
     """Its commands are taken, up to a limit, while its answers wait."""
     db.set("k", b"v" * 1000)

@@ -205,7 +205,7 @@ class StreamModel(RuleBasedStateMachine):
             assert self.stream.get(number) == (None if words is None else (number, *words))
 
 
-TestStreamModel = StreamModel.TestCase
+TestStreamModel = pytest.mark.slow(StreamModel.TestCase)
 
 
 # groups -------------------------------------------------------------------------------------------
