@@ -146,16 +146,12 @@ def test_ctrl_c_in_a_line_clears_only_the_line(backend: Backend, other: Callable
     )
 
 
-<<<<<<< HEAD:tests/repl/test_background_streams.py
 def test_patterns_and_shard_channels(backend: Backend, other: Callable[..., Any]) -> None:
-=======
-def test_patterns_and_shard_channels(place: Backend, other: Callable[..., Any]) -> None:
     def gone_on() -> None:
         # The shell says so when it has sent the command; the server may still have to run it.
         eventually(lambda: other("PUBSUB", "NUMPAT") == 1, "one pattern less")
         other("PUBLISH", "news", "gone")
 
->>>>>>> w/tests:tests/repl/test_beside.py
     play(
         backend,
         ("> ", "PSUBSCRIBE n* 'a b*'\r"),
@@ -164,11 +160,7 @@ def test_patterns_and_shard_channels(place: Backend, other: Callable[..., Any]) 
         ('┊ n* news => "1"', lambda: other("SPUBLISH", "shard", "2")),
         ('┊ shard => "2"', lambda: other("PUBLISH", "a bc", "3")),
         ('┊ "a b*" "a bc" => "3"', "PUNSUBSCRIBE n*\r"),
-<<<<<<< HEAD:tests/repl/test_background_streams.py
-        ('(PSUBSCRIBE "a b*" continues)', lambda: other("PUBLISH", "news", "gone")),
-=======
-        ('(PSUBSCRIBE "a b*" goes on)', gone_on),
->>>>>>> w/tests:tests/repl/test_beside.py
+        ('(PSUBSCRIBE "a b*" continues)', gone_on),
         ("", lambda: other("PUBLISH", "a b", "4")),
         ('┊ "a b*" "a b" => "4"', "PUNSUBSCRIBE\r"),
         ("has ended: 3 messages)", "SUNSUBSCRIBE shard\r"),
