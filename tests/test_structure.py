@@ -232,8 +232,8 @@ def test_one_tree_of_errors() -> None:
 
 #: Modules that may list commands by name, and why.
 LISTS_OF_COMMANDS = {
-    "repl.shaped": "replies of other servers over RESP2, not ours",
-    "repl.transaction": "follows MULTI and WATCH of any server: a branch for each command",
+    "repl.reply_shapes": "replies of other servers over RESP2, not ours",
+    "repl.transaction_state": "follows MULTI and WATCH of any server: a branch for each command",
 }
 
 

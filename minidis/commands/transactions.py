@@ -71,7 +71,7 @@ class Transactions(Group[T]):
         if client.queue is None:
             raise errors.error(errors.EXEC_WITHOUT_MULTI)
         failed, calls, dirty = client.aborted, client.queue, self._is_dirty()
-        self._forget_watched()
+        self.unwatch_all()
         try:
             if failed:
                 raise ResponseError(errors.EXEC_ABORTED)
@@ -90,17 +90,6 @@ class Transactions(Group[T]):
         if watch is None:
             return False
         return watch.dirty or watch.expired_meanwhile(self.engine.databases, self.unit.now())
-
-    def leave_transaction(self) -> None:
-        """Forget the queue and the watched keys."""
-        self.client.queue, self.client.aborted = None, False
-        self._forget_watched()
-        self.update_checks()
-
-    def _forget_watched(self) -> None:
-        if self.client.watch is not None:
-            self.engine.observers.watches.forget(self.client.watch)
-            self.client.watch = None
 
     @command("DISCARD", _FLAGS, since="2.0.0", complexity="O(n) for n commands", immediate=True)
     def discard(self) -> Status:
@@ -150,7 +139,7 @@ class Transactions(Group[T]):
         >>> db.watch("a"), db.unwatch(), db.set("a", 1), db.multi(), db.exec()
         (OK, OK, OK, OK, [])
         """
-        self._forget_watched()
+        self.unwatch_all()
         return OK
 
 

@@ -46,7 +46,7 @@ def test_what_has_run_is_told_when_exec_breaks_off(monkeypatch: pytest.MonkeyPat
     db = prepared()
     watching = db.session()
     watching.watch("w")
-    waiter = waiting(db, "BLPOP", "q", "0")
+    call = waiting(db, "BLPOP", "q", "0")
     monkeypatch.setattr(Keyspace, "remove", leave)
     db.client.queue[1], db.client.queue[2] = db.client.queue[2], db.client.queue[1]  # type: ignore[index]
     with pytest.raises(SystemExit):
@@ -54,7 +54,7 @@ def test_what_has_run_is_told_when_exec_breaks_off(monkeypatch: pytest.MonkeyPat
     monkeypatch.undo()
     watching.multi()
     assert watching.exec() is None
-    assert waiter.done
+    assert call.done
     assert db.lrange("l", 0, -1) == [b"1"]
     assert db.exists("w", "l", "q", "z", "m", "x") == 4
     assert not db.engine.unit.nested

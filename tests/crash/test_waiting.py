@@ -10,7 +10,7 @@ import pytest
 
 import minidis
 from minidis.api.session import Session
-from minidis.observers.blocking import Waiter
+from minidis.clients.blocked import BlockedCall
 from tests.crash.test_interrupts import no_collector, release
 from tests.faults import Fault, interrupted
 
@@ -20,17 +20,17 @@ __all__ = ["no_collector"]
 
 
 class Parked(Session[bytes]):
-    """A session whose waiting calls answer their waiter, as those of sockets do."""
+    """A session whose waiting calls answer their call, as those of sockets do."""
 
-    def sleep(self, waiter: Waiter) -> Any:
-        return waiter
+    def sleep(self, call: BlockedCall) -> Any:
+        return call
 
 
-def waiting(db: minidis.Minidis[bytes], *words: str) -> Waiter:
-    waiter = Parked(db.engine).execute(*words)
-    assert isinstance(waiter, Waiter)
-    assert not waiter.done
-    return waiter
+def waiting(db: minidis.Minidis[bytes], *words: str) -> BlockedCall:
+    call = Parked(db.engine).execute(*words)
+    assert isinstance(call, BlockedCall)
+    assert not call.done
+    return call
 
 
 def every_fault(prepare: Callable[[], Any], call: Callable[[Any], Any]) -> Any:
@@ -48,8 +48,8 @@ def every_fault(prepare: Callable[[], Any], call: Callable[[Any], Any]) -> Any:
         yield (*made, fault)
 
 
-def received(waiters: list[Waiter]) -> list[bytes]:
-    return [waiter.result()[1] for waiter in waiters if waiter.done]
+def received(blocked: list[BlockedCall]) -> list[bytes]:
+    return [call.result()[1] for call in blocked if call.done]
 
 
 PUSHES = [
@@ -68,16 +68,16 @@ def test_who_pushes_is_interrupted(push: str) -> None:
         db.rpush("src", "a", "b")
         return db, [waiting(db, "BLPOP", "q", "0") for _ in range(3)]
 
-    for db, waiters, _ in every_fault(prepare, lambda made: made[0].execute(*push.split())):
+    for db, blocked, _ in every_fault(prepare, lambda made: made[0].execute(*push.split())):
         left = db.lrange("q", 0, -1)
-        got = received(waiters)
+        got = received(blocked)
         assert got + left in ([], [b"a", b"b"]), (got, left)
         assert not left, "somebody waits beside an element"
-        assert [waiter.done for waiter in waiters] == sorted(
-            (waiter.done for waiter in waiters), reverse=True
+        assert [call.done for call in blocked] == sorted(
+            (call.done for call in blocked), reverse=True
         )
         db.rpush("q", "later", "on", "more")
-        assert all(waiter.done for waiter in waiters)
+        assert all(call.done for call in blocked)
 
 
 def test_who_pushes_for_a_chain_is_interrupted() -> None:
@@ -100,12 +100,12 @@ def test_who_waits_is_interrupted() -> None:
     """Before it waits, while it waits, or when it has been served and has not returned yet."""
 
     class Served(Session[bytes]):
-        def sleep(self, waiter: Waiter) -> Any:
+        def sleep(self, call: BlockedCall) -> Any:
             tracer = sys.gettrace()
             sys.settrace(None)
             Session(self.engine).rpush("q", "a", "b")
             sys.settrace(tracer)
-            return super().sleep(waiter)
+            return super().sleep(call)
 
     def prepare() -> Any:
         db = minidis.open()
@@ -143,13 +143,13 @@ def test_who_has_been_served_cancels(command: str, fill: str, key: str) -> None:
     db.execute(*fill.split())
     whole = db.dump(key)
     db.delete(key)
-    waiter = waiting(db, *command.split())
+    call = waiting(db, *command.split())
     db.execute(*fill.split())
-    assert waiter.done
+    assert call.done
     assert db.dump(key) != whole
-    waiter.cancel()
+    call.cancel()
     assert db.dump(key) == whole
-    waiter.cancel()
+    call.cancel()
     assert db.dump(key) == whole
 
 

@@ -35,5 +35,13 @@ class Group(Generic[T]):
         raise NotImplementedError
 
     def leave_transaction(self) -> None:
-        """Forget the queue and the watched keys."""
-        raise NotImplementedError
+        """Discard the queue and the watched keys."""
+        self.client.queue, self.client.aborted = None, False
+        self.unwatch_all()
+        self.update_checks()
+
+    def unwatch_all(self) -> None:
+        """Watch no key any more."""
+        if self.client.watch is not None:
+            self.engine.observers.watches.forget(self.client.watch)
+            self.client.watch = None
