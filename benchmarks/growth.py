@@ -1,8 +1,8 @@
 """Does any command grow faster than Redis documents, from 1,000 to 1,000,000 elements?
 
-Every command that has a size runs on containers (or databases) of three sizes that are there at the
-same time and take turns. What runs is the table in growth_cases.txt. A command of the registry that
-is neither there nor excused below is an error: nothing is left out silently.
+Each command whose cost depends on a size runs on containers (or databases) of three sizes, which
+take turns. The calls are listed in growth_cases.txt. A command of the registry that is neither in
+that list nor excluded below is an error.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from benchmarks.measure import (
     Check,
     Report,
     Table,
+    clear_progress,
     duration,
     options,
     progress,
-    quiet_end,
     side_by_side,
 )
 from minidis.grammar.command import COMMANDS
@@ -40,13 +40,12 @@ Words = tuple[bytes, ...]
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """How a cost may grow: by `law(sizes)`, times `slack` for caches.
+    """How much a time may grow: `law(sizes)`, multiplied by `slack` for cache misses.
 
-    What a command meets lies in the processor's caches with 1,000 elements and comes from memory
-    with 1,000,000. The slack is room for that, and far from what a mistake costs: O(n) where O(1)
-    or O(log n) is promised multiplies a time by a thousand, and so does O(n*n) instead of O(n).
-    For O(n), where every element comes from memory, the slack is what plain Python shows in the
-    same run (see plain_slack), if that is more.
+    1,000 elements fit into the processor's caches, 1,000,000 do not. The slack allows for that. It
+    hides no error of a complexity class: O(n) in place of O(1) or O(log n), or O(n*n) in place of
+    O(n), multiplies the time by 1,000. For O(n), which reads every element from memory, the slack
+    is what copying a plain dictionary shows in the same run (see plain_slack), if that is more.
     """
 
     title: str
@@ -56,47 +55,47 @@ class Class:
 
 CLASSES = {
     "1": Class("O(1)", lambda small, large: 1.0, 4.0),
-    # log2 grows from 10 to 20; what is not search stays
+    # log2(n) grows from 10 to 20; the rest of the call does not grow
     "log": Class("O(log n)", lambda small, large: log2(large) / log2(small), 3.0),
-    # per element: objects lie in the caches or do not
+    # per element: cache misses
     "n": Class("O(n)", lambda small, large: large / small, 6.0),
     "nlog": Class("O(n log n)", lambda s, large: large * log2(large) / (s * log2(s)), 6.0),
 }
 FIRST = "first"
 
-#: Commands without a size, or whose size is not that of the data.
-EXCUSED = {
-    "LCS": "O(n*m) by its nature: nothing for a million bytes",
-    "HIMPORT PREPARE": "its size is that of its arguments",
+#: Commands whose cost does not depend on the size of the data.
+EXCLUDED = {
+    "LCS": "O(n*m): it would take too long on 1,000,000 bytes",
+    "HIMPORT PREPARE": "depends on its arguments only",
     "HIMPORT DISCARD": "no size",
     "HIMPORT DISCARDALL": "no size",
-    "FLUSHDB": "empties what is measured",
-    "FLUSHALL": "empties what is measured",
-    "SAVE": "snapshot.py measures it",
+    "FLUSHDB": "would empty the measured database",
+    "FLUSHALL": "would empty the measured database",
+    "SAVE": "measured by snapshot.py",
     "LASTSAVE": "no size",
     "TIME": "no size",
     "OBJECT FREQ": "needs an LFU policy",
     "OBJECT HELP": "no size",
     "INFO": "no size",
-    "MONITOR": "a connection's; its cost is that of the commands it shows",
+    "MONITOR": "for connections only; measured by dispatch.py",
     "SHUTDOWN": "ends the program",
-    "WAIT": "waits for others",
-    "WAITAOF": "waits for others",
+    "WAIT": "waits for replicas",
+    "WAITAOF": "waits for replicas",
     "XGROUP HELP": "no size",
     "XINFO HELP": "no size",
 }
-#: Groups of commands about the connection, the configuration and the commands themselves.
-#: They work on callers, not on data; door.py measures the door.
-EXCUSED_GROUPS = {"connection", "transactions", "pubsub"}
-EXCUSED_PREFIXES = ("ACL", "CONFIG", "COMMAND", "DEBUG")
+#: Commands about connections, configuration and the commands themselves.
+#: Their cost does not depend on the data; server.py and dispatch.py measure connections.
+EXCLUDED_GROUPS = {"connection", "transactions", "pubsub"}
+EXCLUDED_PREFIXES = ("ACL", "CONFIG", "COMMAND", "DEBUG")
 
-#: No turn makes more calls than this; none is much longer than this.
+#: Limits of a turn: number of calls, seconds.
 MOST_CALLS, TURN = 200, 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A line of the table."""
+    """A line of growth_cases.txt."""
 
     container: str
     line: str
@@ -106,14 +105,14 @@ class Case:
 
     @property
     def command(self) -> str:
-        """Its name in the registry."""
+        """The name of the command in the registry."""
         first, *rest = self.line.split()
         name = f"{first} {rest[0]}" if rest else first
         return name if name in COMMANDS else first
 
 
 def read_cases(text: str) -> Iterator[Case]:
-    """The table, line by line."""
+    """The cases in the text, line by line."""
     container = ""
     for line in text.splitlines():
         if line.startswith("["):
@@ -123,14 +122,14 @@ def read_cases(text: str) -> Iterator[Case]:
 
 
 def unmeasured(cases: Sequence[Case]) -> list[str]:
-    """Commands of the registry that are neither in the table nor excused."""
-    covered = {case.command for case in cases} | EXCUSED.keys()
+    """Commands of the registry that are neither among the cases nor excluded."""
+    covered = {case.command for case in cases} | EXCLUDED.keys()
     return [
         name
         for name, command in COMMANDS.items()
         if name not in covered
-        and command.group not in EXCUSED_GROUPS
-        and name.split()[0] not in EXCUSED_PREFIXES
+        and command.group not in EXCLUDED_GROUPS
+        and name.split()[0] not in EXCLUDED_PREFIXES
     ]
 
 
@@ -138,12 +137,12 @@ def unmeasured(cases: Sequence[Case]) -> list[str]:
 
 
 def names(size: int) -> list[bytes]:
-    """The members: equally long, in order, and not numbers."""
+    """The members: in order, of equal length, and not numbers."""
     return [b"m:%07d" % number for number in range(size)]
 
 
 def build(container: str, size: int) -> minidis.Minidis[bytes]:
-    """A database with the container, made by as few calls as possible."""
+    """A database that holds the container."""
     db = minidis.open()
     every = names(size)
     for key, members in (("big", every), ("few", every[:: max(1, size // 10)])):
@@ -161,17 +160,17 @@ def _fill(db: Any, container: str, key: str, members: list[bytes]) -> None:
     elif container == "set":
         db.sadd(key, *members)
     elif container == "zset":
-        # not in the order of their scores: that would be the easiest case for sorting
+        # in random order: sorted scores would be the easiest case for sorting
         shuffled = random.Random(1).sample(members, len(members))
         db.zadd(key, {member: int(member[2:]) for member in shuffled})
     elif container == "lex":
         db.zadd(key, dict.fromkeys(members, 0))
     elif container == "stream":
         for member in members:
-            db.xadd(key, {"f": "v"}, int(member[2:]) or "0-1")  # there is no 0-0
+            db.xadd(key, {"f": "v"}, int(member[2:]) or "0-1")  # 0-0 is not a valid ID
         db.xgroup_create(key, "g", 0)
         while db.xreadgroup("g", "c", {key: ">"}, count=1000):
-            pass  # all of it is pending
+            pass  # all entries become pending
     elif key == "few":
         db.set(key, "v")
     elif container == "keys":
@@ -195,7 +194,7 @@ class Track:
     best: float = inf
     calls: int = 1
     taken: int = 0
-    #: what a placeholder stands for; filled once where it costs something
+    #: placeholder -> its value, where computing it is expensive
     dumps: dict[str, bytes] = field(default_factory=dict)
 
     def fill(self, text: str, number: int, reply: Any = None) -> Words:
@@ -221,12 +220,12 @@ class Track:
         return tuple(words)
 
     def run(self, text: str, number: int, reply: Any = None) -> None:
-        """Calls that are not timed."""
+        """Run calls that are not timed."""
         for line in text.split(";") if text else ():
             self.db.execute(*self.fill(line, number, reply))
 
     def turn(self, chance: random.Random) -> None:
-        """Some calls; the best mean of all turns stays."""
+        """Run some calls; keep the best mean of all turns."""
         numbers = chance.sample(range(self.size), min(self.calls, self.size // 2))
         self.taken += 1
         alone = not self.case.back and not self.case.before
@@ -268,7 +267,7 @@ def measure(case: Case, databases: dict[int, Any], quick: bool) -> list[float]:
         for name, key in (("dump", "big"), ("small", "few")):
             if "{" + name + "}" in case.line:
                 track.dumps[name] = track.db.execute("DUMP", key)
-        track.turn(random.Random(0))  # the first call: warms up, and shows how long one takes
+        track.turn(random.Random(0))  # a warm-up, which also shows how long a call takes
         if case.kind != FIRST:
             track.calls = max(1, min(MOST_CALLS, int(TURN / track.best)))
     if case.kind == FIRST:
@@ -284,7 +283,7 @@ def measure(case: Case, databases: dict[int, Any], quick: bool) -> list[float]:
 
 
 def rounds_for(seconds: float, quick: bool) -> int:
-    """Long calls need fewer repetitions."""
+    """Fewer repetitions for long calls."""
     if quick:
         return 2
     return 9 if seconds < 0.005 else 3 if seconds < 0.2 else 1
@@ -293,7 +292,7 @@ def rounds_for(seconds: float, quick: bool) -> int:
 def measure_all(
     cases: Sequence[Case], sizes: Sequence[int], quick: bool
 ) -> list[tuple[Case, list[float]]]:
-    """Every case; a container is there only as long as its cases run."""
+    """Measure all cases; a container exists only while its cases run."""
     results = []
     for container in dict.fromkeys(case.container for case in cases):
         progress(f"building {container}")
@@ -311,7 +310,7 @@ def measure_all(
 
 
 def plain_slack(sizes: Sequence[int]) -> float:
-    """How much more than n times the copy of a plain dictionary grows; 1 is exactly n times."""
+    """Growth of the time to copy a plain dictionary, divided by the growth of its size."""
     space = {size: {"source": dict.fromkeys(names(size), b"v")} for size in (sizes[0], sizes[-1])}
     best = side_by_side(
         [Candidate(str(size), "dict(source)", names) for size, names in space.items()],
@@ -322,18 +321,18 @@ def plain_slack(sizes: Sequence[int]) -> float:
     return large / small * sizes[0] / sizes[-1]
 
 
-# Telling ------------------------------------------------------------------------------------------
+# The report ---------------------------------------------------------------------------------------
 
 
 def allowed(kind: str, sizes: Sequence[int], plain: float) -> float:
-    """The largest ratio of the times for the largest and the smallest size."""
+    """The largest allowed ratio of the times for the largest and the smallest size."""
     found = CLASSES[kind]
     slack = max(found.slack, plain) if kind.startswith("n") else found.slack
     return found.law(sizes[0], sizes[-1]) * slack
 
 
 def labels(cases: Iterable[Case]) -> Iterator[str]:
-    """A name for each; a line that comes a second time, after others, is "again"."""
+    """A label for each case; a line that is repeated is labelled "again"."""
     seen: set[str] = set()
     for case in cases:
         text = f"{case.container}: {case.line}"
@@ -347,13 +346,13 @@ def main() -> int:
     sizes = (100, 300, 1_000) if chosen.quick else (1_000, 31_000, 1_000_000)
     cases = list(read_cases(CASES.read_text(encoding="utf-8")))
     if missing := unmeasured(cases):
-        sys.exit(f"not in growth_cases.txt and not excused: {', '.join(missing)}")
-    with quiet_end():
+        sys.exit(f"not in growth_cases.txt and not excluded: {', '.join(missing)}")
+    with clear_progress():
         plain = plain_slack(sizes)
         results = measure_all(cases, sizes, chosen.quick)
     report = Report("growth", f"Time per call from {sizes[0]:,} to {sizes[-1]:,} elements", chosen)
     columns = ["", *[f"{size:,}" for size in sizes], "ratio", "allowed", "class", ""]
-    table = Table("Growth of every command that has a size", columns)
+    table = Table("Growth of the time of every command that depends on a size", columns)
     first = Table("The first call, which builds an order or an index", columns[:5])
     drawn = []
     for (case, times), label in zip(results, labels(case for case, _ in results), strict=True):
@@ -366,8 +365,8 @@ def main() -> int:
         table.rows.append([*row, check.limit, CLASSES[case.kind].title, check.verdict])
         drawn.append((label, CLASSES[case.kind].title, times))
     report.tables = [table, first]
-    text = f"copying a plain dictionary grows {plain:.1f} times as much as its size does"
-    report.notes.append(f"{text}; O(n) and O(n log n) may grow so much too")
+    text = f"the time to copy a plain dictionary grows {plain:.1f} times as much as its size"
+    report.notes.append(f"{text}; the limits of O(n) and O(n log n) allow the same")
     series = [one.title for one in CLASSES.values()]
     over = [check.what for check in report.checks if check.verdict == "over"]
     return report.finish(picture.lines(report.title, drawn, sizes, series, duration, over))

@@ -1,8 +1,8 @@
-"""What does a call cost, beside a dictionary with a lock, fakeredis, and a real server?
+"""What does a call cost, compared with a dictionary and a lock, fakeredis, and a real server?
 
-The same statement runs against the hand-written floor, minidis (typed), fakeredis and redis-py on a
-Unix socket, because all have redis-py's names; words go through execute(). A second part compares a
-sorted set of 100,000 members with bare sortedcontainers.
+The same statement runs on the hand-written floor, minidis (typed), fakeredis and redis-py over a
+Unix socket, because all have the method names of redis-py. "words" calls execute(). A second part
+compares a sorted set of 100,000 members with plain sortedcontainers.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from benchmarks.measure import (
     Options,
     Report,
     Table,
+    clear_progress,
     duration,
     options,
     progress,
-    quiet_end,
     ratio,
     side_by_side,
 )
@@ -32,24 +32,25 @@ from benchmarks.peers import Bare, Floor, fake_client, running_server
 FLOOR, TYPED, WORDS, SERVER, FAKE = "floor", "typed", "words", "real server", "fakeredis"
 SERIES = (FLOOR, TYPED, WORDS, SERVER, FAKE)
 
-#: typed and words, at most so many times the floor: for commands that are little more than it
+#: Limits of typed / floor and words / floor, for the commands that do little more than the floor.
 FLOOR_LIMITS = {"GET": (1.5, 4.0), "SET": (1.5, 4.0)}
-#: so many times faster than fakeredis, at least, for the same two calls. The others are shown
-#: beside the floor: where that is not fifty times as fast either (ZADD), nothing in Python is.
+#: Limits of fakeredis / typed and fakeredis / words (at least), for the same two commands. For the
+#: others the table shows fakeredis / floor: where that is below 50 (ZADD), Python code cannot be
+#: 50 times as fast as fakeredis.
 FAKE_LIMITS = {TYPED: 50.0, WORDS: 20.0}
-#: beside bare sortedcontainers, at most
+#: Limit of typed / plain sortedcontainers.
 SORTED_LIMIT = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`typed` and `words` are run for each key of a hundred; `before` makes what they need."""
+    """A call, which runs for each of a hundred keys. `before` creates the data it needs."""
 
     name: str
     typed: str
     words: str
     before: str = ""
-    #: untimed, before every turn: what would grow begins anew
+    #: runs before every turn, untimed: deletes what would grow from turn to turn
     setup: str = "pass"
     calls: int = 1
 
@@ -90,7 +91,7 @@ OPERATIONS = (
 
 
 def candidates(operation: Operation, clients: dict[str, Any]) -> list[Candidate]:
-    """The operation for everybody, on empty databases."""
+    """The operation for each client, on empty databases."""
     keys = [f"key:{number}" for number in range(100)]
     found = []
     for name, client in clients.items():
@@ -111,7 +112,7 @@ def candidates(operation: Operation, clients: dict[str, Any]) -> list[Candidate]
 
 
 def new_clients(server: Any, fake: bool) -> dict[str, Any]:
-    """Everybody with an empty database, in the order of SERIES."""
+    """Clients with empty databases, in the order of SERIES."""
     clients: dict[str, Any] = {FLOOR: Floor(), TYPED: minidis.open(), WORDS: minidis.open()}
     if server is not None:
         server.flushall()
@@ -136,7 +137,7 @@ def measure_operations(server: Any, chosen: Options) -> dict[str, dict[str, floa
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """A statement on a large sorted set for each of us; `bare` has no key to look up."""
+    """The same statement on a large sorted set for each candidate; `bare` has no key to look up."""
 
     name: str
     bare: str
@@ -147,7 +148,7 @@ class Ordered:
     calls: int = 1
 
 
-#: `moves` are members with two other scores, `news` members that are not there yet
+#: `moves` are members with two new scores each, `news` are members that the set does not have
 ORDERED = (
     Ordered(
         "ZADD, new members",
@@ -203,7 +204,7 @@ def measure_ordered(chosen: Options) -> dict[str, dict[str, float]]:
     db = minidis.open()
     db.zadd("z", scores)
     db.zrange("z", 0, 0)
-    people = {FLOOR: Bare(scores), TYPED: db, WORDS: db}
+    peers = {FLOOR: Bare(scores), TYPED: db, WORDS: db}
     results = {}
     for one in ORDERED:
         progress(one.name)
@@ -212,19 +213,19 @@ def measure_ordered(chosen: Options) -> dict[str, dict[str, float]]:
             Candidate(
                 name,
                 texts[name],
-                {**space, "z": person},
+                {**space, "z": peer},
                 one.setup[name != FLOOR],
                 one.calls * sample,
                 one.loops,
             )
-            for name, person in people.items()
+            for name, peer in peers.items()
         ]
         results[one.name] = side_by_side(turns, rounds=rounds, seconds=seconds)
     return results
 
 
 def operations_table(results: dict[str, dict[str, float]]) -> Table:
-    """Time per call; behind a slash how many times the column of that name it is."""
+    """Time per call. The column "/floor" is the ratio of the column before it and the floor."""
     table = Table(
         "A call, and its ratios",
         [
@@ -243,9 +244,9 @@ def operations_table(results: dict[str, dict[str, float]]) -> Table:
 
 
 def ordered_table(results: dict[str, dict[str, float]]) -> Table:
-    """The second part."""
+    """Time per call on the sorted set, and its ratio to plain sortedcontainers."""
     columns = ["", "bare", TYPED, "/bare", WORDS, "/bare"]
-    table = Table("A sorted set of 100,000 members beside bare sortedcontainers", columns)
+    table = Table("A sorted set of 100,000 members, compared with plain sortedcontainers", columns)
     for name, row in results.items():
         bare, typed, words = row[FLOOR], row[TYPED], row[WORDS]
         cells = [duration(bare), duration(typed), ratio(typed, bare)]
@@ -256,7 +257,7 @@ def ordered_table(results: dict[str, dict[str, float]]) -> Table:
 def checks(
     operations: dict[str, dict[str, float]], ordered: dict[str, dict[str, float]]
 ) -> list[Check]:
-    """Every limit of this benchmark."""
+    """All limits of this benchmark."""
     found = []
     for name, (typed, words) in FLOOR_LIMITS.items():
         row = operations[name]
@@ -266,23 +267,23 @@ def checks(
         found.append(Check(f"{name}, typed / bare", ratio(row[TYPED], row[FLOOR]), SORTED_LIMIT))
     for name in FLOOR_LIMITS:
         row = operations[name]
-        for door, limit in FAKE_LIMITS.items():
-            times = ratio(row.get(FAKE), row[door])
-            found.append(Check(f"{name}, fakeredis / {door}", times, limit, at_least=True))
+        for series, limit in FAKE_LIMITS.items():
+            times = ratio(row.get(FAKE), row[series])
+            found.append(Check(f"{name}, fakeredis / {series}", times, limit, at_least=True))
     return found
 
 
 def main() -> int:
     chosen = options(__doc__)
     report = Report("hot_path", "Time per call", chosen)
-    with quiet_end(), running_server() as server:
+    with clear_progress(), running_server() as server:
         client = server.client() if server else None
         operations = measure_operations(client, chosen)
         ordered = measure_ordered(chosen)
     report.tables = [operations_table(operations), ordered_table(ordered)]
     report.checks = checks(operations, ordered)
     if client is None:
-        report.notes.append("no redis-server or no redis-py: nothing compared with a real server")
+        report.notes.append("redis-server or redis-py is not installed, so not measured")
     drawn = [(name, row) for name, row in operations.items()]
     return report.finish(picture.dots("Time per call", drawn, SERIES, duration))
 

@@ -1,12 +1,12 @@
 """Timing side by side, and what every benchmark prints and writes.
 
-Only ratios are kept: candidates take turns within one process and one run, so that a slow moment of
-the machine meets all of them, and each keeps its best turn. The collector of cycles is off while
-something is timed (timeit does that), for all candidates alike.
+Only ratios count: the candidates take turns within one process and one run, so a slow phase of the
+machine affects all of them, and the best turn of each is kept. timeit switches the garbage
+collector off during each turn.
 
-    side_by_side   statements in turns -> seconds per call
+    side_by_side   times statements in turns: seconds per call
     Check          a ratio and its limit
-    Report         tables, checks and a picture; printed, written as JSON and SVG, exit status
+    Report         tables, checks and a picture; it prints them and writes JSON and SVG
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Candidate:
     space: Mapping[str, Any]
     setup: str = "pass"
     calls: int = 1
-    #: how often the statement runs in a turn; None: as often as fits into it
+    #: how often the statement runs in a turn; None: as often as fits into the time of a turn
     loops: int | None = None
 
 
@@ -57,31 +57,31 @@ def side_by_side(
 
 
 def _loops(timer: Timer, seconds: float) -> int:
-    """How often a statement fits into `seconds`. The first run warms up."""
+    """How often a statement runs in `seconds`. The first run is a warm-up."""
     timer.timeit(1)
     return max(1, int(seconds / max(timer.timeit(1), 1e-9)))
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A ratio that is to stay at most (or, where more is better, at least) at its limit."""
+    """A ratio and its limit: the largest allowed ratio, or with `at_least` the smallest."""
 
     what: str
-    #: None: could not be measured here
+    #: None: not measured
     ratio: float | None
     limit: float
     at_least: bool = False
 
     @property
     def verdict(self) -> str:
-        """ok, over (the limit is missed), or not measured."""
+        """ok, over (the ratio misses its limit), or not measured."""
         if self.ratio is None:
             return "not measured"
         met = self.ratio >= self.limit if self.at_least else self.ratio <= self.limit
         return "ok" if met else "over"
 
     def cells(self) -> list[Cell]:
-        """The row in the table of limits."""
+        """The row for the table of limits."""
         sign = "≥" if self.at_least else "≤"
         return [self.what, number(self.ratio), f"{sign} {self.limit:g}", self.verdict]
 
@@ -100,7 +100,7 @@ class Table:
     rows: list[list[Cell]] = field(default_factory=list)
 
     def text(self) -> str:
-        """Aligned for reading: the first column to the left, the others to the right."""
+        """The table as text: the first column is aligned left, the others right."""
         lines = [self.columns, *[[shown(cell) for cell in row] for row in self.rows]]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         aligned = ["  ".join(_aligned(line, widths)).rstrip() for line in lines]
@@ -120,7 +120,7 @@ def shown(cell: Cell) -> str:
 
 
 def number(value: float | None) -> str:
-    """Three figures that matter, at least."""
+    """A number as text, with at least three significant digits from 1 on."""
     if value is None:
         return "-"
     if value >= 100:
@@ -140,7 +140,7 @@ def duration(seconds: float | None) -> str:
 
 @dataclass(slots=True)
 class Options:
-    """What the command line asked for."""
+    """The options of the command line."""
 
     quick: bool
     limits: bool
@@ -152,16 +152,16 @@ def options(question: str | None) -> Options:
     parser = argparse.ArgumentParser(description=question)
     parser.add_argument("--quick", action="store_true", help="small sizes and few repetitions")
     parser.add_argument(
-        "--no-limits", action="store_true", help="only look: exit 0 when a limit is exceeded"
+        "--no-limits", action="store_true", help="exit with 0 even if a ratio misses its limit"
     )
-    parser.add_argument("--out", type=Path, default=RESULTS, help="directory for JSON and SVG")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where to write JSON and SVG")
     words = parser.parse_args()
     return Options(words.quick, not words.no_limits, words.out)
 
 
 @dataclass(slots=True)
 class Report:
-    """The answer of one benchmark."""
+    """The result of one benchmark."""
 
     name: str
     title: str
@@ -171,7 +171,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     def finish(self, picture: str) -> int:
-        """Print, write both files, and give the exit status."""
+        """Print the report, write both files, and return the exit status."""
         limits = Table("Limits", ["what", "ratio", "limit", ""])
         limits.rows = [check.cells() for check in self.checks]
         for table in (*self.tables, *([limits] if self.checks else [])):
@@ -204,7 +204,7 @@ class Report:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured with. Nothing that names the computer."""
+    """Python version, system and number of cores. Nothing here names the computer."""
     return {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
@@ -214,14 +214,14 @@ def machine() -> dict[str, Any]:
 
 
 def progress(text: str) -> None:
-    """One line that overwrites itself, on stderr, if a person watches."""
+    """Show a line that the next one overwrites, if stderr is a terminal."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
-def quiet_end() -> Iterator[None]:
-    """Clear the line of progress, whatever happens."""
+def clear_progress() -> Iterator[None]:
+    """Clear the line of progress at the end of the block, also after an exception."""
     try:
         yield
     finally:

@@ -1,9 +1,9 @@
-"""How much memory does a key cost, beside a plain dictionary of the same bytes?
+"""How much memory does a key take, compared with plain Python containers of the same bytes?
 
-Every figure comes from a fresh process that builds one thing: what its resident memory has grown
-by (with what the allocator wastes), and, in another process, what Python allocated for it (exact,
-the same on every machine). The same objects go into both, so the ratio is the price of being a
-database.
+Each figure comes from a fresh process that builds one data set. One process measures the growth of
+its resident memory, which includes what the allocator wastes; another one measures what Python
+allocated (tracemalloc), which is exact and the same on every machine. The same keys and values go
+into minidis and into plain containers.
 """
 
 from __future__ import annotations
@@ -25,14 +25,23 @@ from sortedcontainers import SortedList
 
 import minidis
 from benchmarks import picture
-from benchmarks.measure import Check, Options, Report, Table, options, progress, quiet_end, ratio
+from benchmarks.measure import (
+    Check,
+    Options,
+    Report,
+    Table,
+    clear_progress,
+    options,
+    progress,
+    ratio,
+)
 from benchmarks.peers import running_server
 
 LIMIT = 1.3
-#: elements of a small run
+#: Elements in a quick run.
 QUICK = 1_000
 PLAIN, OURS = "plain", "minidis"
-#: resident memory, and what tracemalloc sees
+#: Resident memory, and what tracemalloc counts.
 RESIDENT, TRACED = "resident", "allocated"
 
 
@@ -46,7 +55,7 @@ def members(count: int) -> Iterator[bytes]:
     return (b"member:%07d" % number for number in range(count))
 
 
-# What is built: plain, ours. The answer is kept alive until it has been measured. -----------------
+# The data sets, plain and ours. The caller measures while it holds what these functions return. ---
 
 
 def plain_strings(count: int, dump: str) -> Any:
@@ -72,7 +81,7 @@ def our_indexed(count: int, dump: str) -> Any:
 
 def plain_expiring(count: int, dump: str) -> Any:
     values = dict(pairs(count))
-    # the same key objects in both, as anyone would write it
+    # the same key objects in both dictionaries
     return values, {key: 2 * 10**12 + at for at, key in enumerate(values)}
 
 
@@ -141,13 +150,13 @@ def our_ordered(count: int, dump: str) -> Any:
 
 
 Build = Callable[[int, str], Any]
-#: (plain or ours, resident or allocated) -> bytes for each element
+#: (plain or ours, resident or allocated) -> bytes per element.
 Found = dict[tuple[str, str], float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is compared, and how many elements there are of it in a full run."""
+    """A data set, plain and ours, and its number of elements in a full run."""
 
     title: str
     plain: Build
@@ -173,7 +182,7 @@ KINDS = (
 
 
 def resident() -> int:
-    """Bytes of memory that this process holds; 0 where the system does not tell."""
+    """Resident memory of this process in bytes; 0 where the system does not report it."""
     try:
         pages = Path("/proc/self/statm").read_text().split()[1]
     except OSError:
@@ -182,15 +191,15 @@ def resident() -> int:
 
 
 def child(number: str, which: str, how: str, count: str, dump: str) -> None:
-    """In a process of its own: build one thing and print how much memory it took."""
+    """The main function of a child process: build one data set and print the memory it takes."""
     kind = KINDS[int(number)]
     build = kind.plain if which == PLAIN else kind.ours
     print(json.dumps(spent_on(build, how, int(count), dump)))
 
 
 def spent_on(build: Build, how: str, count: int, dump: str) -> int:
-    """Bytes that are there after building and were not there before."""
-    build(100, dump)  # what is made once and for all does not count
+    """Bytes that building the data set has added."""
+    build(100, dump)  # caches and lazily built methods do not count
     gc.collect()
     if how == TRACED:
         tracemalloc.start()
@@ -204,7 +213,7 @@ def spent_on(build: Build, how: str, count: int, dump: str) -> int:
 
 
 def bytes_of(kind: Kind, which: str, how: str, count: int, dump: str) -> float | None:
-    """Bytes for each element, found by a child; None where that cannot be measured."""
+    """Bytes per element, measured by a child process; None where it cannot be measured."""
     words = ["child", str(KINDS.index(kind)), which, how, str(count), dump]
     ran = subprocess.run(
         [sys.executable, "-m", "benchmarks.memory", *words],
@@ -217,14 +226,14 @@ def bytes_of(kind: Kind, which: str, how: str, count: int, dump: str) -> float |
 
 
 def write_dump(path: str, count: int) -> None:
-    """The strings, as a file."""
+    """Write the strings to an RDB file."""
     with minidis.open(path) as db:
         db.mset(dict(pairs(count)))
         db.save()
 
 
 def server_bytes(dump: str, count: int) -> float | None:
-    """What the real server says it uses for each key of the dump."""
+    """Bytes that the real server reports (used_memory) for each key of the dump."""
     used = []
     for path in (None, Path(dump)):
         with running_server(dump=path) as server:
@@ -237,8 +246,8 @@ def server_bytes(dump: str, count: int) -> float | None:
 
 
 @dataclass(slots=True)
-class Answer:
-    """Everything measured of one kind, bytes for each element."""
+class Result:
+    """Bytes per element of one kind."""
 
     kind: Kind
     found: Found
@@ -247,15 +256,15 @@ class Answer:
         return ratio(self.found[OURS, how], self.found[PLAIN, how])
 
 
-def measure(chosen: Options, dump: str) -> Iterator[Answer]:
-    """Kind by kind; plain and ours in turns."""
+def measure(chosen: Options, dump: str) -> Iterator[Result]:
+    """Measure each kind, plain and ours."""
     for kind in KINDS:
         progress(kind.title)
-        yield Answer(kind, quick_bytes(kind, dump) if chosen.quick else all_bytes(kind, dump))
+        yield Result(kind, quick_bytes(kind, dump) if chosen.quick else all_bytes(kind, dump))
 
 
 def all_bytes(kind: Kind, dump: str) -> Found:
-    """Both ways, each in a process of its own."""
+    """Resident and allocated memory, each in a process of its own."""
     return {
         (which, how): bytes_of(kind, which, how, kind.count, dump)
         for how in (RESIDENT, TRACED)
@@ -264,7 +273,7 @@ def all_bytes(kind: Kind, dump: str) -> Found:
 
 
 def quick_bytes(kind: Kind, dump: str) -> Found:
-    """Of a thousand elements, in this process; resident memory would show blocks, not values."""
+    """Allocated memory of 1,000 elements, in this process; resident memory is too coarse."""
     return {
         **{(which, RESIDENT): None for which in (PLAIN, OURS)},
         (PLAIN, TRACED): spent_on(kind.plain, TRACED, QUICK, dump) / QUICK,
@@ -274,27 +283,27 @@ def quick_bytes(kind: Kind, dump: str) -> Found:
 
 def main() -> int:
     chosen = options(__doc__)
-    report = Report("memory", "Memory beside a plain dictionary", chosen)
+    report = Report("memory", "Memory compared with plain Python containers", chosen)
     columns = ["", "plain", "minidis", "ratio", "plain", "minidis", "ratio"]
-    table = Table("Bytes for each element: resident memory, then allocated by Python", columns)
+    table = Table("Bytes per element: resident memory, then allocated by Python", columns)
     drawn = []
-    with quiet_end(), tempfile.TemporaryDirectory(prefix="minidis-bench-") as directory:
+    with clear_progress(), tempfile.TemporaryDirectory(prefix="minidis-bench-") as directory:
         dump = os.path.join(directory, "dump.rdb")
         keys = QUICK if chosen.quick else KINDS[0].count
         write_dump(dump, keys)
         if (theirs := server_bytes(dump, keys)) is not None:
-            text = f"the real server uses {theirs:.0f} bytes for each of the first kind"
+            text = f"the real server uses {theirs:.0f} bytes per key of the first kind"
             report.notes.append(text)
-        for answer in measure(chosen, dump):
-            row: list[Any] = [answer.kind.title]
+        for result in measure(chosen, dump):
+            row: list[Any] = [result.kind.title]
             for how in (RESIDENT, TRACED):
-                row += [answer.found[PLAIN, how], answer.found[OURS, how], answer.ratio(how)]
-                if answer.kind.limit is not None:
-                    what = f"{answer.kind.title}, {how}, ours / plain"
-                    report.checks.append(Check(what, answer.ratio(how), answer.kind.limit))
+                row += [result.found[PLAIN, how], result.found[OURS, how], result.ratio(how)]
+                if result.kind.limit is not None:
+                    what = f"{result.kind.title}, {how}, ours / plain"
+                    report.checks.append(Check(what, result.ratio(how), result.kind.limit))
             table.rows.append(row)
-            shown = answer.ratio(RESIDENT) or answer.ratio(TRACED) or 0.0
-            drawn.append((answer.kind.title, shown, answer.kind.limit))
+            shown = result.ratio(RESIDENT) or result.ratio(TRACED) or 0.0
+            drawn.append((result.kind.title, shown, result.kind.limit))
     report.tables = [table]
     return report.finish(picture.bars(report.title, drawn, "times the memory of plain Python"))
 

@@ -1,8 +1,7 @@
-"""Those we compare with: the hand-written floor, fakeredis, and a real server behind redis-py.
+"""What minidis is compared with: a hand-written floor, fakeredis, redis-server with redis-py.
 
-Floor and Bare are baselines, so they are written to be fast, not to be complete. The others are
-used as their users use them: fakeredis through redis-py's API, the server through redis-py on a
-Unix socket (with hiredis, if that is installed: redis-py takes it by itself).
+Floor and Bare are written to be fast, not to be complete. fakeredis and the server are used through
+the API of redis-py, the server over a Unix socket. redis-py uses hiredis if it is installed.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from math import inf, nextafter
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,15 @@ try:
 except ImportError:
     fakeredis = None  # type: ignore[assignment]
 
-#: How long a server may take to load its dump and answer, in seconds.
+#: Seconds that a server may take to load its dump.
 PATIENCE = 60.0
 
 
 class Floor:
-    """What one would write by hand: a dictionary, a lock, and deadlines that are looked at.
+    """What a program would write by hand: a dictionary, a lock, and deadlines checked on access.
 
-    Keys and values are str or bytes, as in the candidates; str is encoded. The names are
-    redis-py's, so that one statement serves all.
+    Keys and values are str or bytes; str is encoded. The methods have the names of redis-py, so
+    that the same statement runs on all candidates.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Floor:
         self.deadlines: dict[bytes, float] = {}
 
     def find(self, key: bytes) -> Any:
-        """The value, unless its deadline has passed. Called with the lock held."""
+        """The value, unless its deadline has passed. The caller holds the lock."""
         value = self.data.get(key)
         if value is not None and self.deadlines:
             deadline = self.deadlines.get(key)
@@ -60,7 +60,7 @@ class Floor:
         if key.__class__ is str:
             key = key.encode()
         with self.lock:
-            # find() written out: a call costs a fifth of this method
+            # find() inlined: its call would take a fifth of this method
             value = self.data.get(key)
             if value is not None and self.deadlines:
                 deadline = self.deadlines.get(key)
@@ -81,6 +81,20 @@ class Floor:
             elif self.deadlines:
                 self.deadlines.pop(key, None)
         return True
+
+    def expire(self, key: Any, seconds: float) -> int:
+        if key.__class__ is str:
+            key = key.encode()
+        with self.lock:
+            if self.find(key) is None:
+                return 0
+            self.deadlines[key] = time.time() + seconds
+            return 1
+
+    def mget(self, *keys: Any) -> list[Any]:
+        names = [key.encode() if key.__class__ is str else key for key in keys]
+        with self.lock:
+            return [self.find(key) for key in names]
 
     def delete(self, key: Any) -> int:
         if key.__class__ is str:
@@ -155,7 +169,7 @@ class Floor:
             row = self.find(key)
             if row is None:
                 row = self.data[key] = []
-            # turned round: the head is the end of the Python list
+            # reversed: the head is the end of the Python list
             row.extend(news)
             return len(row)
 
@@ -200,9 +214,16 @@ class Floor:
             ranks = self.find(key)
             return [] if ranks is None else ranks.zrange(start, end)
 
+    def zrangebyscore(self, key: Any, low: float, high: float) -> Any:
+        if key.__class__ is str:
+            key = key.encode()
+        with self.lock:
+            ranks = self.find(key)
+            return [] if ranks is None else ranks.zrangebyscore(low, high)
+
 
 class Bare:
-    """A dictionary and a SortedList and nothing else: no lock, no keys, no encoding."""
+    """A sorted set of a dictionary and a SortedList: no lock, no keys, no encoding."""
 
     def __init__(self, scores: Mapping[bytes, float]) -> None:
         self.scores = dict(scores)
@@ -234,14 +255,20 @@ class Bare:
     def zrange(self, start: int, end: int) -> list[bytes]:
         return [member for _, member in self.order[start : end + 1]]
 
+    def zrangebyscore(self, low: float, high: float) -> list[bytes]:
+        # (score,) sorts before every member of that score
+        start = self.order.bisect_left((low,))
+        end = self.order.bisect_left((nextafter(high, inf),))
+        return [member for _, member in self.order[start:end]]
+
 
 def fake_client() -> Any:
-    """fakeredis behind redis-py's API, on its own data; None when it is not installed."""
+    """A fakeredis client with data of its own; None when fakeredis is not installed."""
     return None if fakeredis is None else fakeredis.FakeRedis(server=fakeredis.FakeServer())
 
 
 class Server:
-    """A real server of our own on a Unix socket, in a directory of its own; see running_server."""
+    """A redis-server process with its own Unix socket and directory; see running_server."""
 
     def __init__(self, directory: str, options: tuple[str, ...]) -> None:
         self.socket = os.path.join(directory, "redis.sock")
@@ -258,38 +285,38 @@ class Server:
                 stderr=subprocess.STDOUT,
             )
 
-    def ask(self, line: bytes) -> bytes:
-        """Send one inline command and return the first line of the answer."""
-        with socket.socket(socket.AF_UNIX) as door:
-            door.connect(self.socket)
-            door.sendall(line + b"\r\n")
-            with door.makefile("rb") as answers:
-                return answers.readline().strip()
+    def call(self, line: bytes) -> bytes:
+        """Send one inline command and return the first line of the reply."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(self.socket)
+            client.sendall(line + b"\r\n")
+            with client.makefile("rb") as replies:
+                return replies.readline().strip()
 
     def wait(self) -> None:
-        """Until it has loaded its dump and answers."""
+        """Wait until the server has loaded its dump and replies to PING."""
         give_up = time.monotonic() + PATIENCE
         while True:
             with contextlib.suppress(OSError):
-                if self.ask(b"PING") == b"+PONG":
+                if self.call(b"PING") == b"+PONG":
                     return
             if self.process.poll() is not None or time.monotonic() > give_up:
                 raise RuntimeError(f"redis-server: {self.log.read_text(errors='replace')[-2000:]}")
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """End exactly this process."""
+        """Terminate the process."""
         self.process.terminate()
         self.process.wait()
 
     def client(self) -> Any:
-        """redis-py as anyone opens it; None when it is not installed."""
+        """A redis-py client with default options; None when redis-py is not installed."""
         return None if redis is None else redis.Redis(unix_socket_path=self.socket)
 
 
 @contextlib.contextmanager
 def running_server(*options: str, dump: Path | None = None) -> Iterator[Server | None]:
-    """A server for the time of the block, loaded from `dump`; None when there is none installed."""
+    """Run redis-server during the block, loaded from `dump`; None when it is not installed."""
     if shutil.which("redis-server") is None or not hasattr(socket, "AF_UNIX"):
         yield None
         return

@@ -1,10 +1,8 @@
-"""Small SVG pictures: dots on a scale, bars with limits, lines of growth. Text in, text out.
+"""Small SVG charts, returned as text. The colours follow the light or dark setting of the reader.
 
-The colours follow the reader's light or dark setting, so the same file suits both.
-
-    dots    a row per thing, a dot per series, logarithmic scale
-    bars    a row per thing, a bar for its ratio, a mark at its limit
-    lines   a line per thing over sizes, both scales logarithmic
+dots    a row per label, a dot per series, logarithmic scale
+bars    a row per label, a bar for its ratio, a mark at its limit
+lines   a line per label over sizes, both scales logarithmic
 """
 
 from __future__ import annotations
@@ -68,7 +66,7 @@ def bars(
     rows: Sequence[tuple[str, float, float | None]],
     caption: str,
 ) -> str:
-    """Rows of (label, ratio, limit or None); a bar beyond its limit is red."""
+    """Rows of (label, ratio, limit or None). A bar that exceeds its limit is red."""
     most = max(max(value, limit or 0) for _, value, limit in rows) * 1.05
     bottom = TOP + ROW * len(rows)
 
@@ -92,7 +90,7 @@ def bars(
             parts.append(f'<path class="limit" d="M{x:.1f} {y - 10}V{y + 10}"/>')
         beside = place(value)
         if limit is not None and beside - 8 < place(limit) < beside + 46:
-            beside = place(limit)  # the figure does not cover the mark
+            beside = place(limit)  # otherwise the number would cover the mark
         parts.append(f'<text x="{beside + 6:.1f}" y="{y + 4}">{value:.2f}</text>')
     return _page(title, bottom + 36, parts)
 
@@ -105,7 +103,7 @@ def lines(
     unit: Callable[[float], str],
     loud: Collection[str] = (),
 ) -> str:
-    """Rows of (label, series, values at sizes); those labelled in `loud` are red and named."""
+    """Rows of (label, series, values at sizes). Labels in `loud` are drawn in red and named."""
     rows = list(rows)
     height, left = 420, 80
     down, levels = _log_scale([v for _, _, row in rows for v in row], TOP + height, TOP)
@@ -146,7 +144,10 @@ def lines(
 def _log_scale(
     values: Iterable[float], start: float, end: float, whole: bool = True
 ) -> tuple[Scale, list[float]]:
-    """Value -> place, and the powers of ten in between (the scale ends at such if `whole`)."""
+    """A function from value to position, and the powers of ten on the scale.
+
+    With `whole` the scale starts and ends at a power of ten.
+    """
     values = list(values)
     low, high = log10(min(values)), log10(max(values))
     if whole:
@@ -157,7 +158,7 @@ def _log_scale(
 
 
 def _round_step(step: float) -> float:
-    """1, 2 or 5 times a power of ten, not below `step`."""
+    """The smallest of 1, 2 or 5 times a power of ten that is not below `step`."""
     power = 10.0 ** floor(log10(step))
     return next(power * times for times in (1, 2, 5, 10) if power * times >= step)
 

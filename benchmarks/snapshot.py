@@ -1,8 +1,7 @@
-"""How long do a save and a load of 1,000,000 keys take, beside the real server?
+"""How long do a save and a load of 1,000,000 keys take, compared with redis-server?
 
-Both save the same keys to the same file system (write, fsync, rename) and load the same file. The
-server's load is what it says in its log, without its start. Compression and checksum are on in
-both.
+Both save the same keys to the same file system (write, fsync, rename) and load the same file, with
+compression and checksum. The load time of redis-server is the one in its log, without its start.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from benchmarks.measure import (
     Check,
     Report,
     Table,
+    clear_progress,
     duration,
     options,
     progress,
-    quiet_end,
     ratio,
 )
 from benchmarks.peers import running_server
@@ -38,7 +37,7 @@ LOADED = re.compile(r"DB loaded from disk: ([0-9.]+) seconds")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What the keys hold; limits of our time as multiples of the server's."""
+    """The type of the values, and the limits of our times / the server's times."""
 
     title: str
     fill: Callable[[Any, int, random.Random], None]
@@ -71,7 +70,7 @@ KINDS = (
 
 @dataclass(slots=True)
 class Times:
-    """Best seconds of ours and of the server; inf: not measured."""
+    """Best times in seconds, ours and the server's; inf: not measured."""
 
     our_save: float = inf
     our_load: float = inf
@@ -80,7 +79,7 @@ class Times:
 
 
 def timed(action: Callable[[], Any]) -> float:
-    """Seconds of one run; what it made is gone before the next one."""
+    """Seconds of one run. Its result is freed before the next run."""
     gc.collect()
     started = perf_counter()
     made = action()
@@ -90,7 +89,7 @@ def timed(action: Callable[[], Any]) -> float:
 
 
 def measure(kind: Kind, count: int, rounds: int) -> Times:
-    """Save and load in turns."""
+    """Measure saves and loads; ours and the server's take turns."""
     times = Times()
     with tempfile.TemporaryDirectory(prefix="minidis-bench-") as directory:
         dump = Path(directory, "dump.rdb")
@@ -107,7 +106,7 @@ def measure(kind: Kind, count: int, rounds: int) -> Times:
 
 
 def loaded(dump: Path, keys: int) -> Any:
-    """A database with the dump in it: all of it."""
+    """Open the dump; raise RuntimeError if keys are missing."""
     db = minidis.open(dump)
     if db.dbsize() != keys:
         raise RuntimeError("not all keys were loaded")
@@ -115,25 +114,25 @@ def loaded(dump: Path, keys: int) -> Any:
 
 
 def measure_saves(db: Any, dump: Path, rounds: int, times: Times) -> None:
-    """Ours and, if there is one, a server with the same keys."""
+    """Measure our saves and, if redis-server is installed, its saves of the same keys."""
     with running_server(dump=dump) as server:
         for _ in range(rounds):
             progress("save")
             times.our_save = min(times.our_save, timed(db.save))
             if server is not None:
-                times.save = min(times.save, timed(lambda: server.ask(b"SAVE")))
-        if server is not None and server.ask(b"DBSIZE") != b":%d" % db.dbsize():
-            raise RuntimeError("the server holds other keys than we saved")
+                times.save = min(times.save, timed(lambda: server.call(b"SAVE")))
+        if server is not None and server.call(b"DBSIZE") != b":%d" % db.dbsize():
+            raise RuntimeError("the server did not load all keys")
 
 
 def server_load(dump: Path) -> float:
-    """Seconds, as the server reports them."""
+    """Seconds that the server reports for loading the dump."""
     with running_server(dump=dump) as server:
         if server is None:
             return inf
         found = LOADED.search(server.log.read_text(errors="replace"))
     if found is None:
-        raise RuntimeError("the server does not say how long it loaded")
+        raise RuntimeError("the server's log has no load time")
     return max(float(found[1]), 0.001)  # the precision of its log
 
 
@@ -144,7 +143,7 @@ def main() -> int:
     columns = ["", "minidis", "real server", "ratio"]
     table = Table(f"{report.title} (best of {rounds})", columns)
     drawn = []
-    with quiet_end():
+    with clear_progress():
         for kind in KINDS:
             times = measure(kind, count, rounds)
             for what, ours, theirs, limit in (

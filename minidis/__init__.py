@@ -10,9 +10,9 @@ b'world'
 
 from minidis.api.database import Minidis, open
 from minidis.api.pipeline import Pipeline, Transaction
-from minidis.api.subscription import Message, MonitoredCommand, Monitoring, Subscription
+from minidis.api.subscription import Message, Monitoring, Subscription
+from minidis.clients.monitored import MonitoredCommand
 from minidis.clock import Clock, ManualClock
-from minidis.engine.engine import Event
 from minidis.errors import (
     AddressError,
     BusyKeyError,
@@ -27,6 +27,7 @@ from minidis.errors import (
     WatchError,
     WrongTypeError,
 )
+from minidis.observers.listeners import Event
 from minidis.replies import OK, Status
 
 __version__ = "0.1.0"

@@ -1,7 +1,7 @@
-"""Where time comes from: the machine's clock, or one that a test moves by hand.
+"""Clocks: the system clock, and a manual one for tests.
 
-Commands learn the time from here alone. A command sees one frozen moment; the engine asks the clock
-at most once for it.
+This is the only source of time for commands. A command uses one point in time; the engine reads the
+clock at most once for it.
 """
 
 from __future__ import annotations
@@ -14,36 +14,36 @@ from weakref import WeakSet
 
 
 class Wakeable(Protocol):
-    """What wants to know that a clock has been moved: an engine."""
+    """An object that is notified when a clock is moved: an engine."""
 
     def clock_moved(self) -> None:
-        """Do what has become due."""
+        """Run what has become due."""
 
 
 class Clock:
-    """The machine's wall clock."""
+    """The system clock."""
 
-    #: True when time passes by itself, so that waiting for a moment makes sense.
+    #: Whether time passes by itself, so that waiting for a deadline makes sense.
     runs = True
 
     def now_us(self) -> int:
-        """Microseconds since 1970-01-01 UTC."""
+        """Return the Unix time in microseconds."""
         return time.time_ns() // 1000
 
     def now(self) -> int:
-        """Milliseconds since 1970-01-01 UTC."""
+        """Return the Unix time in milliseconds."""
         return time.time_ns() // 1_000_000
 
     def monotonic(self) -> float:
-        """Seconds of a clock that nobody sets, for timeouts."""
+        """Return the seconds of a clock that is never set, for timeouts."""
         return time.monotonic()
 
     def attach(self, engine: Wakeable) -> None:
-        """A running clock wakes nobody; engines wait for their deadlines themselves."""
+        """Do nothing: with a running clock, engines wait for their deadlines themselves."""
 
 
 class ManualClock(Clock):
-    """A clock that stands still until it is moved; due keys expire while it moves.
+    """A clock that only moves when told to; due keys expire when it moves.
 
     >>> import minidis
     >>> clock = minidis.ManualClock()
@@ -76,7 +76,7 @@ class ManualClock(Clock):
             self._engines.add(engine)
 
     def advance(self, seconds: float = 0, *, milliseconds: float = 0) -> None:
-        """Move forward (or back, with negative numbers) and let what is due happen at once."""
+        """Move forward (or back, if negative) and run at once what has become due."""
         step = round(seconds * 1_000_000) + round(milliseconds * 1000)
         with self._lock:
             self._us += step
@@ -85,7 +85,7 @@ class ManualClock(Clock):
             engine.clock_moved()
 
     def set(self, seconds: float) -> None:
-        """Jump to a moment given in seconds since 1970-01-01 UTC."""
+        """Set the Unix time in seconds and run at once what has become due."""
         self._us = round(seconds * 1_000_000)
         self.advance()
 

@@ -1,31 +1,35 @@
-"""Every sentence minidis says when it refuses, and the tree of exceptions that carries them.
+"""Exceptions, and the texts of error replies.
 
 MinidisError
-├── ResponseError          a command was refused; str() is the exact sentence of Redis
+├── ResponseError          a command failed; str() is the text of Redis, error code included
 │   ├── WrongTypeError     the key holds another type
-│   └── BusyKeyError       RESTORE onto a key that exists
-├── WatchError             a watched key was touched: the transaction has not run
-├── DataError              a Python object that has no place in a command
+│   └── BusyKeyError       RESTORE to a key that exists
+├── WatchError             a watched key has changed: the transaction has not run
+├── DataError              a Python object that is not a valid argument
 ├── ClosedError            the database has been closed
-├── SlowSubscriberError    a subscription ended because too many messages waited
-├── AddressError           there can be no door at an address: the reason and the remedy
-└── FileError              a file cannot be used: names the file, the reason and the remedy
-    ├── LockedError        another process, or another open(), has the directory
-    └── RdbError           a dump that is damaged, truncated or too new
+├── SlowSubscriberError    a subscription ended because too many messages were waiting
+├── AddressError           a server cannot listen at an address: the reason and the remedy
+└── FileError              a file cannot be used: its name, the reason and the remedy
+    ├── LockedError        the directory is open in another process, or twice in this one
+    └── RdbError           a dump is damaged, truncated or too new
         └── RestoreError   the same for the payload of RESTORE
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 
 class MinidisError(Exception):
-    """Root of everything minidis raises on purpose."""
+    """Base class of all exceptions that minidis raises deliberately."""
 
 
 class ResponseError(MinidisError):
-    """A command was refused. `str(error)` is the sentence Redis answers, error code included."""
+    """A command failed. `str(error)` is the error reply of Redis, error code included."""
 
 
 class WrongTypeError(ResponseError):
@@ -38,25 +42,25 @@ class WrongTypeError(ResponseError):
 
 
 class BusyKeyError(ResponseError):
-    """RESTORE without REPLACE onto an existing key."""
+    """RESTORE without REPLACE to a key that exists."""
 
     def __init__(self) -> None:
         super().__init__("BUSYKEY Target key name already exists.")
 
 
 class WatchError(MinidisError):
-    """A watched key was touched before EXEC: nothing of the transaction has run."""
+    """A watched key has changed before EXEC; no command of the transaction has run."""
 
     def __init__(self) -> None:
         super().__init__("a watched key was changed before the transaction; nothing has run")
 
 
 class DataError(MinidisError, TypeError):
-    """An argument of a Python type that no command accepts."""
+    """An argument has a Python type that no command accepts, or arguments contradict each other."""
 
 
 class ClosedError(MinidisError):
-    """A call on a database after close(), or on a subscription that has ended."""
+    """The database or the subscription has been closed."""
 
     def __init__(
         self, text: str = "this database is closed; open it again with minidis.open(...)"
@@ -65,32 +69,32 @@ class ClosedError(MinidisError):
 
 
 class SlowSubscriberError(MinidisError):
-    """A subscription has ended because too many messages waited to be taken."""
+    """A subscription has ended because too many messages were waiting to be read."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"{limit} messages waited to be taken when another came, and this subscription ended; "
-            "take them faster, give it a greater limit, or when_full='drop'"
+            f"subscription closed: more than {limit} messages were waiting; "
+            "read them faster, raise the limit, or use when_full='drop'"
         )
 
 
 class AddressError(MinidisError):
-    """There can be no door at this address; the message says why, and what helps."""
+    """A server cannot listen at this address; the message has the reason and the remedy."""
 
     def __init__(self, address: str, reason: str, remedy: str) -> None:
         super().__init__(f"{address}: {reason}. Remedy: {remedy}")
 
 
 class FileError(MinidisError):
-    """A file or directory cannot be used; the message says which, why, and what helps."""
+    """A file or directory cannot be used; the message has its name, the reason and the remedy."""
 
 
 class LockedError(FileError):
-    """The directory is in use by another process or by another open() of this one."""
+    """The directory is open in another process, or twice in this one."""
 
 
 class RdbError(FileError):
-    """A dump cannot be read: where, which key, why, and what helps."""
+    """A dump cannot be read; the message has position, key, reason and remedy."""
 
     def __init__(
         self,
@@ -111,6 +115,7 @@ class RdbError(FileError):
         self.key = key
 
     def __str__(self) -> str:
+        """Join the known parts: path, offset, database, key, reason, remedy."""
         key = None if self.key is None else repr(self.key.decode("utf-8", "backslashreplace"))
         where = [
             self.path,
@@ -134,7 +139,7 @@ class RestoreError(RdbError):
 
 
 def error(text: str) -> ResponseError:
-    """A refusal with the general code ERR."""
+    """A ResponseError with the generic code ERR."""
     return ResponseError("ERR " + text)
 
 
@@ -199,13 +204,13 @@ EMPTY_COMMAND = "a command needs at least one word"
 
 
 def exec_aborted(error: ResponseError) -> str:
-    """EXEC itself was refused."""
+    """The message if EXEC itself fails."""
     why = str(error).removeprefix("ERR ")
     return f"EXECABORT Transaction discarded because of: {why}"
 
 
 def only_while_listening(command: str) -> str:
-    """A RESP2 connection that listens to channels may send only a few commands."""
+    """The message if a RESP2 connection with subscriptions sends another command."""
     return (
         f"Can't execute '{command}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET"
         " are allowed in this context"
@@ -258,42 +263,42 @@ NUMIDS_DIFFERENT = "The `numids` parameter must match the number of arguments"
 
 
 def no_key_or_group(key: bytes, group: bytes, where: str = "") -> ResponseError:
-    """There is no such stream, or it has no such group."""
+    """The error if the stream or its group does not exist."""
     names = f"'{shown(key)}' or consumer group '{shown(group)}'"
     return ResponseError(f"NOGROUP No such key {names}{where}")
 
 
 def no_group(key: bytes, group: bytes) -> ResponseError:
-    """The stream has no such group."""
+    """The error if the stream has no such group."""
     return ResponseError(
         f"NOGROUP No such consumer group '{shown(group)}' for key name '{shown(key)}'"
     )
 
 
 def wrong_subcommand(container: str, subcommand: str) -> ResponseError:
-    """What follows the subcommand cannot follow it."""
+    """The error for wrong arguments after a subcommand."""
     return error(
         f"unknown subcommand or wrong number of arguments for '{subcommand}'. Try {container} HELP."
     )
 
 
 def out_of_range(low: int, high: int) -> str:
-    """An integer, but not between these two."""
+    """The message if an integer is not between these two."""
     return f"value is out of range, value must between {low} and {high}"
 
 
 def invalid_expire(command: str) -> ResponseError:
-    """The expiry of `command` (lower case) is zero, negative or too large."""
+    """The error if the expiry of `command` (lower case) is not positive, or too large."""
     return error(f"invalid expire time in '{command}' command")
 
 
 def wrong_arity(command: str) -> ResponseError:
-    """`command` got too few or too many words; subcommands are written `config|get`."""
+    """The error for a wrong number of arguments; subcommands are written `config|get`."""
     return error(f"wrong number of arguments for '{command}' command")
 
 
 def unknown_command(words: list[bytes]) -> ResponseError:
-    """No such command; quotes the first arguments, as many as fit in 128 bytes."""
+    """The error for an unknown command; quotes the first 128 bytes of arguments."""
     arguments = ""
     for word in words[1:]:
         if len(arguments) >= 128:
@@ -304,22 +309,30 @@ def unknown_command(words: list[bytes]) -> ResponseError:
 
 
 def shown(word: bytes, room: int | None = None) -> str:
-    """A word as it stands in a sentence: as C prints it, up to a NUL; at most `room` bytes."""
+    """Return a word for a message as C prints it: up to a NUL, at most `room` bytes."""
     return word[:room].split(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def unknown_subcommand(container: str, word: bytes) -> ResponseError:
-    """`container` has no subcommand of that name."""
+    """The error for an unknown subcommand of `container`."""
     name = shown(word, 128)
     return error(f"unknown subcommand '{name}'. Try {container.upper()} HELP.")
 
 
 def report(error: BaseException) -> None:
-    """Tell whoever looks after the program of an error, as of one that ends a thread.
+    """Report an error that no caller receives, through threading.excepthook.
 
-    For what nobody waits for: callbacks, and connections.
+    For callbacks and connections, whose threads have no caller.
     """
     thread = threading.current_thread()
     threading.excepthook(
         threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
     )
+
+
+def call_safely(callback: Callable[[Item], object], item: Item) -> None:
+    """Call back; an exception is reported, and the caller goes on."""
+    try:
+        callback(item)
+    except Exception as error:
+        report(error)

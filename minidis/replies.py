@@ -1,7 +1,8 @@
-"""The reply values that Python has no word for.
+"""Reply types without an equivalent in Python.
 
-Bytes, int, float, None, list, dict and set mean what RESP3 says. A tuple in a list is a pair (RESP2
-flattens it). What is left is here: simple strings, texts for people, messages nobody asked for.
+bytes, int, float, None, list, dict and set correspond to RESP3 types. A tuple in a list is a pair,
+which RESP2 flattens. The types here are simple strings, verbatim strings, push messages, and
+numbers with a text of their own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 
 class Status(str):
-    """A simple string such as OK: equal to the same str, always true.
+    """A simple string such as OK: equal to the same str, and always true.
 
     >>> OK == "OK", bool(OK), OK
     (True, True, OK)
@@ -28,19 +29,19 @@ QUEUED = Status("QUEUED")
 
 
 class Verbatim(bytes):
-    """A bulk string that is a text for people: INFO, CLIENT LIST. RESP3 says so."""
+    """A text for humans, such as that of INFO: a verbatim string in RESP3."""
 
     __slots__ = ()
 
 
 class Push(list[Any]):
-    """A message that answers no command: RESP3 marks it, RESP2 sends it as an array."""
+    """A message that is not a reply to a command: a push in RESP3, an array in RESP2."""
 
     __slots__ = ()
 
 
 class NoReply:
-    """What a command returns whose answers have already gone out as messages."""
+    """Returned by a command whose replies have already been sent as messages."""
 
     def __repr__(self) -> str:
         return "(no reply)"
@@ -50,7 +51,7 @@ NO_REPLY = NoReply()
 
 
 def decoded(reply: Any) -> Any:
-    """The same reply with every bulk string as str (UTF-8; other bytes become surrogates)."""
+    """Return the reply with all bulk strings as str (UTF-8; other bytes become surrogates)."""
     kind = reply.__class__
     if kind is bytes or kind is Verbatim:
         return reply.decode("utf-8", "surrogateescape")
@@ -65,14 +66,24 @@ def decoded(reply: Any) -> Any:
     return reply
 
 
+class _Lock:
+    """What a read without the lock returns when it has to take the lock (see keyspace/unit.py)."""
+
+    def __repr__(self) -> str:
+        return "LOCK"
+
+
+LOCK = _Lock()
+
+
 class Cursor(int):
-    """A SCAN cursor: an int here, so that `while cursor:` ends, a bulk string on the wire."""
+    """A SCAN cursor: an int in Python, so that `while cursor:` ends; a bulk string in RESP."""
 
     __slots__ = ()
 
 
 class Decimal(float):
-    """A float with the exact decimal text that Redis answers (INCRBYFLOAT, HINCRBYFLOAT).
+    """A float with the exact decimal text of Redis's reply (INCRBYFLOAT, HINCRBYFLOAT).
 
     >>> Decimal(b"10.6"), Decimal(b"10.6").text
     (10.6, b'10.6')

@@ -1,1 +1,1 @@
-"""The shell: words in, pictures out. Start it with `minidis` or `python -m repl`."""
+"""The interactive shell. Start it with `minidis` or `python -m repl`."""

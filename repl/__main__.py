@@ -1,4 +1,4 @@
-"""python -m repl: the same as the command `minidis`."""
+"""python -m repl runs the command `minidis`."""
 
 import sys
 

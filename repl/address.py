@@ -1,11 +1,11 @@
-"""Addresses of servers, as they are typed on the command line.
+"""Parses the server addresses of the command line.
 
-    redis://[[user]:password@]host[:port][/database]     rediss:// the same over TLS
-    unix:PATH                                            the door of a program on this machine
+    redis://[[user]:password@]host[:port][/database]     rediss:// for TLS
+    unix:PATH                                            a Unix socket
     unix://[[user]:password@]/PATH[?db=database]
 
-What is special in a user, password or path is written as %40. `str()` of an address never shows the
-password: it is what prompts, titles and errors are made of.
+Special characters in a user name, password or path are percent-encoded (@ is %40). `str()` of an
+address omits the password, because prompts, titles and error messages contain it.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from minidis.errors import MinidisError
 
-PORT = 6379
+DEFAULT_PORT = 6379
 _SCHEMES = ("redis://", "rediss://", "unix:")
 
 
-class AddressError(MinidisError):
-    """The text is no address; the message says why, without repeating a password."""
+class AddressSyntaxError(MinidisError):
+    """The text is not a valid address. The message never contains a password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server is, and as whom to speak to it."""
+    """A server, and the user and database to connect with."""
 
-    #: path of a Unix socket; empty: TCP
+    #: path of a Unix socket; empty for TCP
     path: str = ""
     host: str = "127.0.0.1"
-    port: int = PORT
+    port: int = DEFAULT_PORT
     tls: bool = False
     user: str = ""
     password: str = field(default="", repr=False)
@@ -42,13 +42,13 @@ class Address:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
-    def display_name_of(self, user: str, password: str) -> Address:
-        """The same place for somebody else."""
+    def with_credentials(self, user: str, password: str) -> Address:
+        """The same server and database for another user."""
         return replace(self, user=user, password=password)
 
 
 def is_address(text: str) -> bool:
-    """Is it meant as the address of a server, and not as a path?
+    """Return whether `text` is a server address rather than a path.
 
     >>> is_address("redis://localhost"), is_address("unix:app.sock"), is_address("data")
     (True, True, False)
@@ -57,7 +57,7 @@ def is_address(text: str) -> bool:
 
 
 def parse_address(text: str) -> Address:
-    """The address that is written in a text; AddressError when there is none in it.
+    """Parse an address. Raises AddressSyntaxError if `text` is not a valid one.
 
     >>> str(parse_address("redis://ann:secret@example.org/2"))
     'example.org:6379'
@@ -66,47 +66,57 @@ def parse_address(text: str) -> Address:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise AddressError(f"the address cannot be read: {_plain(error, text)}") from None
+        raise AddressSyntaxError(
+            f"the address cannot be read: {_safe_reason(error, text)}"
+        ) from None
     if parts.scheme == "unix":
-        return _unix(text, parts)
+        return _parse_unix(text, parts)
     if parts.query or parts.fragment:
-        # An unescaped # or ? in a password ends up here; repeating it would show the password.
-        raise AddressError("the address has ? or # in it; in a password they are %3F and %23")
+        # An unescaped # or ? in a password ends up here: quoting it would reveal the password.
+        raise AddressSyntaxError("the address contains ? or #; in a password write %3F and %23")
     return Address(
         host=parts.hostname or "127.0.0.1",
-        port=PORT if port is None else port,
+        port=DEFAULT_PORT if port is None else port,
         tls=parts.scheme == "rediss",
-        user=_decoded(parts.username),
-        password=_decoded(parts.password),
-        database=_database(parts.path.strip("/")),
+        user=_percent_decoded(parts.username),
+        password=_percent_decoded(parts.password),
+        database=_database_number(parts.path.strip("/")),
     )
 
 
-def _unix(text: str, parts: SplitResult) -> Address:
-    if not parts.netloc and not text[5:].startswith("//"):  # as the shell completes file names
+def _parse_unix(text: str, parts: SplitResult) -> Address:
+    if not parts.netloc and not text[5:].startswith(
+        "//"
+    ):  # unix:PATH, as a shell completes file names
         path, _, query = text[5:].partition("?db=")
         user = password = ""
     else:
         path, query = unquote(parts.path), parse_qs(parts.query).get("db", [""])[0]
-        user, password = _decoded(parts.username), _decoded(parts.password)
+        user, password = _percent_decoded(parts.username), _percent_decoded(parts.password)
         if parts.hostname:
-            raise AddressError("unix:// is followed by an absolute path; unix:PATH takes any")
+            raise AddressSyntaxError(
+                "unix:// needs an absolute path; for a relative one write unix:PATH"
+            )
     if not path:
-        raise AddressError("unix: needs the path of a socket")
-    return Address(path=path, user=user, password=password, database=_database(query))
+        raise AddressSyntaxError("unix: needs the path of a socket")
+    return Address(path=path, user=user, password=password, database=_database_number(query))
 
 
-def _decoded(text: str | None) -> str:
-    """Without %XX; bytes that are no UTF-8 become surrogates."""
+def _percent_decoded(text: str | None) -> str:
+    """Decode %XX; bytes that are not UTF-8 become surrogates."""
     return unquote(text or "", errors="surrogateescape")
 
 
-def _database(text: str) -> int:
+def _database_number(text: str) -> int:
     if text and not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise AddressError("the database of an address is a number: redis://host:port/1")
+        raise AddressSyntaxError(
+            "the database in an address must be a number, as in redis://host:port/1"
+        )
     return int(text or 0)
 
 
-def _plain(error: ValueError, text: str) -> str:
-    """What is wrong, if that can be said without a part of the address that may be a password."""
-    return "it may hold a password with special characters" if "@" in text else str(error)
+def _safe_reason(error: ValueError, text: str) -> str:
+    """Why urlsplit failed; a general hint if its message could contain a password."""
+    return (
+        "a password with special characters must be percent-encoded" if "@" in text else str(error)
+    )

@@ -1,14 +1,14 @@
-"""Where the shell is: a database of this process (LocalBackend), or a server (RemoteBackend).
+"""What the shell works on: a database in this process (LocalBackend) or a server (RemoteBackend).
 
-    what the shell does                    what it asks a place
+    the shell needs                        the backend has
     run a command                          run(words)
     prompt, toolbar, greeting              name, database, status(), greeting()
-    offer what is there                    keys(), fronts(), members(), type_of()
-    know what can be run                   repertoire
-    leave                                  unsaved()
+    complete keys, fields and members      keys(), key_prefixes(), members(), type_of()
+    know which commands exist              command_set
+    warn before exit                       unsaved_changes()
     SUBSCRIBE, MONITOR                     stream(words)
 
-Questions never raise, and never take longer than a person waits for a menu.
+The completion methods never raise and return within a fraction of a second.
 """
 
 from __future__ import annotations
@@ -24,127 +24,127 @@ from minidis import errors
 from minidis.api.database import Minidis
 from minidis.api.subscription import MessageStream
 from minidis.errors import MinidisError
-from minidis.keyspace.keyspace import is_collection, type_name
 from minidis.replies import OK
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
-from repl.lookup import OURS, CommandSet
-from repl.progress import bar
+from minidis.structures.types import is_collection, type_name
+from repl.lookup import LOCAL_COMMANDS, CommandSet
+from repl.progress import progress_bar
 from repl.render import counted, number
 from repl.streams import ENDINGS, Item, Source
-from repl.transaction import Transaction
-from repl.words import quoted, shortened
+from repl.transaction_state import TransactionState
+from repl.words import double_quoted, truncate
 
-#: Never more answers to a question than this.
-MOST = 200
-#: Never longer over a dictionary than this, in seconds.
-PATIENCE = 0.1
+#: A completion method returns at most this many names.
+MAX_CANDIDATES = 200
+#: A dictionary is searched for at most this many seconds.
+SEARCH_SECONDS = 0.1
 _CHUNK = 4096
 
-#: A key, field or member, and what to say of it.
-Named = tuple[bytes, str]
-#: A part of the toolbar: (class of colour, text)
-Part = tuple[str, str]
+#: A key, field or member, and its description.
+NamedItem = tuple[bytes, str]
+#: A part of the toolbar: (style class, text)
+StatusPart = tuple[str, str]
 
 
 class Backend(ABC):
-    """Where commands run."""
+    """Runs the commands of the shell and describes the data to it."""
 
-    #: short, for the prompt
+    #: short name, for the prompt
     name: str
 
     def __init__(self) -> None:
-        self.transaction = Transaction()
+        self.transaction = TransactionState()
 
     # running -----------------------------------------------------------------------------------
 
     def run(self, words: Sequence[bytes]) -> Any:
-        """Run a command; MinidisError when it is refused, or when the place cannot be reached."""
+        """Run a command. Raises MinidisError if it fails or the server cannot be reached."""
         try:
             reply = self._run(words)
         except MinidisError as error:
-            self.transaction.refused(str(error))
+            self.transaction.on_error(str(error))
             raise
-        self.transaction.answered(words, reply)
+        self.transaction.on_reply(words, reply)
         return reply
 
     @abstractmethod
     def _run(self, words: Sequence[bytes]) -> Any:
-        """The command itself."""
+        """Run a command; `run` keeps track of MULTI around it."""
 
     @abstractmethod
     def stream(self, words: Sequence[bytes]) -> Source:
-        """Begin SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE or MONITOR; MinidisError when it is refused."""
+        """Start SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE or MONITOR. Raises MinidisError if it fails."""
 
-    # around the line ---------------------------------------------------------------------------
+    # prompt and toolbar ------------------------------------------------------------------------
 
     @property
     @abstractmethod
     def database(self) -> int:
-        """Number of the selected database."""
+        """The number of the selected database."""
 
     @property
-    def repertoire(self) -> CommandSet:
-        """The commands that can be run here."""
-        return OURS
+    def command_set(self) -> CommandSet:
+        """The commands that the backend has."""
+        return LOCAL_COMMANDS
 
-    def unasked(self) -> list[Any]:
-        """What has come between the answers: invalidations of CLIENT TRACKING."""
+    def take_pushes(self) -> list[Any]:
+        """Return and clear the push messages that arrived between replies (CLIENT TRACKING)."""
         return []
 
     @abstractmethod
     def refresh(self) -> None:
-        """A prompt is about to be shown."""
+        """Update what status() returns; called before each prompt."""
 
     @abstractmethod
-    def status(self) -> list[Part]:
-        """What the toolbar says of the place."""
+    def status(self) -> list[StatusPart]:
+        """The parts of the toolbar."""
 
     @abstractmethod
     def greeting(self) -> str:
         """The first line of a session."""
 
-    def unsaved(self) -> tuple[int, str]:
-        """(number of changes that leaving would lose, the file that SAVE would write them to)."""
+    def unsaved_changes(self) -> tuple[int, str]:
+        """(number of changes that would be lost at exit, file that SAVE would write)."""
         return 0, ""
 
     @abstractmethod
     def close(self) -> None:
-        """Nothing more is asked."""
+        """Close the database or the connections."""
 
-    # questions ---------------------------------------------------------------------------------
-
-    @abstractmethod
-    def keys(self, wanted: bytes, types: tuple[str, ...] = ()) -> list[Named]:
-        """Keys of these types (of any, without types), those that begin with `wanted` first."""
+    # completion --------------------------------------------------------------------------------
 
     @abstractmethod
-    def fronts(self, wanted: bytes) -> list[bytes]:
-        """What keys begin with, up to a colon after `wanted`: user: for user:1 and user:2."""
+    def keys(self, wanted: bytes, types: tuple[str, ...] = ()) -> list[NamedItem]:
+        """Keys that contain `wanted`, those that begin with it first; only of `types`, if given."""
 
     @abstractmethod
-    def members(self, key: bytes, wanted: bytes) -> list[Named]:
-        """Fields of the hash, members of the set or sorted set, elements of the list at key."""
+    def key_prefixes(self, wanted: bytes) -> list[bytes]:
+        """Prefixes of keys up to the colon after `wanted`: user: for user:1 and user:2."""
+
+    @abstractmethod
+    def members(self, key: bytes, wanted: bytes) -> list[NamedItem]:
+        """Fields of the hash, members of the set or sorted set, elements of the list at `key`."""
 
     @abstractmethod
     def type_of(self, key: bytes) -> str | None:
-        """What the key holds; None when there is no such key."""
+        """The type of the value at `key`, or None if the key does not exist."""
 
 
 class LocalBackend(Backend):
-    """A database of this process."""
+    """A database in this process."""
 
     def __init__(self, db: Minidis[Any]) -> None:
         super().__init__()
         self.db = db
-        home = db.engine.home
-        path = home.directory if home.durable else home.dump
+        directory = db.engine.store.directory
+        path = directory.path if directory.saved_on_close else directory.dump_path
         self.name = "memory" if path is None else os.path.basename(os.path.abspath(path))
 
     def _run(self, words: Sequence[bytes]) -> Any:
-        """SAVE goes around its door, to show how far it is with much data."""
+        """Run a command; SAVE calls the engine directly, to show a progress bar."""
         if len(words) == 1 and words[0].upper() == b"SAVE" and not self.transaction.open:
-            with bar("saving") as progress:
+            with progress_bar("saving") as progress:
                 self.db.engine.save(progress)
                 return OK
         return self.db.execute(*words)
@@ -152,52 +152,52 @@ class LocalBackend(Backend):
     def stream(self, words: Sequence[bytes]) -> Source:
         return LocalStream(self.db, words)
 
-    # around the line ---------------------------------------------------------------------------
+    # prompt and toolbar ------------------------------------------------------------------------
 
     @property
     def database(self) -> int:
         return self.db.space.number
 
     def refresh(self) -> None:
-        """Everything is at hand."""
+        """Nothing to do: status() reads the database."""
 
-    def status(self) -> list[Part]:
+    def status(self) -> list[StatusPart]:
         engine = self.db.engine
         keys = counted(len(self.db.space.values), "key")
         parts = [
-            ("", self.name if engine.home.dump else "in memory, gone at the end"),
+            ("", self.name if engine.store.directory.dump_path else "in memory, lost at exit"),
             ("", f"database {self.database}"),
             ("", keys),
         ]
-        if engine.home.dump is not None and engine.dirty > 0:
-            # Yellow where leaving loses them; a directory is saved then.
-            style = "" if engine.home.durable else "class:bottom-toolbar.unsaved"
-            parts.append((style, f"{counted(engine.dirty, 'change')} not saved yet"))
+        if engine.store.directory.dump_path is not None and engine.store.dirty > 0:
+            # Yellow for a dump file: unlike a directory, it is not saved at exit.
+            style = "" if engine.store.directory.saved_on_close else "class:bottom-toolbar.unsaved"
+            parts.append((style, f"{counted(engine.store.dirty, 'change')} not saved yet"))
         return parts
 
     def greeting(self) -> str:
-        home = self.db.engine.home
+        directory = self.db.engine.store.directory
         keys = counted(sum(len(one.values) for one in self.db.engine.databases), "key")
-        if home.dump is None:
-            return "In memory: nothing is kept after the session. minidis PATH opens a database."
-        if home.durable:
-            return f"{home.directory}: {keys}. It is saved when you leave."
-        if not os.path.exists(home.dump):
-            return f"{home.dump} does not exist yet; SAVE makes it."
-        return f"{home.dump}: {keys}. SAVE writes it."
+        if directory.dump_path is None:
+            return "In memory: nothing is kept after exit. To open a database on disk: minidis PATH"
+        if directory.saved_on_close:
+            return f"{directory.path}: {keys}. It is saved at exit."
+        if not os.path.exists(directory.dump_path):
+            return f"{directory.dump_path} does not exist yet; SAVE creates it."
+        return f"{directory.dump_path}: {keys}. It is written by SAVE only."
 
-    def unsaved(self) -> tuple[int, str]:
-        home = self.db.engine.home
-        if home.dump is None or home.durable:
+    def unsaved_changes(self) -> tuple[int, str]:
+        directory = self.db.engine.store.directory
+        if directory.dump_path is None or directory.saved_on_close:
             return 0, ""
-        return max(self.db.engine.dirty, 0), home.dump
+        return max(self.db.engine.store.dirty, 0), directory.dump_path
 
     def close(self) -> None:
         self.db.close()
 
-    # questions ---------------------------------------------------------------------------------
+    # completion --------------------------------------------------------------------------------
 
-    def keys(self, wanted: bytes, types: tuple[str, ...] = ()) -> list[Named]:
+    def keys(self, wanted: bytes, types: tuple[str, ...] = ()) -> list[NamedItem]:
         values, deadlines = self.db.space.values, self.db.space.deadlines
         with self.db.engine.lock:
             now = self.db.engine.clock.now()
@@ -207,14 +207,14 @@ class LocalBackend(Backend):
                     return False
                 return not deadlines or deadlines.get(key, now) >= now
 
-            return [(key, _about_value(values[key])) for key in matching(values, wanted, fits)]
+            return [(key, _describe_value(values[key])) for key in matching(values, wanted, fits)]
 
-    def fronts(self, wanted: bytes) -> list[bytes]:
+    def key_prefixes(self, wanted: bytes) -> list[bytes]:
         with self.db.engine.lock:
             keys = matching(self.db.space.values, wanted, lambda key: b":" in key)
-        return fronts_of(keys, wanted)
+        return prefixes_of(keys, wanted)
 
-    def members(self, key: bytes, wanted: bytes) -> list[Named]:
+    def members(self, key: bytes, wanted: bytes) -> list[NamedItem]:
         with self.db.engine.lock:
             value: Any = self.db.space.values.get(key)
             if not is_collection(value):
@@ -222,9 +222,9 @@ class LocalBackend(Backend):
             names: Any = value.scores if isinstance(value, SortedSet) else value
             try:
                 found = matching(names, wanted, lambda _: True)
-            except TypeError:  # a stream: its entries have no names
+            except TypeError:  # a stream: its entries cannot be completed
                 return []
-            return [(name, _about_member(value, name)) for name in dict.fromkeys(found)]
+            return [(name, _describe_member(value, name)) for name in dict.fromkeys(found)]
 
     def type_of(self, key: bytes) -> str | None:
         with self.db.engine.lock:
@@ -233,7 +233,7 @@ class LocalBackend(Backend):
 
 
 class LocalStream:
-    """A stream out of the database of this process."""
+    """SUBSCRIBE or MONITOR of a database in this process."""
 
     def __init__(self, db: Minidis[Any], words: Sequence[bytes]) -> None:
         self.kind = words[0].decode("latin-1").upper()
@@ -241,44 +241,43 @@ class LocalStream:
         if bool(names) == (self.kind == "MONITOR"):
             raise errors.wrong_arity(self.kind.lower())
         self.names = dict.fromkeys(names)
-        self._feed: MessageStream[Any]
+        self._messages: MessageStream[Any]
         if self.kind == "MONITOR":
-            self._feed = db.monitor(when_full="drop")
+            self._messages = db.monitor(when_full="drop")
         elif self.kind == "SUBSCRIBE":
-            self._feed = db.subscribe(*names, when_full="drop")
+            self._messages = db.subscribe(*names, when_full="drop")
         elif self.kind == "PSUBSCRIBE":
-            self._feed = db.subscribe(patterns=names, when_full="drop")
+            self._messages = db.subscribe(patterns=names, when_full="drop")
         else:
-            self._feed = db.subscribe(shards=names, when_full="drop")
+            self._messages = db.subscribe(shards=names, when_full="drop")
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._feed)
+        return iter(self._messages)
 
     def read(self, raw: Any) -> Item | None:
         item: Item = raw
         return item
 
-    def drop(self, names: Collection[bytes]) -> None:
-        getattr(self._feed, ENDINGS[self.kind].lower())(*names)
+    def unsubscribe(self, names: Collection[bytes]) -> None:
+        getattr(self._messages, ENDINGS[self.kind].lower())(*names)
         self.names = {name: None for name in self.names if name not in names}
 
     def close(self) -> None:
-        self._feed.close()
+        self._messages.close()
 
 
-# finding -----------------------------------------------------------------------------------------
+# searching ---------------------------------------------------------------------------------------
 
 
 def matching(
-    names: Iterable[bytes], wanted: bytes, fits: Callable[[bytes], bool], most: int = MOST
+    names: Iterable[bytes], wanted: bytes, fits: Callable[[bytes], bool], most: int = MAX_CANDIDATES
 ) -> list[bytes]:
-    """Names that begin with `wanted`, then those that contain it, as far as patience goes.
+    """Names that begin with `wanted`, then names that contain it, found within SEARCH_SECONDS.
 
-    The dictionary is walked in pieces. A piece is joined to one text and searched as a whole, which
-    costs a tenth of asking each name; most pieces have nothing and are done with that. Only what
-    was found is sorted.
+    The names are searched in chunks. Joining a chunk and searching it as one string costs a tenth
+    of testing each name, and most chunks contain no match. Only the matches are sorted.
     """
-    until = perf_counter() + PATIENCE
+    until = perf_counter() + SEARCH_SECONDS
     front: list[bytes] = []
     within: list[bytes] = []
     rest = iter(names)
@@ -295,10 +294,10 @@ def matching(
     return (sorted(front) + sorted(within))[:most]
 
 
-def fronts_of(keys: Iterable[bytes], wanted: bytes) -> list[bytes]:
-    """What keys begin with, up to the colon after `wanted`; each once.
+def prefixes_of(keys: Iterable[bytes], wanted: bytes) -> list[bytes]:
+    """The distinct prefixes of keys up to the colon after `wanted`.
 
-    >>> fronts_of([b"user:1", b"user:2", b"page"], b"us")
+    >>> prefixes_of([b"user:1", b"user:2", b"page"], b"us")
     [b'user:']
     """
     size = len(wanted)
@@ -306,21 +305,21 @@ def fronts_of(keys: Iterable[bytes], wanted: bytes) -> list[bytes]:
     return list(dict.fromkeys(found))
 
 
-def _about_value(value: Any) -> str:
-    """Type and size: `hash, 3`."""
+def _describe_value(value: Any) -> str:
+    """Type and length: `hash, 3`."""
     kind = type_name(value)
     return kind if kind == "string" else f"{kind}, {len(value):,}"
 
 
-def _about_member(value: Any, name: bytes) -> str:
-    """The value of a field, the score of a member."""
+def _describe_member(value: Any, name: bytes) -> str:
+    """The value of a hash field, the score of a sorted set member."""
     if isinstance(value, SortedSet):
         return number(value.scores[name])
     if isinstance(value, Hash):
-        return about_field(value[name])
+        return describe_field(value[name])
     return "member" if isinstance(value, Set) else ""
 
 
-def about_field(value: bytes) -> str:
-    """The beginning of a field's value."""
-    return shortened(quoted(value[:120]), 40)
+def describe_field(value: bytes) -> str:
+    """The first characters of a field's value."""
+    return truncate(double_quoted(value[:120]), 40)

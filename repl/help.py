@@ -1,9 +1,9 @@
-"""Help texts, made of what the commands say of themselves.
+"""The help pages, generated from the declarations and docstrings of the commands.
 
-help            the groups, and how to go on
+help            all groups and their commands
 help @hash      the commands of a group
-help HSET       syntax, meaning, since when, cost, an example
-help config     the subcommands of a container
+help HSET       syntax, description, example, version and complexity of a command
+help config     the subcommands of a parent command
 """
 
 from __future__ import annotations
@@ -13,59 +13,63 @@ from collections.abc import Mapping
 from textwrap import wrap
 
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
-from repl.check import WIDTH, closest, nearest, wrapped
-from repl.lookup import OURS, CommandSet, groups, subcommands
-from repl.unsupported import elsewhere
+from repl.advice import WIDTH, closest, nearest, wrap_syntax
+from repl.lookup import LOCAL_COMMANDS, CommandSet, groups, subcommands
+from repl.unsupported import unsupported_message
 
-#: Words of the shell -> (syntax, what they do)
-Shellwords = Mapping[str, tuple[str, str]]
+#: Name of a shell command -> (syntax, description)
+ShellHelp = Mapping[str, tuple[str, str]]
 
 
-def page(words: list[str], shellwords: Shellwords, there: CommandSet = OURS) -> str:
-    """The page for what was asked; a page that says so when there is none."""
+def page(words: list[str], shell_help: ShellHelp, available: CommandSet = LOCAL_COMMANDS) -> str:
+    """The help page for `words`; a short message if there is none."""
     if not words:
-        return overview(shellwords)
+        return overview(shell_help)
     name = " ".join(words).upper()
     group = name.removeprefix("@").lower().replace("_", "-")
     if name.startswith("@") or (group in groups() and name not in COMMANDS):
         return group_page(group)
     if name in COMMANDS:
-        return command_page(COMMANDS[name], there)
+        return command_page(COMMANDS[name], available)
     if name in PARENT_COMMANDS:
-        return _table(f"{name}, its subcommands", subcommands(name))
-    if name.lower() in shellwords:
-        syntax, about = shellwords[name.lower()]
+        return _table(f"Subcommands of {name}", subcommands(name))
+    if name.lower() in shell_help:
+        syntax, about = shell_help[name.lower()]
         return f"  {' '.join(filter(None, (name.lower(), syntax)))}\n\n  {about}\n"
-    if there.has(name):
-        return f"{name} is a command of this server that minidis does not know"
+    if available.has(name):
+        return f"{name} is a command of this server; minidis has no help for it"
     near = f"did you mean {nearest(name)}?" if nearest(name) else ""
-    return "; ".join(filter(None, (f"no help for {' '.join(words)!r}", elsewhere(name) or near)))
+    return "; ".join(
+        filter(None, (f"no help for {' '.join(words)!r}", unsupported_message(name) or near))
+    )
 
 
-def overview(shellwords: Shellwords) -> str:
-    """The page without a question."""
-    lines = ["  help SET       a command", "  help @hash     the commands of a group", ""]
+def overview(shell_help: ShellHelp) -> str:
+    """The page of `help` without arguments."""
+    lines = ["  help SET       help for a command", "  help @hash     the commands of a group", ""]
     for group, commands in groups().items():
         names = [command.name for command in commands]
         head = f"  @{group:<13}"
         lines += wrap(
-            " ".join(_glued(names)),
+            " ".join(_unbreakable(names)),
             WIDTH,
             initial_indent=head,
             subsequent_indent=" " * 16,
             break_on_hyphens=False,
         )
-    lines += ["", "  the shell itself:"]
-    for name, (syntax, about) in shellwords.items():
+    lines += ["", "  Shell commands:"]
+    for name, (syntax, about) in shell_help.items():
         lines.append(f"  {' '.join(filter(None, (name, syntax))):<24} {about}")
-    lines += ["", "  Tab completes, Right takes the grey suggestion, Ctrl-R searches the"]
-    lines += ["  history, Ctrl-C stops a command or clears the line, in an empty line it"]
-    lines += ["  ends SUBSCRIBE and MONITOR, Ctrl-D leaves."]
+    lines += ["", "  Tab           complete the word", "  Right         accept the grey suggestion"]
+    lines += ["  Ctrl-R        search the history"]
+    lines += ["  Ctrl-C        interrupt the running command, or clear the line;"]
+    lines += ["                in an empty line: end SUBSCRIBE and MONITOR"]
+    lines += ["  Ctrl-D        exit"]
     return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ") + "\n"
 
 
 def group_page(group: str) -> str:
-    """One line for each command of a group."""
+    """The commands of a group, each with the first sentence of its help."""
     found = groups()
     if group not in found:
         known = "  ".join("@" + name for name in found)
@@ -73,22 +77,25 @@ def group_page(group: str) -> str:
     return _table(f"@{group}", found[group])
 
 
-def command_page(command: Command, there: CommandSet = OURS) -> str:
-    """Everything about one command."""
+def command_page(command: Command, available: CommandSet = LOCAL_COMMANDS) -> str:
+    """The full help of one command."""
     document = inspect.getdoc(command.body) or ""
-    lines = wrapped(str(command.line))
+    lines = wrap_syntax(str(command.line))
     lines += ["", *("  " + line if line else "" for line in document.splitlines()), ""]
-    newer = ", newer than the server minidis compares itself with" if command.newer else ""
-    if there.lacks(command.name):
+    newer = (
+        " (newer than the Redis release that minidis is tested against)" if command.newer else ""
+    )
+    if available.lacks(command.name):
         lines.append("  not on this server")
-    lines.append(f"  since {command.since}{newer}")
-    lines.append(f"  cost  {command.complexity}")
-    lines.append(f"  group @{command.group}, in Python db.{command.method}()")
+    lines.append(f"  since       {command.since}{newer}")
+    lines.append(f"  complexity  {command.complexity}")
+    lines.append(f"  group       @{command.group}")
+    lines.append(f"  in Python   db.{command.method}()")
     return "\n".join(lines) + "\n"
 
 
 def _table(title: str, commands: list[Command]) -> str:
-    """Names and first sentences in two columns."""
+    """Commands and the first sentences of their help in two columns."""
     width = max((len(command.name) for command in commands), default=0)
     lines = [f"  {title}", ""]
     for command in commands:
@@ -102,11 +109,11 @@ def _table(title: str, commands: list[Command]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _near(name: str, known: list[str] | Mapping[str, object], mark: str = "") -> str:
+def _near(name: str, known: list[str] | Mapping[str, object], prefix: str = "") -> str:
     near = closest(name, known)
-    return f"; did you mean {mark}{near}?" if near else ""
+    return f"; did you mean {prefix}{near}?" if near else ""
 
 
-def _glued(names: list[str]) -> list[str]:
-    """Names of two words are not to be broken between them."""
+def _unbreakable(names: list[str]) -> list[str]:
+    """Keep two-word names together when the text is wrapped."""
     return [name.replace(" ", "\N{NO-BREAK SPACE}") for name in names]

@@ -1,7 +1,7 @@
-"""Colours for what is typed and for what is answered: two Pygments lexers.
+"""Syntax highlighting of commands and replies: two Pygments lexers.
 
-The first one is no grammar of its own: it asks words.split where words are, and the walk along the
-command's line what they are.
+The lexer of commands has no grammar of its own: words.split finds the words, and the walk along the
+command's syntax line tells what each of them is.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from minidis.grammar.kinds import kind_of
 from minidis.grammar.syntax import Argument, Word
 from minidis.grammar.walk import Mistake, Role
 from repl import shell_commands
-from repl.lookup import OURS, CommandSet, walked
-from repl.words import Typed, split
+from repl.lookup import LOCAL_COMMANDS, CommandSet, find_and_walk
+from repl.words import TypedWord, split
 
-#: What the shell can offer for an argument -> how it is coloured
+#: Kind of completion for an argument -> its token
 _BY_OFFER: dict[str, _TokenType] = {
     "key": Name.Variable,
     "field": Name.Attribute,
@@ -43,19 +43,19 @@ _BY_OFFER: dict[str, _TokenType] = {
 
 
 class CommandLexer(Lexer):  # type: ignore[misc]
-    """Commands as they are typed."""
+    """Lexer of typed commands."""
 
     name = "minidis commands"
     aliases: ClassVar[list[str]] = ["minidis"]
 
-    def repertoire(self) -> CommandSet:
-        """The commands that can be run."""
-        return OURS
+    def command_set(self) -> CommandSet:
+        """The commands that the backend has."""
+        return LOCAL_COMMANDS
 
     def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, _TokenType, str]]:
         at = 0
         for command in split(text):
-            for word, token in _coloured(command, len(text), self.repertoire()):
+            for word, token in _coloured(command, len(text), self.command_set()):
                 yield at, Text, text[at : word.start]
                 yield word.start, token, text[word.start : word.end]
                 at = word.end
@@ -63,53 +63,53 @@ class CommandLexer(Lexer):  # type: ignore[misc]
 
 
 def lexer_for(known: Callable[[], CommandSet]) -> type[CommandLexer]:
-    """The lexer for a place with this repertoire."""
+    """A lexer class for a backend whose command set is `known()`."""
 
-    class PlaceLexer(CommandLexer):
-        """Commands as they are typed there."""
+    class BackendLexer(CommandLexer):
+        """Lexer of typed commands for one backend."""
 
-        def repertoire(self) -> CommandSet:
+        def command_set(self) -> CommandSet:
             return known()
 
-    return PlaceLexer
+    return BackendLexer
 
 
 def _coloured(
-    command: list[Typed], end: int, there: CommandSet
-) -> Iterator[tuple[Typed, _TokenType]]:
-    """Every word of a command with its token. A word at `end` may still be growing."""
-    found = walked(command)
+    command: list[TypedWord], end: int, available: CommandSet
+) -> Iterator[tuple[TypedWord, _TokenType]]:
+    """Each word of a command with its token. The word that ends at `end` may be incomplete."""
+    found = find_and_walk(command)
     if found is None:
-        yield command[0], _name_token(command, end, there)
+        yield command[0], _name_token(command, end, available)
         for word in command[1:]:
             yield word, Text
         return
-    lacking = there.lacks(found.command.name)
+    lacking = available.lacks(found.command.name)
     for word in command[: found.size]:
         yield word, Generic.Deleted if lacking else Keyword
     for word, role in zip(command[found.size :], found.walk.roles, strict=True):
         growing = word.end == end
-        yield word, Error if word.trouble and not growing else _token(role, word, growing)
+        yield word, Error if word.problem and not growing else _token(role, word, growing)
 
 
-def _name_token(command: list[Typed], end: int, there: CommandSet) -> _TokenType:
-    """The first word of something that is no command: one of the shell, unfinished, or wrong."""
+def _name_token(command: list[TypedWord], end: int, available: CommandSet) -> _TokenType:
+    """The token of a first word that is no command: a shell command, an incomplete or wrong one."""
     name = command[0].text
-    if name.lower() in shell_commands.DOTS:
+    if name.lower() in shell_commands.SHELL_COMMANDS:
         return Keyword.Pseudo
-    if name.upper() in PARENT_COMMANDS or there.has(name.upper()):
+    if name.upper() in PARENT_COMMANDS or available.has(name.upper()):
         return Keyword
     known = (
         *COMMANDS,
         *PARENT_COMMANDS,
-        *there.foreign,
-        *(dot.upper() for dot in shell_commands.DOTS),
+        *available.server_only,
+        *map(str.upper, shell_commands.SHELL_COMMANDS),
     )
     growing = command[0].end == end
     return Text if growing and any(one.startswith(name.upper()) for one in known) else Error
 
 
-def _token(role: Role, word: Typed, growing: bool) -> _TokenType:
+def _token(role: Role, word: TypedWord, growing: bool) -> _TokenType:
     if isinstance(role, Word):
         return Keyword.Type
     if isinstance(role, Argument):
@@ -118,11 +118,11 @@ def _token(role: Role, word: Typed, growing: bool) -> _TokenType:
 
 
 def _may_become(mistake: Mistake, text: str) -> bool:
-    """Is the word the beginning of something that could stand there?"""
+    """Return whether the word is the beginning of an option that the syntax allows here."""
     return any(isinstance(node, Word) and node.text.startswith(text) for node in mistake.expected)
 
 
-def _value_token(word: Typed) -> _TokenType:
+def _value_token(word: TypedWord) -> _TokenType:
     try:
         float(word.value)
     except ValueError:
@@ -131,7 +131,7 @@ def _value_token(word: Typed) -> _TokenType:
 
 
 class ReplyLexer(RegexLexer):  # type: ignore[misc]
-    """Replies as render.lines writes them."""
+    """Lexer of replies as render.reply_lines formats them."""
 
     name = "minidis replies"
     aliases: ClassVar[list[str]] = ["minidis-replies"]

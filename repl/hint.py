@@ -1,8 +1,8 @@
-"""What is left to type, shown in grey behind the cursor.
+"""The hint: the rest of the syntax, shown in grey after the cursor.
 
-SET k v EX 10 ▏[NX | XX] [GET]          what was typed is consumed
-SET k v▏ [NX | XX] [GET] ...            a word is an argument as soon as it cannot be an option
-SET k v NX GE▏T [EX seconds ...]        an option that can only become one thing is completed
+SET k v EX 10 ▏[NX | XX] [GET]          the parts that were typed are left out
+SET k v▏ [NX | XX] [GET] ...            a word that cannot become an option is an argument
+SET k v NX GE▏T [EX seconds ...]        a word that can become one option only is completed
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from minidis.grammar.syntax import Word
 from minidis.grammar.walk import walk
 from repl import shell_commands
 from repl.lookup import find, subcommands
-from repl.words import Typed, at_cursor
+from repl.words import TypedWord, at_cursor
 
 
 def hint(before: str) -> str:
-    """The text to show after the cursor; empty when there is nothing to say."""
+    """The text to show after the cursor, or ""."""
     finished, typing = at_cursor(before)
-    if typing.trouble:
+    if typing.problem:
         return ""
     words = [word.value for word in finished]
     if typing.end == typing.start:
@@ -27,7 +27,7 @@ def hint(before: str) -> str:
 
 
 def _rest(words: list[bytes]) -> str:
-    """What may follow the finished words."""
+    """The syntax that may follow the complete words."""
     name = words[0].decode("latin-1").upper()
     if len(words) == 1 and name in PARENT_COMMANDS:
         names = " | ".join(sorted(command.name.split()[1] for command in subcommands(name)))
@@ -36,27 +36,27 @@ def _rest(words: list[bytes]) -> str:
     if found is not None:
         command, size = found
         return walk(command.line, words[size:]).remaining
-    dot = shell_commands.DOTS.get(words[0].decode("latin-1").lower())
-    return dot.syntax if dot is not None and len(words) == 1 else ""
+    shell_command = shell_commands.SHELL_COMMANDS.get(words[0].decode("latin-1").lower())
+    return shell_command.syntax if shell_command is not None and len(words) == 1 else ""
 
 
-def _within(words: list[bytes], typing: Typed) -> str:
-    """What follows while a word is being typed: the end of an option, or the next arguments."""
+def _within(words: list[bytes], typing: TypedWord) -> str:
+    """The hint inside a word: the rest of the option, or the syntax after the word."""
     options = _options(words)
     ending = _only_ending(options, typing.text)
     if ending is not None:
         rest = _rest([*words, typing.value + ending.encode()])
         return " ".join(filter(None, (ending, rest))) if ending else _spaced(rest)
     if any(option.startswith(typing.text.upper()) for option in options):
-        return ""  # more than one thing may become of it; the menu shows them
+        return ""  # several options begin with it; the completion menu shows them
     return _spaced(_rest([*words, typing.value]))
 
 
 def _options(words: list[bytes]) -> list[str]:
-    """The fixed words that may follow, in capitals: names, subcommands, options."""
+    """The fixed words that may follow, in upper case: commands, subcommands, options."""
     if not words:
         names = (name for name in COMMANDS if " " not in name)
-        return [*names, *PARENT_COMMANDS, *map(str.upper, shell_commands.DOTS)]
+        return [*names, *PARENT_COMMANDS, *map(str.upper, shell_commands.SHELL_COMMANDS)]
     name = words[0].decode("latin-1").upper()
     if len(words) == 1 and name in PARENT_COMMANDS:
         return [one.name.split()[1] for one in subcommands(name)]
@@ -68,7 +68,7 @@ def _options(words: list[bytes]) -> list[str]:
 
 
 def _only_ending(options: list[str], text: str) -> str | None:
-    """What completes the one option that begins with the text; "" when it stands complete."""
+    """The rest of the only option that begins with `text`; "" if it is complete, else None."""
     found = [option for option in options if option.startswith(text.upper())]
     if text.upper() in found:
         return ""

@@ -1,4 +1,4 @@
-"""Which command do the words begin with, and is it there? What every part of the shell asks."""
+"""Finds the command that words begin with, and which commands a backend has."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from minidis.grammar import command as grammar
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
 from minidis.grammar.walk import Walk, walk
-from repl.words import Typed
+from repl.words import TypedWord
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A command, the words of its name, and the walk of the words after the name."""
+class FoundCommand:
+    """A command, the number of words in its name, and the walk of the words after the name."""
 
     command: Command
     size: int
@@ -21,34 +22,30 @@ class Found:
 
 
 def find(words: Sequence[bytes]) -> tuple[Command, int] | None:
-    """The command and how many words its name has; None when there is no such command."""
+    """The command and the number of words in its name, or None if there is no such command."""
     if not words:
         return None
-    name = words[0].decode("latin-1").upper()
-    if name in PARENT_COMMANDS and len(words) > 1:
-        longer = f"{name} {words[1].decode('latin-1').upper()}"
-        if longer in COMMANDS:
-            return COMMANDS[longer], 2
-    return (COMMANDS[name], 1) if name in COMMANDS else None
+    command = grammar.find(words) or grammar.find(words[:1])  # COMMAND, also with an unknown word
+    return None if command is None else (command, len(command.name.split()))
 
 
-def walked(typed: Sequence[Typed], *, complete: bool = False) -> Found | None:
-    """The command that the typed words begin with, and what each of them is."""
+def find_and_walk(typed: Sequence[TypedWord], *, complete: bool = False) -> FoundCommand | None:
+    """The command that the typed words begin with, and the role of each argument."""
     words = [word.value for word in typed]
     found = find(words)
     if found is None:
         return None
     command, size = found
-    return Found(command, size, walk(command.line, words[size:], complete=complete))
+    return FoundCommand(command, size, walk(command.line, words[size:], complete=complete))
 
 
 def subcommands(name: str) -> list[Command]:
-    """The commands of a container such as CONFIG."""
+    """The subcommands of a parent command such as CONFIG."""
     return [command for full, command in COMMANDS.items() if full.startswith(name + " ")]
 
 
 def groups() -> dict[str, list[Command]]:
-    """Group -> its commands by name."""
+    """Group -> its commands, sorted by name."""
     found: dict[str, list[Command]] = {}
     for _, command in sorted(COMMANDS.items()):
         found.setdefault(command.group, []).append(command)
@@ -57,43 +54,44 @@ def groups() -> dict[str, list[Command]]:
 
 @dataclass(frozen=True)
 class CommandSet:
-    """The commands of the place where the shell is: ours, or those that a server has told."""
+    """The commands that a backend has: those of minidis, or those that a server lists."""
 
-    #: full names in capitals, `CONFIG GET` beside `CONFIG`; None: exactly ours
+    #: full names in upper case, `CONFIG` and `CONFIG GET`; None: those of minidis
     names: frozenset[str] | None = None
 
     def lacks(self, name: str) -> bool:
-        """Is it one of ours that the place does not have?"""
+        """Return whether minidis has the command and the backend does not."""
         if (
             self.names is None
             or name in self.names
             or name not in COMMANDS.keys() | PARENT_COMMANDS
         ):
             return False
-        container, _, below = name.partition(" ")
-        # A server older than 7.0 lists only containers, not what is below them.
-        return not below or container not in self.names or container in self._divided
+        parent, _, subcommand = name.partition(" ")
+        # A server older than 7.0 lists parent commands only, without their subcommands.
+        return not subcommand or parent not in self.names or parent in self._listed_parents
 
     def has(self, name: str) -> bool:
-        """Can the place run it?"""
+        """Return whether the backend has the command."""
         if self.names is None:
             return name in COMMANDS or name in PARENT_COMMANDS
         return name in self.names
 
     @cached_property
-    def foreign(self) -> tuple[str, ...]:
-        """Commands that only the place has; containers without what is below them."""
+    def server_only(self) -> tuple[str, ...]:
+        """Commands that the server has and minidis does not, subcommands included."""
         ours = COMMANDS.keys() | PARENT_COMMANDS
         return tuple(sorted(name for name in self.names or () if name not in ours))
 
-    def below(self, container: str) -> list[str]:
-        """Subcommands of a container that only the place has."""
-        front = container + " "
-        return [name.removeprefix(front) for name in self.foreign if name.startswith(front)]
+    def server_subcommands(self, parent: str) -> list[str]:
+        """Subcommands of a parent command that the server has and minidis does not."""
+        prefix = parent + " "
+        return [name.removeprefix(prefix) for name in self.server_only if name.startswith(prefix)]
 
     @cached_property
-    def _divided(self) -> frozenset[str]:
+    def _listed_parents(self) -> frozenset[str]:
+        """Parent commands whose subcommands the server lists."""
         return frozenset(name.split()[0] for name in self.names or () if " " in name)
 
 
-OURS = CommandSet()
+LOCAL_COMMANDS = CommandSet()

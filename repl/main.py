@@ -1,15 +1,15 @@
-"""The command `minidis`: reads its arguments, opens the database, and hands over.
+"""The command `minidis`: parses the arguments, opens the database and runs commands or the shell.
 
-    minidis data                              a session with a person
-    minidis redis://localhost:6379/1          the same with a server
-    minidis unix:app.sock                     the same with a running program that has opened a door
+    minidis data                              interactive shell
+    minidis redis://localhost:6379/1          shell connected to a server
+    minidis unix:app.sock                     shell connected to a program that serves its database
     minidis data zrange rank 0 -1             one command, given as words
     minidis data -c "SET a 1" -c "GET a"      commands, given as lines
     minidis data < commands.txt               commands from a file or a pipe
-    minidis serve data --port 6379            a server on a database (see serve.py)
+    minidis serve data --port 6379            serve a database (see serve.py)
 
-Everything after the first word of a command belongs to it, so that -1 is a number and no option.
-prompt_toolkit is imported for a session only: it costs a tenth of a second.
+All arguments after the first word of a command belong to it, so that -1 is a number, not an option.
+prompt_toolkit is imported by the interactive shell only: the import takes a tenth of a second.
 """
 
 from __future__ import annotations
@@ -27,33 +27,34 @@ from minidis.grammar.command import COMMANDS, PARENT_COMMANDS
 from repl import serve
 from repl.address import is_address, parse_address
 from repl.backend import Backend, LocalBackend
-from repl.batch import FORMS, Batch, silence_stdout
-from repl.progress import bar
+from repl.batch import FORMATS, Batch, silence_stdout
+from repl.progress import progress_bar
 
 USAGE_ERROR = 2
-REFUSED = 1
+COMMAND_FAILED = 1
 INTERRUPTED = 130
-#: Signals that ask to leave; Windows has no SIGHUP.
-_TELLING = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+#: Signals that end the program; Windows has no SIGHUP.
+_EXIT_SIGNALS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
-#: Options that take the word after them.
-_TAKING = ("-c", "--command", "-f", "--file", "-n", "--database")
+#: Options followed by a value.
+_OPTIONS_WITH_VALUE = ("-c", "--command", "-f", "--file", "-n", "--database")
 
 _EPILOG = """\
-PATH is a directory (made if needed, saved when it is closed) or a dump ending in .rdb (written by
-SAVE only). Without PATH, or with :memory:, everything lives in memory and is gone at the end. PATH
-may be the address of a server: redis://[[user]:password@]host[:port][/database], rediss:// for TLS,
-unix:SOCKET. `minidis serve --help` tells how to open a door; a directory named serve is ./serve.
-SIGTERM and a closed terminal (SIGHUP) end it as exit does; only SIGKILL leaves changes unsaved.
+PATH is a directory (created if needed, saved at exit) or a dump file ending in .rdb (written by
+SAVE only). Without PATH, or with :memory:, the database is in memory and is lost at exit. PATH can
+be the address of a server: redis://[[user]:password@]host[:port][/database], rediss:// for TLS,
+unix:SOCKET. `minidis serve --help` describes how to serve a database; for a directory named serve,
+write ./serve. SIGTERM and SIGHUP (a closed terminal) save a directory as exit does; SIGKILL loses
+unsaved changes.
 
-Options stand before the first word of a command; after it, everything belongs to the command.
-The first refused command ends the run. Exit code: 0 done, 1 a command was refused, 2 the arguments
-or the PATH cannot be used.
+Options precede the first word of a command; all arguments after it belong to the command.
+The first failed command ends the run. Exit codes: 0 success, 1 a command failed, 2 the arguments
+or the PATH are invalid.
 """
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options, for reading them and for --help."""
+    """The argument parser; --help and the tests use it as well."""
     found = argparse.ArgumentParser(
         prog="minidis",
         usage="%(prog)s [options] [PATH] [COMMAND [ARGUMENT ...]]",
@@ -63,10 +64,15 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = found.add_argument
-    add("path", nargs="?", metavar="PATH", help="directory, .rdb file or address; none: memory")
+    add(
+        "path",
+        nargs="?",
+        metavar="PATH",
+        help="directory, .rdb file or server address (default: in memory)",
+    )
     add("words", nargs="*", metavar="COMMAND", help="one command, given as words")
     add("-c", "--command", action="append", default=[], metavar="LINE",
-        help="run a line of commands; may be given several times")  # fmt: skip
+        help="run a line of commands; can be repeated")  # fmt: skip
     add("-f", "--file", action="append", default=[], metavar="FILE",
         help="run the commands in a file, after those of -c; - is standard input")  # fmt: skip
     add("-n", "--database", type=int, default=0, metavar="N", help="select database N")
@@ -74,65 +80,65 @@ def parser() -> argparse.ArgumentParser:
     forms.add_argument("--json", dest="form", action="store_const", const="json",
                        help="print each reply as one line of JSON")  # fmt: skip
     forms.add_argument("--raw", dest="form", action="store_const", const="raw",
-                       help="print the values as they are, one in a line")  # fmt: skip
+                       help="print values unquoted, one per line")  # fmt: skip
     add("--version", action="version", version=f"minidis {minidis.__version__}")
     found.set_defaults(form="text")
     return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; the exit code."""
+    """Entry point. Returns the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["serve"]:
         return serve.main(given[1:])
     options = read_arguments(given)
-    mistake = _mistaken_path(options)
-    if mistake:
-        return _fail(mistake)
+    problem = _check_path(options)
+    if problem:
+        return _fail(problem)
     try:
-        place = _opened(options)
+        backend = _open_backend(options)
     except (MinidisError, OSError) as error:
         return _fail(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
     try:
-        _leave_when_told()
-        code = _work(place, options)
-    except SystemExit as told:
-        code = int(told.code or 0)
-    _ignore(signal.SIGINT)  # what is saved now is saved
-    if isinstance(place, LocalBackend):
-        return _closed(place, code)
-    place.close()
+        _exit_on_signals()
+        code = _run(backend, options)
+    except SystemExit as exit_:
+        code = int(exit_.code or 0)
+    _ignore(signal.SIGINT)  # Ctrl-C must not interrupt the save
+    if isinstance(backend, LocalBackend):
+        return _close_local(backend, code)
+    backend.close()
     return code
 
 
-def _opened(options: argparse.Namespace) -> Backend:
-    """The database at PATH, or the server at that address."""
+def _open_backend(options: argparse.Namespace) -> Backend:
+    """Open the database at PATH, or connect to the server at that address."""
     if options.path is not None and is_address(options.path):
-        from repl.remote_backend import RemoteBackend  # sockets and TLS come with it
+        from repl.remote_backend import RemoteBackend  # imports sockets and TLS
 
         address = parse_address(options.path)
         return RemoteBackend(replace(address, database=options.database or address.database))
     path = None if options.path in (None, serve.MEMORY) else options.path
-    with bar("loading") as progress:
+    with progress_bar("loading") as progress:
         db = minidis.open(path, progress=progress)
     if options.database:
         db.execute("SELECT", options.database)
     return LocalBackend(db)
 
 
-def _leave_when_told() -> None:
-    """SIGTERM, and SIGHUP when the terminal is closed, end the work as `exit` does: by closing."""
+def _exit_on_signals() -> None:
+    """Make SIGTERM and SIGHUP exit as `exit` does, which closes and saves the database."""
 
-    def told(number: int, _: object) -> None:
-        for one in _TELLING:
+    def handler(number: int, _: object) -> None:
+        for one in _EXIT_SIGNALS:
             _ignore(one)
         raise SystemExit(128 + number)
 
-    for one in _TELLING:
+    for one in _EXIT_SIGNALS:
         if signal.getsignal(one) is signal.SIG_DFL:  # nohup ignores SIGHUP
-            signal.signal(one, told)
+            signal.signal(one, handler)
 
 
 def _ignore(number: signal.Signals) -> None:
@@ -140,18 +146,18 @@ def _ignore(number: signal.Signals) -> None:
 
 
 def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """Options up to the first word of a command; the rest is that command."""
-    front, words = _cut(arguments)
+    """Parse the options before the first word of a command; the rest is the command."""
+    front, words = _split_arguments(arguments)
     options = parser().parse_args(front)
     options.words = words
     return options
 
 
-def _cut(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Cut before the second argument that is no option: the first one is PATH."""
+def _split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split before the second positional argument: the first one is PATH."""
     at = seen = 0
     while at < len(arguments):
-        if arguments[at] in _TAKING:
+        if arguments[at] in _OPTIONS_WITH_VALUE:
             at += 1
         elif not arguments[at].startswith("-") or arguments[at] == "-":
             seen += 1
@@ -161,48 +167,48 @@ def _cut(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(arguments[:at]), list(arguments[at:])
 
 
-def _mistaken_path(options: argparse.Namespace) -> str:
-    """`minidis get a` would make a directory named get; that is not what was meant."""
+def _check_path(options: argparse.Namespace) -> str:
+    """The error message for `minidis get a`, which would create a directory named get; else ""."""
     path = options.path
     known = path is not None and path.upper() in COMMANDS.keys() | PARENT_COMMANDS
     if not known or os.path.exists(path) or (not options.words and options.command):
         return ""
     return (
-        f"{path!r} is a command, but the first word is the PATH of the database: "
-        f"minidis PATH {' '.join([path, *options.words])} (./{path} if you mean a directory)"
+        f"{path!r} is a command, but the first argument is the PATH of the database. "
+        f"Write: minidis PATH {' '.join([path, *options.words])} (for a directory: ./{path})"
     )
 
 
-def _work(place: Backend, options: argparse.Namespace) -> int:
-    """Do what the arguments ask for."""
+def _run(backend: Backend, options: argparse.Namespace) -> int:
+    """Run the shell, or the commands given by the arguments. Returns the exit code."""
     alone = not (options.words or options.command or options.file)
     if alone and sys.stdin is not None and sys.stdin.isatty():
-        from repl.session import converse  # prompt_toolkit comes with it
+        from repl.session import run_shell  # imports prompt_toolkit
 
-        return converse(place)
+        return run_shell(backend)
     if alone:
         options.file = ["-"]
     try:
-        return _batch(place, options)
+        return _batch(backend, options)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         silence_stdout()
-        return REFUSED
+        return COMMAND_FAILED
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
-def _batch(place: Backend, options: argparse.Namespace) -> int:
+def _batch(backend: Backend, options: argparse.Namespace) -> int:
     out = sys.stdout.buffer
-    batch = Batch(place, FORMS[options.form], out, sys.stderr)
+    batch = Batch(backend, FORMATS[options.form], out, sys.stderr)
     done = (
         all(batch.run(line) for line in options.command)
         and all(_run_file(batch, name) for name in options.file)
         and (not options.words or batch.run_words([os.fsencode(word) for word in options.words]))
     )
     out.flush()
-    return 0 if done else REFUSED
+    return 0 if done else COMMAND_FAILED
 
 
 def _run_file(batch: Batch, name: str) -> bool:
@@ -212,13 +218,13 @@ def _run_file(batch: Batch, name: str) -> bool:
         return batch.run_stream(file, name)
 
 
-def _closed(here: LocalBackend, code: int) -> int:
-    """Close the database, saving it if it is a directory; say what is not saved."""
-    db = here.db
-    lost, file = here.unsaved()
+def _close_local(backend: LocalBackend, code: int) -> int:
+    """Close the database; save it if it is a directory, otherwise warn about unsaved changes."""
+    db = backend.db
+    lost, file = backend.unsaved_changes()
     try:
-        if db.engine.home.durable and db.engine.dirty > 0:
-            with bar("saving") as progress:
+        if db.engine.store.directory.saved_on_close and db.engine.store.dirty > 0:
+            with progress_bar("saving") as progress:
                 db.engine.save(progress)
         db.close()
     except (MinidisError, OSError) as error:

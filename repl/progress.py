@@ -1,4 +1,4 @@
-"""A bar on stderr while a large dump is loaded or saved and a person waits for it."""
+"""A progress bar on stderr while a large dump is loaded or saved, if stderr is a terminal."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-#: Shorter waits need no bar.
+#: The bar appears after this many seconds, and is drawn again at most this often.
 _DELAY = 0.5
-_BETWEEN = 0.1
+_INTERVAL = 0.1
 _CELLS = 30
 
 
-class Bar:
-    """Told now and then how far the work is; draws itself once it has taken long enough."""
+class ProgressBar:
+    """Called with the bytes done and the total; draws the bar once the work takes long enough."""
 
     def __init__(
         self, title: str, stream: TextIO, clock: Callable[[], float] = time.monotonic
@@ -29,7 +29,7 @@ class Bar:
 
     def __call__(self, done: int, total: int) -> None:
         now = self.clock()
-        if now - self.began < _DELAY or now - self.drawn_at < _BETWEEN:
+        if now - self.began < _DELAY or now - self.drawn_at < _INTERVAL:
             return
         share = min(done / total, 1.0) if total else 1.0
         full = round(share * _CELLS)
@@ -40,20 +40,20 @@ class Bar:
         self.drawn_at, self.drawn = now, True
 
     def finish(self) -> None:
-        """Take the bar away; what was long is worth a line no more."""
+        """Erase the bar."""
         if self.drawn:
             self.stream.write("\r\x1b[K")
             self.stream.flush()
 
 
 @contextmanager
-def bar(title: str, stream: TextIO | None = None) -> Iterator[Bar | None]:
-    """A bar for the work inside of `with`; None where nobody watches."""
+def progress_bar(title: str, stream: TextIO | None = None) -> Iterator[ProgressBar | None]:
+    """A progress bar for the body of `with`, or None if the stream is not a terminal."""
     stream = stream if stream is not None else sys.stderr
     if stream is None or not stream.isatty():
         yield None
         return
-    shown = Bar(title, stream)
+    shown = ProgressBar(title, stream)
     try:
         yield shown
     finally:

@@ -1,8 +1,8 @@
-"""What completion and the toolbar ask a server, over a connection of their own.
+"""Queries a server for completion and the toolbar, over a separate connection.
 
-A connection of their own, because the other one may be inside MULTI, where a question would be
-queued, or wait in BLPOP. Answers come soon or count as none: a connection that is too slow is hung
-up, and nothing is asked for a while.
+The connection is separate because the one for commands may be inside MULTI, where a query would be
+queued, or blocked in BLPOP. A query that takes too long counts as failed: the connection is closed,
+and the server is not queried again for a few seconds.
 """
 
 from __future__ import annotations
@@ -17,151 +17,151 @@ from typing import Any, TypeVar
 
 from minidis.errors import MinidisError
 from repl.address import Address
-from repl.backend import MOST, Named, about_field, fronts_of
-from repl.remote import Connection, dial
+from repl.backend import MAX_CANDIDATES, NamedItem, describe_field, prefixes_of
+from repl.remote_connection import RemoteConnection, connect
 from repl.render import number
 
 Words = Sequence[bytes]
 T = TypeVar("T")
 
-#: Seconds for the answers to one question; after a silence nothing is asked for so many.
-_PATIENCE = 0.5
-_SILENCE = 5.0
-#: Seconds of looking for keys: a server with many millions of them is not walked to its end.
-_SEARCH = 0.15
-_COUNT = b"1000"
-#: Seconds that found names are good for.
-_FRESH = 2.0
-#: Fields come with their values, which may be large.
-_FIELDS = b"100"
+#: Seconds to wait for the replies to a query, and before the next query after a timeout.
+_TIMEOUT = 0.5
+_RETRY_SECONDS = 5.0
+#: Seconds to search for keys: with many millions of them SCAN is not run to its end.
+_SCAN_SECONDS = 0.15
+_SCAN_COUNT = b"1000"
+#: Seconds for which results are cached.
+_CACHE_SECONDS = 2.0
+#: HSCAN returns the values as well, which may be large.
+_HSCAN_COUNT = b"100"
 _SPECIAL = re.compile(rb"[*?\[\]\\^]")
 _SCANS = {"hash": b"HSCAN", "set": b"SSCAN", "zset": b"ZSCAN"}
 
 
 class Questions:
-    """Asks a server. No method raises; without an answer it is None, or nothing was found."""
+    """Queries a server. No method raises; after an error the result is None or empty."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        #: what was asked while somebody monitors the server: it is not to be shown to him
-        self.asked: Counter[tuple[bytes, ...]] | None = None
-        self._connection: Connection | None = None
-        self._silent_until = 0.0
-        self._one = threading.Lock()
-        self._known: dict[Any, tuple[float, Any]] = {}
+        #: queries sent while MONITOR is running, which hides them
+        self.sent_queries: Counter[tuple[bytes, ...]] | None = None
+        self._connection: RemoteConnection | None = None
+        self._retry_after = 0.0
+        self._lock = threading.Lock()
+        self._cache: dict[Any, tuple[float, Any]] = {}
 
-    # asking ------------------------------------------------------------------------------------
+    # queries -----------------------------------------------------------------------------------
 
-    def ask(self, commands: Sequence[Words], seconds: float = _PATIENCE) -> list[Any] | None:
-        """The answers, refusals among them; None if they do not come in time."""
-        with self._one:
-            if monotonic() < self._silent_until:
+    def query_all(self, commands: Sequence[Words], seconds: float = _TIMEOUT) -> list[Any] | None:
+        """The replies, errors among them; None if they do not arrive in time."""
+        with self._lock:
+            if monotonic() < self._retry_after:
                 return None
             try:
                 if self._connection is None or not self._connection.is_alive():
-                    self._connection = dial(self.address, seconds)
-                    if self.asked is not None and self.address.database:
-                        self.asked[b"SELECT", b"%d" % self.address.database] += 1
-                if self.asked is not None:
-                    self.asked.update(map(tuple, commands))
-                return self._connection.ask_all(commands, seconds)
+                    self._connection = connect(self.address, seconds)
+                    if self.sent_queries is not None and self.address.database:
+                        self.sent_queries[b"SELECT", b"%d" % self.address.database] += 1
+                if self.sent_queries is not None:
+                    self.sent_queries.update(map(tuple, commands))
+                return self._connection.execute_all(commands, seconds)
             except (MinidisError, OSError):
                 self._connection = None
-                self._silent_until = monotonic() + _SILENCE
+                self._retry_after = monotonic() + _RETRY_SECONDS
                 return None
 
-    def ask_one(self, *words: bytes) -> Any:
-        """The answer to one question; None for a refusal, too."""
-        found = (self.ask([words]) or [None])[0]
+    def query(self, *words: bytes) -> Any:
+        """The reply to one command; None also for an error reply."""
+        found = (self.query_all([words]) or [None])[0]
         return None if isinstance(found, Exception) else found
 
-    def move(self, address: Address, database: int) -> None:
-        """Ask as somebody else, or another database."""
+    def set_target(self, address: Address, database: int) -> None:
+        """Query as another user, or in another database."""
         address = replace(address, database=database)
         if address != self.address:
-            self.hang_up()
+            self.close()
             self.address = address
 
-    def forget(self) -> None:
-        """Something has changed: what was found is not to be offered again."""
-        self._known.clear()
+    def clear_cache(self) -> None:
+        """Forget cached results; called after each command, which may have changed them."""
+        self._cache.clear()
 
-    def hang_up(self) -> None:
-        """The next question needs a new connection."""
-        with self._one:
+    def close(self) -> None:
+        """Close the connection; the next query opens a new one."""
+        with self._lock:
             if self._connection is not None:
-                self._connection.hang_up()
+                self._connection.close()
             self._connection = None
-            self._silent_until = 0.0
-            self._known.clear()
+            self._retry_after = 0.0
+            self._cache.clear()
 
-    # what is there -----------------------------------------------------------------------------
+    # commands, keys, members -------------------------------------------------------------------
 
     def commands(self) -> frozenset[str] | None:
-        """Full names of all commands in capitals; None if the server does not tell."""
-        found = (self.ask([(b"COMMAND", b"LIST")], 2.0) or [None])[0]
+        """Full names of all commands in upper case; None if the server does not list them."""
+        found = (self.query_all([(b"COMMAND", b"LIST")], 2.0) or [None])[0]
         if isinstance(found, Exception):  # older than 7.0
-            found = (self.ask([(b"COMMAND",)], 2.0) or [None])[0]
+            found = (self.query_all([(b"COMMAND",)], 2.0) or [None])[0]
             found = [entry[0] for entry in found] if isinstance(found, list) else None
         if not isinstance(found, (list, set)):
             return None
         names = (bytes(name).decode("latin-1").upper() for name in found)
         return frozenset(name.replace("|", " ") for name in names)
 
-    def keys(self, wanted: bytes, types: tuple[str, ...]) -> list[Named]:
-        """Keys of these types with what they hold, if that can be said."""
+    def keys(self, wanted: bytes, types: tuple[str, ...]) -> list[NamedItem]:
+        """Keys of these types, each with its type if known."""
         key = ("keys", wanted, types)
-        if (found := self._remembered(key)) is None:
+        if (found := self._cached(key)) is None:
             found = []
             for kind in types or ("",):
-                names = self._scanned((b"SCAN",), wanted, b"TYPE", kind.encode())
+                names = self._scan_keys((b"SCAN",), wanted, b"TYPE", kind.encode())
                 found += [(name, kind) for name in names]
             if not types:
                 found = self._with_types([name for name, _ in found])
             found.sort(key=lambda named: (not named[0].startswith(wanted), named[0]))
-            self._known[key] = (monotonic(), found)
+            self._cache[key] = (monotonic(), found)
         return list(found)
 
-    def fronts(self, wanted: bytes) -> list[bytes]:
-        """What keys begin with, up to a colon."""
+    def key_prefixes(self, wanted: bytes) -> list[bytes]:
+        """Prefixes of keys, up to a colon."""
         key = ("fronts", wanted)
-        if (found := self._remembered(key)) is None:
+        if (found := self._cached(key)) is None:
             pattern = _escaped(wanted) + b"*:*"
-            found = fronts_of(sorted(self._walk((b"SCAN",), pattern, ())), wanted)
-            self._known[key] = (monotonic(), found)
+            found = prefixes_of(sorted(self._scan((b"SCAN",), pattern, ())), wanted)
+            self._cache[key] = (monotonic(), found)
         return list(found)
 
-    def members(self, key: bytes, wanted: bytes) -> list[Named]:
-        """What is in a hash, set, sorted set or list."""
-        kind = str(self.ask_one(b"TYPE", key))
+    def members(self, key: bytes, wanted: bytes) -> list[NamedItem]:
+        """Fields or members of the hash, set, sorted set or list at `key`."""
+        kind = str(self.query(b"TYPE", key))
         if kind == "list":
-            found = self.ask_one(b"LRANGE", key, b"0", b"%d" % (MOST - 1))
+            found = self.query(b"LRANGE", key, b"0", b"%d" % (MAX_CANDIDATES - 1))
             return [(name, "") for name in dict.fromkeys(found or ()) if wanted in name]
         scan = _SCANS.get(kind)
         if scan is None:
             return []
         pattern = b"*" + _escaped(wanted) + b"*"
-        size = _FIELDS if kind == "hash" else _COUNT
-        found = self._walk((scan, key), pattern, (b"COUNT", size), pairs=kind != "set")
+        size = _HSCAN_COUNT if kind == "hash" else _SCAN_COUNT
+        found = self._scan((scan, key), pattern, (b"COUNT", size), pairs=kind != "set")
         names = _sorted(found, wanted)
-        return [(name, _about(kind, found[name])) for name in names]
+        return [(name, _describe_member(kind, found[name])) for name in names]
 
-    # walking -----------------------------------------------------------------------------------
+    # SCAN --------------------------------------------------------------------------------------
 
-    def _scanned(self, words: Words, wanted: bytes, *kind: bytes) -> list[bytes]:
+    def _scan_keys(self, words: Words, wanted: bytes, *kind: bytes) -> list[bytes]:
         pattern = b"*" + _escaped(wanted) + b"*"
         options = kind if kind[1] else ()
-        return _sorted(self._walk(words, pattern, (b"COUNT", _COUNT, *options)), wanted)
+        return _sorted(self._scan(words, pattern, (b"COUNT", _SCAN_COUNT, *options)), wanted)
 
-    def _walk(
+    def _scan(
         self, words: Words, pattern: bytes, options: Words, pairs: bool = False
     ) -> dict[bytes, Any]:
-        """What a SCAN finds before patience ends: name -> value, or None where it has none."""
-        until = monotonic() + _SEARCH
+        """Names found by SCAN within _SCAN_SECONDS -> the value of a pair, else None."""
+        until = monotonic() + _SCAN_SECONDS
         found: dict[bytes, Any] = {}
         cursor = b"0"
-        while len(found) < MOST and monotonic() < until:
-            reply = self.ask_one(*words, cursor, b"MATCH", pattern, *options)
+        while len(found) < MAX_CANDIDATES and monotonic() < until:
+            reply = self.query(*words, cursor, b"MATCH", pattern, *options)
             if not isinstance(reply, list) or len(reply) != 2:
                 break
             cursor, names = reply
@@ -171,19 +171,19 @@ class Questions:
                 break
         return found
 
-    def _with_types(self, names: list[bytes]) -> list[Named]:
-        types = self.ask([(b"TYPE", name) for name in names]) if names else []
+    def _with_types(self, names: list[bytes]) -> list[NamedItem]:
+        types = self.query_all([(b"TYPE", name) for name in names]) if names else []
         if types is None:
             return [(name, "") for name in names]
         return [(name, str(kind)) for name, kind in zip(names, types, strict=True)]
 
-    def _remembered(self, key: Any) -> Any:
-        since, found = self._known.get(key, (-_FRESH, None))
-        return found if monotonic() - since < _FRESH else None
+    def _cached(self, key: Any) -> Any:
+        since, found = self._cache.get(key, (-_CACHE_SECONDS, None))
+        return found if monotonic() - since < _CACHE_SECONDS else None
 
 
 def _escaped(wanted: bytes) -> bytes:
-    r"""The text as a pattern that matches only itself.
+    r"""Escape a text, so that as a glob pattern it matches only itself.
 
     >>> _escaped(b"a*")
     b'a\\*'
@@ -192,11 +192,11 @@ def _escaped(wanted: bytes) -> bytes:
 
 
 def _sorted(names: Iterable[bytes], wanted: bytes) -> list[bytes]:
-    """Those that begin with `wanted` first."""
-    return sorted(names, key=lambda name: (not name.startswith(wanted), name))[:MOST]
+    """Sort the names; those that begin with `wanted` come first."""
+    return sorted(names, key=lambda name: (not name.startswith(wanted), name))[:MAX_CANDIDATES]
 
 
-def _about(kind: str, value: Any) -> str:
+def _describe_member(kind: str, value: Any) -> str:
     if kind == "hash":
-        return about_field(bytes(value))
+        return describe_field(bytes(value))
     return "member" if kind == "set" else number(float(value))

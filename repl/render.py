@@ -1,11 +1,11 @@
-r"""From a reply to lines: for a person, as JSON, or raw.
+r"""Formats replies: as text, as JSON, or raw.
 
     (integer) 3        1) "ann"    3          1) "name" => "张三"
     (nil)              2) "bobby"  12.5       2) "city" => "Köln"
     "text \x00"        scores in a column     fields and values
 
-Strings are shown as the text they are when they are UTF-8, whatever script that is; what cannot be
-printed is escaped, so that a line can be typed in again as it stands.
+UTF-8 strings are shown as text in any script. Other bytes and control characters are escaped, so
+that a printed string can be typed in again.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from itertools import islice
 from typing import Any
 
 from minidis.replies import Cursor, Decimal, Status, Verbatim
-from repl.words import columns, printable, quoted
+from repl.words import display_width, double_quoted, printable
 
-#: Letters that JSON leaves as they are, and that a terminal obeys or takes as a line end.
-_OBEYED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-#: Names longer than this do not push the column of values to the right.
-_WIDEST = 32
-#: The column is measured on so many names.
-_MEASURED = 1000
+#: Characters that JSON does not escape although terminals treat them as control characters.
+_CONTROL_CHARACTERS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+#: Wider names do not move the column of values to the right.
+_MAX_NAME_WIDTH = 32
+#: The width of the column is taken from this many names.
+_MEASURED_NAMES = 1000
 
 
-def lines(reply: Any, *, paired: bool = False) -> Iterator[str]:
-    """The reply for a person. `paired`: that of HSCAN, whose flat list is fields and values.
+def reply_lines(reply: Any, *, paired: bool = False) -> Iterator[str]:
+    """The reply as lines of text. `paired`: it is from HSCAN, a flat list of fields and values.
 
-    >>> list(lines([b"a", 1, None, [b"b"]]))
+    >>> list(reply_lines([b"a", 1, None, [b"b"]]))
     ['1) "a"', '2) (integer) 1', '3) (nil)', '4) 1) "b"']
     """
     match reply:
@@ -41,24 +41,24 @@ def lines(reply: Any, *, paired: bool = False) -> Iterator[str]:
 
 
 def _lines(reply: Any) -> Iterator[str]:
-    """Lines of any reply; those of a container are numbered, a text for people is as it is."""
+    """The lines of any reply; elements of a collection are numbered."""
     if isinstance(reply, Verbatim):
         return map(printable, reply.decode("utf-8", "surrogateescape").splitlines())
     if isinstance(reply, Mapping) and reply:
-        return _named(reply.items(), len(reply), " => ")
+        return _pair_lines(reply.items(), len(reply), " => ")
     if isinstance(reply, (set, frozenset)) and reply:
-        return _numbered(sorted(reply, key=_order), len(reply))
+        return _item_lines(sorted(reply, key=_sort_key), len(reply))
     if isinstance(reply, (list, tuple)) and reply:
         if isinstance(reply, list) and all(map(_is_pair, reply)):
-            return _named(reply, len(reply), "  ")
-        return _numbered(reply, len(reply))
+            return _pair_lines(reply, len(reply), "  ")
+        return _item_lines(reply, len(reply))
     return iter((scalar(reply),))
 
 
-def labelled(parts: Iterable[tuple[str, Iterable[str]]], size: int) -> Iterator[str]:
-    """`1) label` and the lines that belong to it below: EXEC's answers with their commands.
+def labelled_lines(parts: Iterable[tuple[str, Iterable[str]]], size: int) -> Iterator[str]:
+    """`1) label` and its lines below: the replies of EXEC with their commands.
 
-    >>> list(labelled([("INCR a", ["(integer) 1"]), ("GET a", ['"1"'])], 2))
+    >>> list(labelled_lines([("INCR a", ["(integer) 1"]), ("GET a", ['"1"'])], 2))
     ['1) INCR a', '   (integer) 1', '2) GET a', '   "1"']
     """
     width = len(str(size))
@@ -68,16 +68,16 @@ def labelled(parts: Iterable[tuple[str, Iterable[str]]], size: int) -> Iterator[
 
 
 def scalar(value: Any) -> str:
-    """One value, or an empty container, in one line."""
+    """One value, or an empty collection, in one line."""
     match value:
         case None:
             return "(nil)"
         case Status():
             return str(value)
         case bytes() | bytearray():
-            return quoted(bytes(value))
+            return double_quoted(bytes(value))
         case str():
-            return quoted(value.encode("utf-8", "surrogateescape"))
+            return double_quoted(value.encode("utf-8", "surrogateescape"))
         case bool():
             return "(true)" if value else "(false)"
         case Cursor():
@@ -110,7 +110,7 @@ def number(value: float) -> str:
 
 
 def summary(reply: Any) -> str:
-    """How many there are of what: "3 elements"; empty for a single value."""
+    """The number of elements or fields: "3 elements"; "" for a single value."""
     if isinstance(reply, Mapping):
         return counted(len(reply), "field")
     if isinstance(reply, (list, set, frozenset)):
@@ -119,15 +119,15 @@ def summary(reply: Any) -> str:
 
 
 def footer(reply: Any, seconds: float) -> str:
-    """The line below a reply: counts always, the time for a single value only if it was long."""
+    """The line below a reply: count and time; for a single value only a time over 10 ms."""
     count = summary(reply)
     if not count and seconds < 0.01:
         return ""
-    return f"({', '.join(filter(None, (count, elapsed(seconds))))})"
+    return f"({', '.join(filter(None, (count, format_duration(seconds))))})"
 
 
-def elapsed(seconds: float) -> str:
-    """A duration in words: 24 µs, 0.2 ms, 35 ms, 1.84 s."""
+def format_duration(seconds: float) -> str:
+    """A duration with its unit: 24 µs, 0.2 ms, 35 ms, 1.84 s."""
     if seconds >= 1:
         return f"{seconds:.2f} s"
     if seconds < 0.0001:
@@ -136,10 +136,10 @@ def elapsed(seconds: float) -> str:
     return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms"
 
 
-# numbered lines ----------------------------------------------------------------------------------
+# collections -------------------------------------------------------------------------------------
 
 
-def _numbered(items: Iterable[Any], size: int) -> Iterator[str]:
+def _item_lines(items: Iterable[Any], size: int) -> Iterator[str]:
     """`1) item`; the lines of a nested item are indented below the first one."""
     width = len(str(size))
     blank = " " * (width + 2)
@@ -150,30 +150,30 @@ def _numbered(items: Iterable[Any], size: int) -> Iterator[str]:
             head = blank
 
 
-def _named(items: Iterable[tuple[Any, Any]], size: int, joint: str) -> Iterator[str]:
-    """`1) name => value`, the values in a column; a nested value goes below its name."""
+def _pair_lines(items: Iterable[tuple[Any, Any]], size: int, separator: str) -> Iterator[str]:
+    """`1) name => value`, the values aligned; a nested value goes below its name."""
     pairs = list(items)
     width = len(str(size))
-    column = _column(name for name, _ in islice(pairs, _MEASURED))
+    column = _column(name for name, _ in islice(pairs, _MEASURED_NAMES))
     for at, (name, value) in enumerate(pairs, 1):
         label = scalar(name)
         head = f"{at:>{width}}) {label}"
         if _is_nested(value):
-            yield f"{head}{joint}".rstrip()
+            yield f"{head}{separator}".rstrip()
             yield from (" " * (width + 2) + line for line in _lines(value))
         else:
             shown = number(value) if isinstance(value, float) else scalar(value)
-            yield head + " " * (column - columns(label)) + joint + shown
+            yield head + " " * (column - display_width(label)) + separator + shown
 
 
 def _column(names: Iterable[Any]) -> int:
-    """The width of the widest name that is not too wide."""
-    widths = (columns(scalar(name)) for name in names)
-    return max((width for width in widths if width <= _WIDEST), default=0)
+    """The width of the widest name up to _MAX_NAME_WIDTH."""
+    widths = (display_width(scalar(name)) for name in names)
+    return max((width for width in widths if width <= _MAX_NAME_WIDTH), default=0)
 
 
 def _is_pair(item: Any) -> bool:
-    """A pair, or the list of member and score that ZMPOP answers."""
+    """Return whether `item` is a pair, or a list of member and score as in ZMPOP."""
     if isinstance(item, list):
         return len(item) == 2 and isinstance(item[0], bytes) and isinstance(item[1], float)
     return isinstance(item, tuple) and len(item) == 2
@@ -183,8 +183,8 @@ def _is_nested(value: Any) -> bool:
     return isinstance(value, (list, tuple, set, frozenset, Mapping)) and len(value) > 0
 
 
-def _order(value: Any) -> tuple[int, Any]:
-    """Members of a set: numbers by size, then texts."""
+def _sort_key(value: Any) -> tuple[int, Any]:
+    """Sort key for members of a set: numbers by value, then strings."""
     if isinstance(value, bytes):
         return (0, int(value)) if value.isdigit() and len(value) < 20 else (1, value)
     return (0, value) if isinstance(value, (int, float)) else (2, repr(value))
@@ -195,17 +195,17 @@ def counted(size: int, noun: str) -> str:
     return f"{size:,} {noun}{'' if size == 1 else 's'}"
 
 
-# for programs ------------------------------------------------------------------------------------
+# machine-readable formats ------------------------------------------------------------------------
 
 
 def raw(reply: Any) -> Iterator[bytes]:
-    """The values without any decoration, one in a line: (nil) is an empty one, [] is none."""
+    """The values unquoted, one per line; nil is an empty line, an empty collection no line."""
     if isinstance(reply, Mapping):
         for name, value in reply.items():
             yield from raw(name)
             yield from raw(value)
     elif isinstance(reply, (set, frozenset)):
-        for item in sorted(reply, key=_order):
+        for item in sorted(reply, key=_sort_key):
             yield from raw(item)
     elif isinstance(reply, (list, tuple)):
         for item in reply:
@@ -218,23 +218,23 @@ def raw(reply: Any) -> Iterator[bytes]:
         yield b"" if reply is None else str(reply).encode("utf-8", "surrogateescape")
 
 
-def as_json(reply: Any) -> str:
+def to_json(reply: Any) -> str:
     r"""The reply as JSON in one line.
 
-    >>> print(as_json({b"name": "张三".encode(), b"raw": b"\xff", b"far": float("inf")}))
+    >>> print(to_json({b"name": "张三".encode(), b"raw": b"\xff", b"far": float("inf")}))
     {"name": "张三", "raw": "\\xff", "far": "inf"}
     """
-    text = json.dumps(_plain(reply), ensure_ascii=False)
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    text = json.dumps(_json_value(reply), ensure_ascii=False)
+    return _CONTROL_CHARACTERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _plain(value: Any) -> Any:
-    """The value in the types that JSON has."""
+def _json_value(value: Any) -> Any:
+    """The value converted to the types of JSON."""
     match value:
         case bytes() | bytearray():
             return bytes(value).decode("utf-8", "backslashreplace")
         case str():
-            # Surrogates stand for bytes that are no UTF-8; no reader of JSON accepts them.
+            # Surrogates stand for bytes that are not UTF-8; JSON parsers reject them.
             return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         case float() if not math.isfinite(value):
             return str(value)
@@ -243,18 +243,18 @@ def _plain(value: Any) -> Any:
         case None | bool() | int():
             return value
         case Mapping():
-            return {_name(name): _plain(item) for name, item in value.items()}
+            return {_json_name(name): _json_value(item) for name, item in value.items()}
         case set() | frozenset():
-            return [_plain(item) for item in sorted(value, key=_order)]
+            return [_json_value(item) for item in sorted(value, key=_sort_key)]
         case list() | tuple():
-            return [_plain(item) for item in value]
+            return [_json_value(item) for item in value]
         case BaseException():
             return {"error": str(value)}
         case _:
             return str(value)
 
 
-def _name(name: Any) -> str:
-    """The name of a field: JSON knows only text."""
-    plain = _plain(name)
+def _json_name(name: Any) -> str:
+    """The name of a field as a string, as JSON requires."""
+    plain = _json_value(name)
     return plain if isinstance(plain, str) else json.dumps(plain)

@@ -1,6 +1,6 @@
-"""The words that the shell itself understands; everything else is a command of Redis.
+"""The commands of the shell itself; all other input is a Redis command.
 
-They are few on purpose. They are looked up before the commands, in any case.
+Shell commands are looked up first, in upper or lower case. There are few on purpose.
 """
 
 from __future__ import annotations
@@ -17,42 +17,42 @@ from repl.words import printable
 
 
 class Shell(Protocol):
-    """What these words can do to the session."""
+    """What shell commands need from the session."""
 
     @property
-    def repertoire(self) -> CommandSet:
-        """The commands that can be run."""
+    def command_set(self) -> CommandSet:
+        """The commands that the backend has."""
 
     def stop(self) -> None:
-        """End what MONITOR and SUBSCRIBE began."""
+        """Stop MONITOR and SUBSCRIBE."""
 
-    def say(self, text: str) -> None:
-        """Print a few lines."""
+    def write(self, text: str) -> None:
+        """Print text."""
 
     def clear(self) -> None:
-        """Empty the screen."""
+        """Clear the screen."""
 
-    def leave(self) -> None:
-        """End the session, or remind of what is not saved."""
+    def exit(self) -> None:
+        """End the session, or warn about unsaved changes."""
 
     def run(self, text: str) -> bool:
-        """Run the commands of a text; False when one was refused."""
+        """Run the commands in a text. Returns False if one failed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
-    """One word of the shell."""
+class ShellCommand:
+    """A command of the shell."""
 
     name: str
     syntax: str
     about: str
-    #: does it; False when it could not
-    act: Callable[[Shell, list[str]], bool]
+    #: runs it; returns False if it failed
+    run: Callable[[Shell, list[str]], bool]
 
 
 def _help(shell: Shell, words: list[str]) -> bool:
-    known = {dot.name: (dot.syntax, dot.about) for dot in DOTS.values()}
-    shell.say(pages.page(words, known, shell.repertoire))
+    known = {one.name: (one.syntax, one.about) for one in SHELL_COMMANDS.values()}
+    shell.write(pages.page(words, known, shell.command_set))
     return True
 
 
@@ -61,8 +61,8 @@ def _stop(shell: Shell, _: list[str]) -> bool:
     return True
 
 
-def _leave(shell: Shell, _: list[str]) -> bool:
-    shell.leave()
+def _exit(shell: Shell, _: list[str]) -> bool:
+    shell.exit()
     return True
 
 
@@ -73,28 +73,28 @@ def _clear(shell: Shell, _: list[str]) -> bool:
 
 def _read(shell: Shell, words: list[str]) -> bool:
     if len(words) != 1:
-        shell.say("(error) .read needs the name of one file with commands")
+        shell.write("(error) .read needs exactly one file name")
         return False
     try:
         text = Path(words[0]).expanduser().read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
-        shell.say(f"(error) {printable(words[0])}: cannot be read: {error.strerror}")
+        shell.write(f"(error) {printable(words[0])}: cannot be read: {error.strerror}")
         return False
     try:
         return shell.run(text.decode("utf-8", "surrogateescape"))
     except RecursionError:
-        shell.say(f"(error) {printable(words[0])} reads itself")
+        shell.write(f"(error) {printable(words[0])} reads itself")
         return False
 
 
-DOTS: dict[str, Dot] = {
-    dot.name: dot
-    for dot in (
-        Dot("help", "[command | @group]", "what a command does, or the commands of a group", _help),
-        Dot(".read", "file", "run the commands in a file, up to the first refusal", _read),
-        Dot(".stop", "", "end what SUBSCRIBE and MONITOR show beside the prompt", _stop),
-        Dot("clear", "", "empty the screen", _clear),
-        Dot("exit", "", "leave; a directory is saved first", _leave),
-        Dot("quit", "", "the same as exit", _leave),
+SHELL_COMMANDS: dict[str, ShellCommand] = {
+    one.name: one
+    for one in (
+        ShellCommand("help", "[command | @group]", "show help for a command or a group", _help),
+        ShellCommand(".read", "file", "run the commands in a file, up to the first error", _read),
+        ShellCommand(".stop", "", "stop SUBSCRIBE and MONITOR", _stop),
+        ShellCommand("clear", "", "clear the screen", _clear),
+        ShellCommand("exit", "", "end the session; a directory is saved first", _exit),
+        ShellCommand("quit", "", "the same as exit", _exit),
     )
 }

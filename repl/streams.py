@@ -1,11 +1,11 @@
-"""What comes unasked: the messages of SUBSCRIBE, the lines of MONITOR.
+"""Streams: the messages of SUBSCRIBE and the lines of MONITOR.
 
-A source is read by a thread of its own (Feed) and shown in batches, so that a flood is a number at
-the end of a batch and not a frozen terminal:
+BackgroundStream reads a source in a thread and shows its items in batches. If they arrive faster
+than they can be shown, older ones are dropped and counted, so that the terminal stays responsive:
 
-    source ──> at most _MOST items wait, older ones are dropped and counted ──> show(items, dropped)
+    source ──> queue of _MAX_QUEUED items, older ones dropped ──> show(items, dropped)
 
-A source ends when it is closed, by whatever thread.
+A source ends when it is closed, which any thread may do.
 """
 
 from __future__ import annotations
@@ -16,41 +16,40 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
-from minidis.api.subscription import Message, MonitoredCommand
+from minidis.api.subscription import Message
+from minidis.clients.monitored import MonitoredCommand
 from minidis.errors import MinidisError
-from repl.render import as_json, scalar
-from repl.words import printable, quote, shortened
+from minidis.grammar.command import COMMANDS
+from repl.render import scalar, to_json
+from repl.words import printable, quote, truncate
 
-#: Command that begins a stream -> the one that ends it.
+#: Command that starts a stream -> the one that ends it.
 ENDINGS = {
-    "SUBSCRIBE": "UNSUBSCRIBE",
-    "PSUBSCRIBE": "PUNSUBSCRIBE",
-    "SSUBSCRIBE": "SUNSUBSCRIBE",
-    "MONITOR": "",
+    command.name: command.ended_by for command in COMMANDS.values() if command.ended_by is not None
 }
 BEGINNINGS = {ending: beginning for beginning, ending in ENDINGS.items() if ending}
 
 
-def begins(words: Sequence[bytes]) -> bool:
-    """Does the command begin a stream?"""
+def starts_stream(words: Sequence[bytes]) -> bool:
+    """Return whether the command starts a stream."""
     return words[0].decode("latin-1").upper() in ENDINGS
 
 
-def ends(words: Sequence[bytes]) -> bool:
-    """Does the command end one?"""
+def ends_stream(words: Sequence[bytes]) -> bool:
+    """Return whether the command ends a stream."""
     return words[0].decode("latin-1").upper() in BEGINNINGS
 
 
-def is_about(words: Sequence[bytes]) -> bool:
-    """Is the command about streams? Then it does not go the way of the others."""
-    return begins(words) or ends(words)
+def is_stream_command(words: Sequence[bytes]) -> bool:
+    """Return whether the command starts or ends a stream; the shell handles these itself."""
+    return starts_stream(words) or ends_stream(words)
 
 
-#: Items that wait to be shown; what is older is dropped.
-_MOST = 50
+#: Maximum number of items waiting to be shown; older ones are dropped.
+_MAX_QUEUED = 50
 #: Seconds between two batches.
-_PAUSE = 0.2
-#: Columns that one line may take.
+_BATCH_SECONDS = 0.2
+#: Maximum width of a line, in columns.
 _WIDTH = 2000
 
 Fragments: TypeAlias = list[tuple[str, str]]
@@ -58,37 +57,37 @@ Item: TypeAlias = "Message[Any] | MonitoredCommand"
 
 
 class Source(Protocol):
-    """Where messages come from."""
+    """Yields messages or monitored commands."""
 
     #: SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE or MONITOR
     kind: str
-    #: what is listened to
+    #: channels or patterns
     names: dict[bytes, None]
 
     def __iter__(self) -> Iterator[Any]:
-        """What comes, as it comes, until close(); MinidisError when the source is lost."""
+        """Yield raw items until close(). Raises MinidisError if the source is lost."""
 
     def read(self, raw: Any) -> Item | None:
-        """What it means; None when it is nothing to be shown. Only done for what is shown."""
+        """Parse a raw item; None if it is not to be shown. Called only for items not dropped."""
 
-    def drop(self, names: Collection[bytes]) -> None:
-        """Listen to some names no more."""
+    def unsubscribe(self, names: Collection[bytes]) -> None:
+        """Unsubscribe from some of the names."""
 
     def close(self) -> None:
-        """End it; a thread that waits for the next message wakes up."""
+        """End the source; a thread that waits for the next item wakes up."""
 
 
-# what it looks like ------------------------------------------------------------------------------
+# formatting --------------------------------------------------------------------------------------
 
 
 def fragments(item: Item) -> Fragments:
-    """One line, as (class of colour, text)."""
+    """The item as one line of (style class, text)."""
     if isinstance(item, MonitoredCommand):
         when = datetime.fromtimestamp(item.time).strftime("%H:%M:%S.%f")[:-3]
-        who = printable(f"{when} [{item.database} {item.address}] ")
-        return [("class:note", who), ("", _short(" ".join(map(quote, item.words))))]
+        origin = printable(f"{when} [{item.database} {item.address}] ")
+        return [("class:note", origin), ("", _short(" ".join(map(quote, item.words))))]
     front = "" if item.pattern is None else quote(item.pattern) + " "
-    data = scalar(item.data) if isinstance(item.data, (bytes, str)) else as_json(item.data)
+    data = scalar(item.data) if isinstance(item.data, (bytes, str)) else to_json(item.data)
     return [
         ("class:note", _short(front)),
         ("class:pygments.name.variable", _short(quote(item.channel))),
@@ -98,7 +97,7 @@ def fragments(item: Item) -> Fragments:
 
 
 def text(item: Item) -> str:
-    """The same line without colours."""
+    """The item as one line without styles."""
     return "".join(part for _, part in fragments(item))
 
 
@@ -115,18 +114,18 @@ def for_json(item: Item) -> str:
         found = {"channel": item.channel, "data": item.data}
         if item.pattern is not None:
             found["pattern"] = item.pattern
-    return as_json(found)
+    return to_json(found)
 
 
 def _short(line: str) -> str:
-    return shortened(line, _WIDTH)
+    return truncate(line, _WIDTH)
 
 
-# reading beside the prompt -----------------------------------------------------------------------
+# background threads ------------------------------------------------------------------------------
 
 
 class BackgroundStream:
-    """Reads a source and shows what comes, both in threads of their own."""
+    """Reads a source in one thread and shows its items in another."""
 
     def __init__(
         self,
@@ -135,28 +134,28 @@ class BackgroundStream:
         lost: Callable[[BackgroundStream, str], None],
     ) -> None:
         self.source = source
-        self.heard = 0
+        self.received = 0
         self.ended = False
         self._show = show
         self._lost = lost
-        self._waiting: deque[Any] = deque()
+        self._queue: deque[Any] = deque()
         self._dropped = 0
         self._change = threading.Condition()
         self._pause = threading.Event()
         self._threads = [
             threading.Thread(target=work, name=f"minidis {work.__name__}", daemon=True)
-            for work in (self._read, self._hand_on)
+            for work in (self._read, self._show_batches)
         ]
         for thread in self._threads:
             thread.start()
 
     @property
     def title(self) -> str:
-        """What it is: SUBSCRIBE news"""
+        """The command: SUBSCRIBE news"""
         return " ".join([self.source.kind, *map(quote, self.source.names)])
 
     def stop(self) -> None:
-        """End the stream; what has come is shown."""
+        """End the stream; items received so far are shown."""
         self.ended = True
         self.source.close()
         self._pause.set()
@@ -168,9 +167,9 @@ class BackgroundStream:
         try:
             for raw in self.source:
                 with self._change:
-                    self._waiting.append(raw)
-                    if len(self._waiting) > _MOST:
-                        self._waiting.popleft()
+                    self._queue.append(raw)
+                    if len(self._queue) > _MAX_QUEUED:
+                        self._queue.popleft()
                         self._dropped += 1
                     self._change.notify()
         except (MinidisError, OSError, ValueError) as error:
@@ -182,17 +181,17 @@ class BackgroundStream:
                 self.ended = True
                 self._change.notify()
 
-    def _hand_on(self) -> None:
+    def _show_batches(self) -> None:
         while True:
             with self._change:
-                self._change.wait_for(lambda: self._waiting or self.ended)
-                raw, dropped = list(self._waiting), self._dropped
-                self._waiting.clear()
+                self._change.wait_for(lambda: self._queue or self.ended)
+                raw, dropped = list(self._queue), self._dropped
+                self._queue.clear()
                 self._dropped = 0
             if not raw and self.ended:
                 return
             items = [item for item in map(self.source.read, raw) if item is not None]
-            self.heard += len(items) + dropped
+            self.received += len(items) + dropped
             if items:
                 self._show(items, dropped)
-            self._pause.wait(_PAUSE)
+            self._pause.wait(_BATCH_SECONDS)

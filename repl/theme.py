@@ -1,15 +1,15 @@
-"""Colours, by the class of what is shown. ANSI names follow the palette of the terminal.
+"""Styles of the shell. ANSI colour names follow the palette of the terminal.
 
-Few and quiet: what a person typed stays in the colour of the terminal, names stand out a little,
-mistakes are underlined, everything that only helps is grey.
+Typed values keep the colour of the terminal, names stand out a little, errors are underlined, and
+hints and notes are grey.
 """
 
 from __future__ import annotations
 
 THEME: dict[str, str] = {
-    # what is typed
+    # typed commands
     "pygments.keyword": "bold",  # the command
-    "pygments.keyword.pseudo": "bold ansiblue",  # a word of the shell
+    "pygments.keyword.pseudo": "bold ansiblue",  # a shell command
     "pygments.keyword.type": "ansiblue",  # an option
     "pygments.name.variable": "ansicyan",  # a key
     "pygments.name.attribute": "",  # a field, a member
@@ -17,13 +17,13 @@ THEME: dict[str, str] = {
     "pygments.literal.string": "",
     "pygments.literal.string.regex": "ansimagenta",  # a pattern
     "pygments.error": "underline ansired",
-    "pygments.generic.deleted": "bold underline ansiyellow",  # a command that is not there
-    # what is answered
-    "pygments.comment": "ansibrightblack",  # numbers of lines, counts, (nil)
+    "pygments.generic.deleted": "bold underline ansiyellow",  # a command that the server lacks
+    # replies
+    "pygments.comment": "ansibrightblack",  # line numbers, counts, (nil)
     "pygments.literal.string.double": "ansigreen",
     "pygments.generic.error": "ansired",
     "pygments.operator": "ansibrightblack",
-    # around it
+    # prompt, menu, toolbar
     "prompt": "bold ansiblue",
     "transaction": "bold ansiyellow",
     "hint": "ansibrightblack",

@@ -1,4 +1,4 @@
-"""Commands of Redis that minidis does not have. Who types one is told so, not corrected."""
+"""Redis commands that minidis does not implement, for a clear message instead of a correction."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ _PARTS: dict[str, str] = {
         VSETATTR VSIM""",
     "idempotent producers": "XCFGSET XIDMPRECORD",
 }
-#: Name -> the part of Redis that it belongs to
-ELSEWHERE: dict[str, str] = {name: part for part, names in _PARTS.items() for name in names.split()}
+#: Command -> the missing feature
+UNSUPPORTED: dict[str, str] = {
+    name: part for part, names in _PARTS.items() for name in names.split()
+}
 
 
-def elsewhere(name: str) -> str:
-    """What to say of a command that only Redis has; "" for any other name.
+def unsupported_message(name: str) -> str:
+    """The message for a command that only Redis has; "" for any other name.
 
-    >>> elsewhere("geoadd")
+    >>> unsupported_message("geoadd")
     'Redis has GEOADD, minidis does not: it has no geo indexes'
     """
-    part = ELSEWHERE.get(name.upper())
+    part = UNSUPPORTED.get(name.upper())
     return f"Redis has {name.upper()}, minidis does not: it has no {part}" if part else ""

@@ -1,14 +1,14 @@
-r"""From a line to words, as redis-cli splits it, and back.
+r"""Splits lines into words as redis-cli does, and quotes words.
 
     SET greeting "hello \xe4\xb8\x96 \"you\"\n" EX 10
     └─┘ └──────┘ └─────────────────────────────┘ └┘ └┘
 
-    "..."    \n \r \t \b \a, \xHH for a byte, and \ before anything else for that itself
-    '...'    everything as it is; only \' for the quote
-    line end, outside of quotes: the next command begins; only ASCII blanks part words
-    #        at the beginning of a command: the rest of the line is a remark
+    "..."    escapes: \n \r \t \b \a, \xHH for a byte; \ before any other character is dropped
+    '...'    literal text; the only escape is \' for the quote
+    newline  outside of quotes, ends the command; words are separated by ASCII white space
+    #        at the beginning of a command, makes the rest of the line a comment
 
-Nothing here raises: a word that is not well formed says so itself (`trouble`).
+Nothing here raises: a malformed word has a `problem`.
 """
 
 from __future__ import annotations
@@ -29,42 +29,42 @@ _ESCAPES = {
 }
 _BLANKS = " \t\n\r\v\f"
 _PLAIN = re.compile(rf"[^{_BLANKS}\"']+")
-#: Quote -> what stands for itself inside of it, and how such a quote ends.
+#: Quote -> the literal characters inside it, and the text up to its end.
 _INSIDE = {'"': re.compile(r'[^"\\]+'), "'": re.compile(r"[^'\\]+")}
 _ENDING = {
     '"': re.compile(r'(?:[^"\\]++|\\.)*+"', re.DOTALL),
     "'": re.compile(r"(?:[^'\\]++|\\'|\\)*+'"),
 }
 _HEX = frozenset("0123456789abcdefABCDEF")
-#: An escape that is still being typed at the end of the text: nothing yet, and no backslash.
+#: An incomplete escape at the end of the text, which is still being typed: it adds nothing.
 _UNFINISHED = re.compile(r"\\(x[0-9a-fA-F]?)?\Z")
 
-OPEN = "a quote is not closed"
-GLUED = "a closing quote is followed by something else than a blank"
+UNCLOSED_QUOTE = "a quote is not closed"
+TEXT_AFTER_QUOTE = "a closing quote must be followed by a space"
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """One word: its value, and where it stands in the text."""
+class TypedWord:
+    """One word: its value, and its position in the text."""
 
     value: bytes
     start: int
     end: int
-    trouble: str = ""
+    problem: str = ""
 
     @property
     def text(self) -> str:
-        """The value as text; bytes that are no UTF-8 become surrogates."""
+        """The value as text; bytes that are not UTF-8 become surrogates."""
         return self.value.decode("utf-8", "surrogateescape")
 
 
-def split(text: str) -> list[list[Typed]]:
-    """The commands of a text, each as its words; empty lines and remarks are left out.
+def split(text: str) -> list[list[TypedWord]]:
+    """Split a text into commands and words; empty lines and comments are left out.
 
     >>> [[word.text for word in command] for command in split("SET a 'b c'\\nGET a")]
     [['SET', 'a', 'b c'], ['GET', 'a']]
     """
-    commands: list[list[Typed]] = [[]]
+    commands: list[list[TypedWord]] = [[]]
     at = 0
     while at < len(text):
         letter = text[at]
@@ -81,32 +81,32 @@ def split(text: str) -> list[list[Typed]]:
     return [command for command in commands if command]
 
 
-def is_open(text: str) -> bool:
-    """Does the text end inside of quotes, so that the command goes on in the next line?"""
+def has_open_quote(text: str) -> bool:
+    """Return whether the text ends inside quotes, so that the command continues."""
     commands = split(text)
-    return bool(commands) and commands[-1][-1].trouble == OPEN
+    return bool(commands) and commands[-1][-1].problem == UNCLOSED_QUOTE
 
 
-def open_quote(line: str, mark: str = "") -> str:
-    """The quote that is open at the end of the line; `mark` is the one open at its beginning.
+def open_quote(line: str, quote_mark: str = "") -> str:
+    """The quote that is open at the end of the line; `quote_mark` is the one open at its start.
 
-    The question of `is_open` for text that comes line by line, without reading it all again.
+    Like has_open_quote, but for text read line by line, without parsing earlier lines again.
     """
-    if mark:
-        ending = _ENDING[mark].match(line)
+    if quote_mark:
+        ending = _ENDING[quote_mark].match(line)
         if ending is None:
-            return mark
-        line = mark + mark + line[ending.end() :]
+            return quote_mark
+        line = quote_mark + quote_mark + line[ending.end() :]
     commands = split(line)
-    if not commands or commands[-1][-1].trouble != OPEN:
+    if not commands or commands[-1][-1].problem != UNCLOSED_QUOTE:
         return ""
     return next(letter for letter in line[commands[-1][-1].start :] if letter in _INSIDE)
 
 
-def at_cursor(before: str) -> tuple[list[Typed], Typed]:
-    """The finished words of the command at the cursor, and the one that is being typed."""
+def at_cursor(before: str) -> tuple[list[TypedWord], TypedWord]:
+    """The complete words of the command at the cursor, and the word being typed."""
     commands = split(before)
-    nothing = Typed(b"", len(before), len(before))
+    nothing = TypedWord(b"", len(before), len(before))
     if not commands or "\n" in before[commands[-1][-1].end :]:
         return [], nothing
     *finished, last = commands[-1]
@@ -116,28 +116,28 @@ def at_cursor(before: str) -> tuple[list[Typed], Typed]:
 
 
 def quote(value: bytes) -> str:
-    r"""A word that split() reads as `value`, as plain as possible.
+    r"""A word that split() parses as `value`, quoted only if necessary.
 
     >>> print(quote(b"plain"), quote(b"two words"), quote(b"\xff"), quote("张三".encode()))
     plain "two words" "\xff" 张三
     """
     text = value.decode("utf-8", "surrogateescape")
-    plain = _can_be_shown(text) and _PLAIN.fullmatch(text) and "\\" not in text
-    return text if plain and not text.startswith("#") else quoted(value)
+    plain = _is_printable(text) and _PLAIN.fullmatch(text) and "\\" not in text
+    return text if plain and not text.startswith("#") else double_quoted(value)
 
 
-def quoted(value: bytes) -> str:
+def double_quoted(value: bytes) -> str:
     """The value in double quotes: UTF-8 text as text, everything else escaped."""
     text = value.decode("utf-8", "surrogateescape")
-    if _can_be_shown(text) and '"' not in text and "\\" not in text:
+    if _is_printable(text) and '"' not in text and "\\" not in text:
         return f'"{text}"'
     return '"' + "".join(map(_escaped, text)) + '"'
 
 
-def columns(text: str) -> int:
-    """How many columns of a terminal the text takes: two for each Chinese character.
+def display_width(text: str) -> int:
+    """The width of the text in terminal columns; a Chinese character takes two.
 
-    >>> columns("abc"), columns("张三")
+    >>> display_width("abc"), display_width("张三")
     (3, 4)
     """
     if text.isascii():
@@ -147,42 +147,42 @@ def columns(text: str) -> int:
 
 def _columns(letter: str) -> int:
     if category(letter) in ("Mn", "Me"):
-        return 0  # stands above or below the letter before it
+        return 0  # combines with the preceding letter
     return 2 if east_asian_width(letter) in "WF" else 1
 
 
 def printable(text: str) -> str:
-    r"""The text without anything that a terminal would obey instead of show.
+    r"""Escape the control characters in a text.
 
     >>> print(printable("unknown command '\x1b[2J\udcff'"))
     unknown command '\x1b[2J\xff'
     """
-    return text if _can_be_shown(text) else "".join(map(_visible, text))
+    return text if _is_printable(text) else "".join(map(_visible, text))
 
 
-def shortened(text: str, width: int) -> str:
-    """The text in at most so many columns, with … for what had to go."""
-    if len(text) <= 4 * width and columns(text) <= width:
+def truncate(text: str, width: int) -> str:
+    """Cut the text to at most `width` columns, ending in … if it was longer."""
+    if len(text) <= 4 * width and display_width(text) <= width:
         return text
     text = text[:width]
-    while columns(text) >= width:
+    while display_width(text) >= width:
         text = text[:-1]
     return text + "…"
 
 
 def _visible(letter: str) -> str:
-    return letter if _can_be_shown(letter) else _escaped(letter)
+    return letter if _is_printable(letter) else _escaped(letter)
 
 
-def _can_be_shown(text: str) -> bool:
-    """Nothing in it is invisible or obeyed by a terminal; U+3000 is the blank of Chinese texts."""
+def _is_printable(text: str) -> bool:
+    """Return whether all characters are printable; U+3000, the space of Chinese text, is."""
     return text.isprintable() or text.replace("\u3000", "").isprintable()
 
 
 def _escaped(letter: str) -> str:
     if letter in _ESCAPES:
         return _ESCAPES[letter]
-    if _can_be_shown(letter):
+    if _is_printable(letter):
         return letter
     return "".join(f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape"))
 
@@ -192,8 +192,8 @@ def _line_end(text: str, at: int) -> int:
     return len(text) if found < 0 else found
 
 
-def _read(text: str, start: int) -> Typed:
-    """The word that begins at `start`; quotes may also open in its middle."""
+def _read(text: str, start: int) -> TypedWord:
+    """Read the word at `start`; a quote may also begin inside it."""
     value = bytearray()
     at = start
     if plain := _PLAIN.match(text, at):
@@ -202,35 +202,35 @@ def _read(text: str, start: int) -> Typed:
     if at < len(text) and text[at] in _INSIDE:
         at, closed = _read_quoted(text, at, value)
         if not closed:
-            return Typed(bytes(value), start, at, OPEN)
+            return TypedWord(bytes(value), start, at, UNCLOSED_QUOTE)
         if at < len(text) and text[at] not in _BLANKS:
-            return Typed(bytes(value), start, _word_end(text, at), GLUED)
-    return Typed(bytes(value), start, at)
+            return TypedWord(bytes(value), start, _word_end(text, at), TEXT_AFTER_QUOTE)
+    return TypedWord(bytes(value), start, at)
 
 
 def _read_quoted(text: str, at: int, value: bytearray) -> tuple[int, bool]:
-    """Read from the opening quote on; where it ends, and whether it has been closed."""
-    mark = text[at]
+    """Read from the opening quote. Returns the end, and whether the quote was closed."""
+    quote_mark = text[at]
     at += 1
     while at < len(text):
         letter = text[at]
-        if letter == mark:
+        if letter == quote_mark:
             return at + 1, True
-        if letter == "\\" and mark == '"' and _UNFINISHED.match(text, at):
+        if letter == "\\" and quote_mark == '"' and _UNFINISHED.match(text, at):
             return len(text), False
         if letter == "\\" and at + 1 < len(text):
-            at = _escape(text, at, mark, value)
+            at = _escape(text, at, quote_mark, value)
         else:
-            inside = _INSIDE[mark].match(text, at)
+            inside = _INSIDE[quote_mark].match(text, at)
             value += (inside[0] if inside else letter).encode("utf-8", "surrogateescape")
             at = inside.end() if inside else at + 1
     return at, False
 
 
-def _escape(text: str, at: int, mark: str, value: bytearray) -> int:
-    """Read a backslash and what it stands before."""
+def _escape(text: str, at: int, quote_mark: str, value: bytearray) -> int:
+    """Read a backslash and the character after it."""
     letter = text[at + 1]
-    if mark == "'":
+    if quote_mark == "'":
         value += b"'" if letter == "'" else b"\\"
         return at + 2 if letter == "'" else at + 1
     digits = text[at + 2 : at + 4]

@@ -18,7 +18,6 @@ from typing import Any
 
 import minidis.aio.database  # fills COMMANDS
 from minidis.aio.database import AsyncMinidis
-from minidis.aio.methods import NOT_QUEUED
 from minidis.aio.pipeline import AsyncPipeline
 from minidis.grammar.command import COMMANDS, Command
 from minidis.grammar.methods import public_signature
@@ -107,7 +106,7 @@ def stub() -> str:
     queued = [
         line
         for command in COMMANDS.values()
-        if command.name not in NOT_QUEUED and command.method not in vars(AsyncPipeline)
+        if not command.immediate and command.method not in vars(AsyncPipeline)
         for line in _methods(command, annotations, "def", "QueuedCall[T, {}]")
     ]
     overloaded = any("@overload" in line for line in awaited + queued)

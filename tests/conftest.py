@@ -1,7 +1,8 @@
-"""Fixtures that more than one room of the tests uses."""
+"""Fixtures that more than one package of the tests uses."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +20,38 @@ from tests import faults  # noqa: E402
 from tests.oracle.run import Live, Ours, Recorded, Source, start_server  # noqa: E402
 from tests.oracle.server import RealServer  # noqa: E402
 
+#: Seconds after which a slow test fails; the limit of the others stands in pyproject.toml.
+SLOW_LIMIT = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests have a time limit of their own."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def default_signals() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt here, and ends children as in a terminal; so does SIGHUP.
+
+    A process in the background ignores SIGINT, one under nohup SIGHUP, and children inherit that;
+    signals that are caught have their default action again in a child.
+    """
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: None)
+    yield
+    for number, handler in before.items():
+        if handler is not None:  # None: one that Python does not know
+            signal.signal(number, handler)
+
 
 @pytest.fixture(autouse=True)
-def no_strikes() -> Iterator[None]:
-    """Nothing is struck any more after a test."""
+def no_faults() -> Iterator[None]:
+    """No fault outlives its test."""
     yield
-    faults.rest()
+    faults.stop()
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
-"""Interruptions at any bytecode: a call is struck at its first, second, ... one.
+"""Fault injection: a call is interrupted at its first, second, ... bytecode.
 
-    strike = Strike(17)
-    if interrupted(strike, call):    KeyboardInterrupt came out at the 17th bytecode
-        strike.struck                the instruction, strike.function where it was
+    fault = Fault(17)
+    if interrupted(fault, call):     KeyboardInterrupt was raised at the 17th bytecode
+        fault.instruction            the instruction, fault.function the function it belongs to
 
 Bytecodes are counted by a trace function, or, from Python 3.12 on, by sys.monitoring: there trace
 functions miss the bytecodes of code that runs for the first time.
@@ -25,35 +25,36 @@ import minidis
 OURS = (os.path.dirname(minidis.__file__), os.path.dirname(sortedcontainers.__file__), "<door")
 
 
-class Strike:
-    """Raises an error, as a rule KeyboardInterrupt, at the n-th bytecode of the files that begin
-    with `where`, in the thread that has begun it. All strikes of a test name the same files."""
+class Fault:
+    """Raises an error, by default KeyboardInterrupt, at the n-th bytecode of the files whose names
+    begin with `where`, in the thread that called begin(). All faults of a test name the same files.
+    """
 
     error: type[BaseException] = KeyboardInterrupt
 
     def __init__(self, at: int, where: tuple[str, ...] = OURS) -> None:
         self.at = at
         self.where = where
-        #: the instruction, and the function it was in
-        self.struck = ""
+        #: where the error was raised: the instruction, and its function; "" before that
+        self.instruction = ""
         self.function = ""
 
-    def strike(self, code: CodeType, offset: int) -> None:
-        """The moment has come."""
-        self.struck = dis.opname[code.co_code[offset]]
+    def inject(self, code: CodeType, offset: int) -> None:
+        """Raise the error, in front of this instruction."""
+        self.instruction = dis.opname[code.co_code[offset]]
         self.function = code.co_name
         raise self.error
 
     if sys.version_info >= (3, 12):
 
         def begin(self) -> Any:
-            """Count from now on; returns what end() puts back."""
+            """Start counting; returns what end() restores."""
             monitoring = sys.monitoring
             if monitoring.get_tool(TOOL) is None:
-                monitoring.use_tool_id(TOOL, "strikes")
+                monitoring.use_tool_id(TOOL, "fault injection")
             if monitoring.get_events(TOOL) == 0:
                 monitoring.restart_events()
-                # Until rest(): to prepare all code anew for each strike would take much longer.
+                # Until stop(): instrumenting all code again for each fault would take much longer.
                 monitoring.set_events(TOOL, monitoring.events.INSTRUCTION)
             monitoring.register_callback(TOOL, monitoring.events.INSTRUCTION, self._counter())
             return None
@@ -69,20 +70,20 @@ class Strike:
                 if this_thread() == thread:
                     left -= 1
                     if not left:
-                        self.strike(code, offset)
+                        self.inject(code, offset)
                 return None
 
             return count
 
         @staticmethod
         def end(before: Any) -> None:
-            """Count no more."""
+            """Stop counting."""
             sys.monitoring.register_callback(TOOL, sys.monitoring.events.INSTRUCTION, None)
 
     else:
 
         def begin(self) -> Any:
-            """Count from now on; returns what end() puts back: perhaps a coverage tracer."""
+            """Start counting; returns what end() restores, for example the tracer of coverage."""
             before = sys.gettrace()
             trace = self._counter()
 
@@ -105,14 +106,14 @@ class Strike:
                 if event == "opcode":
                     left -= 1
                     if not left:
-                        self.strike(frame.f_code, frame.f_lasti)
+                        self.inject(frame.f_code, frame.f_lasti)
                 return trace
 
             return trace
 
         @staticmethod
         def end(before: Any) -> None:
-            """Count no more."""
+            """Stop counting."""
             sys.settrace(before)
 
 
@@ -120,19 +121,20 @@ class Strike:
 TOOL = 4
 
 
-def rest() -> None:
-    """After a test: let code run again as if nothing had been counted."""
+def stop() -> None:
+    """Remove the instrumentation, after a test."""
     if sys.version_info >= (3, 12) and sys.monitoring.get_tool(TOOL) is not None:
         sys.monitoring.set_events(TOOL, 0)
 
 
-def interrupted(strike: Strike, call: Callable[[], Any]) -> bool:
-    """Make the call; was it struck?"""
-    before = strike.begin()
+def interrupted(fault: Fault, call: Callable[[], Any]) -> bool:
+    """Make the call; was the error raised in it?"""
+    before = fault.begin()
     try:
         call()
-    except strike.error:
+    except fault.error:
         return True
     finally:
-        strike.end(before)
-    return bool(strike.struck)  # then where Python swallows it: a generator that is forgotten
+        fault.end(before)
+    # An error at the end of a generator that is garbage collected is swallowed by Python.
+    return bool(fault.instruction)

@@ -214,8 +214,8 @@ def asked(user: User, text: str) -> str:
     """What forbids the call."""
     words = text.encode().split(b" ")
     command = COMMANDS.get(" ".join(text.upper().split(" ")[:2])) or COMMANDS[text.split(" ")[0]]
-    refusal = user.refusal(command, words)
-    return "" if refusal is None else f"{refusal.reason} {refusal.object.decode()}"
+    denied = user.denial(command, words)
+    return "" if denied is None else f"{denied.reason} {denied.object.decode()}"
 
 
 @pytest.mark.parametrize(
@@ -275,23 +275,23 @@ def test_calls(rules: str, call: str, expected: str) -> None:
 
 def test_sentences() -> None:
     user = Users().set(b"ann", [b"+get", b"~a", b"+publish"])
-    denied = user.refusal(COMMANDS["CONFIG GET"], [b"CONFIG", b"GET", b"x"])
+    denied = user.denial(COMMANDS["CONFIG GET"], [b"CONFIG", b"GET", b"x"])
     assert denied is not None
-    assert denied.sentence() == (
+    assert denied.message() == (
         "NOPERM this user has no permissions to run the 'config|get' command"
     )
-    assert denied.sentence("exec").endswith("no permission to execute the command or subcommand")
-    assert denied.sentence("lua") == (
+    assert denied.message("exec").endswith("no permission to execute the command or subcommand")
+    assert denied.message("lua") == (
         "ERR The user executing the script can't run this command or subcommand"
     )
-    key = user.refusal(COMMANDS["GET"], [b"GET", b"{b}"])
+    key = user.denial(COMMANDS["GET"], [b"GET", b"{b}"])
     assert key is not None
     assert (
-        key.sentence("multi")
-        == key.sentence()
+        key.message("multi")
+        == key.message()
         == ("NOPERM this user has no permissions to access one of the keys used as arguments")
     )
-    assert key.sentence("dryrun") == "This user has no permissions to access the '{b}' key"
+    assert key.message("dryrun") == "This user has no permissions to access the '{b}' key"
 
 
 def test_who_may_do_everything() -> None:

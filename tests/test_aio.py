@@ -18,7 +18,6 @@ import minidis
 import minidis.aio
 from minidis import ClosedError, ManualClock, ResponseError
 from minidis.aio import AsyncMinidis
-from minidis.aio.methods import NOT_QUEUED
 from minidis.aio.pipeline import AsyncPipeline
 from minidis.api.database import Minidis
 from minidis.errors import LockedError
@@ -40,10 +39,10 @@ def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
 async def parked(db: AsyncMinidis[Any], count: int = 1) -> None:
     """Go on when so many calls wait."""
     for _ in range(10_000):
-        if len(db.engine.waiters) == count:
+        if len(db.engine.observers.blocked) == count:
             return
         await asyncio.sleep(0)
-    raise AssertionError(f"{len(db.engine.waiters)} calls wait, not {count}")
+    raise AssertionError(f"{len(db.engine.observers.blocked)} calls wait, not {count}")
 
 
 def in_thread(work: Callable[[], object]) -> None:
@@ -56,7 +55,11 @@ def in_thread(work: Callable[[], object]) -> None:
 def nobody_waits(db: AsyncMinidis[Any]) -> bool:
     """Has nothing stayed behind of calls that waited?"""
     engine = db.engine
-    return not (len(engine.waiters) or engine.waiters.waits_for_keys or db._session.client.waiter)
+    return not (
+        len(engine.observers.blocked)
+        or engine.observers.blocked.waits_for_keys
+        or db._session.client.blocked
+    )
 
 
 # the same names --------------------------------------------------------------------------------
@@ -71,7 +74,7 @@ def test_every_command_is_a_coroutine_function_with_the_same_signature() -> None
 
 
 def test_every_command_can_be_queued() -> None:
-    queued = [command for command in COMMANDS.values() if command.name not in NOT_QUEUED]
+    queued = [command for command in COMMANDS.values() if not command.immediate]
     assert all(callable(getattr(AsyncPipeline, command.method)) for command in queued)
 
 
@@ -87,6 +90,7 @@ def test_what_python_has_beside_commands() -> None:
         assert name.startswith("_") or inspect.getdoc(value), name
 
 
+@pytest.mark.slow
 def test_the_stub_is_current() -> None:
     text = STUB.read_text(encoding="utf-8")
     assert text == stub(), "run `python -m tests.aio_stub`"
@@ -212,7 +216,7 @@ async def test_first_come_first_served_with_one_object() -> None:
         for number in range(1, 6):
             waiting.append(asyncio.create_task(db.blpop("q")))
             await parked(db, number)
-        assert len(db._session.client.waiters) == 5
+        assert len(db._session.client.blocked_calls) == 5
         await db.rpush("q", *range(5))
         assert await asyncio.gather(*waiting) == [[b"q", b"%d" % number] for number in range(5)]
         assert nobody_waits(db)
@@ -335,7 +339,7 @@ def test_loops_in_several_threads() -> None:
         ]
         for thread in threads:
             thread.start()
-        while len(db.engine.waiters) < 3:
+        while len(db.engine.observers.blocked) < 3:
             threading.Event().wait(0.001)
         db.rpush("q", 1, 2, 3)
         for thread in threads:
@@ -369,7 +373,7 @@ def test_without_a_loop_nothing_stays_in_the_queue() -> None:
     with minidis.open() as db:
         with pytest.raises(RuntimeError, match="no running event loop"):
             minidis.aio.wrap(db).blpop("q").send(None)
-        assert len(db.engine.waiters) == 0
+        assert len(db.engine.observers.blocked) == 0
 
 
 class Idle(selectors.DefaultSelector):  # type: ignore[valid-type,misc]
@@ -497,7 +501,7 @@ async def test_many_cancelled_while_a_thread_pushes(seed: int) -> None:
         tasks = [asyncio.create_task(db.blpop(dice.sample(keys, 3))) for _ in range(300)]
         await parked(db, 300)
         go.set()
-        while pusher.is_alive() or db.engine.waiters:
+        while pusher.is_alive() or db.engine.observers.blocked:
             dice.choice(tasks).cancel()
             await asyncio.sleep(0)
         pusher.join()
@@ -538,7 +542,7 @@ def test_a_loop_that_was_closed_while_calls_wait() -> None:
         loop = asyncio.new_event_loop()
         loop.set_exception_handler(lambda *_: None)
         waiting = [loop.create_task(tasks.blpop("q")), loop.create_task(tasks.blpop("q", 100))]
-        while len(db.engine.waiters) < 2:
+        while len(db.engine.observers.blocked) < 2:
             loop.run_until_complete(asyncio.sleep(0))
         loop.close()
         db.rpush("q", 1, 2, 3)
@@ -586,7 +590,7 @@ async def test_a_call_may_wait_after_a_pause_again() -> None:
         waiting = asyncio.create_task(db.blpop("q"))
         await parked(db)
         await db.client_unpause()
-        while not db.engine.waiters.waits_for_keys:
+        while not db.engine.observers.blocked.waits_for_keys:
             await asyncio.sleep(0)
         await db.rpush("q", 1)
         assert await waiting == [b"q", b"1"]

@@ -187,7 +187,7 @@ async def test_listen_calls_back_in_the_loop() -> None:
         assert events == [("set", b"a", here), ("del", b"a", here), ("set", b"end", here)]
         await db.set("late", 1)
         stop()
-        assert not db.engine.listeners
+        assert not db.engine.observers.listeners
         assert len(events) == 3
 
 
@@ -217,4 +217,4 @@ def test_a_listener_whose_loop_was_closed() -> None:
         db.listen(lambda event: heard.set())
         db.set("a", 1)
         assert heard.wait(10)
-        assert len(db.engine.listeners) == 1
+        assert len(db.engine.observers.listeners) == 1

@@ -1,4 +1,4 @@
-"""The benchmarks run, and write what they promise. Nothing here looks at a time."""
+"""The benchmarks run and write their files. No test here depends on a time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import growth, measure, picture
+from benchmarks import dispatch, growth, measure, picture
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("hot_path", "growth", "snapshot", "memory", "door")
+NAMES = ("hot_path", "growth", "snapshot", "memory", "server", "dispatch")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_and_writes_its_files(name: str, tmp_path: Path) -> None:
     ran = subprocess.run(
@@ -68,3 +69,23 @@ def test_exit_status(over: float, limits: bool, status: int, tmp_path: Path) -> 
 def test_pictures_escape_their_labels() -> None:
     drawn = picture.bars("a < b & c", [("x < y", 1.0, None)], "caption")
     assert ElementTree.fromstring(drawn) is not None
+
+
+def test_labels_say_what_two_names_share_once() -> None:
+    assert dispatch.Row("GET", "GET, floor", 1.0).label == "GET / floor"
+    assert dispatch.Row("SET after SCAN", "SET alone", 1.0).label == "SET after SCAN / SET alone"
+
+
+IMPORTS = """\
+import time: self [us] | cumulative | imported package
+import time:       100 |        100 | encodings
+import time:         7 |          7 |     re
+import time:        40 |         47 |   minidis.errors
+import time:        20 |         67 | minidis
+import time:        99 |         99 | later
+"""
+
+
+def test_import_times_are_those_below_minidis() -> None:
+    found = dispatch.imported_modules(IMPORTS)
+    assert found == {"re": 7e-6, "minidis.errors": 40e-6, "minidis": 20e-6}

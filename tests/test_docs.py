@@ -1,4 +1,4 @@
-"""The examples of README.md and docs/api.md run as they are written, and answer as promised."""
+"""The examples of README.md and docs/api.md run and print what the pages say."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import pytest
 
 import minidis
 from repl.backend import LocalBackend
-from repl.batch import FORMS, Batch
+from repl.batch import FORMATS, Batch
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/api.md")
 
-#: Lines that promise an answer, at least so many on each page.
-PROMISES = {"README.md": 7, "docs/api.md": 0}
+#: Minimum number of lines on each page whose comment states the result.
+MINIMUM_RESULTS = {"README.md": 7, "docs/api.md": 0}
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -29,8 +29,8 @@ def blocks(page: str, language: str) -> list[str]:
     return [block for tag, block in found if tag == language]
 
 
-def promised(line: str) -> str | None:
-    """The answer that a comment at the end of a line promises, if it is one and no prose."""
+def stated_result(line: str) -> str | None:
+    """The result stated by the comment at the end of a line; None if the comment is prose."""
     comment = re.search(r"  # (.*)$", line)
     text = comment[1] if comment else ""
     for end in (len(text), text.find(": ")):
@@ -42,43 +42,43 @@ def promised(line: str) -> str | None:
     return None
 
 
-class Promises(ast.NodeTransformer):
-    """Notes the value of each expression statement, with its line."""
+class RecordValues(ast.NodeTransformer):
+    """Records the value of each expression statement, with its line."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr:
         note = ast.Name("note", ast.Load())
         return ast.Expr(ast.Call(note, [node.value, ast.Constant(node.end_lineno)], []))
 
 
-def kept(page: str, program: str, names: dict[str, Any]) -> int:
-    """Run a program; how many of its lines have answered what they promise."""
+def run_program(page: str, program: str, names: dict[str, Any]) -> int:
+    """Run a program; return the number of lines whose result is as stated."""
     lines = program.splitlines()
     found: list[tuple[str, str]] = []
 
     def note(value: object, number: int) -> None:
-        answer = promised(lines[number - 1])
-        if answer is not None:
-            found.append((repr(value), answer))
+        result = stated_result(lines[number - 1])
+        if result is not None:
+            found.append((repr(value), result))
 
     names["note"] = note
-    tree = ast.fix_missing_locations(Promises().visit(ast.parse(program)))
+    tree = ast.fix_missing_locations(RecordValues().visit(ast.parse(program)))
     exec(compile(tree, page, "exec"), names)
-    assert [value for value, _ in found] == [answer for _, answer in found]
+    assert [value for value, _ in found] == [result for _, result in found]
     return len(found)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_programs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page is read from its top: what one program has imported the next one knows."""
+    """The programs of a page share their names, from top to bottom."""
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    counts = [kept(page, program, names) for program in blocks(page, "python")]
-    assert sum(counts) >= PROMISES[page]
+    counts = [run_program(page, program, names) for program in blocks(page, "python")]
+    assert sum(counts) >= MINIMUM_RESULTS[page]
     assert (tmp_path / "data/dump.rdb").exists()
 
 
 @pytest.mark.parametrize(
-    ("line", "answer"),
+    ("line", "result"),
     [
         ("db.get('a')  # b'1'", "b'1'"),
         ("db.pop()  # [b'q', b'1']: this one waits", "[b'q', b'1']"),
@@ -87,27 +87,27 @@ def test_programs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ("db.get('a')", None),
     ],
 )
-def test_what_is_a_promise(line: str, answer: str | None) -> None:
-    assert promised(line) == answer
+def test_stated_results(line: str, result: str | None) -> None:
+    assert stated_result(line) == result
 
 
-def test_a_promise_that_is_not_kept() -> None:
+def test_a_wrong_result_fails() -> None:
     with pytest.raises(AssertionError):
-        kept("", "1 + 1  # 3\n", {})
+        run_program("", "1 + 1  # 3\n", {})
 
 
 def test_shell() -> None:
-    """What is typed behind a prompt is answered as shown; all of it in one session."""
+    """Each command after a prompt prints what the page shows, all in one session."""
     typed = 0
     with minidis.open() as db:
         out, err = io.BytesIO(), io.StringIO()
-        place = LocalBackend(db)
-        place.name = "data"
-        batch = Batch(place, FORMS["text"], out, err)
+        backend = LocalBackend(db)
+        backend.name = "data"
+        batch = Batch(backend, FORMATS["text"], out, err)
         for block in blocks("README.md", ""):
             for line, shown in re.findall(r"^(data.*?> .*\n)((?:(?!data).*\n)*)", block, re.M):
                 prompt, _, command = line.partition("> ")
-                assert prompt == ("data(TX)" if place.transaction.open else "data")
+                assert prompt == ("data(TX)" if backend.transaction.open else "data")
                 assert batch.run(command), err.getvalue()
                 assert out.getvalue().decode() == shown
                 out.seek(0)
@@ -116,7 +116,7 @@ def test_shell() -> None:
     assert typed >= 6
 
 
-def test_dialogues(db: minidis.Minidis[bytes]) -> None:
+def test_console_sessions(db: minidis.Minidis[bytes]) -> None:
     text = "\n".join(blocks("docs/api.md", "pycon"))
     test = doctest.DocTestParser().get_doctest(text, {"db": db, "minidis": minidis}, "api", None, 0)
     output: list[str] = []

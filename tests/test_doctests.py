@@ -1,4 +1,4 @@
-"""Every example in a docstring is run, each with a fresh database called `db`."""
+"""Runs every docstring example, each with a fresh database called `db`."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ def test_example(example: doctest.DocTest) -> None:
     assert results.attempted > 0
 
 
-def test_there_are_many() -> None:
+def test_examples_are_found() -> None:
     assert len(examples()) > 150

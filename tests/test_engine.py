@@ -35,14 +35,14 @@ def test_a_directory_keeps_its_data(tmp_path: Path) -> None:
         assert db.get("a") == b"1"
         assert db.zscore("z", "m") == 1.5
         assert 0 < db.session(3).ttl("elsewhere") <= 1000
-        assert db.engine.dirty == 0
+        assert db.engine.store.dirty == 0
 
 
 def test_a_dump_is_written_by_save_only(tmp_path: Path) -> None:
     path = tmp_path / "prod.rdb"
     with minidis.open(path) as db:
         db.set("a", 1)
-        assert db.engine.dirty == 1
+        assert db.engine.store.dirty == 1
     assert not path.exists()
     with minidis.open(path) as db:
         db.set("a", 2)
@@ -182,7 +182,7 @@ def test_forgotten_databases_take_their_threads_along() -> None:
 def test_nothing_keeps_what_could_not_be_opened(tmp_path: Path) -> None:
     with pytest.raises(minidis.ResponseError):
         minidis.open(tmp_path, nonsense=1)
-    assert not [engine for engine in _DURABLE if engine.home.directory == str(tmp_path)]
+    assert not [engine for engine in _DURABLE if engine.store.directory.path == str(tmp_path)]
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -304,7 +304,7 @@ def test_moving_the_clock() -> None:
         assert (db.ttl("a"), db.pttl("a"), db.exists("a", "b")) == (0, 0, 2)
         clock.advance(milliseconds=1)
         assert db.space.values == {}
-        assert db.engine.expired_keys == 2
+        assert db.engine.databases[0].expired == 2
         db.set("c", 1, exat=1_000_020)
         clock.set(1_000_030)
         assert db.dbsize() == 0
@@ -442,7 +442,7 @@ def test_the_name_of_a_command_may_be_any_kind_of_text(db: minidis.Minidis[bytes
 def test_failed_commands_leave_no_trace(db: minidis.Minidis[bytes]) -> None:
     db.mset({"text": "x", "number": 5})
     db.rpush("list", 1, 2)
-    before = db.debug_digest(), db.engine.dirty
+    before = db.debug_digest(), db.engine.store.dirty
     for words in (
         ["INCR", "text"], ["LPUSH", "text", "1"], ["HSET", "list", "a", "1"], ["SET", "a"],
         ["MSET", "a", "1", "b"], ["RENAME", "missing", "x"], ["SELECT", "99"],
@@ -451,8 +451,8 @@ def test_failed_commands_leave_no_trace(db: minidis.Minidis[bytes]) -> None:
     ):  # fmt: skip
         with pytest.raises(minidis.ResponseError):
             db.execute(*words)
-    assert (db.debug_digest(), db.engine.dirty) == before
-    assert not db.engine.undo
+    assert (db.debug_digest(), db.engine.store.dirty) == before
+    assert not db.engine.unit.undo
 
 
 def test_every_command_is_reachable_by_words_and_by_name(db: minidis.Minidis[bytes]) -> None:

@@ -21,7 +21,7 @@ def ours(setup: list[list[bytes]], words: list[bytes]) -> str:
     """The events of the command here, written as in the table."""
     told: queue.SimpleQueue[minidis.Event] = queue.SimpleQueue()
     with minidis.open(clock=minidis.ManualClock()) as db:
-        db.engine.randbelow = lambda n: n - 1
+        db.engine.settings.randbelow = lambda n: n - 1
         for before in setup:
             db.execute(*before)
         db.listen(told.put)

@@ -224,7 +224,9 @@ TIMED = [
 ]
 
 
-@pytest.mark.parametrize(("command", "param", "kind"), TIMED, ids=str)
+@pytest.mark.parametrize(
+    ("command", "param", "kind"), TIMED, ids=lambda one: getattr(one, "name", None)
+)
 def test_times_may_be_timedelta_or_datetime(command: Command, param: str, kind: str) -> None:
     value, units = TIMES[kind]
     for words in examples(command):

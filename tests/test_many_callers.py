@@ -41,10 +41,10 @@ def test_forgotten_watches_of_many_keys_do_not_stay(db: Bytes) -> None:
     for number in range(50):
         db.session().watch(f"key-{number}")
     db.session().watch("last")
-    assert len(db.engine.watchers._by_place) == 1
-    db.set("elsewhere", 1)
-    assert not db.engine.watchers
-    assert not db.engine.observed
+    assert len(db.engine.observers.watches._by_key) == 1
+    db.set("last", 1)
+    assert not db.engine.observers.watches
+    assert not (db.engine.unit.observed or db.engine.unit.interest)
 
 
 def test_a_spoiled_watch_costs_later_changes_nothing(db: Bytes) -> None:
@@ -52,7 +52,7 @@ def test_a_spoiled_watch_costs_later_changes_nothing(db: Bytes) -> None:
     for session in sessions:
         session.watch("hot", "cold")
     db.set("hot", 1)
-    assert (0, b"hot") not in db.engine.watchers._by_place
+    assert (0, b"hot") not in db.engine.observers.watches._by_key
     late = db.session()
     late.watch("hot")
     for session in sessions:
@@ -61,8 +61,8 @@ def test_a_spoiled_watch_costs_later_changes_nothing(db: Bytes) -> None:
     db.set("hot", 2)
     late.multi()
     assert late.exec() is None
-    assert not db.engine.watchers
-    assert not db.engine.observed
+    assert not db.engine.observers.watches
+    assert not (db.engine.unit.observed or db.engine.unit.interest)
 
 
 def test_forgotten_subscriptions_do_not_stay(db: Bytes) -> None:
@@ -70,8 +70,8 @@ def test_forgotten_subscriptions_do_not_stay(db: Bytes) -> None:
         db.subscribe(f"channel-{number}", patterns=[f"{number}*"])
     gc.collect()
     with db.subscribe("one"):
-        assert list(db.engine.channels._channels) == [b"one"]
-        assert not db.engine.channels._patterns
+        assert list(db.engine.observers.channels._channels) == [b"one"]
+        assert not db.engine.observers.channels._patterns
         assert len(db.engine.clients) == 2
 
 
@@ -81,12 +81,12 @@ def test_forgotten_sessions_track_no_more(db: Bytes, bcast: bool) -> None:
         reader = db.session()
         reader.client_tracking("on", redirect=invalidations.id, bcast=bcast)
         reader.get("a")
-        assert db.engine.tracking.clients == 1
+        assert db.engine.observers.tracking.clients == 1
         del reader
         gc.collect()
         db.set("a", 1)
-        assert not db.engine.tracking
-        assert not db.engine.observed
+        assert not db.engine.observers.tracking
+        assert not (db.engine.unit.observed or db.engine.unit.interest)
         assert len(db.engine.clients) == 2
 
 
@@ -183,7 +183,7 @@ def test_keys_that_became_due_in_a_pause_expire_after_it(db: Bytes) -> None:
     db.set("a", 1, px=20)
     db.client_pause(3_600_000, all=False)
     eventually(
-        lambda: db.engine._expiry_thread._wake_at > time.time() * 1000 + 60_000, "a long sleep"
+        lambda: db.engine.expiry_thread._wake_at > time.time() * 1000 + 60_000, "a long sleep"
     )
     assert not expired.is_set()
     db.client_unpause()
@@ -279,15 +279,15 @@ def test_a_forked_child_watches_and_listens_for_itself() -> None:
         tracking.client_tracking("on", redirect=messages.id)
         waiting = threading.Thread(target=lambda: db.session().blpop("q"), daemon=True)
         waiting.start()
-        while not len(db.engine.waiters):
+        while not len(db.engine.observers.blocked):
             pass
         child = os.fork()
         if child == 0:
             db.set("k", 1)
             watching.multi()
             print(watching.exec(), db.publish("c", "x"), list(messages))
-            print(tracking.client_tracking("off"), db.engine.tracking.clients)
-            print(db.rpush("q", "a"), db.blpop("q"), len(db.engine.waiters))
+            print(tracking.client_tracking("off"), db.engine.observers.tracking.clients)
+            print(db.rpush("q", "a"), db.blpop("q"), len(db.engine.observers.blocked))
             sys.stdout.flush()
             os._exit(0)
         os.waitpid(child, 0)
@@ -295,7 +295,7 @@ def test_a_forked_child_watches_and_listens_for_itself() -> None:
     """
     found = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True, text=True, timeout=20, check=False,
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert found.stdout.splitlines() == [
         "None 0 []",
@@ -308,40 +308,44 @@ def test_a_forked_child_watches_and_listens_for_itself() -> None:
 # Ctrl-C -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
 def test_ctrl_c_at_random_moments_tears_no_transaction() -> None:
+    """The moments are told by a clock of CPU time: whatever else the machine does, transactions
+    run between two of them."""
     program = """
         import signal, time
         import minidis
         armed = False
-        def strike(*_):
+        def interrupt(*_):
             global armed
             if armed:
                 armed = False
                 raise KeyboardInterrupt
-        signal.signal(signal.SIGALRM, strike)
-        db, struck = minidis.open(), 0
-        signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
-        end = time.monotonic() + 10
-        while struck < 100 and time.monotonic() < end:
+        signal.signal(signal.SIGPROF, interrupt)
+        db, interrupted = minidis.open(), 0
+        signal.setitimer(signal.ITIMER_PROF, 0.0005, 0.0005)
+        end = time.process_time() + 10
+        while interrupted < 100 and time.process_time() < end:
             try:
                 while True:
-                    armed = True  # each time: a strike while garbage is collected goes nowhere
+                    armed = True  # each time: an error while garbage is collected goes nowhere
                     with db.transaction(watch=["a"]) as tx:
                         tx.incr("a"); tx.rpush("l", "x"); tx.incr("b")
             except KeyboardInterrupt:
-                struck += 1
-        signal.setitimer(signal.ITIMER_REAL, 0)
+                interrupted += 1
+        signal.setitimer(signal.ITIMER_PROF, 0)
         a, b, length = int(db.get("a")), int(db.get("b")), db.llen("l")
         assert a == b == length > 0, (a, b, length)
-        assert struck == 100
+        assert interrupted == 100
         engine = db.engine
-        assert not (engine.undo or engine.kept or engine.touched or engine.unsettled)
-        assert not len(engine.waiters)
+        unit = engine.unit
+        assert not (unit.undo or unit.nested or unit.events or unit.pending)
+        assert not len(engine.observers.blocked)
         print("whole")
     """
     found = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True, text=True, timeout=20, check=False,
+        capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
     assert found.stdout == "whole\n", found.stderr

@@ -100,7 +100,7 @@ def named_events() -> set[str]:
     return found
 
 
-def test_every_event_of_the_house_has_a_class() -> None:
+def test_every_event_of_minidis_has_a_class() -> None:
     known = named_events()
     assert len(known) > 20
     for row in events.expected().values():
@@ -172,10 +172,10 @@ def test_they_are_published_while_they_are_on(db: Minidis[bytes]) -> None:
         db.set("a", 1, ex=10)
         db.lpush("a" * 2, 1)
         db.session(1).set("b", 1)
-        observed = [db.engine.observed]
+        observed = [db.engine.unit.observed]
         db.config_set("notify-keyspace-events", "")
         db.set("a", 1)
-        observed.append(db.engine.observed)
+        observed.append(db.engine.unit.observed)
         assert heard(messages) == [
             "space@0 a set",
             "event@0 set a",

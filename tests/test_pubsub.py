@@ -22,7 +22,7 @@ from minidis.errors import ClosedError, ResponseError, SlowSubscriberError
 from minidis.observers import channels
 from minidis.observers.channels import Channels
 from minidis.replies import NO_REPLY, Push
-from tests.faults import Strike, interrupted
+from tests.faults import Fault, interrupted
 
 #: How long another thread may take, in seconds; it usually takes microseconds.
 PATIENCE = 10
@@ -483,12 +483,12 @@ def test_an_event_loop_that_has_ended_hurts_nobody(db: Minidis[bytes]) -> None:
 TRACED = (channels.__file__, subscription.__file__)
 
 
-def struck(work: Callable[[], Any], at: int) -> tuple[Any, str]:
+def interrupted_at(work: Callable[[], Any], at: int) -> tuple[Any, str]:
     """What the work answers if it is interrupted at the n-th bytecode, and at which; "" if not."""
-    strike = Strike(at, TRACED)
+    fault = Fault(at, TRACED)
     answers: list[Any] = []
-    interrupted(strike, lambda: answers.append(work()))
-    return answers[0] if answers else None, strike.struck
+    interrupted(fault, lambda: answers.append(work()))
+    return answers[0] if answers else None, fault.instruction
 
 
 def test_an_interruption_loses_no_message() -> None:
@@ -498,7 +498,7 @@ def test_an_interruption_loses_no_message() -> None:
         inbox: MessageQueue[int] = MessageQueue(10, "close")
         inbox.put(1)
         inbox.put(2)
-        answer, opname = struck(partial(inbox.take, 1), at)
+        answer, opname = interrupted_at(partial(inbox.take, 1), at)
         taken = [] if answer is None else [answer]
         if opname != "RETURN_VALUE":  # there it has been handed out; CPython does not look there
             inbox.close()
@@ -541,7 +541,7 @@ def test_an_interruption_of_subscribe_leaves_nobody(db: Minidis[bytes]) -> None:
     at = 0
     while True:
         at += 1
-        messages, opname = struck(lambda: db.subscribe("a", patterns=["a"]), at)
+        messages, opname = interrupted_at(lambda: db.subscribe("a", patterns=["a"]), at)
         if not opname:
             break
         del messages
@@ -564,7 +564,7 @@ def test_a_monitor_sees_typed_calls_and_words() -> None:
             assert next(seen) == MonitoredCommand(5.0, 3, "in-process:0", [b"get", b"a"])
         db.set("a", 2)
         assert list(seen) == []
-        assert not db.engine.monitors and not db.needs_checks
+        assert not db.engine.clients.monitors and not db.needs_checks
 
 
 def test_a_forgotten_monitor_ends_by_itself(db: Minidis[bytes]) -> None:
@@ -573,7 +573,7 @@ def test_a_forgotten_monitor_ends_by_itself(db: Minidis[bytes]) -> None:
     del seen
     gc.collect()
     db.set("a", 1)
-    assert not db.engine.monitors and not db.needs_checks
+    assert not db.engine.clients.monitors and not db.needs_checks
 
 
 def test_a_slow_monitor_is_closed(db: Minidis[bytes]) -> None:
@@ -583,7 +583,7 @@ def test_a_slow_monitor_is_closed(db: Minidis[bytes]) -> None:
     assert next(seen).words == [b"SET", b"a", b"1"]
     with pytest.raises(SlowSubscriberError):
         next(seen)
-    assert not db.engine.monitors
+    assert not db.engine.clients.monitors
 
 
 def test_the_line_of_a_monitor() -> None:

@@ -15,7 +15,6 @@ from minidis.protocol import requests
 from minidis.protocol.replies import (
     DEEPEST,
     INCOMPLETE,
-    NULL_ARRAY,
     ProtocolError,
     ReplyReader,
     double,
@@ -23,6 +22,7 @@ from minidis.protocol.replies import (
     write_each,
 )
 from minidis.protocol.requests import Requests, split_inline
+from minidis.protocol.shapes import NULL_ARRAY
 from minidis.replies import OK, Cursor, Decimal, Push, Status, Verbatim
 from tests.oracle import wire
 from tests.oracle.resp import pack
@@ -297,7 +297,7 @@ OTHERWISE: list[tuple[str, Any, bytes, bytes]] = [
     ("ZRANK k m WITHSCORE", None, b"_\r\n", b"*-1\r\n"),
     ("EXEC", None, b"_\r\n", b"*-1\r\n"),
     ("EXEC", [None], b"*1\r\n_\r\n", b"*1\r\n$-1\r\n"),
-    ("GEOPOS k a b", [None, None], b"*2\r\n_\r\n_\r\n", b"*2\r\n*-1\r\n*-1\r\n"),
+    ("ZMPOP 1 k MIN", [None, None], b"*2\r\n_\r\n_\r\n", b"*2\r\n*-1\r\n*-1\r\n"),
     ("XPENDING k g", [0, None, None, None], b"*4\r\n:0\r\n_\r\n_\r\n_\r\n",
      b"*4\r\n:0\r\n$-1\r\n$-1\r\n*-1\r\n"),
     ("XREAD STREAMS k 0", {b"k": []}, b"%1\r\n$1\r\nk\r\n*0\r\n", b"*1\r\n*2\r\n$1\r\nk\r\n*0\r\n"),

@@ -228,3 +228,52 @@ def test_one_tree_of_errors() -> None:
     classes = [value for _, value in inspect.getmembers(errors, inspect.isclass)]
     assert all(issubclass(value, minidis.MinidisError) for value in classes)
     assert str(errors.WrongTypeError()).startswith("WRONGTYPE ")
+
+
+#: Modules that may list commands by name, and why.
+LISTS_OF_COMMANDS = {
+    "repl.shaped": "replies of other servers over RESP2, not ours",
+    "repl.transaction": "follows MULTI and WATCH of any server: a branch for each command",
+}
+
+
+def _names_in(literal: ast.AST) -> set[str]:
+    """Commands that a literal names: as items, as keys, in nested literals, in "GET SET MGET"."""
+    if isinstance(literal, ast.Constant) and isinstance(literal.value, str):
+        words = set(literal.value.split())
+        return words if words <= COMMANDS.keys() else set()
+    parts = literal.keys if isinstance(literal, ast.Dict) else getattr(literal, "elts", [])
+    found: set[str] = set()
+    for part in parts:
+        if isinstance(part, ast.Constant) and isinstance(part.value, str | bytes):
+            text = part.value.decode("latin-1") if isinstance(part.value, bytes) else part.value
+            found |= {text} & COMMANDS.keys()
+        elif isinstance(part, ast.expr):
+            found |= _names_in(part)
+    return found
+
+
+def test_facts_about_commands_are_declared_with_them() -> None:
+    """No table of command names beside the declarations: a new fact is a field of Facts."""
+    tables = {
+        f"{name}:{node.lineno}": sorted(_names_in(node))
+        for name, tree in modules().items()
+        if not name.startswith("minidis.commands.") and name not in LISTS_OF_COMMANDS
+        for node in ast.walk(tree)
+        if len(_names_in(node)) > 2
+    }
+    assert tables == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'X = frozenset(("GET", "SET", "MGET"))',
+        'X = {b"GET": 1, b"SET": 2, b"CONFIG GET": 3}',
+        'X = dict.fromkeys([("GET", 1), ("SET", 2), ("DEL", 3)])',
+        'X = "GET SET MGET".split()',
+        'if name in {"GET", "SET", "DEL"}: pass',
+    ],
+)
+def test_a_table_of_commands_is_found(text: str) -> None:
+    assert any(len(_names_in(node)) > 2 for node in ast.walk(ast.parse(text)))

@@ -26,7 +26,7 @@ class ClientSession:
         self.heard.clear()
         for line in lines:
             self.heard.append(_reply(self.session, line))
-            self.session.engine.tracking.release(self.client)
+            self.session.engine.observers.tracking.release(self.client)
         return self.news
 
     @property
@@ -143,10 +143,10 @@ def test_no_more_keys_than_allowed(
 ) -> None:
     db.config_set("tracking-table-max-keys", 2)
     assert reader("MGET a b c") == [[None, None, None], "-a"]
-    assert len(db.engine.tracking) == 2
+    assert len(db.engine.observers.tracking) == 2
     db.config_set("tracking-table-max-keys", 0)
     reader("MGET a b c d")
-    assert len(db.engine.tracking) == 4
+    assert len(db.engine.observers.tracking) == 4
     writer("MSET a 1 d 1")
     assert reader.news == ["-a", "-d"]
 
@@ -431,9 +431,9 @@ def test_nothing_is_kept_when_nobody_tracks(db: Minidis[bytes], reader: ClientSe
     reader("MGET a b")
     other = ClientSession(db)
     other("CLIENT TRACKING ON BCAST PREFIX x")
-    table = db.engine.tracking
-    assert (table.clients, len(table), db.engine.observed) == (2, 2, True)
+    table = db.engine.observers.tracking
+    assert (table.clients, len(table), len(db.engine.unit.interest)) == (2, 2, 2)
     reader.session.end()
     other("CLIENT TRACKING OFF")
-    assert (table.clients, len(table), db.engine.observed) == (0, 0, False)
+    assert (table.clients, len(table), len(db.engine.unit.interest)) == (0, 0, 0)
     assert not table._prefixes and not table._lengths

@@ -35,7 +35,7 @@ def test_a_wrong_word_aborts(db: Bytes) -> None:
     with pytest.raises(ResponseError, match=r"^EXECABORT Transaction discarded"):
         db.exec()
     assert db.get("a") is None
-    assert db.queue is None
+    assert db.client.queue is None
 
 
 def test_the_argument_count_is_checked_at_once(db: Bytes) -> None:
@@ -72,7 +72,7 @@ def test_waiters_are_served_after_exec(db: Bytes) -> None:
     with db.transaction() as tx:
         tx.rpush("q", "gone")
         tx.delete("q")
-    assert len(db.engine.waiters) == 1
+    assert len(db.engine.observers.blocked) == 1
     with db.transaction() as tx:
         tx.rpush("q", "a")
         tx.lpush("q", "first")
@@ -107,7 +107,7 @@ def test_a_conflict_raises(db: Bytes) -> None:
         db.set("a", "changed")
         tx.set("a", "lost")
     assert db.get("a") == b"changed"
-    assert not db.engine.watchers
+    assert not db.engine.observers.watches
 
 
 def test_a_refusal_in_a_block(db: Bytes) -> None:
@@ -180,7 +180,7 @@ def test_watch_makes_calls_immediate_until_multi(db: Bytes) -> None:
         pipe.set("after", 1)  # usable again
         assert pipe.execute() == ["OK"]
     assert db.get("n") == b"9"
-    assert not db.engine.watchers
+    assert not db.engine.observers.watches
 
 
 def test_watch_after_queued_calls_is_refused(db: Bytes) -> None:
@@ -233,7 +233,7 @@ def test_an_exception_in_the_function_ends_it(db: Bytes) -> None:
     with pytest.raises(KeyError):
         db.transact(broken, "a")
     assert db.get("a") is None
-    assert not db.engine.watchers
+    assert not db.engine.observers.watches
 
 
 def test_optimistic_locking_from_8_threads_loses_nothing(db: Bytes) -> None:
@@ -252,8 +252,8 @@ def test_optimistic_locking_from_8_threads_loses_nothing(db: Bytes) -> None:
     for thread in threads:
         thread.join()
     assert db.get("n") == b"800"
-    assert not db.engine.watchers
-    assert not db.engine.observed
+    assert not db.engine.observers.watches
+    assert not (db.engine.unit.observed or db.engine.unit.interest)
 
 
 # watching ----------------------------------------------------------------------------------------
@@ -334,4 +334,4 @@ def test_what_had_expired_before_it_was_watched_does_not_spoil() -> None:
 def test_watches_of_forgotten_sessions_are_forgotten(db: Bytes) -> None:
     db.session().watch("k")
     db.set("k", 1)
-    assert not db.engine.watchers
+    assert not db.engine.observers.watches

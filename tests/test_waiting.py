@@ -27,8 +27,8 @@ def in_line(db: Bytes, *calls: Callable[[Bytes], Any]) -> list[Call]:
 @contextmanager
 def waiting(db: Bytes, *calls: Callable[[Bytes], Any]) -> Iterator[list[Call]]:
     yield in_line(db, *calls)
-    assert len(db.engine.waiters) == 0
-    assert not db.engine.observed
+    assert len(db.engine.observers.blocked) == 0
+    assert not (db.engine.unit.observed or db.engine.unit.interest)
 
 
 # order -------------------------------------------------------------------------------------------
@@ -311,11 +311,11 @@ def test_ten_thousand_threads(db: Bytes) -> None:
             db.execute("CLIENT", "UNBLOCK", session.client_id())
     while any(thread.is_alive() for thread in threads):
         for session in sessions:
-            if session.client.waiter is not None:
+            if session.client.blocked is not None:
                 db.client_unblock(session.client_id())
         time.sleep(0.01)
     left = [element for key in keys for element in db.lrange(key, 0, -1)]
     assert Counter(got + left) == Counter(pushed)
     assert len(got) > 1000
-    assert len(db.engine.waiters) == 0
-    assert not db.engine.observed
+    assert len(db.engine.observers.blocked) == 0
+    assert not (db.engine.unit.observed or db.engine.unit.interest)

@@ -1,13 +1,12 @@
-"""What rules allow: the commands, keys and channels of one selector.
+"""Access rules: the commands, keys and channels of one selector.
 
     ACL SETUSER ann  on >secret   ~app:* %R~log:* &news   +@read -keys +config|get   (+set ~tmp:*)
-                     the user     keys            channels commands                    a selector
-                     (acl.py)     └────────────── the root selector ────────────┘    of its own
+                     the user     keys            channels commands                a selector
+                     (users.py)   └────────────── the root selector ────────────┘
 
-A call is allowed if one of the selectors allows all of it. Which commands a selector allows is a
-number with a bit for each command and subcommand of the catalogue; "all" is -1, so that commands
-that do not exist yet are among them, as Redis has it. A category is a number, too, and a rule about
-it one operation.
+A command is allowed if one selector allows all of it. The commands of a selector are a bit mask
+with one bit per command and subcommand of the catalogue. "all" is -1, which includes commands that
+do not exist yet, as in Redis. A category is a bit mask, too, so a rule about it is one operation.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from functools import cache, cached_property, lru_cache
 from itertools import accumulate
 
 from minidis.grammar import describe
-from minidis.grammar.command import Command
+from minidis.grammar.command import COMMANDS, Command
 from minidis.grammar.syntax import Argument
 from minidis.structures.glob import compile_pattern
 
 READ, WRITE = 1, 2
 ALL = -1
 
-#: In the order in which Redis lists them, and prefers them where several describe a user equally.
+#: In Redis's order, in which it also prefers categories that describe a user equally well.
 CATEGORIES = (
     b"keyspace", b"read", b"write", b"set", b"sortedset", b"list", b"hash", b"string", b"bitmap",
     b"hyperloglog", b"geo", b"stream", b"pubsub", b"admin", b"fast", b"slow", b"blocking",
@@ -40,7 +39,7 @@ AFTER_ALL = (
     "any effect. Try 'reset{0}' to start with an empty list of {1}"
 )
 
-#: How much of a call was wrong: where several selectors refuse, the one that came furthest counts.
+#: What was denied; with several selectors, the greatest is reported.
 COMMAND, KEY, CHANNEL = 1, 2, 4
 
 _SPACE = re.compile(rb"[\s\0]")
@@ -48,25 +47,15 @@ _KEYS = re.compile(rb"(?:~|%(r|w|rw|wr)(?:~|\Z))(.*)", re.IGNORECASE | re.DOTALL
 _PERMISSIONS = {b"r": READ, b"w": WRITE}
 _SIGNS = {READ: b"%R~", WRITE: b"%W~", READ | WRITE: b"~"}
 
-#: Commands with channels among their words, and from where to where they stand.
-CHANNELS = {
-    "PUBLISH": slice(1, 2),
-    "SPUBLISH": slice(1, 2),
-    "SUBSCRIBE": slice(1, None),
-    "SSUBSCRIBE": slice(1, None),
-    "PSUBSCRIBE": slice(1, None),
-}
-
 
 class RuleError(ValueError):
-    """A rule that cannot be applied; the text is the reason Redis gives."""
+    """A rule that cannot be applied; the text is Redis's reason."""
 
 
 class Catalogue:
-    """Every command that rules can name, as a bit of its own.
+    """The commands that rules can name, each with its own bit.
 
-    `rows` are names such as `config|get`, a container before its subcommands, each with its
-    categories.
+    `rows` are (name, categories), such as `config|get`; a parent command precedes its subcommands.
     """
 
     def __init__(self, rows: Iterable[tuple[bytes, Iterable[bytes]]]) -> None:
@@ -82,29 +71,31 @@ class Catalogue:
             self.reach[name.partition(b"|")[0]] |= bit
             for category in categories:
                 self.members[category] |= bit
-        #: category -> what a rule about it changes: a container takes its subcommands along
+        #: category -> bits that a rule about it changes; a parent command includes its subcommands
         self.touched = {category: self._touched(bits) for category, bits in self.members.items()}
 
     def _touched(self, bits: int) -> int:
+        """Return the bits of these commands and of their subcommands."""
         reached = [self.reach[name] for name, bit in self.bits.items() if bit & bits]
         return list(accumulate(reached, int.__or__, initial=0))[-1]
 
     def names(self, category: bytes) -> list[bytes]:
-        """The commands and subcommands of a category."""
+        """Return the commands and subcommands of a category."""
         return [name for name, bit in self.bits.items() if bit & self.members[category]]
 
     def divided(self, name: bytes) -> bool:
-        """Does the command have subcommands?"""
+        """Return whether the command has subcommands."""
         return self.reach[name] != self.bits[name]
 
 
 @cache
 def our_catalogue() -> Catalogue:
-    """The catalogue of the commands that are declared; made when the first rule needs it."""
+    """Return the catalogue of all declared commands, created on first use."""
     return Catalogue(_rows())
 
 
 def _rows() -> Iterator[tuple[bytes, list[bytes]]]:
+    """Yield each command and subcommand with its categories."""
     for name in describe.top_level():
         entry = describe.entry(name)
         assert entry is not None
@@ -114,16 +105,16 @@ def _rows() -> Iterator[tuple[bytes, list[bytes]]]:
 
 @lru_cache(maxsize=1024)
 def name_of(full: str) -> bytes:
-    """How rules call the command of that full name: `CONFIG GET` is config|get, DEBUG is whole."""
+    """Return the name of a command in rules: config|get for `CONFIG GET`, but debug for DEBUG."""
     words = full.lower().split()
-    return "|".join(words[:1] if words[0].upper() in describe.UNDIVIDED else words).encode()
+    return "|".join(words[:1] if COMMANDS[full].undivided else words).encode()
 
 
-# calls -------------------------------------------------------------------------------------------
+# checked calls -----------------------------------------------------------------------------------
 
 
-class Call:
-    """A command and its words, and what they would touch; found out when a selector asks."""
+class CheckedCall:
+    """A command with its words; the keys and channels it accesses are computed on demand."""
 
     def __init__(self, command: Command, words: list[bytes]) -> None:
         self.command = command
@@ -132,62 +123,32 @@ class Call:
 
     @cached_property
     def keys(self) -> list[tuple[bytes, int]]:
-        """The keys, each with the permissions it takes."""
+        """The keys, each with the required permissions."""
         if self.command.access in ((), ("NOT_KEY",)):
             return []
-        last = len(self.command.access) - 1
         return [
-            (key, self._permissions(self.command.access[min(number, last)]))
+            (key, _permissions_of(self.command.access_of(self.words, number)))
             for number, key in enumerate(_keys(self.command, self.words))
         ]
 
     @cached_property
     def channels(self) -> range:
         """Positions of the channels."""
-        found = CHANNELS.get(self.command.name)
-        return range(len(self.words))[found] if found else range(0)
-
-    def _permissions(self, use: str) -> int:
-        varies = VARYING.get(self.command.name)
-        return varies(self.words) if varies else _permissions_of(use)
+        if not self.command.channels:
+            return range(0)
+        return range(len(self.words))[1 : 2 if self.command.channels == "PUBLISH" else None]
 
 
 @lru_cache(maxsize=64)
 def _permissions_of(use: str) -> int:
-    """What a key is needed for, from the words of its specification."""
+    """Return the permissions required by a key specification."""
     words = set(use.split())
     reads = READ if "ACCESS" in words else 0
     return reads | (WRITE if words & {"INSERT", "DELETE", "UPDATE"} else 0)
 
 
-def _set_permissions(words: list[bytes]) -> int:
-    """SET reads the old value only if asked to; Redis looks for GET anywhere behind the value."""
-    return READ | WRITE if b"GET" in {word.upper() for word in words[3:]} else WRITE
-
-
-def _bitfield_permissions(words: list[bytes]) -> int:
-    """BITFIELD only reads while all its operations are complete GETs."""
-    at = 2
-    while at < len(words):
-        word = words[at].upper()
-        if word == b"GET" and at + 2 < len(words):
-            at += 3
-        elif word == b"OVERFLOW" and at + 1 < len(words):
-            at += 2
-        else:
-            return READ | WRITE
-    return READ
-
-
-#: Commands whose options decide what they do to their key.
-VARYING: dict[str, Callable[[list[bytes]], int]] = {
-    "SET": _set_permissions,
-    "BITFIELD": _bitfield_permissions,
-}
-
-
 def _keys(command: Command, words: list[bytes]) -> list[bytes]:
-    """Return the keys; none if their declared number is wrong, as the command will fail."""
+    """Return the keys; none if numkeys is wrong, since the command will fail."""
     for at, item in enumerate(command.line.items, len(command.name.split())):
         if not isinstance(item, Argument):
             break
@@ -197,17 +158,18 @@ def _keys(command: Command, words: list[bytes]) -> list[bytes]:
 
 
 def _is_count(word: bytes, most: int) -> bool:
+    """Return whether the word is an integer from 1 to `most`."""
     return word.isdigit() and word[:1] != b"0" and int(word) <= most
 
 
-#: Options of SORT, and how many words each of them takes.
+#: Options of SORT, and the number of words of each, including its name.
 _SORT_OPTIONS = {
     b"ASC": 1, b"DESC": 1, b"ALPHA": 1, b"LIMIT": 3, b"STORE": 2, b"BY": 2, b"GET": 2,
 }  # fmt: skip
 
 
 def follows_patterns(words: list[bytes]) -> str | None:
-    """The first option of a SORT that leads to keys which only its elements name: BY, GET."""
+    """Return the first option of a SORT that reads keys named by elements: BY or GET."""
     at = 2
     while at < len(words):
         option = words[at].upper()
@@ -221,25 +183,25 @@ def follows_patterns(words: list[bytes]) -> str | None:
 
 
 class Selector:
-    """Commands, keys and channels that go together."""
+    """A set of permissions: commands, keys and channels."""
 
     def __init__(self, catalogue: Catalogue | None = None, *, all_channels: bool = False) -> None:
         self._catalogue = catalogue
         self.commands = 0
-        #: command -> first arguments with which it is allowed although its bit is not set
+        #: command -> first arguments with which it is allowed, although its bit is not set
         self.first_arguments: dict[bytes, list[bytes]] = {}
-        #: pattern -> permissions; None: every key
+        #: pattern -> permissions; None: all keys
         self.keys: dict[bytes, int] | None = {}
-        #: patterns, in their order; None: every channel
+        #: patterns, in the order of the rules; None: all channels
         self.channels: dict[bytes, None] | None = None if all_channels else {}
 
     @property
     def catalogue(self) -> Catalogue:
-        """The commands that rules can name. Who may do everything needs none."""
+        """The commands that rules can name; created only if a rule needs it."""
         return self._catalogue or our_catalogue()
 
     def copy(self) -> Selector:
-        """A selector that can be changed without this one."""
+        """Return an independent selector with the same rules."""
         twin = Selector(self._catalogue)
         twin.commands = self.commands
         twin.first_arguments = {name: list(some) for name, some in self.first_arguments.items()}
@@ -250,7 +212,7 @@ class Selector:
     # rules ----------------------------------------------------------------------------------
 
     def apply(self, rule: bytes) -> None:
-        """Change what is allowed; RuleError for a rule that cannot be."""
+        """Change the permissions by one rule; raise RuleError if it cannot be applied."""
         simple = SELECTOR_WORDS.get(cut(rule).lower())
         if simple is not None:
             simple(self)
@@ -286,6 +248,7 @@ class Selector:
         self.channels = {}
 
     def _add_keys(self, rule: bytes) -> None:
+        """Apply ~pattern and %RW~pattern."""
         if self.keys is None:
             raise RuleError(AFTER_ALL.format("keys", "patterns"))
         match = _KEYS.fullmatch(rule)
@@ -296,6 +259,7 @@ class Selector:
         self.keys[match[2]] = self.keys.get(match[2], 0) | permissions
 
     def _add_channels(self, pattern: bytes) -> None:
+        """Apply &pattern."""
         if self.channels is None:
             raise RuleError(AFTER_ALL.format("channels", "channels"))
         if _SPACE.search(pattern):
@@ -303,6 +267,7 @@ class Selector:
         self.channels[pattern] = None
 
     def _change_category(self, category: bytes, *, allow: bool) -> None:
+        """Apply +@category and -@category."""
         touched = self.catalogue.touched.get(category)
         if touched is None:
             raise RuleError(UNKNOWN)
@@ -312,6 +277,7 @@ class Selector:
         self.commands = changed(self.commands, touched, allow=allow)
 
     def _change(self, name: bytes, *, allow: bool) -> None:
+        """Apply +command and -command."""
         reach = self.catalogue.reach.get(name)
         if reach is None:
             raise RuleError(UNKNOWN)
@@ -319,14 +285,14 @@ class Selector:
         self.commands = changed(self.commands, reach, allow=allow)
 
     def _allow_part(self, text: bytes) -> None:
-        """+config|get, a subcommand; or +select|0, a command with this first argument."""
+        """Apply +config|get (a subcommand) or +select|0 (a command with this first argument)."""
         parent, _, argument = text.rpartition(b"|")
         name = parent.lower()
         if name not in self.catalogue.bits:
             raise RuleError(UNKNOWN)
         if b"|" in name:
             raise RuleError(NESTED)
-        if not argument or has_space(argument):  # Redis takes blanks, and cannot load them again
+        if not argument or has_space(argument):  # Redis accepts spaces, but cannot load them again
             raise RuleError(SYNTAX)
         if self.catalogue.divided(name):
             self._change(text.lower(), allow=True)
@@ -335,28 +301,29 @@ class Selector:
         if argument.lower() not in map(bytes.lower, known):
             known.append(argument)
 
-    # questions ------------------------------------------------------------------------------
+    # checks ---------------------------------------------------------------------------------
 
     @property
     def unrestricted(self) -> bool:
-        """Is everything allowed?"""
+        """Whether everything is allowed."""
         return self.commands == ALL and self.keys is None and self.channels is None
 
-    def denial(self, call: Call) -> tuple[int, int, bytes] | None:
-        """What is not allowed of a call, which one of these, its word; None: all is allowed."""
+    def denial(self, call: CheckedCall) -> tuple[int, int, bytes] | None:
+        """Return what is denied, the position, and the word; None if the call is allowed."""
         if not self._allows_command(call):
             return COMMAND, 0, call.name
         if self.keys is not None:
             for number, (key, permissions) in enumerate(call.keys):
                 if not self._allows_key(key, permissions):
                     return KEY, number, key
-        literal = call.command.name == "PSUBSCRIBE"
+        literal = "PATTERN" in call.command.channels
         for at in call.channels:
             if not self.allows_channel(call.words[at], literal=literal):
                 return CHANNEL, at, call.words[at]
         return None
 
-    def _allows_command(self, call: Call) -> bool:
+    def _allows_command(self, call: CheckedCall) -> bool:
+        """Return whether the command is allowed."""
         if self.commands == ALL or self.commands & self.catalogue.bits[call.name]:
             return True
         if "no_auth" in call.command.flags:
@@ -365,13 +332,14 @@ class Selector:
         return bool(some) and b"".join(call.words[1:2]).lower() in map(bytes.lower, some)
 
     def _allows_key(self, key: bytes, permissions: int) -> bool:
+        """Return whether a pattern grants these permissions on the key."""
         return any(
             granted & permissions == permissions and _matches(pattern, key)
             for pattern, granted in (self.keys or {}).items()
         )
 
     def allows_channel(self, channel: bytes, *, literal: bool) -> bool:
-        """May it be published to, or listened to? `literal`: a pattern, which has to be granted."""
+        """Return whether the channel is allowed; a `literal` pattern must be granted as is."""
         if self.channels is None:
             return True
         if literal:
@@ -380,39 +348,42 @@ class Selector:
 
     @property
     def reads_all_keys(self) -> bool:
-        """May any key be read? Not every key that matches: every key there will ever be."""
+        """Whether every key may be read, including keys that do not exist yet."""
         return self.keys is None or bool(self.keys.get(b"*", 0) & READ)
 
     # descriptions ---------------------------------------------------------------------------
 
     def describe(self) -> bytes:
-        """All rules in one text, as ACL LIST gives it."""
+        """Return all rules as text, for ACL LIST."""
         return b" ".join(self.rules())
 
     def rules(self) -> list[bytes]:
-        """All rules, keys first."""
+        """Return all rules, keys first."""
         channels = [] if self.channels is None else [b"resetchannels"]
         return [*self.key_rules(), *channels, *self.channel_rules(), *self.command_rules()]
 
     def exact_rules(self) -> list[bytes]:
-        """The rules for a file. ~* that stands beside other patterns would not be told from all."""
+        """Return the rules for a file; ~* beside other patterns must not become allkeys."""
         return [b"%RW~*" if rule == b"~*" and self.keys else rule for rule in self.rules()]
 
     def key_rules(self) -> list[bytes]:
+        """Return the rules about keys."""
         if self.keys is None:
             return [b"~*"]
         return [_SIGNS[granted] + pattern for pattern, granted in self.keys.items()]
 
     def channel_rules(self) -> list[bytes]:
+        """Return the rules about channels."""
         return [b"&*"] if self.channels is None else [b"&" + name for name in self.channels]
 
     def command_rules(self) -> list[bytes]:
-        """The fewest rules that lead to the commands: everything or nothing, categories, commands.
+        """Return the shortest rules that give the same commands, as Redis does.
 
-        Redis does not keep the rules that were given either. It takes the category that describes
-        the most and errs the least until none is more right than wrong, and mends the rest one by
-        one. What has been described is taken out of `left`, so that it speaks against the
-        categories that follow.
+        Like Redis, a selector does not keep the rules it was given. Starting from all or nothing,
+        it repeatedly takes the category that describes most commands with the fewest exceptions,
+        until no category fits more commands than it misses, and then lists the remaining commands.
+        Described commands are removed from `left`, so that they count against the following
+        categories.
         """
         allow = self.commands >= 0
         rules = [b"-@all" if allow else b"+@all"]
@@ -427,7 +398,7 @@ class Selector:
         return [*rules, *self._single_rules(reached)]
 
     def _best(self, categories: list[bytes], left: int, *, allow: bool) -> bytes | None:
-        """The category that errs least; the one that says more of two; the first of equal ones."""
+        """Return the category with the fewest exceptions, most commands, first position."""
         found = None
         for category in categories:
             members = self.catalogue.members[category]
@@ -438,7 +409,7 @@ class Selector:
         return None if found is None else found[1]
 
     def _single_rules(self, reached: int) -> Iterator[bytes]:
-        """What is still to be said after the categories."""
+        """Yield the rules that are needed after the categories."""
         for name, bit in self.catalogue.bits.items():
             allowed = bool(self.commands & bit)
             if bool(reached & bit) != allowed:
@@ -464,20 +435,20 @@ SELECTOR_WORDS: dict[bytes, Callable[[Selector], None]] = {
 
 
 def changed(bits: int, some: int, *, allow: bool) -> int:
-    """The bits with some of them set, or cleared."""
+    """Return the bits with some of them set or cleared."""
     return bits | some if allow else bits & ~some
 
 
 def cut(text: bytes) -> bytes:
-    """The text as C sees it: up to the first zero byte."""
+    """Return the text up to the first NUL byte, as C reads it."""
     return text.partition(b"\0")[0]
 
 
 def has_space(text: bytes) -> bool:
-    """Is there a blank or a zero byte in it?"""
+    """Return whether the text contains whitespace or a NUL byte."""
     return _SPACE.search(text) is not None
 
 
 def _matches(pattern: bytes, text: bytes) -> bool:
-    """Does the pattern match? A star does not match the empty text: only `allkeys` grants that."""
+    """Match a pattern; * does not match the empty text, which only `allkeys` grants."""
     return bool(text) if pattern == b"*" else compile_pattern(pattern)(text)

@@ -1,12 +1,12 @@
-"""Users: who they are, what they may do, and what they have been refused.
+"""Users: passwords, permissions, and the log of denied commands.
 
     user ann on #2bd806c9... ~app:* resetchannels &news -@all +@read (+set ~tmp:* ...)
              │  │            └── root selector ─────────────────────┘ └ further selectors
              │  SHA-256 of a password
-             switched on
+             enabled
 
-Nothing here reads files or knows connections. A call of an ordinary program costs one test, the one
-for `User.unrestricted`; only users of whom that is not true are looked at by acl_rules.py.
+This module neither reads files nor knows connections. For an unrestricted user a command costs one
+test (`User.unrestricted`); the rules of other users are in rules.py.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from minidis.acl.rules import (
     COMMAND,
     KEY,
     UNKNOWN,
-    Call,
     Catalogue,
+    CheckedCall,
     RuleError,
     Selector,
     cut,
@@ -37,7 +37,6 @@ from minidis.acl.rules import (
 from minidis.clock import Clock
 from minidis.errors import ResponseError
 from minidis.grammar.command import Command
-from minidis.grammar.describe import FOLLOWS_PATTERNS
 from minidis.structures import quotes
 
 if TYPE_CHECKING:
@@ -58,11 +57,11 @@ NOTHING_CHANGED = (
 )
 
 _HASH = re.compile(rb"[0-9a-f]{64}")
-#: What would end a word or a selector too early.
+#: Characters that need quoting in a selector.
 _ODD = re.compile(rb"""["')]""")
 
-#: Where -> what was refused -> the sentence; {} is the command, the key or the channel.
-SENTENCES: dict[str, dict[int, str]] = {
+#: Context -> what was denied -> message; {} is the command, the key or the channel.
+MESSAGES: dict[str, dict[int, str]] = {
     "toplevel": {
         COMMAND: "NOPERM this user has no permissions to run the '{}' command",
         KEY: "NOPERM this user has no permissions to access one of the keys used as arguments",
@@ -85,21 +84,21 @@ SENTENCES: dict[str, dict[int, str]] = {
         CHANNEL: "This user has no permissions to access the '{}' channel",
     },
 }
-#: What such a sentence begins with.
-BEGINNINGS = {
+#: Context -> beginning of the message.
+PREFIXES = {
     "exec": "NOPERM ACLs rules changed between the moment the transaction was accumulated and the "
     "EXEC call. This command is no longer allowed for the following reason: ",
     "lua": "ERR The user executing the script can't ",
 }
-SENTENCES["multi"] = SENTENCES["toplevel"]
+MESSAGES["multi"] = MESSAGES["toplevel"]
 REASONS = {COMMAND: "command", KEY: "key", CHANNEL: "channel"}
-#: How a call came: by itself, for the queue of MULTI, out of that queue, by a script.
+#: Where a command comes from: a client, a client inside MULTI, EXEC, a script.
 Context = Literal["toplevel", "multi", "exec", "lua"]
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A call that a user may not make."""
+class AccessDenied:
+    """The reason why a user may not run a command."""
 
     what: int
     #: the command, the key or the channel
@@ -107,32 +106,32 @@ class Refusal:
 
     @property
     def reason(self) -> str:
-        """The word for it in ACL LOG."""
+        """The reason in the words of ACL LOG."""
         return REASONS[self.what]
 
-    def sentence(self, context: Context | Literal["dryrun"] = "toplevel") -> str:
-        """The refusal of a call that came in that way, or in ACL DRYRUN's words."""
-        sentence = BEGINNINGS.get(context, "") + SENTENCES[context][self.what]
-        return sentence.format(self.object.decode("utf-8", "surrogateescape"))
+    def message(self, context: Context | Literal["dryrun"] = "toplevel") -> str:
+        """Return the error message of a command run in that context, or of ACL DRYRUN."""
+        message = PREFIXES.get(context, "") + MESSAGES[context][self.what]
+        return message.format(self.object.decode("utf-8", "surrogateescape"))
 
 
 class User:
-    """A user. Its rules change all at once (`become`), so sessions may hold on to it."""
+    """A user. `become` replaces all rules in one step, so sessions can keep a reference."""
 
     def __init__(self, name: bytes, selector: Selector) -> None:
         self.name = name
         self.enabled = False
         self.nopass = False
-        #: what was said about the payloads of RESTORE, if anything; they are always checked
+        #: the rule about payloads of RESTORE, if any; they are always checked
         self.sanitize = b""
-        #: SHA-256 of each password in hexadecimal digits, in their order
+        #: SHA-256 of each password in hexadecimal digits, in the order of the rules
         self.passwords: dict[bytes, None] = {}
         #: the root selector, and those in parentheses
         self.selectors = [selector]
         self.unrestricted = False
 
     def copy(self) -> User:
-        """A user of the same name that can be changed without this one."""
+        """Return an independent user with the same name and rules."""
         twin = User(self.name, self.selectors[0])
         vars(twin).update(vars(self))
         twin.passwords = dict(self.passwords)
@@ -140,15 +139,15 @@ class User:
         return twin
 
     def become(self, other: User) -> None:
-        """Take over what the other one is, in one step."""
+        """Take over the state of another user in one step."""
         vars(self).update(vars(other.copy()))
 
     # rules ----------------------------------------------------------------------------------
 
     def apply(self, rule: bytes, make: Callable[[], Selector]) -> None:
-        """Change the user by one rule; RuleError for one that cannot be applied.
+        """Change the user by one rule; raise RuleError if it cannot be applied.
 
-        `make` gives a new selector.
+        `make` creates a selector.
         """
         word = cut(rule).lower()
         if word in USER_WORDS:
@@ -167,7 +166,7 @@ class User:
         self.unrestricted = any(selector.unrestricted for selector in self.selectors)
 
     def _reset(self, selector: Selector) -> None:
-        """As a new user is."""
+        """Return to the state of a new user."""
         self.forget_passwords()
         self.disable()
         self.sanitize = b"sanitize-payload"
@@ -209,22 +208,22 @@ class User:
             raise RuleError(NO_SUCH_PASSWORD)
         del self.passwords[digits]
 
-    # questions ------------------------------------------------------------------------------
+    # checks ---------------------------------------------------------------------------------
 
     def has_password(self, password: bytes) -> bool:
-        """Is it one of the passwords? Takes as long for one that is nearly right."""
+        """Return whether it is a password of the user; compares in constant time."""
         given = hash_of(password)
         found = [hmac.compare_digest(given, known) for known in self.passwords]
         return self.nopass or any(found)
 
-    def refusal(self, command: Command, words: list[bytes]) -> Refusal | None:
-        """What forbids the call, whose number of words is right; None: nothing does.
+    def denial(self, command: Command, words: list[bytes]) -> AccessDenied | None:
+        """Return what forbids the command, or None if it is allowed.
 
-        `words` are all words, the command's name included.
+        `words` are all words, including the command's name; their number is valid.
         """
         if self.unrestricted:
             return None
-        call = Call(command, words)
+        call = CheckedCall(command, words)
         worst = (0, 0, b"")
         for selector in self.selectors:
             denial = selector.denial(call)
@@ -232,17 +231,17 @@ class User:
                 return None
             worst = max(worst, denial)
         what, _, word = worst
-        return Refusal(what, word)
+        return AccessDenied(what, word)
 
     def reads_all_keys(self, command: Command, words: list[bytes]) -> bool:
-        """May the call go on to read any key, as SORT does with BY and GET?"""
-        call = Call(command, words)
+        """Return whether the command may read any key, as SORT does with BY and GET."""
+        call = CheckedCall(command, words)
         return self.unrestricted or any(
             selector.reads_all_keys and selector.denial(call) is None for selector in self.selectors
         )
 
     def may_listen(self, channels: Iterable[bytes], patterns: Iterable[bytes]) -> bool:
-        """May it be subscribed to all of these?"""
+        """Return whether the user may subscribe to all of these."""
         wanted = [(name, False) for name in channels] + [(name, True) for name in patterns]
         return all(
             any(selector.allows_channel(name, literal=literal) for selector in self.selectors)
@@ -251,29 +250,30 @@ class User:
 
     @property
     def has_channels(self) -> bool:
-        """May it use any channel?"""
+        """Whether the user may access any channel."""
         return any(selector.channels != {} for selector in self.selectors)
 
     # descriptions ---------------------------------------------------------------------------
 
     @property
     def flags(self) -> list[bytes]:
-        """on or off, nopass, and what was said about payloads."""
+        """on or off, nopass, and the rule about payloads."""
         state = b"on" if self.enabled else b"off"
         return [flag for flag in (state, b"nopass" * self.nopass, self.sanitize) if flag]
 
     def describe(self) -> bytes:
-        """The line of ACL LIST."""
+        """Return the user's line in ACL LIST."""
         root, *others = [selector.describe() for selector in self.selectors]
         return self._line(root, *[b"(%b)" % text for text in others])
 
     def text(self) -> bytes:
-        """The line of the file, from which exactly this user can be made again."""
+        """Return the user's line in the ACL file, from which the same user can be created."""
         root, *others = [selector.exact_rules() for selector in self.selectors]
         extra = [b"(%b)" % b" ".join(map(quoted, rules)) for rules in others]
         return self._line(*root, *extra)
 
     def _line(self, *rules: bytes) -> bytes:
+        """Join the parts of a line."""
         hashes = [b"#" + digits for digits in self.passwords]
         return b" ".join([b"user", self.name, *self.flags, *hashes, *rules])
 
@@ -296,18 +296,19 @@ PASSWORD_RULES: dict[bytes, Callable[[User, bytes], None]] = {
 
 
 def hash_of(password: bytes) -> bytes:
-    """What is kept of a password."""
+    """Return the SHA-256 of a password in hexadecimal digits."""
     return sha256(password).hexdigest().encode()
 
 
 def _checked(digits: bytes) -> bytes:
+    """Return the hash if it is valid."""
     if not _HASH.fullmatch(digits):
         raise RuleError(BAD_HASH)
     return digits
 
 
 def split(text: bytes) -> list[bytes]:
-    """The words of a selector, quoted as on a command line; none if a quote is not closed.
+    """Split the text of a selector into rules, with quoting; [] if a quote is not closed.
 
     >>> split(b'+get "~two\\x20words"')
     [b'+get', b'~two words']
@@ -319,14 +320,14 @@ def split(text: bytes) -> list[bytes]:
 
 
 def quoted(word: bytes) -> bytes:
-    """The word as it has to stand in a selector, for `split` and `merged`."""
+    """Quote a rule inside a selector, for `split` and `merged`."""
     if not _ODD.search(word):
         return word
     return b'"%b"' % re.sub(rb'(["\\])', rb"\\\1", word)
 
 
 def merged(rules: Iterable[bytes]) -> list[bytes]:
-    """Rules with each selector in one piece again; ValueError names the first of an open one.
+    """Join the words of each selector; raise ValueError with the first word of an open one.
 
     >>> merged([b"on", b"(+get", b"~a*)"])
     [b'on', b'(+get ~a*)']
@@ -335,7 +336,7 @@ def merged(rules: Iterable[bytes]) -> list[bytes]:
     selector: list[bytes] = []
     for rule in rules:
         if rule[:1] == b"(" and rule[-1:] != b")":
-            selector = [rule]  # of two opened ones Redis forgets the first
+            selector = [rule]  # as in Redis, a second open selector replaces the first
         elif not selector:
             found.append(rule)
         else:
@@ -349,30 +350,30 @@ def merged(rules: Iterable[bytes]) -> list[bytes]:
 
 
 def shown(word: bytes) -> str:
-    """A word as it stands in a sentence that has to be one line."""
+    """Return a word for an error message that has to be a single line."""
     return re.sub(r"[\r\n]", " ", errors.shown(word))
 
 
 # all users ---------------------------------------------------------------------------------------
 
 
-#: Names of users, None for all, and what they were.
+#: Names of users (None: all), and their previous state.
 Snapshot = tuple[frozenset[bytes] | None, list[tuple[User, User]]]
 
 
 class Users:
-    """The users of a database; `default` is who everybody is before authenticating."""
+    """The users of a database; `default` is the user of new connections."""
 
     def __init__(self, clock: Clock | None = None, catalogue: Catalogue | None = None) -> None:
         self._clock = clock or Clock()
         self._catalogue = catalogue
-        #: the line of CLIENT LIST about a client at a command, for the log
+        #: returns the CLIENT LIST line of a client running a command, for the log
         self.describe_client: Callable[[Client, str], bytes] = lambda client, running: b""
-        #: acl-pubsub-default: new users and selectors may use all channels
+        #: acl-pubsub-default: whether new users and selectors may access all channels
         self.all_channels = False
-        #: requirepass, as it was last set
+        #: current value of requirepass
         self.required_password = ""
-        #: where ACL SAVE and LOAD find their file; empty: nowhere
+        #: path of the ACL file; empty if not set
         self.file = ""
         self.log = Log()
         self.default = self._make(DEFAULT)
@@ -380,15 +381,15 @@ class Users:
         self._users = {DEFAULT: self.default}
 
     def __iter__(self) -> Iterator[User]:
-        """In the order of their names."""
+        """Iterate in the order of the names."""
         return iter([user for _, user in sorted(self._users.items())])
 
     def get(self, name: bytes) -> User | None:
-        """The user of that name."""
+        """Return the user of that name, or None."""
         return self._users.get(name)
 
     def authenticate(self, name: bytes, password: bytes) -> User | None:
-        """The user, if it is switched on and this is one of its passwords."""
+        """Return the user if it is enabled and this is one of its passwords, else None."""
         user = self._users.get(name)
         if user is None or not user.enabled or not user.has_password(password):
             return None
@@ -396,25 +397,25 @@ class Users:
 
     @property
     def of_newcomers(self) -> User | None:
-        """Who a connection is before it authenticates: nobody, if the default user needs that."""
+        """The user of new connections; None if they have to authenticate first."""
         return self.default if self.default.nopass and self.default.enabled else None
 
     def admit(
         self, client: Client, command: Command, words: list[bytes], context: Context = "toplevel"
     ) -> None:
-        """Refuse, and log, what the client's user may not do; the number of words is right.
+        """Raise and log an error if the client's user may not run the command.
 
-        `context` says how the call came: by itself, for the queue of MULTI, out of it, by a script.
+        The number of words is valid. `context` is where the command comes from.
         """
         user = client.user
         if user is None or user.unrestricted:
             return
-        error = user.refusal(command, words)
+        error = user.denial(command, words)
         if error is not None:
             running = name_of(command.name).decode()
             self.note(client, error.reason, error.object, user.name, context, running)
-            raise ResponseError(error.sentence(context))
-        if command.name in FOLLOWS_PATTERNS and context != "multi":
+            raise ResponseError(error.message(context))
+        if command.follows_patterns and context != "multi":
             option = follows_patterns(words)
             if option is not None and not user.reads_all_keys(command, words):
                 raise errors.error(PATTERNS.format(option))
@@ -428,9 +429,10 @@ class Users:
         context: Context,
         running: str = "",
     ) -> None:
-        """Log a refusal; `reason` "auth", with AUTH or HELLO as `what`, for a wrong password.
+        """Log a denied command; for a failed authentication `reason` is "auth", `what` AUTH or
+        HELLO.
 
-        `running` is the command the client is at, if it is neither `what` nor EXEC.
+        `running` is the command that the client runs, if it is neither `what` nor EXEC.
         """
         running = running or shown(what).lower()
         where, running = ("multi", "exec") if context == "exec" else (context, running)
@@ -438,7 +440,7 @@ class Users:
         self.log.add(reason, where, what, username, about, self._clock.now())
 
     def set(self, name: bytes, rules: Iterable[bytes]) -> User:
-        """Make or change a user: all rules are applied, or ResponseError and nothing happens."""
+        """Create or change a user: apply all rules, or raise ResponseError and change nothing."""
         if has_space(name):
             raise errors.error(NO_SPACES)
         try:
@@ -461,46 +463,50 @@ class Users:
         return user
 
     def delete(self, names: Iterable[bytes]) -> list[User]:
-        """Remove users and say which have been there; none if the default user is among them."""
+        """Delete users and return those that existed; none if the default user is among them."""
         unique = dict.fromkeys(names)
         if DEFAULT in unique:
             raise errors.error(DEFAULT_STAYS)
         return [self._users.pop(name) for name in unique if name in self._users]
 
     def require(self, password: str) -> None:
-        """requirepass: the one password of the default user; an empty one: it needs none."""
+        """Set requirepass: the only password of the default user; empty for no password."""
         if password != self.required_password:
             self.required_password = password
             self._ask_for_password(self.default)
 
     def _ask_for_password(self, user: User) -> None:
-        draft = user.copy()  # nobody is to find the door open in between
+        """Give the user the password of requirepass, or none."""
+        draft = user.copy()  # become() switches in one step: never without a password
         draft.need_no_password()
         if self.required_password:
             draft.add_password(self.required_password.encode("utf-8", "surrogateescape"))
         user.become(draft)
 
     def _selector(self) -> Selector:
+        """Create a selector."""
         return Selector(self._catalogue, all_channels=self.all_channels)
 
     def _make(self, name: bytes) -> User:
+        """Create a user."""
         return User(name, self._selector())
 
     def _open_to_all(self, user: User) -> None:
+        """Allow the user everything, without a password."""
         for rule in (b"on", b"nopass", b"~*", b"&*", b"+@all"):
             user.apply(rule, self._selector)
 
     # the whole state ------------------------------------------------------------------------
 
     def snapshot(self, names: Iterable[bytes] | None = None) -> Snapshot:
-        """What `restore` needs to bring back some users, or all, as they are now."""
+        """Save the state of some users, or all, for `restore`."""
         chosen = self._users if names is None else set(names)
         found = [self._users[name] for name in chosen if name in self._users]
         others = None if names is None else frozenset(chosen)
         return others, [(user, user.copy()) for user in found]
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Bring back the users of a snapshot. May be repeated."""
+        """Restore the users of a snapshot; may be repeated."""
         names, state = snapshot
         users = {name: user for name, user in self._users.items() if names and name not in names}
         for user, was in state:
@@ -509,13 +515,14 @@ class Users:
         self._users = users
 
     def text(self) -> bytes:
-        """The file that ACL LOAD makes the same users from."""
+        """Return the content of an ACL file with all users."""
         return b"".join(user.text() + b"\n" for user in self)
 
     def load(self, text: bytes, path: str) -> list[User]:
-        """Replace all users by those of a file; the old ones, except the default user, which stays.
+        """Replace all users with those in an ACL file; return the previous ones, without the
+        default.
 
-        ResponseError, with what is wrong in which line of `path`, and nothing has happened.
+        Raises ResponseError with the errors in each line of `path`; then nothing changes.
         """
         reader = _Reader(self._make, self._selector, path)
         for number, line in enumerate(text.split(b"\n"), 1):
@@ -524,7 +531,7 @@ class Users:
             raise errors.error("".join(reader.errors) + NOTHING_CHANGED)
         new_default = reader.users.pop(DEFAULT, None)
         if new_default is None:
-            # Redis forgets requirepass here; that would open the door without a word.
+            # Redis drops requirepass here, which would silently remove the password.
             new_default = self._make(DEFAULT)
             self._open_to_all(new_default)
             self._ask_for_password(new_default)
@@ -535,7 +542,7 @@ class Users:
 
 
 class _Reader:
-    """Reads the lines of a file with users, and goes on after mistakes to find them all."""
+    """Reads the lines of an ACL file; continues after an error to find all of them."""
 
     def __init__(
         self, make_user: Callable[[bytes], User], make_selector: Callable[[], Selector], path: str
@@ -547,7 +554,7 @@ class _Reader:
         self._path = path
 
     def read(self, number: int, line: bytes) -> None:
-        """One line: nothing, or a user with its rules."""
+        """Read one line: empty, or a user with its rules."""
         words = line.split(b" ")
         place = f"{self._path}:{number}"
         if not line:
@@ -567,12 +574,13 @@ class _Reader:
             self._apply(user, words[2:], place)
 
     def _apply(self, user: User, rules: list[bytes], place: str) -> None:
+        """Apply the rules of a line, collecting errors."""
         try:
             wanted = merged(rules)
         except ValueError:
             self.errors.append(f"{place}: Unmatched parenthesis in selector definition.")
             return
-        complained = False  # one mistake may lead to others; but every unknown command is named
+        complained = False  # report one error per user, but every unknown command
         for rule in (rule.strip(b"\t\r\n") for rule in wanted):
             try:
                 user.apply(rule, self._make_selector)
@@ -590,7 +598,7 @@ class _Reader:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that was refused, and how often of late."""
+    """A denied command or failed authentication in the log, with its repetitions."""
 
     number: int
     reason: str
@@ -603,19 +611,19 @@ class Entry:
     count: int = 1
 
     def is_like(self, other: Entry) -> bool:
-        """Does it repeat the other one, less than a minute later?"""
+        """Return whether this repeats the other entry less than a minute later."""
         same = (self.reason, self.context, self.object, self.username)
         before = (other.reason, other.context, other.object, other.username)
         return same == before and abs(self.updated - other.updated) <= ALIKE_WITHIN
 
 
-#: Milliseconds within which equal entries are one, and how many entries back Redis looks for it.
+#: Milliseconds within which equal entries are merged, and how many entries Redis compares.
 ALIKE_WITHIN = 60_000
 LOOKS_BACK = 10
 
 
 class Log:
-    """What has been refused, the latest first."""
+    """The log of denied commands and failed authentications, latest first."""
 
     def __init__(self) -> None:
         self.longest = 128
@@ -625,10 +633,10 @@ class Log:
     def add(
         self, reason: str, context: str, what: bytes, username: bytes, client_info: bytes, now: int
     ) -> None:
-        """Note a refusal.
+        """Add an entry, or count it as a repetition of a recent one.
 
         `reason`: auth, command, key or channel; `context`: toplevel, multi or lua; `what`: the
-        object of it; `now` in milliseconds since 1970.
+        command, key or channel; `now`: Unix time in milliseconds.
         """
         entry = Entry(self._number, reason, context, what, username, client_info, now, now)
         for at, known in enumerate(islice(self.entries, LOOKS_BACK)):
@@ -640,5 +648,5 @@ class Log:
         self.entries = [entry, *self.entries][: self.longest]
 
     def clear(self) -> None:
-        """Forget all entries."""
+        """Delete all entries."""
         self.entries = []

@@ -21,33 +21,33 @@ class AsyncCommands(Generic[T]):
     _session: Session[T]
 
     async def lpush(self, key: Key, *values: Many) -> int:
-        """Push each of `values` to the head of the list at `key` in turn; the new length."""
+        """Insert `values` at the head of the list stored at `key`, one after another."""
     async def rpush(self, key: Key, *values: Many) -> int:
-        """Push each of `values` to the tail of the list at `key` in turn; the new length."""
+        """Append `values` to the tail of the list stored at `key` and return its new length."""
     async def lpushx(self, key: Key, *values: Many) -> int:
-        """LPUSH if the list exists; the new length, 0 when the key is missing."""
+        """Insert `values` at the head of the list stored at `key`, only if the list exists."""
     async def rpushx(self, key: Key, *values: Many) -> int:
-        """RPUSH if the list exists; the new length, 0 when the key is missing."""
+        """Append `values` to the tail of the list stored at `key`, only if the list exists."""
     @overload
     async def lpop(self, key: Key, count: None = ...) -> T | None:
-        """Remove and return the first element of the list at `key`; None when missing."""
+        """Remove and return the first element of the list stored at `key`."""
     @overload
     async def lpop(self, key: Key, count: Integer) -> list[T] | None: ...
     @overload
     async def rpop(self, key: Key, count: None = ...) -> T | None:
-        """Remove and return the last element of the list at `key`; None when missing."""
+        """Remove and return the last element of the list stored at `key`."""
     @overload
     async def rpop(self, key: Key, count: Integer) -> list[T] | None: ...
     async def lmpop(
         self, num_keys: Integer, *keys: Many, direction: str, count: Integer | None = ...
     ) -> list[Any] | None:
-        """Pop from the first of `keys` that holds a list: [key, elements]; None if none does."""
+        """Remove and return elements of the first of `keys` that exists."""
     async def lmove(
         self, source: Key, destination: Key, src: str = ..., dest: str = ...
     ) -> T | None:
-        """Move an element from an end of one list to an end of another, and return it."""
+        """Move an element from one end of list `source` to one end of list `destination`."""
     async def rpoplpush(self, source: Key, destination: Key) -> T | None:
-        """Move the last element of one list to the head of another: LMOVE ."""
+        """Move the last element of list `source` to the head of list `destination`."""
     async def lmovem(
         self,
         source: Key,
@@ -58,13 +58,13 @@ class AsyncCommands(Generic[T]):
         exactly: Integer | None = ...,
         ordering: str | None = ...,
     ) -> list[T] | None:
-        """LMOVEM: see its help."""
+        """Move several elements from one end of list `source` to one end of list `destination`."""
     async def llen(self, key: Key) -> int:
-        """Number of elements of the list at `key`; 0 when missing."""
+        """Return the number of elements of the list stored at `key`."""
     async def lrange(self, key: Key, start: Integer, end: Integer) -> list[T]:
-        """Return the elements from index `start` to `end`, both included."""
+        """Return the elements of the list stored at `key` from index `start` to `end` inclusive."""
     async def lindex(self, key: Key, index: Integer) -> T | None:
-        """Return the element at `index` (negative: from the tail); None when there is none."""
+        """Return the element at `index` in the list stored at `key`."""
     @overload
     async def lpos(
         self,
@@ -74,7 +74,7 @@ class AsyncCommands(Generic[T]):
         count: None = ...,
         maxlen: Integer | None = ...,
     ) -> int | None:
-        """Return the index of the first element equal to `value`; None when there is none."""
+        """Return the index of the first element equal to `value` in the list stored at `key`."""
     @overload
     async def lpos(
         self,
@@ -85,13 +85,13 @@ class AsyncCommands(Generic[T]):
         maxlen: Integer | None = ...,
     ) -> list[int]: ...
     async def lset(self, key: Key, index: Integer, value: Value) -> Status:
-        """Replace the element at `index` (negative: from the tail)."""
+        """Replace the element at `index` in the list stored at `key` by `value`."""
     async def linsert(self, key: Key, where: str, refvalue: Value, value: Value) -> int:
-        """Insert `value` BEFORE or AFTER (`where`) the first element equal to `refvalue`."""
+        """Insert `value` before or after the first element equal to `refvalue`."""
     async def lrem(self, key: Key, count: Integer, value: Value) -> int:
-        """Remove elements equal to `value`: `count` from the head, -count from the tail, 0 all."""
+        """Remove elements equal to `value` from the list stored at `key`."""
     async def ltrim(self, key: Key, start: Integer, end: Integer) -> Status:
-        """Keep only the elements from index `start` to `end`, both included."""
+        """Keep the elements from index `start` to `end` inclusive and remove all others."""
     async def zadd(
         self,
         key: Key,
@@ -103,19 +103,19 @@ class AsyncCommands(Generic[T]):
         gt: bool = ...,
         lt: bool = ...,
     ) -> int | float | None:
-        """Give every member of `mapping` its score; how many members are new."""
+        """Set the scores of members and return the number of new members."""
     async def zincrby(self, key: Key, amount: Float, member: Field) -> float:
-        """Add `amount` to the score of `member` and return the new score; missing counts as 0."""
+        """Add `amount` to the score of `member` and return the new score."""
     async def zrem(self, key: Key, *members: Many) -> int:
-        """Remove `members`; how many of them were there."""
+        """Remove `members` and return how many of them existed."""
     @overload
     async def zpopmin(self, key: Key, count: None = ...) -> list[Any]:
-        """Remove the member with the lowest score and return it: [member, score]."""
+        """Remove the member with the lowest score and return it as [member, score]."""
     @overload
     async def zpopmin(self, key: Key, count: Integer) -> list[tuple[T, float]]: ...
     @overload
     async def zpopmax(self, key: Key, count: None = ...) -> list[Any]:
-        """Remove the member with the highest score and return it: [member, score]."""
+        """Remove the member with the highest score and return it as [member, score]."""
     @overload
     async def zpopmax(self, key: Key, count: Integer) -> list[tuple[T, float]]: ...
     async def zmpop(
@@ -126,16 +126,16 @@ class AsyncCommands(Generic[T]):
         max: bool = ...,
         count: Integer | None = ...,
     ) -> list[Any] | None:
-        """Pop from the first of `keys` that is a sorted set: [key, [[member, score], ...]]."""
+        """Pop members from the first non-empty sorted set among `keys`."""
     async def zcard(self, key: Key) -> int:
-        """Number of members; 0 when the key is missing."""
+        """Return the number of members."""
     async def zscore(self, key: Key, member: Field) -> float | None:
-        """Score of `member`; None when the member or the key is missing."""
+        """Return the score of `member` as float, or None if the member does not exist."""
     async def zmscore(self, key: Key, *members: Many) -> list[float | None]:
-        """The scores of `members`, None for those that are missing."""
+        """Return the scores of `members` as a list of floats, with None for each missing member."""
     @overload
     async def zrank(self, key: Key, member: Field, withscore: Literal[False] = ...) -> int | None:
-        """How many members come before `member`; with `withscore` [rank, score]."""
+        """Return the rank of `member`, counted from the lowest score, starting at 0."""
     @overload
     async def zrank(
         self, key: Key, member: Field, withscore: Literal[True]
@@ -146,7 +146,7 @@ class AsyncCommands(Generic[T]):
     async def zrevrank(
         self, key: Key, member: Field, withscore: Literal[False] = ...
     ) -> int | None:
-        """How many members come after `member`; with `withscore` [rank, score]."""
+        """Return the rank of `member`, counted from the highest score, starting at 0."""
     @overload
     async def zrevrank(
         self, key: Key, member: Field, withscore: Literal[True]
@@ -157,7 +157,7 @@ class AsyncCommands(Generic[T]):
     ) -> int | list[Any] | None: ...
     @overload
     async def zrandmember(self, key: Key, count: None = ...) -> T | None:
-        """Return a random member, None when the key is missing."""
+        """Return a random member, or None if the key does not exist."""
     @overload
     async def zrandmember(
         self, key: Key, count: Integer, withscores: Literal[False] = ...
@@ -175,11 +175,11 @@ class AsyncCommands(Generic[T]):
         match: Value | None = ...,
         count: Integer | None = ...,
     ) -> list[Any]:
-        """A step of a walk: [next cursor, [(member, score), ...]]; cursor 0 begins and ends it."""
+        """Iterate over the members step by step: return [next cursor, [(member, score), ...]]."""
     async def blpop(self, keys: Many, timeout: Float = ...) -> list[T] | None:
-        """Pop from the head of the first of `keys` that holds a list: [key, element]."""
+        """Pop the first element of the first list among `keys`, blocking until there is one."""
     async def brpop(self, keys: Many, timeout: Float = ...) -> list[T] | None:
-        """As BLPOP, from the tail."""
+        """Pop the last element of the first list among `keys`, blocking until there is one."""
     async def blmpop(
         self,
         timeout: Float,
@@ -188,13 +188,13 @@ class AsyncCommands(Generic[T]):
         direction: str,
         count: Integer | None = ...,
     ) -> list[Any] | None:
-        """LMPOP that waits: [key, elements] from the first of `keys` that holds a list."""
+        """Pop elements of the first list among `keys`, blocking until there is one."""
     async def blmove(
         self, source: Key, destination: Key, timeout: Float, src: str = ..., dest: str = ...
     ) -> T | None:
-        """LMOVE that waits for an element to move."""
+        """Move an element between the ends of two lists; block until there is one."""
     async def brpoplpush(self, source: Key, destination: Key, timeout: Float = ...) -> T | None:
-        """RPOPLPUSH that waits: BLMOVE ."""
+        """Move the last element of `source` to the head of `destination`, blocking for it."""
     async def blmovem(
         self,
         source: Key,
@@ -206,11 +206,11 @@ class AsyncCommands(Generic[T]):
         exactly: Integer | None = ...,
         ordering: str | None = ...,
     ) -> list[T] | None:
-        """LMOVEM that waits: for an element, or for `exactly` so many."""
+        """Move several elements between the ends of two lists; block until `source` has enough."""
     async def bzpopmin(self, keys: Many, timeout: Float = ...) -> list[Any] | None:
-        """BZPOPMIN: see its help."""
+        """Pop the member with the lowest score, blocking until there is one."""
     async def bzpopmax(self, keys: Many, timeout: Float = ...) -> list[Any] | None:
-        """As BZPOPMIN, the member with the highest score."""
+        """Pop the member with the highest score, blocking until there is one."""
     async def bzmpop(
         self,
         timeout: Float,
@@ -220,17 +220,17 @@ class AsyncCommands(Generic[T]):
         max: bool = ...,
         count: Integer | None = ...,
     ) -> list[Any] | None:
-        """BZMPOP: see its help."""
+        """Pop members of the first sorted set among `keys`, blocking until there is one."""
     async def incr(self, key: Key, amount: Integer = ...) -> int:
-        """Add 1, or `amount` as INCRBY does, to the integer at `key` and return it."""
+        """Increment the integer stored at `key` by `amount` (default 1) and return the result."""
     async def incrby(self, key: Key, amount: Integer = ...) -> int:
-        """Add `amount` to the integer at `key` and return it; errors and a missing key as INCR."""
+        """Increment the integer stored at `key` by `amount` (default 1) and return the result."""
     async def decr(self, key: Key, amount: Integer = ...) -> int:
-        """Subtract 1, or `amount` as DECRBY does, from the integer at `key` and return it."""
+        """Decrement the integer stored at `key` by `amount` (default 1) and return the result."""
     async def decrby(self, key: Key, amount: Integer = ...) -> int:
-        """Subtract `amount` from the integer at `key` and return it; missing counts as 0."""
+        """Decrement the integer stored at `key` by `amount` (default 1) and return the result."""
     async def incrbyfloat(self, key: Key, amount: Float = ...) -> float:
-        """Add a decimal number to the one at `key` and return it; a missing key counts as 0."""
+        """Increment the number stored at `key` by the float `amount` and return the new value."""
     async def increx(
         self,
         key: Key,
@@ -246,7 +246,7 @@ class AsyncCommands(Generic[T]):
         persist: bool = ...,
         enx: bool = ...,
     ) -> list[Any]:
-        """Add to the number at `key` within bounds; [new value, what was added]."""
+        """Increment the number stored at `key`, within bounds."""
     async def hset(
         self,
         key: Key,
@@ -255,38 +255,38 @@ class AsyncCommands(Generic[T]):
         mapping: Mapping[Any, Value] | None = ...,
         items: Iterable[Any] | None = ...,
     ) -> int:
-        """Set fields of the hash at `key`; how many of them are new."""
+        """Set fields of the hash stored at `key`, overwriting existing values."""
     async def hmset(self, key: Key, mapping: Mapping[Any, Value]) -> Status:
-        """Set the fields of `mapping`; the older form of HSET, which always answers OK."""
+        """Set all fields of `mapping` in the hash stored at `key`; superseded by HSET."""
     async def hsetnx(self, key: Key, field: Field, value: Value) -> int:
-        """Set `field` if the hash does not have it: 1 if it did, 0 if not."""
+        """Set `field` of the hash stored at `key`, only if the field does not exist."""
     async def hget(self, key: Key, field: Field) -> T | None:
-        """Return the value of `field`; None when the field or the key is missing."""
+        """Return the value of `field` in the hash stored at `key`."""
     async def hmget(self, key: Key, *fields: Many) -> list[T | None]:
-        """Return the values of `fields` in their order; None for each one that is missing."""
+        """Return the values of `fields` in the hash stored at `key`, in order."""
     async def hgetall(self, key: Key) -> dict[T, T]:
-        """Return all fields and their values; an empty dict when the key is missing."""
+        """Return all fields and values of the hash stored at `key` as a dict."""
     async def hkeys(self, key: Key) -> list[T]:
-        """Return the names of all fields; an empty list when the key is missing."""
+        """Return the names of all fields of the hash stored at `key` as a list."""
     async def hvals(self, key: Key) -> list[T]:
-        """Return the values of all fields; an empty list when the key is missing."""
+        """Return the values of all fields of the hash stored at `key` as a list."""
     async def hlen(self, key: Key) -> int:
-        """Number of fields of the hash at `key`; 0 when missing."""
+        """Return the number of fields of the hash stored at `key`."""
     async def hexists(self, key: Key, field: Field) -> int:
-        """1 if the hash at `key` has `field`, 0 if not."""
+        """Check whether the hash stored at `key` has `field`."""
     async def hstrlen(self, key: Key, field: Field) -> int:
-        """Length in bytes of the value of `field`; 0 when it is missing."""
+        """Return the length in bytes of the value of `field` in the hash stored at `key`."""
     async def hdel(self, key: Key, *fields: Many) -> int:
-        """Remove `fields`; how many of them were there."""
+        """Delete `fields` from the hash stored at `key`."""
     async def hgetdel(self, key: Key, *fields: Many) -> list[T | None]:
-        """Return the values of `fields` and remove them; None for each one that is missing."""
+        """Return the values of `fields` in the hash stored at `key` and delete these fields."""
     async def hincrby(self, key: Key, field: Field, amount: Integer = ...) -> int:
-        """Add `amount` to the integer in `field` and return it; a missing field counts as 0."""
+        """Increment the integer in `field` by `amount` (default 1) and return the result."""
     async def hincrbyfloat(self, key: Key, field: Field, amount: Float = ...) -> float:
-        """Add a decimal number to the one in `field` and return it; a missing field counts as 0."""
+        """Increment the number in `field` by the float `amount` and return the new value."""
     @overload
     async def hrandfield(self, key: Key, count: None = ...) -> T | None:
-        """HRANDFIELD: see its help."""
+        """Return one or more random fields of the hash stored at `key`."""
     @overload
     async def hrandfield(
         self, key: Key, count: Integer, withvalues: Literal[False] = ...
@@ -305,29 +305,29 @@ class AsyncCommands(Generic[T]):
         count: Integer | None = ...,
         no_values: bool = ...,
     ) -> list[Any]:
-        """A step of a walk: [next cursor, [field, value, ...]]; cursor 0 begins and ends it."""
+        """Return one step of an iteration over the fields of the hash stored at `key`."""
     async def himport_prepare(self, fieldset_name: Key, *fields: Many) -> Status:
-        """Remember a list of fields under a name, for the calls of HIMPORT SET in this session."""
+        """Define a named list of fields for HIMPORT SET in this session."""
     async def himport_set(self, key: Key, fieldset_name: Key, *values: Many) -> Status:
-        """Store a hash of the prepared fields and these values, in place of one that was there."""
+        """Store a hash with the fields of a prepared list and the given `values`."""
     async def himport_discard(self, fieldset_name: Key) -> int:
-        """Forget a list of fields: 1 if there was one of that name, 0 if not."""
+        """Delete the list of fields named `fieldset_name` from this session."""
     async def himport_discardall(self) -> int:
-        """Forget all lists of fields of this session; how many there were."""
+        """Delete all prepared lists of fields of this session and return their number."""
     async def delete(self, *keys: Many) -> int:
-        """Delete `keys`, whatever they hold; how many of them existed."""
+        """Delete `keys`, whatever type they hold."""
     async def unlink(self, *keys: Many) -> int:
-        """The same as DEL; how many of `keys` existed."""
+        """Delete `keys`, whatever type they hold; the same as DEL."""
     async def exists(self, *keys: Many) -> int:
-        """How many of `keys` exist; a key given twice counts twice."""
+        """Return the number of `keys` that exist."""
     async def touch(self, *keys: Many) -> int:
-        """Count `keys` as used now (see OBJECT IDLETIME); how many of them exist."""
+        """Set the last access time of `keys` to now (see OBJECT IDLETIME)."""
     async def type(self, key: Key) -> Status:
-        """What `key` holds: string, list, set, zset, hash, or none when it is missing."""
+        """Return the name of the type that `key` holds."""
     async def rename(self, key: Key, newkey: Key) -> Status:
-        """Give `key` the name `newkey`, expiry included; what was at `newkey` is gone."""
+        """Rename `key` to `newkey`, keeping its expiry and replacing an existing `newkey`."""
     async def renamenx(self, key: Key, newkey: Key) -> int:
-        """RENAME if `newkey` does not exist: 1 if it did, 0 if not."""
+        """Rename `key` to `newkey`, only if `newkey` does not exist."""
     async def copy(
         self,
         source: Key,
@@ -335,37 +335,37 @@ class AsyncCommands(Generic[T]):
         destination_db: Integer | None = ...,
         replace: bool = ...,
     ) -> int:
-        """Store a copy of `source`, with its expiry, at `destination`: 1 if it did, 0 if not."""
+        """Copy the value and expiry of key `source` to key `destination`."""
     async def move(self, key: Key, db: Integer) -> int:
-        """Move `key` to the database with number `db`: 1 if it did."""
+        """Move `key` from the selected database to the database with number `db`."""
     async def expire(
         self, key: Key, time: Span, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
     ) -> int:
-        """Let `key` expire after `time`, seconds or a timedelta: 1 if it will, 0 if not."""
+        """Let `key` expire after `time` seconds (or a timedelta)."""
     async def pexpire(
         self, key: Key, time: Span, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
     ) -> int:
-        """Let `key` expire after `time`, milliseconds or a timedelta; the rest as EXPIRE."""
+        """Let `key` expire after `time` milliseconds (or a timedelta)."""
     async def expireat(
         self, key: Key, when: Moment, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
     ) -> int:
-        """Let `key` expire at `when`, seconds since 1970 or a datetime; the rest as EXPIRE."""
+        """Let `key` expire at `when`, a Unix time in seconds (or a datetime)."""
     async def pexpireat(
         self, key: Key, when: Moment, nx: bool = ..., xx: bool = ..., gt: bool = ..., lt: bool = ...
     ) -> int:
-        """Let `key` expire at `when`, milliseconds since 1970 or a datetime; the rest as EXPIRE."""
+        """Let `key` expire at `when`, a Unix time in milliseconds (or a datetime)."""
     async def persist(self, key: Key) -> int:
-        """Take the expiry of `key` away: 1 if it had one, else 0."""
+        """Remove the expiry of `key`."""
     async def ttl(self, key: Key) -> int:
-        """Seconds until `key` expires, rounded; -1 if it does not, -2 when it is missing."""
+        """Return the number of seconds until `key` expires, rounded."""
     async def pttl(self, key: Key) -> int:
-        """Milliseconds until `key` expires; -1 if it does not, -2 when it is missing."""
+        """Return the number of milliseconds until `key` expires."""
     async def expiretime(self, key: Key) -> int:
-        """When `key` expires, in seconds since 1970; -1 if it does not, -2 when it is missing."""
+        """Return the Unix time in seconds at which `key` expires."""
     async def pexpiretime(self, key: Key) -> int:
-        """When `key` expires, in milliseconds since 1970; -1 if it does not, -2 when missing."""
+        """Return the Unix time in milliseconds at which `key` expires."""
     async def keys(self, pattern: Value = ...) -> list[T]:
-        """All keys that match a glob pattern, in no particular order."""
+        """Return all keys that match the glob `pattern`, in no particular order."""
     async def scan(
         self,
         cursor: Integer = ...,
@@ -373,21 +373,21 @@ class AsyncCommands(Generic[T]):
         count: Integer | None = ...,
         _type: Value | None = ...,
     ) -> list[Any]:
-        """A step of a walk over all keys: [next cursor, some keys]; cursor 0 begins and ends it."""
+        """Return one step of an iteration over all keys of the database."""
     async def randomkey(self) -> T | None:
-        """Any key of the database, each with the same probability; None when there is none."""
+        """Return a random key of the database; all keys are equally likely."""
     async def object_encoding(self, key: Key) -> T | None:
-        """How Redis 7.0 would keep the value at `key` in memory; None when it is missing."""
+        """Return the name of the encoding that Redis 7.0 would use for the value at `key`."""
     async def object_refcount(self, key: Key) -> int | None:
-        """References to the value at `key`: 1, or 2147483647 for an integer from 0 to 9999."""
+        """Return the reference count that Redis would report for the value at `key`."""
     async def object_idletime(self, key: Key) -> int | None:
-        """Seconds since `key` was last used; None when it is missing."""
+        """Return the number of seconds since the last access to `key`."""
     async def object_freq(self, key: Key) -> int | None:
-        """How often `key` is used: needs an LFU policy, so a ResponseError; None when missing."""
+        """Return the access frequency of `key`, which only an LFU maxmemory policy records."""
     async def object_help(self) -> list[Status]:
-        """The subcommands of OBJECT."""
+        """Return the list of OBJECT subcommands as lines of text."""
     async def dump(self, key: Key) -> T | None:
-        """The value at `key` as bytes that RESTORE takes, here or on a Redis server from 7.0 on."""
+        """Return the value stored at `key` in the serialized form that RESTORE reads."""
     async def restore(
         self,
         key: Key,
@@ -398,7 +398,7 @@ class AsyncCommands(Generic[T]):
         idletime: Integer | None = ...,
         frequency: Integer | None = ...,
     ) -> Status:
-        """Store what DUMP returned (`value`) at `key`, to expire after `ttl` milliseconds."""
+        """Store `value`, the serialized form returned by DUMP, at `key`."""
     async def sort(
         self,
         key: Key,
@@ -410,7 +410,7 @@ class AsyncCommands(Generic[T]):
         alpha: bool = ...,
         store: Key | None = ...,
     ) -> list[T | None] | int:
-        """Return the elements of the list, set or sorted set at `key`, sorted as numbers."""
+        """Return the elements of the list, set or sorted set stored at `key`, sorted as numbers."""
     async def sort_ro(
         self,
         key: Key,
@@ -421,67 +421,67 @@ class AsyncCommands(Generic[T]):
         desc: bool = ...,
         alpha: bool = ...,
     ) -> list[T | None]:
-        """SORT without STORE, which changes nothing."""
+        """Return the sorted elements of a list, set or sorted set: SORT without STORE."""
     async def publish(self, channel: Key, message: Value) -> int:
-        """Send `message` to everybody who listens to `channel`; how many got it."""
+        """Publish `message` to `channel` and return the number of deliveries."""
     async def spublish(self, shardchannel: Key, message: Value) -> int:
-        """Send `message` to everybody who listens to the shard channel; how many got it."""
+        """Publish `message` to a shard channel and return the number of deliveries."""
     async def subscribe_channels(self, *channels: Many) -> NoReply:
-        """Let this connection hear `channels`; a message confirms each."""
+        """Subscribe the current connection to `channels`."""
     async def psubscribe_patterns(self, *patterns: Many) -> NoReply:
-        """Let this connection hear all channels that match a pattern."""
+        """Subscribe the current connection to all channels that match one of `patterns`."""
     async def ssubscribe_channels(self, *shardchannels: Many) -> NoReply:
-        """Let this connection hear shard channels."""
+        """Subscribe the current connection to shard channels."""
     async def unsubscribe_channels(self, *channels: Many) -> NoReply:
-        """Let this connection hear `channels` no more, or none at all."""
+        """Unsubscribe the current connection from `channels`, or from all channels."""
     async def punsubscribe_patterns(self, *patterns: Many) -> NoReply:
-        """Let this connection hear `patterns` no more, or no pattern at all."""
+        """Unsubscribe the current connection from `patterns`, or from all patterns."""
     async def sunsubscribe_channels(self, *shardchannels: Many) -> NoReply:
-        """Let this connection hear the shard channels no more, or none at all."""
+        """Unsubscribe the current connection from shard channels, or from all of them."""
     async def pubsub_channels(self, pattern: Key | None = ...) -> list[T]:
-        """Channels that somebody listens to, those that match `pattern` if it is given."""
+        """Return the names of channels with at least one subscriber."""
     async def pubsub_numpat(self) -> int:
-        """Number of patterns that somebody listens to; a pattern of two counts once."""
+        """Return the number of distinct patterns that clients are subscribed to."""
     async def pubsub_numsub(self, *channels: Many) -> list[Any]:
-        """How many listen to each of `channels`: channel, number, channel, number and so on."""
+        """Return the number of subscribers of each of `channels`: [channel, number, ...]."""
     async def pubsub_shardchannels(self, pattern: Key | None = ...) -> list[T]:
-        """Shard channels that somebody listens to, those that match `pattern` if it is given."""
+        """Return the names of shard channels with at least one subscriber."""
     async def pubsub_shardnumsub(self, *shardchannels: Many) -> list[Any]:
-        """How many listen to each of the shard channels: channel, number and so on."""
+        """Return the number of subscribers of each shard channel: [channel, number, ...]."""
     async def pubsub_help(self) -> list[Status]:
-        """The subcommands of PUBSUB."""
+        """Return the help text of PUBSUB as a list of lines."""
     async def acl_setuser(self, username: Key, *rules: Many) -> Status:
-        """Make the user `username`, or change it, by rules; all of them are applied, or none."""
+        """Create the user `username`, or change it, by applying access rules in order."""
     async def acl_deluser(self, *usernames: Many) -> int:
-        """Remove users, end their connections, and return how many there were."""
+        """Delete users and close their connections."""
     async def acl_getuser(self, username: Key) -> dict[T, Any] | None:
-        """What a user may do: flags, passwords (SHA-256), commands, keys, channels, selectors."""
+        """Return the rules of a user as a dict, or None if the user does not exist."""
     async def acl_list(self) -> list[T]:
-        """All users, each as a line of the file that ACL LOAD reads."""
+        """Return the rules of all users."""
     async def acl_users(self) -> list[T]:
-        """Names of all users."""
+        """Return the names of all users."""
     async def acl_whoami(self) -> T:
-        """Name of the user that the caller has authenticated as."""
+        """Return the name of the user that the current session is authenticated as."""
     async def acl_cat(self, category: Value | None = ...) -> list[T]:
-        """The categories of commands; or the commands and subcommands of one `category`."""
+        """Return the names of all command categories, or of the commands in one category."""
     async def acl_genpass(self, bits: Integer | None = ...) -> T:
-        """A random password in hexadecimal digits, four of the `bits` (256) in each."""
+        """Generate a random password as hexadecimal digits."""
     async def acl_log(self, count: Integer | None = ...) -> list[dict[T, Any]] | Status:
-        """The last `count` (10) refusals, the latest first; "RESET" forgets them all."""
+        """Return the latest denied commands and failed authentications, or clear the log."""
     async def acl_dryrun(self, username: Key, name: Key, *args: Key) -> Status | T:
-        """OK if the user may run the command with these arguments; else the reason why not."""
+        """Check whether a user may run a command, without running it."""
     async def acl_save(self) -> Status:
-        """Write all users to the file of the parameter `aclfile`, in place of the old one."""
+        """Write all users to the ACL file, replacing it atomically."""
     async def acl_load(self) -> Status:
-        """Replace all users by those of the file of the parameter `aclfile`; all, or none."""
+        """Replace all users with those in the ACL file."""
     async def acl_help(self) -> list[Status]:
-        """The subcommands of ACL."""
+        """Return the help text of ACL as a list of lines."""
     async def ping(self, message: Value | None = ...) -> Status | T:
-        """Answer PONG, or the message."""
+        """Return PONG, or `message` if it is given."""
     async def echo(self, message: Value) -> T:
-        """Answer the message."""
+        """Return `message`."""
     async def select(self, index: Integer) -> Status:
-        """Make `index` the selected database of this session; others keep theirs."""
+        """Select the database `index` for the current session."""
     async def hello(
         self,
         protover: Integer | None = ...,
@@ -489,33 +489,33 @@ class AsyncCommands(Generic[T]):
         password: Key | None = ...,
         clientname: Key | None = ...,
     ) -> dict[T, Any]:
-        """Introduce the caller, choose the protocol version 2 or 3; answers what serves it."""
+        """Switch the protocol version, optionally authenticate, and return server information."""
     async def auth(self, password: Key, username: Key | None = ...) -> Status:
-        """Authenticate the caller as `username`; without a name as the default user."""
+        """Authenticate the current session."""
     async def reset(self) -> Status:
-        """Make the session as new: outside of MULTI, on database 0, without a name."""
+        """Reset the state of the current session."""
     async def quit(self, *args: Key) -> Status:
-        """Close the connection, after the answer."""
+        """Close the current connection after replying OK; arguments are ignored."""
     async def monitor_commands(self) -> Any:
-        """Let the connection see every command that the database runs, as lines of text."""
+        """Send every command that the database runs to the current connection, as lines of text."""
     async def client_id(self) -> int:
-        """The id of this caller; no two have the same, and later ones are greater."""
+        """Return the id of the current client."""
     async def client_getname(self) -> T | None:
-        """The name that CLIENT SETNAME gave to this caller, or None."""
+        """Return the name of the current client set by CLIENT SETNAME, or None."""
     async def client_setname(self, name: Key) -> Status:
-        """Give this caller a name, for CLIENT LIST; an empty one takes it away."""
+        """Set the name of the current client, which CLIENT LIST shows."""
     async def client_setinfo(self, attr: Key, value: Value) -> Status:
-        """Tell which client library speaks: `attr` is "LIB-NAME" or "LIB-VER"."""
+        """Set the name or the version of the client library, which CLIENT LIST shows."""
     async def client_no_evict(self, mode: str) -> Status:
-        """Mark this connection, "ON" or "OFF", as one that is kept when memory is short."""
+        """Exempt the current connection from client eviction, or end the exemption."""
     async def client_no_touch(self, mode: str) -> Status:
-        """With "ON", what this caller does is no use of the keys: OBJECT IDLETIME goes on."""
+        """Stop counting commands of the current client as use of keys, or count them again."""
     async def client_reply(self, reply: str) -> Any:
-        """Whether commands of this connection are answered: "ON", "OFF", or "SKIP" the next one."""
+        """Switch the replies to the current connection on or off."""
     async def client_info(self) -> T:
-        """What CLIENT LIST says of this caller, as text."""
+        """Return the line of CLIENT LIST about the current client."""
     async def client_list(self, _type: str | None = ..., client_id: Many | None = ...) -> T:
-        """A line of text for each client: those of a type, or those with the ids."""
+        """Return information about clients as text, one line per client."""
     async def client_kill(
         self,
         address: Key | None = ...,
@@ -528,56 +528,56 @@ class AsyncCommands(Generic[T]):
         skipme: bool | str | None = ...,
         maxage: Integer | None = ...,
     ) -> int | Status:
-        """End the connection from an `address`; or all that pass every filter, and count them."""
+        """Close the connection at an address, or all connections that match every filter."""
     async def client_unblock(self, client_id: Integer, error: bool = ...) -> int:
-        """End the wait of a blocked client: as by its timeout, or with an `error`."""
+        """Unblock a client that is waiting in a blocking command."""
     async def client_pause(self, timeout: Integer, all: bool = ...) -> Status:
-        """Let all commands of all callers wait for `timeout` milliseconds."""
+        """Suspend the commands of all clients for `timeout` milliseconds."""
     async def client_unpause(self) -> Status:
-        """End a pause: commands that waited for it run now."""
+        """End a pause; suspended commands run now."""
     async def client_help(self) -> list[Status]:
-        """The subcommands of CLIENT."""
+        """Return the help text of CLIENT as a list of lines."""
     async def dbsize(self) -> int:
-        """Number of keys in the selected database."""
+        """Return the number of keys in the selected database."""
     async def flushdb(self, asynchronous: bool = ..., sync: bool = ...) -> Status:
         """Delete all keys of the selected database."""
     async def flushall(self, asynchronous: bool = ..., sync: bool = ...) -> Status:
         """Delete all keys of all databases."""
     async def swapdb(self, index1: Integer, index2: Integer) -> Status:
-        """Exchange the contents of two databases; every session sees it at once."""
+        """Exchange the contents of two databases; all sessions see it at once."""
     async def time(self) -> list[T]:
-        """The clock: seconds since 1970 and the microseconds of the current second."""
+        """Return the current time as [Unix time in seconds, microseconds of this second]."""
     async def config_get(self, *parameters: Many) -> dict[T, T]:
-        """Values of the parameters that match any of the glob patterns; of all without any."""
+        """Return the names and values of configuration parameters as a dict."""
     async def config_set(
         self,
         name: Value | None = ...,
         value: Value | None = ...,
         mapping: dict[str, Value] | None = ...,
     ) -> Status:
-        """Set one parameter, `config_set(name, value)`, or several with `mapping`; all or none."""
+        """Set configuration parameters."""
     async def config_resetstat(self) -> Status:
-        """Set the counters of hits, misses and expired keys to 0."""
+        """Set the counters of hits, misses and expired keys that INFO shows to 0."""
     async def config_help(self) -> list[Status]:
-        """The subcommands of CONFIG."""
+        """Return the help text of CONFIG as a list of lines."""
     async def save(self) -> Status:
-        """Write all databases to the dump: to a temporary file, then renamed over the old one."""
+        """Write a snapshot of all databases to the RDB file."""
     async def lastsave(self) -> int:
-        """When the dump was last written: seconds since 1970; before that, when it was opened."""
+        """Return the time of the last snapshot as Unix time in seconds."""
     async def debug_object(self, key: Key) -> Status:
-        """How the value at `key` is kept: encoding, bytes it needs in a dump, idle seconds."""
+        """Describe how the value at `key` is stored, as text."""
     async def debug_sleep(self, seconds: Float) -> Status:
-        """Hold the lock for `seconds` (a decimal number), so that all other callers wait."""
+        """Block the whole database for `seconds` (a decimal number)."""
     async def debug_digest(self) -> Status:
-        """Fingerprint of all data: equal data, equal digest, also in a real server."""
+        """Return a digest of all data as 40 hexadecimal digits."""
     async def debug_digest_value(self, *keys: Many) -> list[Status]:
-        """Fingerprint of the value at each of `keys`; zeros for a missing one."""
+        """Return a digest of the value at each of `keys`; zeros if the key does not exist."""
     async def debug_reload(
         self, nosave: bool = ..., noflush: bool = ..., merge: bool = ...
     ) -> Status:
-        """Save all data and load it again, so that encodings are judged from scratch."""
+        """Save all data and load it again, which recomputes all encodings."""
     async def info(self, *sections: Many) -> T:
-        """What the database says of itself, as text: sections of lines `field:value`."""
+        """Return information and statistics about the database, as text."""
     async def shutdown(
         self,
         save: bool = ...,
@@ -586,29 +586,29 @@ class AsyncCommands(Generic[T]):
         force: bool = ...,
         abort: bool = ...,
     ) -> Any:
-        """SHUTDOWN: see its help."""
+        """Stop the process that serves the database with `minidis serve`; the connection closes."""
     async def wait(self, num_replicas: Integer, timeout: Integer) -> Any:
-        """Wait until so many replicas have what this session has written: 0 after `timeout`."""
+        """Wait until `num_replicas` replicas have received the writes of the current session."""
     async def waitaof(self, num_local: Integer, num_replicas: Integer, timeout: Integer) -> Any:
-        """WAITAOF: see its help."""
+        """Wait until the writes of the current session are synced to append-only files."""
     async def command(self) -> list[Any]:
-        """Entries of all commands, as COMMAND INFO gives them."""
+        """Return information about all commands."""
     async def command_count(self) -> int:
-        """Number of commands, subcommands not counted."""
+        """Return the number of commands, not counting subcommands."""
     async def command_info(self, *names: Many) -> list[Any]:
-        """COMMAND INFO: see its help."""
+        """Return information about the named commands, or all commands without names."""
     async def command_docs(self, *names: Many) -> dict[Any, Any]:
-        """What each command does, since when, at which cost, and its arguments."""
+        """Return documentation of the named commands, or all commands without names."""
     async def command_list(
         self, module: Value | None = ..., category: Value | None = ..., pattern: Value | None = ...
     ) -> list[T]:
-        """Names of the commands, all of them or those of an ACL category or glob pattern."""
+        """Return the names of all commands and subcommands."""
     async def command_getkeys(self, name: Key, *args: Key) -> list[T]:
-        """The keys among the words of a command."""
+        """Return the keys among the words of a command."""
     async def command_getkeysandflags(self, name: Key, *args: Key) -> list[Any]:
-        """The keys among the words of a command, each with what the command does to it."""
+        """Return the keys among the words of a command, with the access flags of each."""
     async def command_help(self) -> list[Status]:
-        """The subcommands of COMMAND."""
+        """Return the help text of COMMAND as a list of lines."""
     async def client_tracking(
         self,
         switch: Value,
@@ -619,35 +619,35 @@ class AsyncCommands(Generic[T]):
         optout: bool = ...,
         noloop: bool = ...,
     ) -> Status:
-        """Switch "on" or "off" that this connection is told when keys change that it has read."""
+        """Enable or disable invalidation messages for keys that the current client has read."""
     async def client_caching(self, mode: Value) -> Status:
-        """Let the next command, or transaction, be remembered ("yes") or not ("no")."""
+        """Track the keys of the next command or transaction, or do not."""
     async def client_getredir(self) -> int:
-        """Id of the connection that is told in place of this one; 0: none, -1: not tracking."""
+        """Return the id of the client that receives the invalidations of the current client."""
     async def client_trackinginfo(self) -> dict[T, Any]:
-        """How this connection tracks: flags, the redirection as CLIENT GETREDIR, and prefixes."""
+        """Return the tracking options of the current client."""
     async def sadd(self, key: Key, *members: Many) -> int:
-        """Add `members` to the set at `key`; how many of them are new."""
+        """Add `members` to the set stored at `key`."""
     async def srem(self, key: Key, *members: Many) -> int:
-        """Remove `members`; how many of them were there."""
+        """Remove `members` from the set stored at `key`."""
     async def smove(self, source: Key, destination: Key, member: Value) -> int:
-        """Move `member` from one set to another: 1 if it did, 0 if `source` does not have it."""
+        """Move `member` from set `source` to set `destination`."""
     async def sismember(self, key: Key, member: Value) -> int:
-        """1 if `member` is in the set at `key`, 0 if not."""
+        """Check whether the set stored at `key` contains `member`."""
     async def smismember(self, key: Key, *members: Many) -> list[int]:
-        """1 or 0 for each of `members`: is it in the set at `key`?."""
+        """Check for each of `members` whether the set stored at `key` contains it."""
     async def scard(self, key: Key) -> int:
-        """Number of members of the set at `key`; 0 when missing."""
+        """Return the number of members of the set stored at `key`."""
     async def smembers(self, key: Key) -> builtins.set[T]:
-        """Return all members; an empty set when the key is missing."""
+        """Return all members of the set stored at `key` as a set."""
     @overload
     async def spop(self, key: Key, count: None = ...) -> T | None:
-        """Remove and return a random member, or a set of `count`; None, or set(), when missing."""
+        """Remove and return a random member of the set stored at `key`."""
     @overload
     async def spop(self, key: Key, count: Integer) -> builtins.set[T]: ...
     @overload
     async def srandmember(self, key: Key, number: None = ...) -> T | None:
-        """SRANDMEMBER: see its help."""
+        """Return one or more random members of the set stored at `key`."""
     @overload
     async def srandmember(self, key: Key, number: Integer) -> list[T]: ...
     async def sscan(
@@ -657,27 +657,27 @@ class AsyncCommands(Generic[T]):
         match: Value | None = ...,
         count: Integer | None = ...,
     ) -> list[Any]:
-        """A step of a walk: [next cursor, [member, ...]]; cursor 0 begins and ends it."""
+        """Return one step of an iteration over the members of the set stored at `key`."""
     async def sunion(self, *keys: Many) -> builtins.set[T]:
-        """Return the members of at least one of the sets; a missing key is an empty set."""
+        """Return the union of the sets stored at `keys`: the members of at least one of them."""
     async def sinter(self, *keys: Many) -> builtins.set[T]:
-        """Return the members of all of the sets; a missing key is an empty set."""
+        """Return the intersection of the sets stored at `keys`: the members of all of them."""
     async def sdiff(self, *keys: Many) -> builtins.set[T]:
-        """SDIFF: see its help."""
+        """Return the difference of the sets stored at `keys`: the members only in the first."""
     async def sunionstore(self, destination: Key, *keys: Many) -> int:
-        """Store what SUNION answers at `destination`, whatever was there; how many members."""
+        """Store the union of the sets stored at `keys` in `destination`."""
     async def sinterstore(self, destination: Key, *keys: Many) -> int:
-        """Store what SINTER answers at `destination`, whatever was there; how many members."""
+        """Store the intersection of the sets stored at `keys` in `destination`."""
     async def sdiffstore(self, destination: Key, *keys: Many) -> int:
-        """Store what SDIFF answers at `destination`, whatever was there; how many members."""
+        """Store the difference of the sets stored at `keys` (see SDIFF) in `destination`."""
     async def sintercard(self, numkeys: Integer, keys: Iterable[Key], limit: Integer = ...) -> int:
-        """Number of members that SINTER would answer, counted up to `limit` (0: all of them)."""
+        """Return the number of members of the intersection of the sets stored at `keys`."""
     async def sunioncard(
         self, numkeys: Integer, keys: Iterable[Key], limit: Integer = ..., approx: bool = ...
     ) -> int:
-        """Number of members that SUNION would answer, counted up to `limit` (0: all of them)."""
+        """Return the number of members of the union of the sets stored at `keys`."""
     async def sdiffcard(self, numkeys: Integer, keys: Iterable[Key], limit: Integer = ...) -> int:
-        """Number of members that SDIFF would answer, counted up to `limit` (0: all of them)."""
+        """Return the number of members of the difference of the sets stored at `keys` (SDIFF)."""
     async def zunion(
         self,
         keys: Many | Mapping[Any, Float],
@@ -685,7 +685,7 @@ class AsyncCommands(Generic[T]):
         withscores: bool = ...,
         weights: Many | None = ...,
     ) -> list[Any]:
-        """Return the members of all sets at `keys`, lowest score first."""
+        """Return the union of the sorted sets at `keys`, lowest score first."""
     async def zunionstore(
         self,
         destination: Key,
@@ -693,7 +693,7 @@ class AsyncCommands(Generic[T]):
         aggregate: str | None = ...,
         weights: Many | None = ...,
     ) -> int:
-        """Store what ZUNION answers at `destination`, whatever was there; the number of members."""
+        """Store the union of the sorted sets at `keys` in `destination`."""
     async def zinter(
         self,
         keys: Many | Mapping[Any, Float],
@@ -701,7 +701,7 @@ class AsyncCommands(Generic[T]):
         withscores: bool = ...,
         weights: Many | None = ...,
     ) -> list[Any]:
-        """Return the members that are in every set at `keys`, lowest score first."""
+        """Return the intersection of the sorted sets at `keys`, lowest score first."""
     async def zinterstore(
         self,
         destination: Key,
@@ -709,13 +709,13 @@ class AsyncCommands(Generic[T]):
         aggregate: str | None = ...,
         weights: Many | None = ...,
     ) -> int:
-        """Store what ZINTER answers at `destination`, whatever was there; the number of members."""
+        """Store the intersection of the sorted sets at `keys` in `destination`."""
     async def zintercard(self, numkeys: Integer, keys: Many, limit: Integer = ...) -> int:
-        """Number of members that are in every set at `keys`; counts no further than `limit`."""
+        """Return the number of members in the intersection of the sorted sets at `keys`."""
     async def zdiff(self, keys: Many, withscores: bool = ...) -> list[Any]:
-        """Return the members of the first set at `keys` that are in none of the others."""
+        """Return the members of the first set at `keys` that are in none of the other sets."""
     async def zdiffstore(self, destination: Key, keys: Many) -> int:
-        """Store what ZDIFF answers at `destination`, whatever was there; the number of members."""
+        """Store the difference of the sorted sets at `keys` in `destination`."""
     async def zrangestore(
         self,
         destination: Key,
@@ -728,11 +728,11 @@ class AsyncCommands(Generic[T]):
         offset: Integer | None = ...,
         num: Integer | None = ...,
     ) -> int:
-        """Store at `destination` what ZRANGE answers for `source`; the number of members."""
+        """Store a range of the sorted set at `source` in `destination`."""
     async def zcount(self, key: Key, min: Value, max: Value) -> int:
-        """Number of members with scores from `min` to `max`."""
+        """Return the number of members with a score between `min` and `max`, inclusive."""
     async def zlexcount(self, key: Key, min: Value, max: Value) -> int:
-        """Number of members from text `min` to text `max` (all scores equal)."""
+        """Return the number of members between `min` and `max` in byte order."""
     @overload
     async def zrange(
         self,
@@ -746,7 +746,7 @@ class AsyncCommands(Generic[T]):
         offset: Integer | None = ...,
         num: Integer | None = ...,
     ) -> list[T]:
-        """Return the members from `start` to `end`, both included, lowest score first."""
+        """Return the members from `start` to `end`, inclusive, lowest score first."""
     @overload
     async def zrange(
         self,
@@ -777,7 +777,7 @@ class AsyncCommands(Generic[T]):
     async def zrevrange(
         self, key: Key, start: Integer, end: Integer, withscores: Literal[False] = ...
     ) -> list[T]:
-        """The old way to say zrange(..., desc=True)."""
+        """Return the members from rank `start` to `end`, inclusive, highest score first."""
     @overload
     async def zrevrange(
         self, key: Key, start: Integer, end: Integer, withscores: Literal[True]
@@ -796,7 +796,7 @@ class AsyncCommands(Generic[T]):
         num: Integer | None = ...,
         withscores: Literal[False] = ...,
     ) -> list[T]:
-        """The old way to say zrange(..., byscore=True); `start` is its `offset`."""
+        """Return the members with a score between `min` and `max`, lowest score first."""
     @overload
     async def zrangebyscore(
         self,
@@ -827,7 +827,7 @@ class AsyncCommands(Generic[T]):
         num: Integer | None = ...,
         withscores: Literal[False] = ...,
     ) -> list[T]:
-        """The old way to say zrange(..., byscore=True, desc=True); `start` is its `offset`."""
+        """Return the members with a score between `max` and `min`, highest score first."""
     @overload
     async def zrevrangebyscore(
         self,
@@ -856,7 +856,7 @@ class AsyncCommands(Generic[T]):
         start: Integer | None = ...,
         num: Integer | None = ...,
     ) -> list[T]:
-        """The old way to say zrange(..., bylex=True); `start` is its `offset`."""
+        """Return the members between `min` and `max` in byte order."""
     async def zrevrangebylex(
         self,
         key: Key,
@@ -865,13 +865,13 @@ class AsyncCommands(Generic[T]):
         start: Integer | None = ...,
         num: Integer | None = ...,
     ) -> list[T]:
-        """The old way to say zrange(..., bylex=True, desc=True); `start` is its `offset`."""
+        """Return the members between `max` and `min` in reverse byte order."""
     async def zremrangebyrank(self, key: Key, start: Integer, stop: Integer) -> int:
-        """Remove the members from rank `start` to rank `stop`; how many they were."""
+        """ZREMRANGEBYRANK: see its help."""
     async def zremrangebyscore(self, key: Key, min: Value, max: Value) -> int:
-        """Remove the members with scores from `min` to `max`; how many they were."""
+        """Remove the members with a score between `min` and `max` and return their number."""
     async def zremrangebylex(self, key: Key, min: Value, max: Value) -> int:
-        """ZREMRANGEBYLEX: see its help."""
+        """Remove the members between `min` and `max` in byte order and return their number."""
     async def xadd(
         self,
         key: Key,
@@ -884,7 +884,7 @@ class AsyncCommands(Generic[T]):
         limit: Integer | None = ...,
         ref_policy: str | None = ...,
     ) -> T | None:
-        """Append an entry of `fields` (a mapping or pairs) to the stream at `key`; its id."""
+        """Append an entry to the stream at `key` and return its id, such as b"5-1"."""
     async def xsetid(
         self,
         key: Key,
@@ -892,17 +892,17 @@ class AsyncCommands(Generic[T]):
         entries_added: Integer | None = ...,
         max_deleted_id: Id | None = ...,
     ) -> Status:
-        """Set what the stream at `key` remembers of its past; for those who copy streams."""
+        """XSETID: see its help."""
     async def xlen(self, key: Key) -> int:
-        """Number of entries in the stream at `key`; 0 when missing."""
+        """Return the number of entries in the stream at `key`, 0 if it does not exist."""
     async def xrange(
         self, key: Key, min: Id = ..., max: Id = ..., count: Integer | None = ...
     ) -> list[Any] | None:
-        """Return entries from id `min` to `max`, both included, at most `count` of them."""
+        """Return the entries with ids from `min` to `max`, inclusive, lowest id first."""
     async def xrevrange(
         self, key: Key, max: Id = ..., min: Id = ..., count: Integer | None = ...
     ) -> list[Any] | None:
-        """Return entries from id `max` down to `min`; see XRANGE."""
+        """Return the entries with ids from `max` down to `min`, inclusive, highest id first."""
     async def xread(
         self,
         streams: Mapping[Key, Id],
@@ -911,11 +911,11 @@ class AsyncCommands(Generic[T]):
         max_count: Integer | None = ...,
         max_size: Integer | None = ...,
     ) -> dict[T, list[Any]] | None:
-        """XREAD: see its help."""
+        """Read the entries after a given id from one or more streams, optionally blocking."""
     async def xdel(self, key: Key, *ids: Many) -> int:
-        """Delete the entries with these `ids`; how many there were."""
+        """Delete the entries with these `ids` and return how many existed."""
     async def xdelex(self, key: Key, *ids: Many, ref_policy: str | None = ...) -> list[int]:
-        """XDEL that looks after consumer groups: for each id 1 deleted, -1 not there, 2 refused."""
+        """Delete the entries with these `ids`, with a policy for consumer groups."""
     async def xtrim(
         self,
         key: Key,
@@ -925,7 +925,7 @@ class AsyncCommands(Generic[T]):
         limit: Integer | None = ...,
         ref_policy: str | None = ...,
     ) -> int:
-        """Remove the oldest entries of the stream at `key`; how many."""
+        """Remove the oldest entries of the stream at `key` and return their number."""
     async def xgroup_create(
         self,
         key: Key,
@@ -934,19 +934,19 @@ class AsyncCommands(Generic[T]):
         mkstream: bool = ...,
         entries_read: Integer | None = ...,
     ) -> Status:
-        """XGROUP CREATE: see its help."""
+        """Create a consumer group that reads the stream at `key` after `id`."""
     async def xgroup_setid(
         self, key: Key, groupname: Key, id: Id, entries_read: Integer | None = ...
     ) -> Status:
-        """Let a group go on with what comes after `id`; "$" is the last one."""
+        """Set the id after which a consumer group goes on reading."""
     async def xgroup_destroy(self, key: Key, groupname: Key) -> int:
-        """Delete a group with its consumers and all that is pending; 1, or 0 when there is none."""
+        """Delete a consumer group with its consumers and pending entries."""
     async def xgroup_createconsumer(self, key: Key, groupname: Key, consumername: Key) -> int:
-        """Make a consumer in a group; 1, or 0 when it exists."""
+        """Create a consumer in a group."""
     async def xgroup_delconsumer(self, key: Key, groupname: Key, consumername: Key) -> int:
-        """Delete a consumer of a group; how many entries were pending for it, and are no more."""
+        """Delete a consumer of a group with its pending entries."""
     async def xgroup_help(self) -> list[Status]:
-        """The subcommands of XGROUP."""
+        """Return the help text of XGROUP as a list of lines."""
     async def xreadgroup(
         self,
         groupname: Key,
@@ -959,13 +959,13 @@ class AsyncCommands(Generic[T]):
         max_count: Integer | None = ...,
         max_size: Integer | None = ...,
     ) -> dict[T, list[Any]] | None:
-        """Read streams for a consumer of a group; each entry goes to one consumer: see XREAD."""
+        """Read streams as a consumer of a group; each entry is delivered to one consumer."""
     async def xack(self, key: Key, groupname: Key, *ids: Many) -> int:
-        """Acknowledge entries: they are no longer pending in the group; how many were."""
+        """Acknowledge entries, so that they are no longer pending in the group."""
     async def xackdel(
         self, key: Key, groupname: Key, *ids: Many, ref_policy: str | None = ...
     ) -> list[int]:
-        """XACK and then XDELEX: for each id 1 deleted, 2 acknowledged only, -1 was not pending."""
+        """Acknowledge entries in a group and delete them from the stream."""
     async def xnack(
         self,
         key: Key,
@@ -975,7 +975,7 @@ class AsyncCommands(Generic[T]):
         retrycount: Integer | None = ...,
         force: bool = ...,
     ) -> int:
-        """Give pending entries back, so that others can claim them at once; how many."""
+        """Release pending entries so that other consumers can claim them at once."""
     async def xclaim(
         self,
         key: Key,
@@ -990,7 +990,7 @@ class AsyncCommands(Generic[T]):
         justid: bool = ...,
         lastid: Id | None = ...,
     ) -> list[Any]:
-        """Make a consumer the owner of pending entries; those it now owns, as XRANGE gives them."""
+        """Make a consumer the owner of pending entries that have been idle long enough."""
     async def xautoclaim(
         self,
         key: Key,
@@ -1001,7 +1001,7 @@ class AsyncCommands(Generic[T]):
         count: Integer | None = ...,
         justid: bool = ...,
     ) -> list[Any]:
-        """XCLAIM of whatever has been pending for `min_idle_time` milliseconds, from an id on."""
+        """Make a consumer the owner of idle pending entries, scanning them from `start_id`."""
     async def xpending(
         self,
         key: Key,
@@ -1012,19 +1012,19 @@ class AsyncCommands(Generic[T]):
         consumername: Key | None = ...,
         idle: Integer | None = ...,
     ) -> list[Any]:
-        """What a group has given out and nobody has acknowledged."""
+        """Return the pending entries of a consumer group: a summary, or a list of entries."""
     async def xinfo_stream(
         self, key: Key, full: bool = ..., count: Integer | None = ...
     ) -> dict[T, Any]:
-        """What the stream at `key` is like: length, ids, groups, first and last entry."""
+        """Return information about the stream at `key` as a dict."""
     async def xinfo_groups(self, key: Key) -> list[dict[T, Any]]:
-        """What each group of the stream at `key` is like: how far it has read, what is pending."""
+        """Return information about the consumer groups of the stream at `key`."""
     async def xinfo_consumers(self, key: Key, groupname: Key) -> list[dict[T, Any]]:
-        """What each consumer of a group is like: how much is pending, milliseconds of silence."""
+        """Return information about the consumers of a group."""
     async def xinfo_help(self) -> list[Status]:
-        """The subcommands of XINFO."""
+        """Return the help text of XINFO as a list of lines."""
     async def get(self, key: Key) -> T | None:
-        """Return the string at `key`."""
+        """Return the string stored at `key`."""
     async def set(
         self,
         key: Key,
@@ -1042,17 +1042,17 @@ class AsyncCommands(Generic[T]):
         ifdeq: Value | None = ...,
         ifdne: Value | None = ...,
     ) -> Status | T | None:
-        """Store `value` at `key`, whatever was there before, and forget its expiry."""
+        """Store the string `value` at `key`, replacing any previous value and its expiry."""
     async def setnx(self, key: Key, value: Value) -> int:
-        """Store `value` at `key` if the key is missing: 1 if it did, 0 if not."""
+        """Store `value` at `key`, only if the key does not exist; return 1 if stored, 0 if not."""
     async def setex(self, key: Key, time: Span, value: Value) -> Status:
-        """Store `value` at `key` to expire after `time`: seconds, or a timedelta."""
+        """Store `value` at `key` and let the key expire after `time` seconds (or a timedelta)."""
     async def psetex(self, key: Key, time_ms: Span, value: Value) -> Status:
-        """Store `value` at `key` to expire after `time_ms`: milliseconds, or a timedelta."""
+        """The same as SETEX, with `time_ms` in milliseconds instead of seconds."""
     async def getset(self, key: Key, value: Value) -> T | None:
-        """GETSET: see its help."""
+        """Store `value` at `key` and return the previous string, as SET with `get` does."""
     async def getdel(self, key: Key) -> T | None:
-        """Return the string at `key` and delete the key; None when missing."""
+        """Return the string stored at `key`, as GET does, and delete the key."""
     async def getex(
         self,
         key: Key,
@@ -1062,13 +1062,13 @@ class AsyncCommands(Generic[T]):
         pxat: Moment | None = ...,
         persist: bool = ...,
     ) -> T | None:
-        """Return the string at `key` and set its expiry, or take it away with `persist`."""
+        """Return the string stored at `key`, as GET does, and set or remove its expiry."""
     async def mget(self, *keys: Many) -> list[T | None]:
-        """Return the strings at all `keys`; None for a missing key or one of another type."""
+        """Return the strings stored at `keys`, with None for a missing key or another type."""
     async def mset(self, mapping: Mapping[Any, Value]) -> Status:
-        """Store every value of `mapping` at its key, and forget the expiries."""
+        """Set all keys of `mapping` in one step, replacing previous values and their expiries."""
     async def msetnx(self, mapping: Mapping[Any, Value]) -> int:
-        """Store every value of `mapping` if none of the keys exists: 1 if it did, 0 if not."""
+        """Store the values of `mapping` if none of the keys exists; return 1 if stored, else 0."""
     async def msetex(
         self,
         mapping: Mapping[Any, Value],
@@ -1080,17 +1080,17 @@ class AsyncCommands(Generic[T]):
         pxat: Moment | None = ...,
         keepttl: bool = ...,
     ) -> int:
-        """Store every value of `mapping` with one expiry for all: 1 if it did, 0 if not."""
+        """Store each value of `mapping` at its key, with the same expiry for all keys."""
     async def strlen(self, key: Key) -> int:
-        """STRLEN: see its help."""
+        """Return the length in bytes of the string stored at `key`."""
     async def append(self, key: Key, value: Value) -> int:
-        """Add `value` at the end of the string at `key`; the new length in bytes."""
+        """Append `value` to the string stored at `key` and return the new length in bytes."""
     async def setrange(self, key: Key, offset: Integer, value: Value) -> int:
-        """Overwrite the string at `key` from byte `offset` on; the new length in bytes."""
+        """Overwrite the string stored at `key` from byte `offset` on, and return its new length."""
     async def getrange(self, key: Key, start: Integer, end: Integer) -> T:
-        """GETRANGE: see its help."""
+        """Return the bytes of the string at `key` from index `start` to `end`, both included."""
     async def substr(self, key: Key, start: Integer, end: Integer = ...) -> T:
-        """The old name of GETRANGE."""
+        """Return a part of the string stored at `key`: GETRANGE under its former name."""
     async def lcs(
         self,
         key1: Key,
@@ -1100,9 +1100,9 @@ class AsyncCommands(Generic[T]):
         minmatchlen: Integer | None = ...,
         withmatchlen: bool = ...,
     ) -> Any:
-        """Return the longest common subsequence of two strings."""
+        """Return the longest common subsequence of the strings stored at `key1` and `key2`."""
     async def digest(self, key: Key) -> T | None:
-        """Return the XXH3 hash of the string at `key` as 16 hex digits; None when missing."""
+        """Return the XXH3 hash of the string stored at `key` as 16 hexadecimal digits."""
     async def delex(
         self,
         key: Key,
@@ -1111,17 +1111,17 @@ class AsyncCommands(Generic[T]):
         ifdeq: Value | None = ...,
         ifdne: Value | None = ...,
     ) -> int:
-        """Delete `key` if its value is (`ifeq`), is not (`ifne`) the one given: 1 if deleted."""
+        """Delete `key`, only if its value meets the condition."""
     async def multi(self) -> Status:
-        """Begin to queue the commands of this session until EXEC or DISCARD."""
+        """Start a transaction: the following commands of this session are queued until EXEC."""
     async def exec(self) -> list[Any] | None:
-        """Run the queued commands as one; their answers, refusals among them as exceptions."""
+        """Run the queued commands atomically and return their results as a list."""
     async def discard(self) -> Status:
-        """Forget the queued commands and the watched keys."""
+        """Cancel the transaction: discard the queued commands and the watched keys."""
     async def watch(self, *keys: Many) -> Status:
-        """Let the next EXEC of this session answer None if one of `keys` is touched before it."""
+        """Watch `keys`: the next EXEC of this session returns None if one of them has changed."""
     async def unwatch(self) -> Status:
-        """Forget the watched keys."""
+        """Stop watching all keys."""
 
 class QueuedCommands(Generic[T]):
     """Every command that a pipeline can queue."""

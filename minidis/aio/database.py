@@ -29,11 +29,12 @@ from minidis.aio.pipeline import AsyncPipeline, AsyncTransaction
 from minidis.api.database import Minidis
 from minidis.api.pipeline import Pipeline
 from minidis.api.subscription import LIMIT, Monitoring, Policy, Subscription
+from minidis.clients.blocked import BlockedCall
 from minidis.commands.shared.group import T
-from minidis.engine.engine import Engine, Event
+from minidis.engine.engine import Engine
 from minidis.errors import WatchError
 from minidis.grammar.kinds import Integer, Key, Value
-from minidis.observers.blocking import Waiter
+from minidis.observers.listeners import Event
 
 if TYPE_CHECKING:
     from minidis.server.resp_server import RespServer
@@ -73,7 +74,7 @@ class AsyncMinidis(AsyncCommands[T]):
             reply = await asyncio.to_thread(session.execute, *words)
         else:
             reply = session.execute(*words)
-        if reply.__class__ is Waiter:
+        if reply.__class__ is BlockedCall:
             reply = await reply_of(session, reply)
         return reply
 
@@ -322,7 +323,7 @@ class AsyncMinidis(AsyncCommands[T]):
         is not saved unless asked. Closing twice is harmless.
         """
         engine = self.engine
-        if engine.closed or (engine.home.dump is None and engine.doors is None):
+        if engine.closed or (engine.store.directory.dump_path is None and engine.server is None):
             engine.close(save=save)
         else:
             await asyncio.to_thread(engine.close, save=save)

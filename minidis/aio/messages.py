@@ -16,10 +16,10 @@ from minidis.aio.parking import Bell
 from minidis.api.subscription import (
     Message,
     MessageStream,
-    MonitoredCommand,
     Monitoring,
     Subscription,
 )
+from minidis.clients.monitored import MonitoredCommand
 from minidis.commands.shared.group import T
 from minidis.engine.engine import Engine
 from minidis.errors import ClosedError

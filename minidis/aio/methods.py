@@ -14,12 +14,12 @@ from typing import Any
 
 from minidis.aio.parking import reply_of
 from minidis.api.session import Session
+from minidis.clients.blocked import BlockedCall
 from minidis.grammar.command import COMMANDS, Command
 from minidis.grammar.methods import public_signature
-from minidis.observers.blocking import Waiter
 
 _ANSWER = """
-    if reply.__class__ is Waiter:
+    if reply.__class__ is BlockedCall:
         reply = await reply_of(self._session, reply)
     return reply
 """
@@ -43,23 +43,19 @@ async def {name}{signature}:
 #: A call of a pipeline: queued, or awaited while the pipeline makes its calls at once.
 QUEUED = """
 def {name}{signature}:
-    if self._session.queue is None:
+    if self._session.client.queue is None:
         return at_once(self, self._session.{name}, {arguments})
     self._session.{name}({arguments})
     return self
 """
 
-#: Commands that may hold the lock for long.
-SLOW = ("SAVE", "DEBUG RELOAD", "DEBUG SLEEP", "DEBUG DIGEST")
-#: How they begin in the words of execute(), in the usual spellings.
+#: How slow commands begin in the words of execute(), in the usual spellings.
 SLOW_WORDS = frozenset(
     form
-    for word in {name.split()[0] for name in SLOW}
+    for word in {command.name.split()[0] for command in COMMANDS.values() if command.slow}
     for text in (word, word.lower(), word.capitalize())
     for form in (text, text.encode())
 )
-#: What a pipeline does itself, or does not do.
-NOT_QUEUED = frozenset(("DISCARD", "EXEC", "MULTI", "QUIT", "RESET", "WATCH"))
 
 
 class LazyAsyncMethod:
@@ -79,20 +75,20 @@ class LazyAsyncMethod:
 def install_awaited(cls: type[Any]) -> None:
     """Give the class a coroutine function for each command."""
     for command in COMMANDS.values():
-        template = IN_THREAD if command.name in SLOW else INLINE
+        template = IN_THREAD if command.slow else INLINE
         setattr(cls, command.method, LazyAsyncMethod(template, command, cls))
 
 
 def install_queued(cls: type[Any]) -> None:
     """Give the class a method for each command that a pipeline can queue."""
     for command in COMMANDS.values():
-        if command.name not in NOT_QUEUED:
+        if not command.immediate:
             setattr(cls, command.method, LazyAsyncMethod(QUEUED, command, cls))
 
 
 async def answered(session: Any, reply: Any) -> Any:
     """The reply of a call, which may have to wait for it."""
-    return await reply_of(session, reply) if reply.__class__ is Waiter else reply
+    return await reply_of(session, reply) if reply.__class__ is BlockedCall else reply
 
 
 async def _at_once(pipeline: Any, call: Any, /, *args: Any, **options: Any) -> Any:
@@ -113,8 +109,11 @@ def _compile(template: str, command: Command) -> Any:
     whole = public_signature(command.body)
     params = list(whole.parameters.values())
     space: dict[str, Any] = {
-        "Waiter": Waiter, "reply_of": reply_of, "at_once": _at_once, "to_thread": to_thread,
-    }  # fmt: skip
+        "BlockedCall": BlockedCall,
+        "reply_of": reply_of,
+        "at_once": _at_once,
+        "to_thread": to_thread,
+    }
     space |= {f"default_{param.name}": param.default for param in params}
     text = template.format(
         name=command.method,

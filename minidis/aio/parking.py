@@ -1,13 +1,13 @@
-"""How a coroutine waits: its call answers the waiter, and the coroutine awaits a future.
+"""How a coroutine waits: its call answers the blocked, and the coroutine awaits a future.
 
     await db.blpop("q")
         session.blpop("q")       the door of the sync class, on the thread of the loop
-            sleep(waiter)        nothing there yet: answers the waiter, nobody sleeps
-        reply_of(waiter)        awaits a future. It is woken
-                                   when somebody serves the waiter, from whatever thread
+            sleep(blocked)        nothing there yet: answers the blocked, nobody sleeps
+        reply_of(blocked)        awaits a future. It is woken
+                                   when somebody serves the blocked, from whatever thread
                                    at the deadline, by a timer of the loop
                                    when it is cancelled; what had been taken for it goes back
-        session.resume(waiter)   the answer, or another waiter after a pause
+        session.resume(blocked)   the answer, or another blocked after a pause
 
 No thread and no polling: without a timeout, a call that waits is a future and a place in a queue.
 """
@@ -20,8 +20,8 @@ from typing import Any
 from minidis.api.database import Minidis, MinidisText
 from minidis.api.pipeline import Pipeline, PipelineText
 from minidis.api.session import Session
+from minidis.clients.blocked import BlockedCall
 from minidis.commands.shared.group import T
-from minidis.observers.blocking import Waiter
 from minidis.replies import decoded
 
 #: Longest timer (seconds). Loops differ in what they can take; a timer that is early is set again.
@@ -29,10 +29,10 @@ _LONGEST = 86_400.0
 
 
 class _Parks:
-    """A session whose calls answer the waiter when they have to wait."""
+    """A session whose calls answer the blocked when they have to wait."""
 
-    def sleep(self, waiter: Waiter) -> Any:
-        return waiter
+    def sleep(self, blocked: BlockedCall) -> Any:
+        return blocked
 
 
 class ParkingSession(_Parks, Minidis[T]):
@@ -79,21 +79,21 @@ class Bell:
 
 
 class Parked:
-    """A coroutine that waits for the answer of a waiter."""
+    """A coroutine that waits for the answer of a blocked."""
 
-    __slots__ = ("bell", "timer", "waiter")
+    __slots__ = ("bell", "blocked", "timer")
 
-    def __init__(self, waiter: Waiter) -> None:
-        self.waiter = waiter
+    def __init__(self, blocked: BlockedCall) -> None:
+        self.blocked = blocked
         self.bell: Bell
         self.timer: asyncio.TimerHandle | None = None
 
     async def wait(self) -> None:
-        """Until the waiter is done. However it ends otherwise, nothing stays behind."""
-        waiter = self.waiter
+        """Until the blocked is done. However it ends otherwise, nothing stays behind."""
+        blocked = self.blocked
         try:
             self.bell = Bell()
-            waiter.notify(self._served)
+            blocked.notify(self._served)
             self._set_timer()
             await self.bell.heard()
         except GeneratorExit:
@@ -102,9 +102,9 @@ class Parked:
             raise
         except BaseException:
             try:
-                waiter.cancel()
+                blocked.cancel()
             except BaseException:
-                waiter.cancel()
+                blocked.cancel()
                 raise
             raise
         finally:
@@ -112,29 +112,29 @@ class Parked:
                 self.timer.cancel()
 
     def _served(self) -> None:
-        """The waiter has its answer. Under the engine's lock, in any thread."""
-        if not self.bell.ring() and not self.waiter.engine.closed:
+        """The blocked has its answer. Under the engine's lock, in any thread."""
+        if not self.bell.ring() and not self.blocked.session.engine.closed:
             self._cancel_later()
 
     def _cancel_later(self) -> None:
         # Not now: others are being served, or a command is running.
-        self.waiter.engine.exec_thread.later(self.waiter.cancel)
+        self.blocked.session.engine.exec_thread.later(self.blocked.cancel)
 
     def _set_timer(self) -> None:
-        timeout = self.waiter.timeout
-        if timeout is not None and not self.waiter.done:
+        timeout = self.blocked.timeout
+        if timeout is not None and not self.blocked.done:
             self.timer = self.bell.loop.call_later(min(timeout, _LONGEST), self._look_at_clock)
 
     def _look_at_clock(self) -> None:
-        self.waiter.expire()
+        self.blocked.expire()
         self._set_timer()
 
 
-async def reply_of(session: Session[Any], waiter: Waiter) -> Any:
+async def reply_of(session: Session[Any], blocked: BlockedCall) -> Any:
     """The answer of a call that has to wait."""
     while True:
-        await Parked(waiter).wait()
-        reply = session.resume(waiter)
-        if reply.__class__ is not Waiter:
+        await Parked(blocked).wait()
+        reply = session.resume(blocked)
+        if reply.__class__ is not BlockedCall:
             return decoded(reply) if session._decode else reply
-        waiter = reply
+        blocked = reply

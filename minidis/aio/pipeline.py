@@ -18,8 +18,9 @@ from minidis.aio.commands import QueuedCommands
 from minidis.aio.methods import answered
 from minidis.api.pipeline import Pipeline
 from minidis.commands.shared.group import T
-from minidis.commands.transactions import Call, error_replies
+from minidis.commands.transactions import error_replies
 from minidis.errors import MinidisError, WatchError
+from minidis.grammar.call import Call
 from minidis.grammar.command import COMMANDS
 from minidis.grammar.kinds import Key
 from minidis.replies import OK, Status
@@ -69,19 +70,20 @@ class AsyncPipeline(QueuedCommands[T]):
 
     async def _run(self) -> list[Any]:
         session = self._session
-        if not session.queue:
+        if not session.client.queue:
             return []
         if session.is_transaction:
-            replies = await answered(session, session.call(Call(COMMANDS["EXEC"], None)))
+            replies = await answered(session, session.call((COMMANDS["EXEC"], (), {}, None)))
             if replies is None:
                 raise WatchError
             return list(replies)
-        commands, session.queue = session.queue, None
-        return [await self._reply(queued) for queued in commands]
+        calls, session.client.queue = session.client.queue, None
+        session.update_checks()
+        return [await self._reply(call) for call in calls]
 
-    async def _reply(self, queued: Call) -> Any:
+    async def _reply(self, call: Call) -> Any:
         try:
-            return await answered(self._session, self._session.call(queued))
+            return await answered(self._session, self._session.call(call))
         except MinidisError as error:
             return error
 

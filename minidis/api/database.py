@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from minidis.api.pipeline import Pipeline, PipelineText, Transaction, TransactionText
 from minidis.api.session import Session, install_methods
+from minidis.api.subscription import LIMIT, Message, Monitoring, Policy, Subscription
+from minidis.clients.monitored import MonitoredCommand
 from minidis.clock import Clock, Progress
 from minidis.commands.server.acl import load_users
 from minidis.commands.shared.group import T
 from minidis.engine.config import set_parameters
-from minidis.engine.engine import Engine, Event
+from minidis.engine.engine import Engine
 from minidis.errors import WatchError
-from minidis.grammar.kinds import Key, encode
-from minidis.persistence.directory import Home
+from minidis.grammar.kinds import Key, Many, encode
+from minidis.observers.listeners import Event
+from minidis.persistence.directory import DataDirectory
 
 if TYPE_CHECKING:
     from minidis.server.resp_server import RespServer
@@ -94,6 +97,64 @@ class Minidis(Session[T]):
                 except WatchError:
                     continue
                 return replies
+
+    # messages ----------------------------------------------------------------------------------
+
+    def subscribe(
+        self,
+        *channels: Many,
+        patterns: Iterable[Key] = (),
+        shards: Iterable[Key] = (),
+        limit: int = LIMIT,
+        when_full: Policy = "close",
+        callback: Callable[[Message[T]], object] | None = None,
+    ) -> Subscription[T]:
+        """Subscribe to channels and return an iterator of Message(kind, channel, pattern, data).
+
+        patterns: glob patterns of channels. shards: shard channels.
+        limit: greatest number of messages waiting to be read. when_full: what happens at the limit:
+        "close" ends the subscription, and the iterator raises SlowSubscriberError after the waiting
+        messages; "drop" discards the oldest message and counts it in `.dropped`.
+        callback: call this function with each message, in a thread of its own.
+
+        The iterator blocks until there is a message, and ends when the subscription or the database
+        is closed. A subscription without callback ends when it is garbage-collected.
+
+        >>> with db.subscribe("news", patterns=["sport.*"]) as messages:
+        ...     db.publish("news", "hello"), db.publish("sport.chess", "e4")
+        ...     next(messages).data, messages.get(timeout=1).channel
+        (1, 1)
+        (b'hello', b'sport.chess')
+        """
+        return Subscription(
+            self.engine,
+            channels,
+            patterns,
+            shards,
+            limit=limit,
+            when_full=when_full,
+            callback=callback,
+            decode=self._decode,
+        )
+
+    def monitor(
+        self,
+        *,
+        limit: int = LIMIT,
+        when_full: Policy = "close",
+        callback: Callable[[MonitoredCommand], object] | None = None,
+    ) -> Monitoring:
+        """Return an iterator of all commands that the database runs, in all sessions.
+
+        It yields MonitoredCommand(time, database, address, words), with time in seconds since 1970.
+        limit, when_full, callback: see subscribe(). All commands are slower while a monitor is
+        open.
+
+        >>> with db.monitor() as seen:
+        ...     db.set("a", 1), next(seen).words
+        (OK, [b'SET', b'a', b'1'])
+        """
+        return Monitoring(self.engine, limit=limit, when_full=when_full, callback=callback)
 
     # sessions and life -------------------------------------------------------------------------
 
@@ -225,20 +286,20 @@ def open(
     """
     if databases < 1:
         raise ValueError("databases must be at least 1")
-    home = Home(path)
+    directory = DataDirectory(path)
     engine: Engine | None = None
     try:
-        engine = Engine(home, clock or Clock(), databases)
+        engine = Engine(directory, clock or Clock(), databases)
         db: Minidis[Any] = (MinidisText if decode_responses else Minidis)(engine)
         for name, value in config.items():
             pair = name.replace("_", "-").encode(), encode(value)
             set_parameters(engine, [pair], opening=True)
-        engine.settle()
+        engine.complete()
         load_users(engine)
         engine.load(progress)
         return db
     except BaseException:  # an interruption, too: nobody has the object, so nobody would close it
         if engine is not None:
             engine.close(save=False)
-        home.release()
+        directory.close()
         raise

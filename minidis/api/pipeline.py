@@ -16,9 +16,10 @@ from typing import Any, Self
 
 from minidis.api.session import Session, install_methods
 from minidis.commands.shared.group import T
-from minidis.commands.transactions import IMMEDIATE, Call, error_replies
+from minidis.commands.transactions import error_replies
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError, WatchError, error
+from minidis.grammar.call import Call
 from minidis.grammar.command import COMMANDS
 from minidis.grammar.kinds import Key, many
 from minidis.replies import OK, Status, decoded
@@ -39,23 +40,23 @@ class Pipeline(Session[T]):
         self._begin([])
 
     def _begin(self, queue: list[Call] | None) -> None:
-        self.queue, self.aborted = queue, False
+        self.client.queue, self.client.aborted = queue, False
         self.update_checks()
 
-    def enqueue(self, queued: Call) -> Any:
+    def enqueue(self, call: Call) -> Any:
         if self.over:
             raise error("this transaction has ended with its block; begin another one")
-        super().enqueue(queued)
+        super().enqueue(call)
         return self
 
-    def call(self, queued: Call) -> Any:
-        if self.queue is not None and queued.command.name not in IMMEDIATE:
-            return self.enqueue(queued)  # here and now: a pause holds up execute()
-        return super().call(queued)
+    def call(self, call: Call) -> Any:
+        if self.client.queue is not None and not call[0].immediate:
+            return self.enqueue(call)  # here and now: a pause holds up execute()
+        return super().call(call)
 
     def watch(self, *keys: Any) -> Status:
         """Watch keys; calls run at once until multi(). ResponseError after queued calls."""
-        if self.queue:
+        if self.client.queue:
             raise error("WATCH after commands have been queued; watch first")
         self._begin(None)
         return super().watch(*many(keys))
@@ -66,7 +67,7 @@ class Pipeline(Session[T]):
 
     def multi(self) -> Status:
         """Calls are queued from here on."""
-        if self.queue:
+        if self.client.queue:
             raise error("MULTI calls can not be nested")
         self._begin([])
         return OK
@@ -80,7 +81,7 @@ class Pipeline(Session[T]):
         if words:
             return super().execute(*words)
         try:
-            replies = self._run()
+            replies = self._run_all()
         finally:
             self.reset()
         return self.answered(replies, raise_on_error=raise_on_error)
@@ -94,20 +95,21 @@ class Pipeline(Session[T]):
                     raise reply
         return decoded(replies) if self._decode else replies
 
-    def _run(self) -> list[Any]:
-        if not self.queue:
+    def _run_all(self) -> list[Any]:
+        if not self.client.queue:
             return []
         if self.is_transaction:
-            replies = self.call(Call(COMMANDS["EXEC"], None))
+            replies = self.call((COMMANDS["EXEC"], (), {}, None))
             if replies is None:
                 raise WatchError
             return list(replies)
-        commands, self.queue = self.queue, None
-        return [self._reply(queued) for queued in commands]
+        calls, self.client.queue = self.client.queue, None
+        self.update_checks()
+        return [self._reply(call) for call in calls]
 
-    def _reply(self, queued: Call) -> Any:
+    def _reply(self, call: Call) -> Any:
         try:
-            return self.call(queued)
+            return self.call(call)
         except MinidisError as error:
             return error
 
@@ -140,7 +142,7 @@ class Pipeline(Session[T]):
 
     def __len__(self) -> int:
         """How many calls are queued."""
-        return len(self.queue or ())
+        return len(self.client.queue or ())
 
     def __bool__(self) -> bool:
         return True

@@ -1,27 +1,30 @@
-"""class Session: one caller of a database, with its own selected database, MULTI queue and watches.
+"""class Session: one client of a database, with its own selected database, MULTI queue and watches.
 
-    typed call  ─ door ───────────────┐ the usual case: straight through the gate (command.py)
-    words  ─ execute() ───────────────┤
-                                      └ call(): whatever needs a second look
-                                          may it? (password, permission, MULTI)
-                                          queue it, or wait for the end of a pause
-                                          run it: perform()
-                                          it has to wait: sleep() until served
-                                          tell monitors, remember keys for tracking
+    typed method ───────────────────┐  usual case: convert the arguments, run (grammar/methods.py)
+    words  ── execute() ────────────┤
+                                    └─ slow path: call()
+                                         checks: permission, MULTI, pause ... (checks.py)
+                                         run it as a unit
+                                         blocked: sleep() until it is served
+                                         followers: monitors, tracking
 
-A session is `guarded` while one of these may concern it. Everything here is shared by embedded
-callers, connections and coroutines; they differ in how they wait (see sleep).
+A session takes the slow path while a check or a follower may apply to it. Embedded sessions,
+connections and coroutines share all of this; they differ in how they wait (see sleep).
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 from minidis import errors
-from minidis.acl.users import Context
+from minidis.api.checks import Check, check_nested, checks_of
+from minidis.clients.blocked import RETRY, BlockedCall, Wait
 from minidis.clients.client import Client
+from minidis.clients.monitored import MonitoredCommand
 from minidis.commands.blocking import Blocking
 from minidis.commands.counters import Counters
 from minidis.commands.hashes import Hashes
@@ -46,24 +49,14 @@ from minidis.commands.sorted_sets.ranges import SortedSetRanges
 from minidis.commands.streams.claims import StreamClaims
 from minidis.commands.streams.info import StreamInfo
 from minidis.commands.strings import Strings
-from minidis.commands.transactions import IMMEDIATE, Call, Transactions
+from minidis.commands.transactions import Transactions
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError, ResponseError
-from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command, find
+from minidis.grammar.call import Call, arguments_of, keys_of, redacted_words_of
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, SPELLINGS, Command, find
 from minidis.grammar.kinds import Key, encode
 from minidis.grammar.methods import LazyMethod
-from minidis.observers.blocking import RETRY, Wait, Waiter
-from minidis.replies import QUEUED, decoded
-
-#: Spellings that have been looked up: b"get", b"GET", ... -> command. Bounded, names are few.
-_SPELLINGS: dict[bytes, Command] = {}
-_MOST_SPELLINGS = 10_000
-
-#: What a connection may send that listens to channels and speaks RESP2.
-_WHILE_LISTENING = frozenset(
-    ("SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE",
-     "PING", "QUIT", "RESET")
-)  # fmt: skip
+from minidis.replies import QUEUED, Status, decoded
 
 
 class Session(
@@ -102,41 +95,41 @@ class Session(
         if not 0 <= database < len(engine.databases):
             raise errors.error(errors.DB_OUT_OF_RANGE)
         self.engine = engine
-        self.space = engine.databases[database]
+        self.unit = engine.unit
         self.client = client or Client()
-        #: commands of this session need a second look, see call()
+        self.select_database(database)
+        #: the slow path has something to do before or after commands of this session
         self.needs_checks = False
         self.client.belongs_to(self)
         with engine.lock:
             engine.clients.enter(self.client, engine.clock.now())
             self.update_checks()
 
+    def select_database(self, number: int) -> None:
+        """Let commands work on the database of that number, which must exist."""
+        self.space = self.engine.databases[number]
+        self.client.database = number
+
     def update_checks(self) -> None:
-        """Recompute whether commands of this session need a second look."""
-        engine = self.engine
-        self.needs_checks = bool(
-            self.queue is not None
-            or self.client.restricted
-            or engine.monitors
-            or engine.pause is not None
-            or engine.closed
-        )
+        """Recompute which checks and followers may apply to this session."""
+        client, monitors = self.client, self.engine.clients.monitors
+        self.checks = checks_of(self)
+        self.follows = bool(monitors or client.tracking is not None or client.no_touch)
+        self.needs_checks = bool(self.checks or self.follows or client.listening)
 
     # words ------------------------------------------------------------------------------------
 
     def execute(self, *words: Key) -> Any:
         """Run a command given as words, as a shell or a client would send it.
 
-        The answer is what RESP3 says: bytes, int, float, None, list, dict, set; OK is a Status.
-        A refusal raises ResponseError with the sentence of Redis.
+        Returns the RESP3 reply: bytes, int, float, None, list, dict, set; OK is a Status. An error
+        reply is raised as ResponseError with the error message of Redis.
 
         >>> db.execute("ZADD", "rank", 3, "ann", 5, "bob")
         2
         >>> db.execute("ZRANGE", "rank", 0, -1)
         [b'ann', b'bob']
         """
-        # The lines of the gate (DOOR in command.py), once more without detours: words are the hot
-        # path of shells, sockets and scripts.
         line: list[Any]
         try:
             line = [
@@ -149,268 +142,231 @@ class Session(
             ]
         except UnicodeEncodeError:
             line = [encode(word) for word in words]
-        command = _SPELLINGS.get(line[0]) if line else None
-        if command is None or self.needs_checks:
+        command = SPELLINGS.get(line[0]) if line else None
+        if command is None or command.waits or self.needs_checks:
             reply = self.execute_checked(line)
-            return decoded(reply) if self._decode else reply
-        if len(line) == command.plain:
+        elif len(line) == command.plain:
             del line[0]
-            options = _NO_OPTIONS
+            reply = self.engine.run(command, self, line)
         else:
-            line, options = command.parse(line)
-        engine = self.engine
-        with engine.lock:
-            engine.moment = 0
-            try:
-                reply = command.body(self, *line, **options)
-                if engine.unsettled:
-                    engine.settle()
-            except BaseException as error:
-                try:
-                    engine.rollback(error, (line, options))
-                except BaseException:
-                    engine.rollback(error, (line, options))
-                    raise
-                raise
+            args, options = command.parse(line)
+            reply = self.engine.run(command, self, args, options)
         return decoded(reply) if self._decode else reply
 
     def execute_checked(self, words: list[bytes]) -> Any:
-        """Words that need a second look, or whose command is not known by this spelling yet."""
+        """Words that take the slow path, or whose command is not known by this spelling yet."""
         try:
             command = self._found(words)
         except ResponseError as error:
-            self._caching_done("")
-            self._abort_transaction(words, error)
+            self._failed_before_queue(words, error)
             raise
-        return self.call(Call(command, words))
-
-    def _abort_transaction(self, words: list[bytes], error: ResponseError) -> None:
-        """A command was refused before it was queued: EXEC will not run, or has been this one."""
-        if words and words[0].upper() == b"EXEC":
-            if self.engine.monitors:
-                self.engine.show_monitors(self.client, self.space.number, words)
-            self.leave_transaction()
-            raise ResponseError(errors.exec_aborted(error)) from None
-        self.aborted = self.queue is not None
+        return self.call((command, (), {}, words))
 
     def _found(self, words: list[bytes]) -> Command:
-        """The command of the words, if it exists, is complete and this session may run it."""
-        self.client.command = "NULL"
+        """The command of the words, if it exists and has the right number of words."""
+        client = self.client
+        client.command = "NULL"
         command = find_command(words)
-        self.client.command = command.display_name
+        client.command = command.display_name
         if not command.accepts(len(words)):
             raise errors.wrong_arity(command.display_name)
-        self.admit(command, words, "toplevel" if self.queue is None else "multi")
-        self._check_role(command)
-        if self.queue is not None and "no_multi" in command.flags:
-            raise errors.error(errors.NOT_IN_MULTI)
         return command
 
-    def admit(self, command: Command, words: list[bytes], context: Context) -> None:
-        """Raise the refusal of a connection that may not run the command."""
-        client = self.client
-        if client.trusted:
-            return
-        if client.user is None:
-            if "no_auth" not in command.flags:
-                raise ResponseError(errors.NO_AUTH)
-            return
-        if not client.user.unrestricted and "no_auth" not in command.flags:
-            self.engine.users.admit(client, command, words, context)
+    def _failed_before_queue(self, words: list[bytes], error: ResponseError) -> None:
+        """A command failed before it was queued: EXEC will fail, or has been this one."""
+        self._caching_done("")
+        if words and words[0].upper() == b"EXEC":
+            if self.engine.clients.monitors:
+                self._show(words)
+            self.leave_transaction()
+            raise ResponseError(errors.exec_aborted(error)) from None
+        self.client.aborted = self.client.queue is not None
 
-    def _check_role(self, command: Command) -> None:
-        """A connection that takes messages, or watches, may not do everything."""
-        client = self.client
-        if client.monitors and (command.writes or "readonly" in command.flags):
-            raise errors.error(errors.MONITORS_ONLY)
-        if client.protocol == 2 and client.listening and command.name not in _WHILE_LISTENING:
-            raise errors.error(errors.only_while_listening(command.display_name))
-
-    def enqueue(self, queued: Call) -> Any:
+    def enqueue(self, call: Call) -> Any:
         """Keep a command for EXEC."""
-        assert self.queue is not None
-        self.queue.append(queued)
+        assert self.client.queue is not None
+        self.client.queue.append(call)
         return QUEUED
 
-    # the long way -----------------------------------------------------------------------------
+    # the slow path ----------------------------------------------------------------------------
 
     def call_typed(self, command: Command, /, *args: Any, **options: Any) -> Any:
-        """A typed call that needs a second look; its arguments are converted already."""
-        return self.call(Call(command, None, args, options))
+        """A typed call that takes the slow path; its arguments are converted already."""
+        return self.call((command, args, options, None))
 
-    def call(self, queued: Call) -> Any:
-        """Run a command with everything that may go on around it."""
-        waiter = Waiter(self, queued)
+    def call(self, call: Call) -> Any:
+        """Run a call with its checks and followers; wait if it has to."""
+        if not call[0].waits and not self.engine.pause:
+            reply = self._dispatch(call, None)
+            if reply is not RETRY:
+                return reply
+        while True:
+            reply = self._call_or_wait(call)
+            if reply is not RETRY:
+                return reply
+
+    def _call_or_wait(self, call: Call) -> Any:
+        blocked = BlockedCall(self.engine.observers.blocked, self.client, self, call)
         try:
-            while True:
-                if queued.command.name == "EXEC":
-                    # The main thread may be interrupted, and a queue must not be torn.
-                    reply = self.engine.exec_thread.run(partial(self._perform_or_wait, waiter))
-                else:
-                    reply = self._perform_or_wait(waiter)
-                if reply is not waiter:
-                    return reply
-                reply = self.sleep(waiter)
-                if reply is not RETRY:
-                    return reply
-                waiter = Waiter(self, queued)
+            reply = self._dispatch(call, blocked)
+            return self.sleep(blocked) if reply is blocked else reply
         except BaseException:
             try:
-                waiter.cancel()
+                blocked.cancel()
             except BaseException:
-                waiter.cancel()
+                blocked.cancel()
                 raise
             raise
 
-    def _perform_or_wait(self, waiter: Waiter) -> Any:
-        """The reply, or the waiter in the queues of what it waits for."""
-        engine, queued = self.engine, waiter.queued
-        with engine.lock:
-            if engine.closed:
-                raise errors.ClosedError
-            if engine.pause is not None and self._is_paused(queued):
-                until = (engine.pause[0] - engine.clock.now() + 1) / 1000
-                wait = Wait((), max(until, 0.001), timeout_reply=RETRY, resumes=True)
-            elif self.queue is not None and queued.command.name not in IMMEDIATE:
-                return self.enqueue(queued)
-            else:
-                reply = self._perform(queued)
-                if reply.__class__ is not Wait:
-                    return reply
-                wait = reply
-            engine.waiters.enter(waiter, wait)
-        return waiter
+    def _dispatch(self, call: Call, blocked: BlockedCall | None) -> Any:
+        if call[0].runs_queue:
+            # The main thread may be interrupted, and a queue must not be torn.
+            return self.engine.exec_thread.run(partial(self._run_call, call, blocked))
+        return self._run_call(call, blocked)
 
-    def _is_paused(self, queued: Call) -> bool:
-        """Has the command to wait for the end of a pause?"""
-        pause = self.engine.pause
-        if pause is None or queued.command.name in ("CLIENT PAUSE", "CLIENT UNPAUSE"):
-            return False
-        if pause[0] < self.engine.clock.now():
-            return False
-        commands = [queued, *(self.queue or ())] if queued.command.name == "EXEC" else [queued]
-        return not pause[1] or any(one.command.changes for one in commands)
-
-    def _perform(self, queued: Call) -> Any:
-        """The gate once more, with its followers: monitors and tracking."""
+    def _run_call(self, call: Call, blocked: BlockedCall | None) -> Any:
+        """The reply; or `blocked`, in the queues of what it waits for (RETRY if it is None)."""
         engine = self.engine
         with engine.lock:
-            engine.moment = 0
-            engine.caller = self.client
-            given: tuple[Any, dict[str, Any]] = (), {}
-            try:
-                args, options = given = queued.ready()
-                reply = self._body(queued, args, options)
-                self._follow(queued)
-                engine.settle()
-            except BaseException as error:
-                try:
-                    engine.rollback(error, given)
-                except BaseException:
-                    engine.rollback(error, given)
-                    raise
-                if isinstance(error, MinidisError):
-                    self._follow(queued)
-                raise
-            finally:
-                engine.caller = None
-                self._caching_done(queued.command.name)
-        return reply
+            for check in self.checks:
+                reply = self._checked(check, call)
+                if reply is not None:
+                    break
+            else:
+                reply = self._run_followed(call) if self.follows else self._run(call)
+            if reply.__class__ is not Wait:
+                return reply
+            if blocked is None:
+                return RETRY
+            args, options = ((), {}) if reply.resumes else arguments_of(call)
+            engine.observers.blocked.enter(blocked, reply, args, options)
+        return blocked
 
-    def attempt(self, queued: Call) -> Any:
-        """A command inside something greater: its answer, its refusal, or Wait. Under the lock."""
+    def _checked(self, check: Check, call: Call) -> Any:
+        """What a check says of the call; its error makes EXEC fail."""
         try:
-            self.admit(queued.command, queued.words or [], "exec")
-        except ResponseError as refusal:
-            return refusal
-        given: tuple[Any, dict[str, Any]] = (), {}
+            return check.run(self, call)
+        except ResponseError as error:
+            if check.aborts and call[3] is not None:
+                self._failed_before_queue(call[3], error)
+            raise
+
+    def _run(self, call: Call) -> Any:
+        args, options = arguments_of(call)
+        return self.engine.run(call[0], self, args, options)
+
+    def _run_followed(self, call: Call) -> Any:
+        """Run the call; monitors and tracking follow it, also when it fails."""
+        unit, follow = self.unit, partial(self._follow, call)
+        unit.caller = self.client
         try:
-            args, options = given = queued.ready()
-            reply = self._body(queued, args, options)
-            self._follow(queued)
-            self.engine.keep()
-        except BaseException as error:
-            self.engine.rollback_nested(error, given)
-            if not isinstance(error, Exception):
-                raise
-            if isinstance(error, MinidisError):
-                self._follow(queued)
+            args, options = arguments_of(call)
+            with self._untouched(call) if self.client.no_touch else _TOUCHES:
+                return self.engine.run(call[0], self, args, options, follow)
+        except MinidisError:
+            follow((), {})
+            raise
+        finally:
+            unit.caller = None
+            self._caching_done(call[0].name)
+
+    def run_queued(self, call: Call) -> Any:
+        """One of the commands of EXEC: its reply, its error (returned), or Wait."""
+        engine = self.engine
+        try:
+            check_nested(self, call)
+        except ResponseError as error:
             return error
+        follow = partial(self._follow, call) if self.follows else None
+        try:
+            args, options = arguments_of(call)
+            with self._untouched(call) if self.client.no_touch else _TOUCHES:
+                reply = engine.run_nested(call[0], self, args, options, follow)
+        except MinidisError as error:
+            reply = error
+        if follow is not None and isinstance(reply, MinidisError):
+            follow((), {})
         return reply
 
-    def _body(self, queued: Call, args: Any, options: dict[str, Any]) -> Any:
-        """Run the body. After CLIENT NO-TOUCH nothing but TOUCH counts as use of a key."""
-        command, uses = queued.command, self.space.accessed
-        if not self.client.no_touch or uses is None or command.name == "TOUCH":
-            return command.body(self, *args, **options)
-        keys, values = command.keys(args, options), self.space.values
-        before = {key: (values[key], uses.get(key)) for key in keys if key in values}
-        reply = command.body(self, *args, **options)
-        for key, (value, moment) in before.items():
-            if values.get(key) is value:  # not deleted or replaced: only looked at, or changed
-                uses.pop(key, None) if moment is None else uses.update({key: moment})
-        return reply
+    # followers --------------------------------------------------------------------------------
 
-    def _follow(self, queued: Call) -> None:
-        """What others learn of a command that has run, or has been refused while it ran."""
-        self._show(queued)
-        client, command = self.client, queued.command
+    def _follow(self, call: Call, args: Any, options: dict[str, Any]) -> None:
+        """What others learn of a command that has run, or has failed while it ran."""
+        command, client = call[0], self.client
+        if self.engine.clients.monitors and not command.is_hidden:
+            self._show(redacted_words_of(call))
         if client.tracking is not None and "readonly" in command.flags:
-            self.engine.tracking.remember(client, queued.keys())
+            self.engine.observers.tracking.remember(client, keys_of(call))
+
+    def _show(self, words: list[bytes]) -> None:
+        """Show the command to monitors."""
+        engine = self.engine
+        time = engine.clock.now_us() / 1e6
+        shown = MonitoredCommand(time, self.space.number, self.client.address, words)
+        for client in list(engine.clients.monitors):
+            client.deliver(shown if client.kind == "embedded" else Status(shown.line()))
 
     def _caching_done(self, name: str) -> None:
         """CLIENT CACHING was for the command that is now complete; "": for one that is unknown."""
         if self.client.tracking is not None:
-            self.client.tracking.command_done(name, queueing=self.queue is not None)
+            self.client.tracking.command_done(name, queueing=self.client.queue is not None)
 
-    def _show(self, queued: Call) -> None:
-        """Show the command to monitors."""
-        if self.engine.monitors and not queued.command.is_hidden:
-            words = queued.redacted_words()
-            self.engine.show_monitors(self.client, self.space.number, words)
+    @contextmanager
+    def _untouched(self, call: Call) -> Iterator[None]:
+        """After CLIENT NO-TOUCH nothing but TOUCH counts as a use of a key."""
+        uses, values = self.space.accessed, self.space.values
+        if not self.client.no_touch or uses is None or call[0].counts_as_use:
+            yield
+            return
+        before = {key: (values[key], uses.get(key)) for key in keys_of(call) if key in values}
+        yield
+        for key, (value, time) in before.items():
+            if values.get(key) is value:  # not deleted or replaced: only read, or changed
+                uses.pop(key, None) if time is None else uses.update({key: time})
 
     # waiting ----------------------------------------------------------------------------------
 
-    def sleep(self, waiter: Waiter) -> Any:
-        """Let the thread sleep until the waiter has its answer. Sessions without one answer it."""
-        bell = threading.Lock()
-        bell.acquire()
-        waiter.notify(partial(_ring, bell))
-        while not waiter.done:
-            timeout = waiter.timeout
-            if not bell.acquire(timeout=-1 if timeout is None else min(timeout, _LONGEST_SLEEP)):
-                waiter.expire()
-        return waiter.result()
+    def sleep(self, blocked: BlockedCall) -> Any:
+        """Let the thread sleep until the call has its reply."""
+        done = threading.Lock()
+        done.acquire()
+        blocked.notify(partial(_release, done))
+        while not blocked.done:
+            timeout = blocked.timeout
+            if not done.acquire(timeout=-1 if timeout is None else min(timeout, _LONGEST_SLEEP)):
+                blocked.expire()
+        return blocked.result()
 
-    def resume(self, waiter: Waiter) -> Any:
-        """The answer of a waiter that is done; another waiter if the call has to wait again."""
-        return self.call(waiter.queued) if waiter.reply is RETRY else waiter.result()
+    def resume(self, blocked: BlockedCall) -> Any:
+        """The reply of a call that is done; another blocked call if it has to wait again."""
+        return self.call(blocked.call) if blocked.reply is RETRY else blocked.result()
 
     def end(self) -> None:
-        """The caller has gone: leave every queue, watch, channel and list."""
+        """The client has gone: leave every queue, watch, channel and list."""
         engine, client = self.engine, self.client
         with engine.lock:
-            for waiter in list(client.waiters):
-                waiter.cancel()
+            for blocked in list(client.blocked_calls):
+                blocked.cancel()
             self.leave_transaction()
             engine.forget_client(client)
 
     def __repr__(self) -> str:
-        place = self.engine.home.directory or "memory"
+        place = self.engine.store.directory.path or "memory"
         if self.engine.closed:
             return f"<minidis {place}, closed>"
         return f"<minidis {place}, database {self.space.number}, {len(self.space.values)} keys>"
 
 
-_NO_OPTIONS: dict[str, Any] = {}
+#: Commands count as uses of their keys.
+_TOUCHES = nullcontext()
 #: threading cannot wait longer than this (seconds) in one call
 _LONGEST_SLEEP = min(threading.TIMEOUT_MAX, 1e6)
 
 
-def _ring(bell: threading.Lock) -> None:
-    """Wake the thread that sleeps on the bell; twice is once."""
-    if bell.locked():
-        bell.release()
+def _release(lock: threading.Lock) -> None:
+    """Wake the thread that sleeps on the lock; twice is harmless."""
+    if lock.locked():
+        lock.release()
 
 
 def find_command(words: list[bytes]) -> Command:
@@ -427,8 +383,6 @@ def find_command(words: list[bytes]) -> Command:
         return command
     if command is None:
         raise errors.unknown_command(words)
-    if len(_SPELLINGS) < _MOST_SPELLINGS and not command.waits:
-        _SPELLINGS[words[0]] = command
     return command
 
 

@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from minidis.clients.client import Client
-from minidis.errors import ClosedError, SlowSubscriberError, report
+from minidis.clients.monitored import MonitoredCommand
+from minidis.errors import ClosedError, SlowSubscriberError, call_safely, report
 from minidis.grammar.kinds import Key, Many, encode, many
 from minidis.replies import decoded
 
@@ -51,36 +52,6 @@ class Message(Generic[T]):
     channel: T
     pattern: T | None
     data: T
-
-
-@dataclass(frozen=True, slots=True)
-class MonitoredCommand:
-    """A command that somebody has run: when (seconds since 1970), where, who, and its words."""
-
-    time: float
-    database: int
-    address: str
-    words: list[bytes]
-
-    def line(self) -> str:
-        """As the command MONITOR shows it.
-
-        >>> from minidis.api.subscription import MonitoredCommand
-        >>> print(MonitoredCommand(1700000000.5, 0, "127.0.0.1:5", [b"GET", b"a"]).line())
-        1700000000.500000 [0 127.0.0.1:5] "GET" "a"
-        """
-        words = " ".join(map(quoted, self.words))
-        return f"{self.time:.6f} [{self.database} {self.address}] {words}"
-
-
-_ESCAPES = {byte: f"\\x{byte:02x}" for byte in range(256) if not 32 <= byte < 127}
-_ESCAPES |= {ord(sign): f"\\{sign}" for sign in '\\"'}
-_ESCAPES |= {ord(sign): f"\\{letter}" for sign, letter in zip("\n\r\t\a\b", "nrtab", strict=True)}
-
-
-def quoted(word: bytes) -> str:
-    """A word in double quotes, everything but plain ASCII escaped."""
-    return '"' + word.decode("latin-1").translate(_ESCAPES) + '"'
 
 
 class MessageQueue(Generic[M]):
@@ -232,7 +203,7 @@ class MessageStream(Generic[M]):
         # Before anybody knows of it: whatever strikes, it does not stay.
         self._end: weakref.finalize[Any, Any]
         if callback is None:
-            gone = engine.channels.gone
+            gone = engine.observers.channels.gone
             self._end = weakref.finalize(self, _abandon, self._queue, self._client, gone)
         else:
             self._end = weakref.finalize(engine, self._queue.close)
@@ -240,7 +211,7 @@ class MessageStream(Generic[M]):
         with engine.lock:
             if engine.closed:
                 raise ClosedError
-            engine.channels.forget_gone()
+            engine.observers.channels.forget_gone()
             engine.clients.enter(self._client, engine.clock.now())
         if callback is not None:
             _start(self._queue, callback)
@@ -327,29 +298,31 @@ class Subscription(MessageStream[Message[T]]):
 
     def subscribe(self, *channels: Many) -> None:
         """Listen to more channels. ClosedError when the subscription is closed."""
-        self._each(self._engine.channels.subscribe, channels)
+        self._each(self._engine.observers.channels.subscribe, channels)
 
     def psubscribe(self, *patterns: Many) -> None:
         """Listen to all channels that match a glob pattern."""
-        self._each(self._engine.channels.subscribe_pattern, patterns)
+        self._each(self._engine.observers.channels.subscribe_pattern, patterns)
 
     def ssubscribe(self, *shards: Many) -> None:
         """Listen to more shard channels."""
-        self._each(self._engine.channels.subscribe_shard, shards)
+        self._each(self._engine.observers.channels.subscribe_shard, shards)
 
     def unsubscribe(self, *channels: Many) -> None:
         """Listen to `channels` no more; without any, to no channel."""
-        self._each(self._engine.channels.unsubscribe, channels or tuple(self._client.channels))
+        self._each(
+            self._engine.observers.channels.unsubscribe, channels or tuple(self._client.channels)
+        )
 
     def punsubscribe(self, *patterns: Many) -> None:
         """Listen to `patterns` no more; without any, to no pattern."""
         found = patterns or tuple(self._client.patterns)
-        self._each(self._engine.channels.unsubscribe_pattern, found)
+        self._each(self._engine.observers.channels.unsubscribe_pattern, found)
 
     def sunsubscribe(self, *shards: Many) -> None:
         """Listen to the shard channels no more; without any, to none."""
         found = shards or tuple(self._client.shard_channels)
-        self._each(self._engine.channels.unsubscribe_shard, found)
+        self._each(self._engine.observers.channels.unsubscribe_shard, found)
 
     def _each(self, change: Callable[[Client, bytes], None], names: Iterable[Any]) -> None:
         found = [encode(name) for name in many(names)]
@@ -374,8 +347,8 @@ class Monitoring(MessageStream[MonitoredCommand]):
         super().__init__(engine, _seen, limit, when_full, callback)
         with engine.lock:
             self._client.monitors = True
-            engine.monitors[self._client] = None
-            engine.update_all_checks()
+            engine.clients.monitors[self._client] = None
+            engine.clients.update_all_checks()
 
 
 # what is delivered -------------------------------------------------------------------------------
@@ -423,17 +396,9 @@ def _call_back(inbox: MessageQueue[M], callback: Callable[[M], object]) -> None:
     try:
         while True:
             item: Any = inbox.take(None)
-            call(callback, item)
+            call_safely(callback, item)
             del item
     except ClosedError:
         pass
     except SlowSubscriberError as error:
-        report(error)
-
-
-def call(callback: Callable[[M], object], item: M) -> None:
-    """Call back; a failure is reported, and the next item goes on."""
-    try:
-        callback(item)
-    except Exception as error:
         report(error)

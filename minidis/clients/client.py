@@ -1,8 +1,7 @@
-"""Who calls: one Client for each session of a database, whether it lives in this process or came
-through a door. CLIENT LIST shows them, pub/sub and tracking write to them.
+"""The clients of a database: one for each session, embedded or connected to the server.
 
 A Client is what other sessions may know of a session, and the way to reach it: `deliver` a message,
-`kill` it. What it is in the middle of (MULTI, WATCH, waiting) is known by the session itself.
+`kill` it. CLIENT LIST shows clients; pub/sub, tracking and monitors write to them.
 """
 
 from __future__ import annotations
@@ -10,21 +9,27 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from minidis.acl.users import User
+from minidis.clients.monitored import MonitoredCommand
+from minidis.clients.tracking import TrackingState
+from minidis.clients.watch import Watch
 from minidis.errors import ResponseError
 from minidis.replies import Push, Status
 
 if TYPE_CHECKING:
-    from minidis.acl.users import User
-    from minidis.api.session import Session
-    from minidis.api.subscription import MonitoredCommand
-    from minidis.observers.blocking import Waiter
-    from minidis.observers.tracking import Tracking
+    from minidis.clients.blocked import BlockedCall
+
+
+class Owner(Protocol):
+    """The session of a client."""
+
+    def update_checks(self) -> None: ...
 
 
 class Client:
-    """A caller. This one lives in the process: it may do everything, and cannot be written to."""
+    """A client. This class is an embedded one: it may do everything, and takes no messages."""
 
     #: "embedded", "tcp" or "unix"
     kind = "embedded"
@@ -51,29 +56,38 @@ class Client:
         self.patterns: dict[bytes, None] = {}
         self.shard_channels: set[bytes] = set()
         self.monitors = False
-        self.tracking: Tracking | None = None
+        self.tracking: TrackingState | None = None
         self.no_evict = False
         self.no_touch = False
         #: "on", "off" or "skip"; "skip next" until the command that asked for it is complete
         self.reply_mode = "on"
         self.close_after_reply = False
-        #: the calls that wait; several, when threads or coroutines share a session
-        self.waiters: dict[Waiter, None] = {}
-        self._session: weakref.ref[Session[Any]] | None = None
+        #: number of the selected database
+        self.database = 0
+        #: what MULTI has queued; None outside
+        self.queue: list[Any] | None = None
+        #: a command could not be queued: EXEC will fail
+        self.aborted = False
+        self.watch: Watch | None = None
+        #: name -> fields, of HIMPORT PREPARE
+        self.fieldsets: dict[bytes, tuple[bytes, ...]] | None = None
+        #: blocked calls; several, when threads or coroutines share a session
+        self.blocked_calls: dict[BlockedCall, None] = {}
+        self._owner: weakref.ref[Owner] | None = None
 
     @property
-    def session(self) -> Session[Any] | None:
-        """The session this is the outside of."""
-        return None if self._session is None else self._session()
+    def owner(self) -> Owner | None:
+        """The session of this client, unless it was garbage collected."""
+        return None if self._owner is None else self._owner()
 
-    def belongs_to(self, session: Session[Any]) -> None:
+    def belongs_to(self, owner: Owner) -> None:
         """Tie client and session together."""
-        self._session = weakref.ref(session)
+        self._owner = weakref.ref(owner)
 
     @property
-    def waiter(self) -> Waiter | None:
-        """The call that has waited longest, if any waits."""
-        return next(iter(self.waiters), None)
+    def blocked(self) -> BlockedCall | None:
+        """The call that has been blocked longest, if there is one."""
+        return next(iter(self.blocked_calls), None)
 
     @property
     def trusted(self) -> bool:
@@ -91,21 +105,19 @@ class Client:
         return bool(self.channels or self.patterns or self.shard_channels)
 
     @property
-    def restricted(self) -> bool:
-        """Is it in a mode in which its commands need a second look?"""
-        if self.tracking is not None or self.no_touch or self.listening:
-            return True
-        return not self.trusted and (self.user is None or not self.user.unrestricted)
+    def is_restricted(self) -> bool:
+        """Whether its user may not do everything."""
+        return not self.trusted and self.user is not None and not self.user.unrestricted
 
     def deliver(self, message: Push | Status | MonitoredCommand) -> None:
         """Take a message that answers no command. Under the engine's lock: never waits, raises."""
 
     def kill(self) -> None:
-        """End the session, from whatever thread. An embedded one leaves its waiting calls."""
-        for waiter in list(self.waiters):
+        """End the session, from any thread. An embedded one only ends its blocked calls."""
+        for blocked in list(self.blocked_calls):
             error = ResponseError("UNBLOCKED client killed while it waited")
-            with waiter.engine.lock:
-                waiter.engine.waiters.finish(waiter, error)
+            with blocked.queues.lock:
+                blocked.queues.finish(blocked, error)
 
     def forked(self) -> None:
         """In the child of a fork: it is the parent's, and hears nothing here."""
@@ -114,9 +126,13 @@ class Client:
 class Clients:
     """All clients of an engine, by their ids. They are held weakly: sessions need no closing."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: int) -> None:
+        #: milliseconds since 1970 of the opening of the database
+        self.opened_at = now
         self._ids = itertools.count(1)
         self._by_id: weakref.WeakValueDictionary[int, Client] = weakref.WeakValueDictionary()
+        #: clients that have sent MONITOR
+        self.monitors: dict[Client, None] = {}
 
     def enter(self, client: Client, now: int) -> None:
         """Give a new client its id."""
@@ -127,10 +143,19 @@ class Clients:
     def leave(self, client: Client) -> None:
         """The client has gone."""
         self._by_id.pop(client.id, None)
+        if self.monitors.pop(client, client) is None and not self.monitors:
+            self.update_all_checks()
 
     def get(self, number: int) -> Client | None:
         """The client with this id."""
         return self._by_id.get(number)
+
+    def update_all_checks(self) -> None:
+        """Recompute which checks the sessions need before a command."""
+        for client in self:
+            owner = client.owner
+            if owner is not None:
+                owner.update_checks()
 
     def __iter__(self) -> Iterator[Client]:
         """In the order in which they came."""

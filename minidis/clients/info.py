@@ -18,7 +18,7 @@ FLAGS: dict[str, Callable[[Client], bool]] = {
     "O": lambda client: client.monitors,
     "P": lambda client: client.listening,
     "x": lambda client: _queued(client) >= 0,
-    "b": lambda client: client.waiter is not None,
+    "b": lambda client: client.blocked is not None,
     "t": lambda client: client.tracking is not None,
     "R": lambda client: client.tracking is not None and client.tracking.broken,
     "B": lambda client: client.tracking is not None and client.tracking.broadcasts,
@@ -41,8 +41,6 @@ def describe(client: Client, now: int, running: str = "") -> bytes:
     Names and addresses hold neither blanks nor line ends, so the fields can be told apart.
     """
     age, idle = (max(now - moment, 0) // 1000 for moment in (client.created, client.used))
-    session = client.session
-    database = 0 if session is None else session.space.number
     redirect = -1 if client.tracking is None else client.tracking.redirect
     flags = "".join(letter for letter, is_so in FLAGS.items() if is_so(client)) or "N"
     return b" ".join(
@@ -52,7 +50,8 @@ def describe(client: Client, now: int, running: str = "") -> bytes:
             b"laddr=" + as_bytes(client.local_address),
             b"fd=-1",
             b"name=" + client.name,
-            f"age={age} idle={idle if not running else 0} flags={flags} db={database}".encode(),
+            f"age={age} idle={idle if not running else 0} flags={flags}".encode(),
+            f"db={client.database}".encode(),
             f"sub={len(client.channels)} psub={len(client.patterns)}".encode(),
             f"ssub={len(client.shard_channels)} multi={_queued(client)}".encode(),
             f"{_UNCOUNTED} cmd={running or client.command}".encode(),
@@ -81,11 +80,9 @@ def type_of(client: Client) -> bytes:
 
 def _queued(client: Client) -> int:
     """How many commands it has queued since MULTI; -1 outside."""
-    session = client.session
-    return -1 if session is None or session.queue is None else len(session.queue)
+    return -1 if client.queue is None else len(client.queue)
 
 
 def _is_dirty(client: Client) -> bool:
-    """Has a key that it watches been touched?"""
-    session = client.session
-    return session is not None and session.watched is not None and session.watched.spoiled
+    """Whether a key that it watches has changed."""
+    return client.watch is not None and client.watch.dirty

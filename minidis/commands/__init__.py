@@ -1,1 +1,1 @@
-"""The commands, one class per group; minidis.database composes them."""
+"""The commands, one class per group; minidis.api.session combines the classes."""

@@ -1,10 +1,9 @@
-"""Commands that wait for an element: the blocking relatives of LPOP, LMOVE, LMPOP, ZPOPMIN, ZMPOP.
+"""Blocking commands: variants of LPOP, LMOVE, LMPOP, ZPOPMIN and ZMPOP that wait for an element.
 
-Each body looks and takes, as its relative does; when there is nothing it answers Wait, and is
-called again when one of its keys has been touched (see waiting.py). Until the command is settled
-everything can be put back, also a single pop, since the answer may be for somebody who waits
-elsewhere; and an answer that its caller cannot take any more goes back by the function that Wait
-carries.
+A body first tries to pop. If there is nothing to pop it returns Wait, and is called again when one
+of its keys has changed (see observers/blocking.py). Every pop adds an undo entry, also that of a
+single element, because the reply may be for a client that is blocked in another thread. If that
+client can no longer take the reply, `return_elements` of Wait puts the elements back.
 """
 
 from __future__ import annotations
@@ -13,10 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from minidis import errors
+from minidis.clients.blocked import Wait
 from minidis.commands.lists import Lists, return_elements
 from minidis.commands.shared.group import T
 from minidis.commands.sorted_sets.members import SortedSets
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     RAW,
     Float,
@@ -28,17 +28,19 @@ from minidis.grammar.kinds import (
     integer,
     to_float,
 )
-from minidis.observers.blocking import Wait
+from minidis.protocol.shapes import null_arrays
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 
-#: Longest timeout in seconds: what fits in 64 bits of milliseconds.
+command = declarations(group="list")
+
+#: Longest timeout in seconds: a signed 64-bit number of milliseconds.
 _LONGEST = (2**63 - 1) / 1000
 _COUNT = at_least(1, errors.COUNT_NOT_POSITIVE)
 
 
 def timeout_of(value: Any) -> float:
-    """A timeout in seconds; 0 is for ever. Fractions of a millisecond are rounded up."""
+    """Convert a timeout in seconds, 0 for no limit; fractions of a millisecond are rounded up."""
     seconds = to_float(encode(value))
     if seconds is None or seconds != seconds:
         raise errors.error(errors.TIMEOUT_NOT_FLOAT)
@@ -50,25 +52,27 @@ def timeout_of(value: Any) -> float:
 
 
 class Blocking(Lists[T], SortedSets[T]):
-    """BLPOP, BLMOVE, BLMPOP, BZPOPMIN, BZMPOP and their variants."""
+    """Commands that block until there is an element: BLPOP, BLMOVE, BZPOPMIN and others."""
 
     # lists -------------------------------------------------------------------------------------
 
     @command(
         "BLPOP key [key ...] timeout",
         "write blocking",
-        group="list",
         since="2.0.0",
         complexity="O(n) for n keys",
         access="RW ACCESS DELETE",
         names={"key": "keys"},
         kinds={"timeout": RAW},
+        resp2=null_arrays,
     )
     def blpop(self, keys: Many, timeout: Float = 0) -> list[T] | None:
-        """Pop from the head of the first of `keys` that holds a list: [key, element]. It waits.
+        """Pop the first element of the first list among `keys`, blocking until there is one.
 
-        `timeout` is in seconds, 0 waits for ever; None when it is over. WrongTypeError when another
-        type comes first. In a transaction it does not wait.
+        keys: one key or several. timeout: seconds to wait (default 0: no limit).
+
+        Returns [key, element], or None after the timeout. Inside a transaction it does not block.
+        Raises ResponseError if `timeout` is negative or not a number.
 
         >>> db.rpush("b", 1, 2), db.blpop(["a", "b"], timeout=1)
         (2, [b'b', b'1'])
@@ -78,15 +82,17 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BRPOP key [key ...] timeout",
         "write blocking",
-        group="list",
         since="2.0.0",
         complexity="O(n) for n keys",
         access="RW ACCESS DELETE",
         names={"key": "keys"},
         kinds={"timeout": RAW},
+        resp2=null_arrays,
     )
     def brpop(self, keys: Many, timeout: Float = 0) -> list[T] | None:
-        """As BLPOP, from the tail.
+        """Pop the last element of the first list among `keys`, blocking until there is one.
+
+        Arguments, return value and errors are those of BLPOP.
 
         >>> db.rpush("b", 1, 2), db.brpop(["a", "b"], timeout=1)
         (2, [b'b', b'2'])
@@ -94,6 +100,7 @@ class Blocking(Lists[T], SortedSets[T]):
         return self._pop_or_wait(keys, timeout, False)
 
     def _pop_or_wait(self, keys: Any, timeout: Any, left: bool) -> Any:
+        """Run BLPOP and BRPOP."""
         seconds = timeout_of(timeout)
         taken = self._take_first(keys, 1, left)
         if taken is not None:
@@ -101,20 +108,16 @@ class Blocking(Lists[T], SortedSets[T]):
         return self._wait_for_list(keys, seconds, lambda reply: (reply[0], [reply[1]]), left)
 
     def _take_first(self, keys: Any, count: int, left: bool) -> list[Any] | None:
-        """Pop at most `count` elements from the first key that is there; this can be put back."""
+        """Pop at most `count` elements from the first existing key, with an undo entry."""
         for key in keys:
             row = self.space.write(key, List)
             if row is None:
                 continue
             if count < len(row):
                 taken = row.slice(0, count) if left else row.slice(len(row) - count, len(row))
-                self._can_undo(return_elements, row, len(row), taken, left)
+                self.unit.on_rollback(return_elements, row, len(row), taken, left)
             return [key, self._take(key, row, count, left)]
         return None
-
-    def _can_undo(self, *entry: Any) -> None:
-        self.engine.unsettled = True
-        self.engine.undo.append(entry)
 
     def _wait_for_list(
         self,
@@ -123,7 +126,7 @@ class Blocking(Lists[T], SortedSets[T]):
         parts: Callable[[Any], tuple[Any, list[Any]]],
         left: bool,
     ) -> Wait:
-        """Wait; `parts` finds the key and the elements in a reply that goes back."""
+        """Return a Wait for the lists; `parts` extracts key and elements from a reply to undo."""
 
         def at_its_end(reply: Any) -> None:
             key, elements = parts(reply)
@@ -134,7 +137,6 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BLMPOP timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
         "write blocking movablekeys",
-        group="list",
         since="7.0.0",
         complexity="O(n + m) for n keys and m elements returned",
         access="RW ACCESS DELETE",
@@ -142,6 +144,7 @@ class Blocking(Lists[T], SortedSets[T]):
         choices="direction",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
         once=True,
+        resp2=null_arrays,
     )
     def blmpop(
         self,
@@ -151,10 +154,13 @@ class Blocking(Lists[T], SortedSets[T]):
         direction: str,
         count: Integer | None = None,
     ) -> list[Any] | None:
-        """LMPOP that waits: [key, elements] from the first of `keys` that holds a list.
+        """Pop elements of the first list among `keys`, blocking until there is one.
 
-        `timeout` is in seconds, 0 waits for ever; None when it is over. The other arguments are
-        those of LMPOP.
+        timeout: seconds to wait; 0 is no limit. numkeys: number of keys. direction: LEFT (head) or
+        RIGHT (tail). count: pop at most this many elements (default 1).
+
+        Returns [key, elements], or None after the timeout. Raises ResponseError for an invalid
+        option.
 
         >>> db.rpush("b", 1, 2, 3), db.blmpop(1, 2, "a", "b", direction="LEFT", count=2)
         (3, [b'b', [b'1', b'2']])
@@ -172,7 +178,6 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BLMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout",
         "write denyoom blocking",
-        group="list",
         since="6.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
@@ -187,10 +192,11 @@ class Blocking(Lists[T], SortedSets[T]):
         src: str = "LEFT",
         dest: str = "RIGHT",
     ) -> T | None:
-        """LMOVE that waits for an element to move.
+        """Move an element between the ends of two lists; block until there is one.
 
-        `timeout` is in seconds, 0 waits for ever; None when it is over. WrongTypeError when either
-        key holds another type; the element stays where it is.
+        timeout: seconds to wait; 0 is no limit. src, dest: LEFT (head) or RIGHT (tail). Returns the
+        element, or None after the timeout. If `destination` holds another type, the element stays
+        in `source`.
 
         >>> db.rpush("todo", "a", "b"), db.blmove("todo", "done", 1)
         (2, b'a')
@@ -200,14 +206,16 @@ class Blocking(Lists[T], SortedSets[T]):
     @command(
         "BRPOPLPUSH source destination timeout",
         "write denyoom blocking",
-        group="list",
         since="2.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
         kinds={"timeout": RAW},
     )
     def brpoplpush(self, source: Key, destination: Key, timeout: Float = 0) -> T | None:
-        """RPOPLPUSH that waits: BLMOVE ... RIGHT LEFT.
+        """Move the last element of `source` to the head of `destination`, blocking for it.
+
+        timeout: seconds to wait (default 0: no limit). Returns the element, or None after the
+        timeout. BLMOVE replaces this command.
 
         >>> db.rpush("todo", "a", "b"), db.brpoplpush("todo", "done", 1)
         (2, b'b')
@@ -215,6 +223,7 @@ class Blocking(Lists[T], SortedSets[T]):
         return self._move_or_wait(source, destination, (b"RIGHT", b"LEFT"), timeout)
 
     def _move_or_wait(self, source: Any, target: Any, ends: tuple[Any, Any], timeout: Any) -> Any:
+        """Run BLMOVE and BRPOPLPUSH."""
         seconds = timeout_of(timeout)
         moved = self._move(source, target, ends, 1, False, True)
         return moved[0] if moved else Wait([source], seconds, kind=List)
@@ -223,7 +232,6 @@ class Blocking(Lists[T], SortedSets[T]):
         "BLMOVEM source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout "
         "[<COUNT count | EXACTLY exactly> <OBO | BULK>]",
         "write denyoom blocking",
-        group="list",
         since="8.10.0",
         complexity="O(n) for n elements moved",
         access="RW ACCESS DELETE | RW INSERT",
@@ -241,10 +249,12 @@ class Blocking(Lists[T], SortedSets[T]):
         exactly: Integer | None = None,
         ordering: str | None = None,
     ) -> list[T] | None:
-        """LMOVEM that waits: for an element, or for `exactly` so many.
+        """Move several elements between the ends of two lists; block until `source` has enough.
 
-        `timeout` is in seconds, 0 waits for ever; None when it is over. The other arguments are
-        those of LMOVEM.
+        timeout: seconds to wait; 0 is no limit. The other options are those of LMOVEM; with
+        `exactly`, the call blocks until `source` has this many elements.
+
+        Returns the moved elements as they lie in `destination`, or None after the timeout.
 
         >>> db.rpush("todo", 1, 2, 3), db.blmovem("todo", "done", 1, exactly=2, ordering="BULK")
         (3, [b'1', b'2'])
@@ -267,13 +277,16 @@ class Blocking(Lists[T], SortedSets[T]):
         access="RW ACCESS DELETE",
         names={"key": "keys"},
         kinds={"timeout": RAW},
+        resp2=null_arrays,
     )
     def bzpopmin(self, keys: Many, timeout: Float = 0) -> list[Any] | None:
-        """Take the member with the lowest score from the first of `keys` that is there, waiting for
-        one: [key, member, score].
+        """Pop the member with the lowest score, blocking until there is one.
 
-        `timeout` is in seconds, 0 waits for ever; None when it is over. WrongTypeError when another
-        type comes first. In a transaction it does not wait.
+        keys: one key or several; the first that exists is used. timeout: seconds to wait (default
+        0: no limit).
+
+        Returns [key, member, score], or None after the timeout. Inside a transaction it does not
+        block. Raises ResponseError if `timeout` is negative or not a number.
 
         >>> db.zadd("jobs", {"a": 1, "b": 2}), db.bzpopmin(["none", "jobs"], timeout=1)
         (2, [b'jobs', b'a', 1.0])
@@ -289,9 +302,12 @@ class Blocking(Lists[T], SortedSets[T]):
         access="RW ACCESS DELETE",
         names={"key": "keys"},
         kinds={"timeout": RAW},
+        resp2=null_arrays,
     )
     def bzpopmax(self, keys: Many, timeout: Float = 0) -> list[Any] | None:
-        """As BZPOPMIN, the member with the highest score.
+        """Pop the member with the highest score, blocking until there is one.
+
+        Arguments, return value and errors are those of BZPOPMIN.
 
         >>> db.zadd("jobs", {"a": 1, "b": 2}), db.bzpopmax("jobs", timeout=1)
         (2, [b'jobs', b'b', 2.0])
@@ -299,6 +315,7 @@ class Blocking(Lists[T], SortedSets[T]):
         return self._zpop_or_wait(keys, timeout, False)
 
     def _zpop_or_wait(self, keys: Any, timeout: Any, lowest: bool) -> Any:
+        """Run BZPOPMIN and BZPOPMAX."""
         seconds = timeout_of(timeout)
         taken = self._ztake_first(keys, 1, lowest)
         if taken is not None:
@@ -311,19 +328,19 @@ class Blocking(Lists[T], SortedSets[T]):
         )
 
     def _ztake_first(self, keys: Any, count: int, lowest: bool) -> list[Any] | None:
-        """Take at most `count` pairs of the first key that is there; this can be put back."""
+        """Remove at most `count` pairs from the first existing key, with an undo entry."""
         for key in keys:
             zset = self.space.write(key, SortedSet)
             if zset is None:
                 continue
             pairs = zset.min_pairs(count) if lowest else zset.max_pairs(count)
             if len(pairs) < len(zset):
-                self._can_undo(_zrestore, zset, dict(pairs), self.engine.limits)
+                self.unit.on_rollback(_zrestore, zset, dict(pairs), self.engine.settings.limits)
             return [key, [list(pair) for pair in self._zpop(key, zset, count, lowest)]]
         return None
 
     def _zreturn_elements(self, key: bytes, pairs: Any) -> None:
-        """Add pairs that nobody could take; a member that has come again keeps its new score."""
+        """Put undelivered pairs back; a member added again meanwhile keeps its new score."""
         zset = self.space.write(key, SortedSet)
         gone = {
             member: score for member, score in pairs if zset is None or member not in zset.scores
@@ -343,6 +360,7 @@ class Blocking(Lists[T], SortedSets[T]):
         choices="min|max",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
         once=True,
+        resp2=null_arrays,
     )
     def bzmpop(
         self,
@@ -353,10 +371,14 @@ class Blocking(Lists[T], SortedSets[T]):
         max: bool = False,
         count: Integer | None = None,
     ) -> list[Any] | None:
-        """ZMPOP that waits: [key, [[member, score], ...]] from the first of `keys` that is there.
+        """Pop members of the first sorted set among `keys`, blocking until there is one.
 
-        `timeout` is in seconds, 0 waits for ever; None when it is over. The other arguments are
-        those of ZMPOP.
+        timeout: seconds to wait; 0 is no limit. numkeys: number of keys. min, max: remove the
+        members with the lowest, highest scores. count: remove at most this many members (default
+        1).
+
+        Returns [key, [[member, score], ...]], or None after the timeout. Raises ResponseError for
+        an invalid option, and unless exactly one of `min` and `max` is given.
 
         >>> db.zadd("jobs", {"b": 2, "a": 1}), db.bzmpop(1, 2, ["none", "jobs"], min=True)
         (2, [b'jobs', [[b'a', 1.0]]])
@@ -378,7 +400,7 @@ class Blocking(Lists[T], SortedSets[T]):
 
 
 def _zrestore(zset: SortedSet, pairs: dict[bytes, float], limits: Any) -> None:
-    """Undo a pop, if it has happened: the members are missing."""
+    """Undo a pop if it has happened: then the members are missing."""
     zset.put(
         {member: score for member, score in pairs.items() if member not in zset.scores}, limits
     )

@@ -1,4 +1,4 @@
-"""Counters: strings that are numbers."""
+"""Commands on strings that hold numbers: INCR, DECR, INCRBYFLOAT, INCREX."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.expiry_options import EXPIRY, EXPIRY_KINDS, Moment, Span, deadline_of
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MAX, I64_MIN, RAW, Float, Integer, Key, Value, encode, integer
 from minidis.keyspace.keyspace import text_of
 from minidis.replies import Decimal
 from minidis.structures import long_double
 from minidis.structures.text import Text
 
+command = declarations(group="string")
+
 _LARGEST = Fraction((2**64 - 1) * 2**16320)  # LDBL_MAX
 
 
 class Counters(Group[T]):
-    """INCR and its family."""
+    """Commands that increment or decrement a number stored as a string."""
 
     @command(
         "INCR key",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         extra="amount",
         extra_command="INCRBY",
+        single_step=True,
     )
     def incr(self, key: Key, amount: Integer = 1) -> int:
-        """Add 1, or `amount` as INCRBY does, to the integer at `key` and return it.
+        """Increment the integer stored at `key` by `amount` (default 1) and return the result.
 
-        A missing key counts as 0. ResponseError when the value is no 64-bit integer or the sum
-        would not be one; WrongTypeError when the key holds another type.
+        A missing key counts as 0. Raises ResponseError if the value is not a 64-bit integer or the
+        result would overflow, and WrongTypeError if the key holds another type.
 
         >>> db.incr("visits"), db.incr("visits", 5)
         (1, 6)
@@ -47,14 +49,16 @@ class Counters(Group[T]):
     @command(
         "INCRBY key increment",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         names={"increment": "amount"},
+        single_step=True,
     )
     def incrby(self, key: Key, amount: Integer = 1) -> int:
-        """Add `amount` to the integer at `key` and return it; errors and a missing key as INCR.
+        """Increment the integer stored at `key` by `amount` (default 1) and return the result.
+
+        A missing key counts as 0. Raises the same errors as INCR.
 
         >>> db.incrby("visits", 10)
         10
@@ -64,17 +68,17 @@ class Counters(Group[T]):
     @command(
         "DECR key",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         extra="amount",
         extra_command="DECRBY",
+        single_step=True,
     )
     def decr(self, key: Key, amount: Integer = 1) -> int:
-        """Subtract 1, or `amount` as DECRBY does, from the integer at `key` and return it.
+        """Decrement the integer stored at `key` by `amount` (default 1) and return the result.
 
-        A missing key counts as 0; errors as INCR.
+        A missing key counts as 0. Raises the same errors as INCR.
 
         >>> db.decr("stock")
         -1
@@ -84,16 +88,16 @@ class Counters(Group[T]):
     @command(
         "DECRBY key decrement",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         names={"decrement": "amount"},
+        single_step=True,
     )
     def decrby(self, key: Key, amount: Integer = 1) -> int:
-        """Subtract `amount` from the integer at `key` and return it; missing counts as 0.
+        """Decrement the integer stored at `key` by `amount` (default 1) and return the result.
 
-        Errors as INCR.
+        A missing key counts as 0. Raises the same errors as INCR.
 
         >>> db.set("stock", 10), db.decrby("stock", 3)
         (OK, 7)
@@ -101,14 +105,14 @@ class Counters(Group[T]):
         return self._subtract(key, amount)
 
     def _subtract(self, key: Any, amount: Integer) -> int:
-        """The body of DECR and DECRBY."""
+        """Run DECR and DECRBY: add the negated amount."""
         decrement = integer(amount)
         if decrement == I64_MIN:
             raise errors.error("decrement would overflow")
         return self._add(key, -decrement)
 
     def _add(self, key: Any, amount: int) -> int:
-        """The body of the INCR family."""
+        """Run INCR, INCRBY, DECR and DECRBY: add the amount and check for overflow."""
         space = self.space
         old = space.string_to_change(key)
         if old.__class__ is not int:
@@ -123,7 +127,6 @@ class Counters(Group[T]):
     @command(
         "INCRBYFLOAT key increment",
         "write denyoom fast",
-        group="string",
         since="2.6.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -131,10 +134,11 @@ class Counters(Group[T]):
         kinds={"increment": RAW},
     )
     def incrbyfloat(self, key: Key, amount: Float = 1.0) -> float:
-        """Add a decimal number to the one at `key` and return it; a missing key counts as 0.
+        """Increment the number stored at `key` by the float `amount` and return the new value.
 
-        Computed as Redis does, with 64 bits of mantissa and at most 17 decimals. ResponseError
-        when value or amount is no number, or the sum is infinite; WrongTypeError for another type.
+        A missing key counts as 0. The precision is that of Redis: 64 bits of mantissa and at most
+        17 decimals. Raises ResponseError if the value or `amount` is not a number or the result is
+        infinite, and WrongTypeError if the key holds another type.
 
         >>> db.set("price", "10.50"), db.incrbyfloat("price", 0.1)
         (OK, 10.6)
@@ -149,7 +153,6 @@ class Counters(Group[T]):
         "INCREX key [BYFLOAT float | BYINT integer] [SATURATE] [LBOUND lowerbound] "
         f"[UBOUND upperbound] [{EXPIRY} | PERSIST] [ENX]",
         "write denyoom fast",
-        group="string",
         since="8.8.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -171,13 +174,16 @@ class Counters(Group[T]):
         persist: bool = False,
         enx: bool = False,
     ) -> list[Any]:
-        """Add to the number at `key` within bounds; [new value, what was added].
+        """Increment the number stored at `key`, within bounds.
 
-        Adds `byint` (1 without it) or `byfloat`. A sum outside `lbound`..`ubound` changes nothing
-        and answers [value, 0]; with `saturate` it stops at the bound. `ex` seconds, `px`
-        milliseconds, `exat`, `pxat` since 1970 set the expiry, with `enx` only if there is none;
-        `persist` takes it away; without any of them it stays. A missing key counts as 0;
-        ResponseError and WrongTypeError as INCR.
+        byint, byfloat: the increment (default: the integer 1). lbound, ubound: the lowest, highest
+        result; an increment beyond it changes nothing. saturate: store the bound instead. ex,
+        px: expire after this many seconds, milliseconds. exat, pxat: expire at this Unix time in
+        seconds, milliseconds. enx: only set the expiry if the key has none. persist: remove the
+        expiry. By default the current expiry is kept.
+
+        Returns [new value, applied increment], as floats with `byfloat`. A missing key counts as 0.
+        Raises the same errors as INCR, and ResponseError if options conflict.
 
         >>> [db.increx("calls", ubound=2, ex=60, enx=True) for _ in range(3)]
         [[1, 1], [2, 1], [2, 0]]
@@ -200,14 +206,14 @@ class Counters(Group[T]):
     def _store_step(
         self, key: bytes, value: Any, deadline: int | None, persist: bool, enx: bool
     ) -> None:
-        """INCREX's value and expiry."""
+        """Store the new value of INCREX and set, keep or remove the expiry."""
         space = self.space
         current = space.deadlines.get(key)
         if persist:
             deadline = None
         elif deadline is None or (enx and current is not None):
             deadline = current
-        if deadline is not None and deadline <= self.engine.now():
+        if deadline is not None and deadline <= self.unit.now():
             space.changed(key, "del")
             space.remove(key)
             return
@@ -220,7 +226,7 @@ class Counters(Group[T]):
 
 
 def _float_sum(old: bytes, increment: bytes) -> bytes:
-    """INCRBYFLOAT's text of a sum; both must be numbers, and so must be the sum."""
+    """Add two decimal numbers for INCRBYFLOAT; raise ResponseError if one is not finite."""
     numbers = []
     infinite = False
     for word in (old, increment):
@@ -234,11 +240,11 @@ def _float_sum(old: bytes, increment: bytes) -> bytes:
     return long_double.add_decimal(*numbers)
 
 
-# INCREX counts in int or, after BYFLOAT, in Fraction.
+# INCREX computes with int, or with Fraction after BYFLOAT.
 
 
 def _step_and_bounds(byint: Any, byfloat: Any, lbound: Any, ubound: Any) -> tuple[Any, Any, Any]:
-    """The increment and the bounds; Redis names the one that is no number."""
+    """Return the increment and the bounds; an error message names the invalid one."""
     if byfloat is None:
         step = 1 if byint is None else _named("Increment", integer, byint)
         low = I64_MIN if lbound is None else _named("LBOUND", integer, lbound)
@@ -255,15 +261,15 @@ def _step_and_bounds(byint: Any, byfloat: Any, lbound: Any, ubound: Any) -> tupl
 
 
 def _named(name: str, convert: Callable[[Any], Any], word: Any) -> Any:
-    """A number whose sentence begins with its name instead of `value`."""
+    """Convert a number; an error message starts with `name` instead of "value"."""
     try:
         return convert(word)
-    except errors.ResponseError as mistake:
-        raise errors.ResponseError(str(mistake).replace("value", name, 1)) from None
+    except errors.ResponseError as error:
+        raise errors.ResponseError(str(error).replace("value", name, 1)) from None
 
 
 def _real(word: Any) -> Fraction | float:
-    """A number of BYFLOAT, or an infinity."""
+    """Convert an argument of BYFLOAT to a Fraction, or to float infinity."""
     text = encode(word)
     if long_double.is_infinite(text):
         return -inf if text[:1] == b"-" else inf
@@ -274,7 +280,7 @@ def _real(word: Any) -> Fraction | float:
 
 
 def _value_to_step(text: bytes, whole: bool) -> Any:
-    """The stored number."""
+    """Convert the stored string to the number that INCREX increments."""
     value = integer(text) if whole else _real(text)
     if value in (inf, -inf):
         raise errors.error("value cannot be Infinity")
@@ -282,7 +288,7 @@ def _value_to_step(text: bytes, whole: bool) -> Any:
 
 
 def _stepped(value: Any, step: Any, low: Any, high: Any, saturate: bool) -> Any:
-    """The number after the step; None when the bounds forbid it."""
+    """Return the incremented number, or None if it is out of bounds."""
     whole = value.__class__ is int
     new = value + step if whole else long_double.rounded(value + step)
     if not low <= new <= high:
@@ -298,7 +304,7 @@ def _stepped(value: Any, step: Any, low: Any, high: Any, saturate: bool) -> Any:
 
 
 def _shown(number: Any) -> int | float:
-    """The number in the reply: a double after BYFLOAT."""
+    """Return a number for the reply: an int, or a float after BYFLOAT."""
     if number.__class__ is int:
         return number
     return float(long_double.add_decimal(number, Fraction(0)))

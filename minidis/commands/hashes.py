@@ -1,4 +1,4 @@
-"""Hash commands: fields and their values."""
+"""Hash commands: maps of fields to values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 from minidis import errors
 from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     I64_MAX,
     I64_MIN,
@@ -28,29 +28,37 @@ from minidis.grammar.kinds import (
     integer,
     pairs,
 )
-from minidis.replies import OK, Decimal, Status
+from minidis.replies import LOCK, OK, Decimal, Status
 from minidis.structures import long_double
 from minidis.structures.tables import Hash
 
+command = declarations(group="hash", parent="HIMPORT")
+
+
+def _hget_unlocked(self: Group[Any], key: Any, field: Any) -> Any:
+    """HGET of a hash without a deadline."""
+    space = self.space
+    if key in space.deadlines or space.accessed is not None:
+        return LOCK
+    table = space.values.get(key)
+    return table.get(field) if table.__class__ is Hash else LOCK
+
 
 class Hashes(Group[T]):
-    """HSET, HGET and everything else that works on one hash."""
-
-    #: name -> fields, of HIMPORT PREPARE; they belong to the session
-    fieldsets: dict[bytes, tuple[bytes, ...]] | None = None
+    """Commands on hashes: HSET, HGET, HDEL, HSCAN and others."""
 
     # setting -----------------------------------------------------------------------------------
 
     @command(
         "HSET key field value [field value ...]",
         "write denyoom fast",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for n fields",
         access="RW UPDATE",
         names={"field": "mapping"},
         kinds={"items": Kind(encode_all)},
         extra="field value items",
+        single_step=True,
     )
     def hset(
         self,
@@ -60,10 +68,13 @@ class Hashes(Group[T]):
         mapping: Mapping[Any, Value] | None = None,
         items: Iterable[Any] | None = None,
     ) -> int:
-        """Set fields of the hash at `key`; how many of them are new.
+        """Set fields of the hash stored at `key`, overwriting existing values.
 
-        One `field` and its `value`, a `mapping`, or `items`: a flat list of fields and values. They
-        may come together. A missing key starts empty; WrongTypeError for another type.
+        field, value: one field and its value. mapping: a dict of fields and values. items: a flat
+        list of fields and values. These can be combined.
+
+        Returns the number of new fields; overwritten fields do not count. Raises ResponseError if
+        no field is given.
 
         >>> db.hset("ann", "age", 30), db.hset("ann", mapping={"age": 31, "city": "Rome"})
         (1, 1)
@@ -76,24 +87,24 @@ class Hashes(Group[T]):
         return self._set_fields("hset", key, given)
 
     def _set_field(self, key: Any, field: Any, value: Any, event: str = "hset") -> int:
-        """Set one field; 1 if it is new."""
+        """Set one field; return 1 if it is new, 0 if not."""
         space = self.space
         table = space.write(key, Hash)
         space.changed(key, event)
         if table is not None:
-            return int(table.put_one(field, value, self.engine.limits))
-        space.put(key, Hash.load({field: value}, self.engine.limits))
+            return int(table.put_one(field, value, self.engine.settings.limits))
+        space.put(key, Hash.load({field: value}, self.engine.settings.limits))
         return 1
 
     def _set_fields(self, name: str, key: Any, given: Any) -> int:
-        """Set fields from a list of pairs; how many are new."""
+        """Set fields from a list of (field, value) pairs; return the number of new fields."""
         if not given:
             raise errors.wrong_arity(name)
         if len(given) == 1:
             return self._set_field(key, *given[0])
-        space, limits = self.space, self.engine.limits
+        space, limits = self.space, self.engine.settings.limits
         fields = dict(given)
-        # For the encoding a value counts even if a later one of the same call takes its place.
+        # As in Redis, a value that the same call overwrites still counts for the encoding.
         longest = max(len(value) for _, value in given) if len(fields) < len(given) else 0
         table = space.write(key, Hash)
         space.changed(key, "hset", len(given))
@@ -105,14 +116,16 @@ class Hashes(Group[T]):
     @command(
         "HMSET key field value [field value ...]",
         "write denyoom fast",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for n fields",
         access="RW UPDATE",
         names={"field": "mapping"},
+        single_step=True,
     )
     def hmset(self, key: Key, mapping: Mapping[Any, Value]) -> Status:
-        """Set the fields of `mapping`; the older form of HSET, which always answers OK.
+        """Set all fields of `mapping` in the hash stored at `key`; superseded by HSET.
+
+        Returns OK. Raises ResponseError if `mapping` is empty.
 
         >>> db.hmset("ann", {"age": 30, "city": "Rome"})
         OK
@@ -123,13 +136,14 @@ class Hashes(Group[T]):
     @command(
         "HSETNX key field value",
         "write denyoom fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RW INSERT",
     )
     def hsetnx(self, key: Key, field: Field, value: Value) -> int:
-        """Set `field` if the hash does not have it: 1 if it did, 0 if not.
+        """Set `field` of the hash stored at `key`, only if the field does not exist.
+
+        Returns 1 if the field was set, 0 if not.
 
         >>> db.hsetnx("ann", "age", 30), db.hsetnx("ann", "age", 31)
         (1, 0)
@@ -144,13 +158,15 @@ class Hashes(Group[T]):
     @command(
         "HGET key field",
         "readonly fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RO ACCESS",
+        unlocked=_hget_unlocked,
     )
     def hget(self, key: Key, field: Field) -> T | None:
-        """Return the value of `field`; None when the field or the key is missing.
+        """Return the value of `field` in the hash stored at `key`.
+
+        Returns None if the field or the key does not exist.
 
         >>> db.hset("ann", "age", 30), db.hget("ann", "age"), db.hget("ann", "city")
         (1, b'30', None)
@@ -161,13 +177,14 @@ class Hashes(Group[T]):
     @command(
         "HMGET key field [field ...]",
         "readonly fast",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for n fields",
         access="RO ACCESS",
     )
     def hmget(self, key: Key, *fields: Many) -> list[T | None]:
-        """Return the values of `fields` in their order; None for each one that is missing.
+        """Return the values of `fields` in the hash stored at `key`, in order.
+
+        The list contains None for each missing field.
 
         >>> db.hset("ann", "age", 30), db.hmget("ann", "age", "city")
         (1, [b'30', None])
@@ -178,13 +195,12 @@ class Hashes(Group[T]):
     @command(
         "HGETALL key",
         "readonly",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for a hash of n fields",
         access="RO ACCESS",
     )
     def hgetall(self, key: Key) -> dict[T, T]:
-        """Return all fields and their values; an empty dict when the key is missing.
+        """Return all fields and values of the hash stored at `key` as a dict.
 
         >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hgetall("ann")
         (2, {b'age': b'30', b'city': b'Rome'})
@@ -195,13 +211,12 @@ class Hashes(Group[T]):
     @command(
         "HKEYS key",
         "readonly",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for a hash of n fields",
         access="RO ACCESS",
     )
     def hkeys(self, key: Key) -> list[T]:
-        """Return the names of all fields; an empty list when the key is missing.
+        """Return the names of all fields of the hash stored at `key` as a list.
 
         >>> db.hset("ann", "age", 30), db.hkeys("ann")
         (1, [b'age'])
@@ -212,13 +227,12 @@ class Hashes(Group[T]):
     @command(
         "HVALS key",
         "readonly",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for a hash of n fields",
         access="RO ACCESS",
     )
     def hvals(self, key: Key) -> list[T]:
-        """Return the values of all fields; an empty list when the key is missing.
+        """Return the values of all fields of the hash stored at `key` as a list.
 
         >>> db.hset("ann", "age", 30), db.hvals("ann")
         (1, [b'30'])
@@ -229,13 +243,12 @@ class Hashes(Group[T]):
     @command(
         "HLEN key",
         "readonly fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RO",
     )
     def hlen(self, key: Key) -> int:
-        """Number of fields of the hash at `key`; 0 when missing.
+        """Return the number of fields of the hash stored at `key`.
 
         >>> db.hset("ann", "age", 30), db.hlen("ann")
         (1, 1)
@@ -245,13 +258,14 @@ class Hashes(Group[T]):
     @command(
         "HEXISTS key field",
         "readonly fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RO",
     )
     def hexists(self, key: Key, field: Field) -> int:
-        """1 if the hash at `key` has `field`, 0 if not.
+        """Check whether the hash stored at `key` has `field`.
+
+        Returns 1 if it does, 0 if not.
 
         >>> db.hset("ann", "age", 30), db.hexists("ann", "age"), db.hexists("ann", "city")
         (1, 1, 0)
@@ -261,13 +275,14 @@ class Hashes(Group[T]):
     @command(
         "HSTRLEN key field",
         "readonly fast",
-        group="hash",
         since="3.2.0",
         complexity="O(1)",
         access="RO",
     )
     def hstrlen(self, key: Key, field: Field) -> int:
-        """Length in bytes of the value of `field`; 0 when it is missing.
+        """Return the length in bytes of the value of `field` in the hash stored at `key`.
+
+        Returns 0 if the field does not exist.
 
         >>> db.hset("ann", "city", "Rome"), db.hstrlen("ann", "city")
         (1, 4)
@@ -280,13 +295,14 @@ class Hashes(Group[T]):
     @command(
         "HDEL key field [field ...]",
         "write fast",
-        group="hash",
         since="2.0.0",
         complexity="O(n) for n fields",
         access="RW DELETE",
     )
     def hdel(self, key: Key, *fields: Many) -> int:
-        """Remove `fields`; how many of them were there. The key goes with its last field.
+        """Delete `fields` from the hash stored at `key`.
+
+        Returns the number of deleted fields. Deletes the key if no field is left.
 
         >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hdel("ann", "age", "street")
         (2, 1)
@@ -299,7 +315,7 @@ class Hashes(Group[T]):
         )
 
     def _remove_fields(self, key: Any, table: Hash, gone: dict[Any, Any]) -> int:
-        """Remove these fields, all of which are there."""
+        """Delete fields that all exist, and the key if none is left; return their number."""
         if len(gone) == len(table):
             self.space.delete_emptied(key, "hdel")
         elif gone:
@@ -310,7 +326,6 @@ class Hashes(Group[T]):
     @command(
         "HGETDEL key FIELDS numfields field [field ...]",
         "write fast",
-        group="hash",
         since="8.0.0",
         complexity="O(n) for n fields",
         access="RW ACCESS DELETE",
@@ -322,9 +337,9 @@ class Hashes(Group[T]):
         left_error=errors.NUMFIELDS_DIFFERENT,
     )
     def hgetdel(self, key: Key, *fields: Many, _option_error: Any = None) -> list[T | None]:
-        """Return the values of `fields` and remove them; None for each one that is missing.
+        """Return the values of `fields` in the hash stored at `key` and delete these fields.
 
-        The key goes with its last field.
+        The list contains None for each missing field. Deletes the key if no field is left.
 
         >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hgetdel("ann", "age", "street")
         (2, [b'30', None])
@@ -349,16 +364,16 @@ class Hashes(Group[T]):
     @command(
         "HINCRBY key field increment",
         "write denyoom fast",
-        group="hash",
         since="2.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
         names={"increment": "amount"},
     )
     def hincrby(self, key: Key, field: Field, amount: Integer = 1) -> int:
-        """Add `amount` to the integer in `field` and return it; a missing field counts as 0.
+        """Increment the integer in `field` by `amount` (default 1) and return the result.
 
-        ResponseError when the value is no 64-bit integer or the sum would not be one.
+        A missing field counts as 0. Raises ResponseError if the value is not a 64-bit integer or
+        the result would overflow.
 
         >>> db.hincrby("page", "visits"), db.hincrby("page", "visits", 10)
         (1, 11)
@@ -370,7 +385,7 @@ class Hashes(Group[T]):
         return new
 
     def _field_integer(self, key: Any, field: Any) -> int:
-        """The integer in a field; 0 when it is missing."""
+        """Return the integer stored in a field, or 0 if the field is missing."""
         table: Any = self.space.write(key, Hash) or {}
         try:
             return integer(table.get(field, 0))
@@ -380,7 +395,6 @@ class Hashes(Group[T]):
     @command(
         "HINCRBYFLOAT key field increment",
         "write denyoom fast",
-        group="hash",
         since="2.6.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -388,9 +402,10 @@ class Hashes(Group[T]):
         kinds={"increment": RAW},
     )
     def hincrbyfloat(self, key: Key, field: Field, amount: Float = 1.0) -> float:
-        """Add a decimal number to the one in `field` and return it; a missing field counts as 0.
+        """Increment the number in `field` by the float `amount` and return the new value.
 
-        Computed as Redis does, with 64 bits of mantissa and at most 17 decimals.
+        A missing field counts as 0. The precision is that of INCRBYFLOAT. Raises ResponseError if
+        the value or `amount` is not a number or the result is infinite.
 
         >>> db.hset("tea", "price", "10.50"), db.hincrbyfloat("tea", "price", 0.1)
         (1, 10.6)
@@ -427,7 +442,6 @@ class Hashes(Group[T]):
     @command(
         "HRANDFIELD key [count [WITHVALUES]]",
         "readonly",
-        group="hash",
         since="6.2.0",
         complexity="O(n) for n fields returned; the first call on a hash O(n) for its fields",
         access="RO ACCESS",
@@ -436,10 +450,13 @@ class Hashes(Group[T]):
     def hrandfield(
         self, key: Key, count: Integer | None = None, withvalues: bool = False
     ) -> T | list[T] | list[tuple[T, T]] | None:
-        """Return a random field, or `count` different ones; None, or [], when the key is missing.
+        """Return one or more random fields of the hash stored at `key`.
 
-        A negative `count` gives as many fields as its absolute value, with repetitions.
-        `withvalues`: pairs of field and value.
+        count: return a list of at most this many different fields; if negative, of exactly -count
+        fields, which may repeat. withvalues: return (field, value) tuples.
+
+        Returns None, or [] with `count`, if the key does not exist. Raises ResponseError if `count`
+        is out of range.
 
         >>> db.hset("coin", "heads", 1), db.hrandfield("coin"), db.hrandfield("coin", -2)
         (1, b'heads', [b'heads', b'heads'])
@@ -449,14 +466,13 @@ class Hashes(Group[T]):
             raise errors.error(errors.OUT_OF_RANGE)
         table: Any = self.space.read(key, Hash)
         if wanted is None:
-            return None if table is None else table.random(self.engine.randbelow)
-        fields = [] if table is None else chosen(table, wanted, self.engine.randbelow)
+            return None if table is None else table.random(self.engine.settings.randbelow)
+        fields = [] if table is None else chosen(table, wanted, self.engine.settings.randbelow)
         return [(field, table[field]) for field in fields] if withvalues else fields
 
     @command(
         "HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]",
         "readonly",
-        group="hash",
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk over n fields",
         access="RO ACCESS",
@@ -473,10 +489,14 @@ class Hashes(Group[T]):
         no_values: bool = False,
         _option_error: Any = None,
     ) -> list[Any]:
-        """A step of a walk: [next cursor, [field, value, ...]]; cursor 0 begins and ends it.
+        """Return one step of an iteration over the fields of the hash stored at `key`.
 
-        `match` is a glob pattern for fields, `count` how many to look at (10), `no_values` leaves
-        the values out. A field that is there all the time comes at least once.
+        cursor: 0 for the first step, then the cursor that the previous step returned. match: glob
+        pattern for field names. count: number of fields to examine (default 10). no_values: return
+        the fields without values.
+
+        Returns [next cursor, [field, value, ...]]; cursor 0 ends the iteration. A field that exists
+        during the whole iteration is returned at least once.
 
         >>> db.hset("ann", mapping={"age": 30, "city": "Rome"}), db.hscan("ann", 0, match="a*")
         (2, [0, [b'age', b'30']])
@@ -512,9 +532,10 @@ class Hashes(Group[T]):
         count: Integer | None = None,
         no_values: bool = False,
     ) -> Iterator[Any]:
-        """Every (field, value), or field with `no_values`, in small steps (see HSCAN).
+        """Iterate over the (field, value) tuples of the hash stored at `key`.
 
-        Between the steps other threads get their turn.
+        match, count: as for HSCAN. no_values: yield fields only. Each step is one HSCAN call, and
+        other threads can run commands between the steps.
 
         >>> db.hset("ann", mapping={"age": 30}), list(db.hscan_iter("ann"))
         (1, [(b'age', b'30')])
@@ -533,14 +554,13 @@ class Hashes(Group[T]):
     @command(
         "HIMPORT PREPARE fieldset-name field [field ...]",
         "denyoom",
-        group="hash",
         since="8.10.0",
         complexity="O(n) for n fields",
     )
     def himport_prepare(self, fieldset_name: Key, *fields: Many) -> Status:
-        """Remember a list of fields under a name, for the calls of HIMPORT SET in this session.
+        """Define a named list of fields for HIMPORT SET in this session.
 
-        A list of that name is replaced. ResponseError when a field comes twice.
+        Returns OK. Replaces a list of the same name. Raises ResponseError if a field occurs twice.
 
         >>> db.himport_prepare("person", "name", "age")
         OK
@@ -550,28 +570,27 @@ class Hashes(Group[T]):
         named: Any = (fieldset_name, fields)
         if len(set(named[1])) != len(fields):
             raise errors.error("duplicate field name in fieldset")
-        self.fieldsets = {**(self.fieldsets or {}), **dict([named])}
+        self.client.fieldsets = {**(self.client.fieldsets or {}), **dict([named])}
         return OK
 
     @command(
         "HIMPORT SET key fieldset-name value [value ...]",
         "write denyoom",
-        group="hash",
         since="8.10.0",
         complexity="O(n) for n fields",
         access="OW UPDATE",
     )
     def himport_set(self, key: Key, fieldset_name: Key, *values: Many) -> Status:
-        """Store a hash of the prepared fields and these values, in place of one that was there.
+        """Store a hash with the fields of a prepared list and the given `values`.
 
-        ResponseError when there is no such list of fields or it is not as long as the values;
-        WrongTypeError when the key holds another type than a hash.
+        Returns OK. Replaces an existing hash and its expiry. Raises ResponseError if no list is
+        named `fieldset_name` or its length differs from the number of values.
 
         >>> db.himport_prepare("point", "x", "y"), db.himport_set("here", "point", 3, 4)
         (OK, OK)
         """
         name: Any = fieldset_name
-        fields = (self.fieldsets or {}).get(name)
+        fields = (self.client.fieldsets or {}).get(name)
         if fields is None:
             raise errors.error("no such fieldset")
         if len(fields) != len(values):
@@ -579,46 +598,46 @@ class Hashes(Group[T]):
         space, given = self.space, dict(zip(fields, values, strict=True))
         space.write(key, Hash)
         space.changed(key, "hset")
-        space.put(key, Hash.load(given, self.engine.limits))  # type: ignore[arg-type]
+        space.put(key, Hash.load(given, self.engine.settings.limits))  # type: ignore[arg-type]
         return OK
 
     @command(
         "HIMPORT DISCARD fieldset-name",
-        group="hash",
         since="8.10.0",
         complexity="O(n) for n lists of fields",
     )
     def himport_discard(self, fieldset_name: Key) -> int:
-        """Forget a list of fields: 1 if there was one of that name, 0 if not.
+        """Delete the list of fields named `fieldset_name` from this session.
+
+        Returns 1 if the list existed, 0 if not.
 
         >>> db.himport_prepare("point", "x", "y"), db.himport_discard("point")
         (OK, 1)
         """
-        known: Any = self.fieldsets or {}
+        known: Any = self.client.fieldsets or {}
         if fieldset_name not in known:
             return 0
-        self.fieldsets = {name: known[name] for name in known if name != fieldset_name}
+        self.client.fieldsets = {name: known[name] for name in known if name != fieldset_name}
         return 1
 
     @command(
         "HIMPORT DISCARDALL",
-        group="hash",
         since="8.10.0",
         complexity="O(n) for n lists of fields",
     )
     def himport_discardall(self) -> int:
-        """Forget all lists of fields of this session; how many there were.
+        """Delete all prepared lists of fields of this session and return their number.
 
         >>> db.himport_prepare("point", "x", "y"), db.himport_discardall()
         (OK, 1)
         """
-        count = len(self.fieldsets or ())
-        self.fieldsets = None
+        count = len(self.client.fieldsets or ())
+        self.client.fieldsets = None
         return count
 
 
 def _gathered(field: Any, value: Any, mapping: Any, items: Any) -> list[tuple[bytes, bytes]]:
-    """The pairs of all the ways in which HSET can be given fields."""
+    """Collect (field, value) pairs from all forms of arguments that HSET accepts."""
     flat = items or ()
     if len(flat) % 2 or (field is None and value is not None):
         raise errors.wrong_arity("hset")
@@ -629,7 +648,7 @@ def _gathered(field: Any, value: Any, mapping: Any, items: Any) -> list[tuple[by
 
 
 def _number(word: bytes, message: str) -> Fraction | None:
-    """The number in a text, None for an infinite one; a refusal with `sentence` if it is none."""
+    """Return the number in `word`, None if it is infinite; raise ResponseError if it is none."""
     value = long_double.parse(word)
     if value is None and not long_double.is_infinite(word):
         raise errors.error(message)

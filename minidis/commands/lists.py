@@ -1,7 +1,7 @@
-"""List commands that do not wait: push, pop, move, look, cut.
+"""List commands that do not block: push, pop, move, read, trim.
 
-LMOVE and LMOVEM change two lists, or both ends of one. What they need to take a half-done move back
-is in `engine.undo` before they begin (see _move_on and its two helpers at the end).
+LMOVE and LMOVEM change two lists, or both ends of one list. Before each change they add an entry to
+`engine.undo`, so that a rollback can take a half-done move back (see _move_on and _move_within).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, overload
 
 from minidis import errors
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     RAW,
     Integer,
@@ -26,12 +26,15 @@ from minidis.grammar.kinds import (
     ranged,
 )
 from minidis.keyspace.keyspace import no_such_key
+from minidis.protocol.shapes import null_array_from, null_arrays
 from minidis.replies import OK, Status
 from minidis.structures.lists import List
 
+command = declarations(group="list")
+
 
 def _rank(value: Any) -> int:
-    """Which match LPOS begins with."""
+    """Convert the RANK of LPOS: the match to start with."""
     number = ranged(value)
     if number == 0:
         raise errors.error(
@@ -45,23 +48,23 @@ _COUNT = at_least(1, errors.COUNT_NOT_POSITIVE)
 
 
 class Lists(Group[T]):
-    """LPUSH, LPOP, LRANGE and everything else that works on lists at once."""
+    """Commands on lists that do not block: LPUSH, LPOP, LMOVE, LRANGE and others."""
 
     # the ends ----------------------------------------------------------------------------------
 
     @command(
         "LPUSH key element [element ...]",
         "write denyoom fast",
-        group="list",
         since="1.0.0",
         complexity="O(1) for each element",
         access="RW INSERT",
         names={"element": "values"},
+        single_step=True,
     )
     def lpush(self, key: Key, *values: Many) -> int:
-        """Push each of `values` to the head of the list at `key` in turn; the new length.
+        """Insert `values` at the head of the list stored at `key`, one after another.
 
-        A missing key starts as an empty list; WrongTypeError when it holds another type.
+        Returns the new length of the list. The last of `values` becomes the first element.
 
         >>> db.lpush("row", "a", "b"), db.lrange("row", 0, -1)
         (2, [b'b', b'a'])
@@ -71,16 +74,14 @@ class Lists(Group[T]):
     @command(
         "RPUSH key element [element ...]",
         "write denyoom fast",
-        group="list",
         since="1.0.0",
         complexity="O(1) for each element",
         access="RW INSERT",
         names={"element": "values"},
+        single_step=True,
     )
     def rpush(self, key: Key, *values: Many) -> int:
-        """Push each of `values` to the tail of the list at `key` in turn; the new length.
-
-        A missing key starts as an empty list; WrongTypeError when it holds another type.
+        """Append `values` to the tail of the list stored at `key` and return its new length.
 
         >>> db.rpush("row", "a", "b"), db.lrange("row", 0, -1)
         (2, [b'a', b'b'])
@@ -90,14 +91,15 @@ class Lists(Group[T]):
     @command(
         "LPUSHX key element [element ...]",
         "write denyoom fast",
-        group="list",
         since="2.2.0",
         complexity="O(1) for each element",
         access="RW INSERT",
         names={"element": "values"},
     )
     def lpushx(self, key: Key, *values: Many) -> int:
-        """LPUSH if the list exists; the new length, 0 when the key is missing.
+        """Insert `values` at the head of the list stored at `key`, only if the list exists.
+
+        Returns the new length of the list, or 0 if the key does not exist.
 
         >>> db.lpushx("row", "a"), db.exists("row")
         (0, 0)
@@ -107,14 +109,16 @@ class Lists(Group[T]):
     @command(
         "RPUSHX key element [element ...]",
         "write denyoom fast",
-        group="list",
         since="2.2.0",
         complexity="O(1) for each element",
         access="RW INSERT",
         names={"element": "values"},
+        single_step=True,
     )
     def rpushx(self, key: Key, *values: Many) -> int:
-        """RPUSH if the list exists; the new length, 0 when the key is missing.
+        """Append `values` to the tail of the list stored at `key`, only if the list exists.
+
+        Returns the new length of the list, or 0 if the key does not exist.
 
         >>> db.rpush("row", "a"), db.rpushx("row", "b")
         (1, 2)
@@ -122,7 +126,7 @@ class Lists(Group[T]):
         return self._push(key, values, False, True)
 
     def _push(self, key: Any, values: Any, left: bool, must_exist: bool) -> int:
-        """The body of the four pushes."""
+        """Run LPUSH, RPUSH, LPUSHX and RPUSHX."""
         space = self.space
         row = space.write(key, List)
         if row is None:
@@ -144,17 +148,19 @@ class Lists(Group[T]):
     @command(
         "LPOP key [count]",
         "write fast",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements returned",
         access="RW ACCESS DELETE",
         kinds={"count": RAW},
         strict=True,
+        resp2=null_array_from(3),
+        single_step=True,
     )
     def lpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
-        """Remove and return the first element of the list at `key`; None when missing.
+        """Remove and return the first element of the list stored at `key`.
 
-        With `count` a list of at most so many elements. An emptied list is deleted.
+        count: return a list of at most this many elements. Returns None if the key does not exist.
+        Deletes the key if no element is left. Raises ResponseError if `count` is negative.
 
         >>> db.rpush("row", "a", "b", "c"), db.lpop("row"), db.lpop("row", 5)
         (3, b'a', [b'b', b'c'])
@@ -170,18 +176,18 @@ class Lists(Group[T]):
     @command(
         "RPOP key [count]",
         "write fast",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements returned",
         access="RW ACCESS DELETE",
         kinds={"count": RAW},
         strict=True,
+        resp2=null_array_from(3),
     )
     def rpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
-        """Remove and return the last element of the list at `key`; None when missing.
+        """Remove and return the last element of the list stored at `key`.
 
-        With `count` a list of at most so many elements, the last one first. An emptied list is
-        deleted.
+        count: return a list of at most this many elements, the last one first. Return value and
+        errors are those of LPOP.
 
         >>> db.rpush("row", "a", "b", "c"), db.rpop("row"), db.rpop("row", 5)
         (3, b'c', [b'b', b'a'])
@@ -189,7 +195,7 @@ class Lists(Group[T]):
         return self._pop(key, count, False)
 
     def _pop(self, key: Any, count: Any, left: bool) -> Any:
-        """LPOP and RPOP: without a count one element, with it a list."""
+        """Run LPOP and RPOP: return one element, or a list with a count."""
         wanted = None if count is None else positive(count)
         row = self.space.write(key, List)
         if row is None:
@@ -199,7 +205,7 @@ class Lists(Group[T]):
         return self._take(key, row, wanted, left) if wanted else []
 
     def _take(self, key: bytes, row: List, count: int, left: bool) -> list[bytes]:
-        """Pop at most `count` elements, and the key with the last of them."""
+        """Pop at most `count` elements, and delete the key if none is left."""
         event = "lpop" if left else "rpop"
         if count < len(row):
             self.space.changed(key, event, count)
@@ -211,7 +217,6 @@ class Lists(Group[T]):
     @command(
         "LMPOP numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
         "write movablekeys",
-        group="list",
         since="7.0.0",
         complexity="O(n + m) for n keys and m elements returned",
         access="RW ACCESS DELETE",
@@ -220,15 +225,17 @@ class Lists(Group[T]):
         choices="direction",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
         once=True,
+        resp2=null_arrays,
     )
     def lmpop(
         self, num_keys: Integer, *keys: Many, direction: str, count: Integer | None = None
     ) -> list[Any] | None:
-        """Pop from the first of `keys` that holds a list: [key, elements]; None if none does.
+        """Remove and return elements of the first of `keys` that exists.
 
-        `num_keys` says how many keys there are, `direction` is LEFT (head) or RIGHT (tail), `count`
-        how many elements to pop at most (1 without it). WrongTypeError when another type comes
-        first.
+        num_keys: number of keys. direction: LEFT (head) or RIGHT (tail). count: pop at most this
+        many elements (default 1).
+
+        Returns [key, elements], or None if none of the keys exists.
 
         >>> db.rpush("b", 1, 2, 3), db.lmpop(2, "a", "b", direction="LEFT", count=2)
         (3, [b'b', [b'1', b'2']])
@@ -250,7 +257,6 @@ class Lists(Group[T]):
     @command(
         "LMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT>",
         "write denyoom",
-        group="list",
         since="6.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
@@ -259,10 +265,10 @@ class Lists(Group[T]):
     def lmove(
         self, source: Key, destination: Key, src: str = "LEFT", dest: str = "RIGHT"
     ) -> T | None:
-        """Move an element from an end of one list to an end of another, and return it.
+        """Move an element from one end of list `source` to one end of list `destination`.
 
-        `src` and `dest` are LEFT (head) or RIGHT (tail). Both may be the same list, which rotates.
-        None when `source` is missing; WrongTypeError when either key holds another type.
+        src, dest: LEFT (head) or RIGHT (tail). Both keys may be the same list, which is then
+        rotated. Returns the element, or None if `source` does not exist.
 
         >>> db.rpush("todo", "a", "b"), db.lmove("todo", "done"), db.lrange("done", 0, -1)
         (2, b'a', [b'a'])
@@ -273,13 +279,14 @@ class Lists(Group[T]):
     @command(
         "RPOPLPUSH source destination",
         "write denyoom",
-        group="list",
         since="1.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
     )
     def rpoplpush(self, source: Key, destination: Key) -> T | None:
-        """Move the last element of one list to the head of another: LMOVE ... RIGHT LEFT.
+        """Move the last element of list `source` to the head of list `destination`.
+
+        Returns the element, or None if `source` does not exist. LMOVE replaces this command.
 
         >>> db.rpush("todo", "a", "b"), db.rpoplpush("todo", "done")
         (2, b'b')
@@ -291,7 +298,6 @@ class Lists(Group[T]):
         "LMOVEM source destination <LEFT | RIGHT> <LEFT | RIGHT> "
         "[<COUNT count | EXACTLY exactly> <OBO | BULK>]",
         "write denyoom",
-        group="list",
         since="8.10.0",
         complexity="O(n) for n elements moved",
         access="RW ACCESS DELETE | RW INSERT",
@@ -308,13 +314,15 @@ class Lists(Group[T]):
         exactly: Integer | None = None,
         ordering: str | None = None,
     ) -> list[T] | None:
-        """Move elements from an end of one list to one of another; those moved, as they lie there.
+        """Move several elements from one end of list `source` to one end of list `destination`.
 
-        `src` and `dest` are LEFT (head) or RIGHT (tail). At most `count` elements, or `exactly` so
-        many or none; without either, one. They come with an `ordering`: OBO moves one by one, BULK
-        keeps the order in which the elements lie in `source`.
+        src, dest: LEFT (head) or RIGHT (tail). count: move at most this many elements.
+        exactly: move this many or none. ordering: required with either; OBO moves one by one, BULK
+        keeps the order that the elements have in `source`. Without these options one element is
+        moved.
 
-        An empty list when `source` is missing; None when it has not `exactly` so many.
+        Returns the moved elements as they lie in `destination`, [] if `source` does not exist, or
+        None if it has fewer than `exactly` elements.
 
         >>> db.rpush("todo", 1, 2, 3), db.lmovem("todo", "done", "LEFT", "LEFT", 2, ordering="OBO")
         (3, [b'2', b'1'])
@@ -323,7 +331,7 @@ class Lists(Group[T]):
         return self._move(source, destination, (src, dest), number, exactly is not None, bulk)
 
     def _how_many(self, count: Any, exactly: Any, ordering: Any) -> tuple[int, bool]:
-        """How many elements LMOVEM moves, and if they keep their order."""
+        """Return the number of elements that LMOVEM moves, and whether they keep their order."""
         number = exactly if count is None else count
         if (number is None) != (ordering is None) or None not in (count, exactly):
             raise errors.error(errors.SYNTAX)
@@ -338,7 +346,7 @@ class Lists(Group[T]):
         exactly: bool,
         bulk: bool,
     ) -> Any:
-        """Check both keys, then move; what has been moved in the order of the destination."""
+        """Check both keys, then move; return the moved elements in the order of the destination."""
         space = self.space
         row = space.write(source, List)
         if row is None:
@@ -369,15 +377,14 @@ class Lists(Group[T]):
         elements: tuple[list[bytes], list[bytes]],
         left: tuple[bool, bool],
     ) -> None:
-        """From one list to another, which may have to be made."""
-        space, engine = self.space, self.engine
+        """Move elements to another list, which is created if it does not exist."""
+        space, unit = self.space, self.unit
         (row, target), (taken, moved), (from_left, to_left) = rows, elements, left
-        engine.unsettled = True
-        engine.undo.append((return_elements, row, len(row), taken, from_left))
+        unit.on_rollback(return_elements, row, len(row), taken, from_left)
         if target is None:
             space.put(destination, List.load(moved))
         else:
-            engine.undo.append((_take_back, target, len(target), to_left))
+            unit.on_rollback(_take_back, target, len(target), to_left)
             _push(target, moved, to_left)
         event = "lpop" if from_left else "rpop"
         if len(taken) == len(row):
@@ -394,37 +401,33 @@ class Lists(Group[T]):
         moved: list[bytes],
         left: tuple[bool, bool],
     ) -> None:
-        """From one end of a list to the other; or turn a few elements at one end around."""
-        engine = self.engine
+        """Move elements between the ends of one list, or reverse a few elements at one end."""
+        unit = self.unit
         from_left, to_left = left
         if from_left == to_left and taken == moved:
             return
-        engine.unsettled = True
         # Once both steps are done the list has its size again, and the undo finds nothing to do.
         if from_left != to_left:
-            engine.undo.append((_take_back, row, len(row), to_left))
+            unit.on_rollback(_take_back, row, len(row), to_left)
             _push(row, moved, to_left)
             (row.pop_left if from_left else row.pop_right)(len(taken))
         else:
             self.space.save_undo(key)  # the list may be empty in between
-            engine.undo.append((return_elements, row, len(row), taken, from_left))
+            unit.on_rollback(return_elements, row, len(row), taken, from_left)
             (row.pop_left if from_left else row.pop_right)(len(taken))
             _push(row, moved, to_left)
 
-    # looking -----------------------------------------------------------------------------------
+    # reading -----------------------------------------------------------------------------------
 
     @command(
         "LLEN key",
         "readonly fast",
-        group="list",
         since="1.0.0",
         complexity="O(1)",
         access="RO",
     )
     def llen(self, key: Key) -> int:
-        """Number of elements of the list at `key`; 0 when missing.
-
-        WrongTypeError when the key holds another type.
+        """Return the number of elements of the list stored at `key`.
 
         >>> db.rpush("row", "a", "b"), db.llen("row")
         (2, 2)
@@ -434,17 +437,16 @@ class Lists(Group[T]):
     @command(
         "LRANGE key start stop",
         "readonly",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements returned",
         access="RO ACCESS",
         names={"stop": "end"},
     )
     def lrange(self, key: Key, start: Integer, end: Integer) -> list[T]:
-        """Return the elements from index `start` to `end`, both included.
+        """Return the elements of the list stored at `key` from index `start` to `end` inclusive.
 
-        Negative indexes count from the tail, -1 is the last element; what lies beyond the list is
-        left out. An empty list when the key is missing.
+        Negative indexes count from the tail: -1 is the last element. Indexes out of range are no
+        error. Returns a list, which is empty if no element is in the range.
 
         >>> db.rpush("row", "a", "b", "c"), db.lrange("row", 1, -1)
         (3, [b'b', b'c'])
@@ -456,13 +458,14 @@ class Lists(Group[T]):
     @command(
         "LINDEX key index",
         "readonly",
-        group="list",
         since="1.0.0",
         complexity="O(log n) for n elements",
         access="RO ACCESS",
     )
     def lindex(self, key: Key, index: Integer) -> T | None:
-        """Return the element at `index` (negative: from the tail); None when there is none.
+        """Return the element at `index` in the list stored at `key`.
+
+        Negative indexes count from the tail: -1 is the last element. Returns None if out of range.
 
         >>> db.rpush("row", "a", "b", "c"), db.lindex("row", -1)
         (3, b'c')
@@ -498,7 +501,6 @@ class Lists(Group[T]):
     @command(
         "LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len]",
         "readonly",
-        group="list",
         since="6.0.6",
         complexity="O(n) for n elements looked at",
         access="RO ACCESS",
@@ -517,10 +519,14 @@ class Lists(Group[T]):
         count: Integer | None = None,
         maxlen: Integer | None = None,
     ) -> int | list[int] | None:
-        """Return the index of the first element equal to `value`; None when there is none.
+        """Return the index of the first element equal to `value` in the list stored at `key`.
 
-        `rank` begins with another match: 2 is the second, -1 the last. `count` asks for a list of
-        so many indexes, 0 for all. `maxlen` elements are looked at, 0 means all.
+        rank: start with this match: 2 is the second, -1 the last. count: return a list of at most
+        this many indexes; 0 is all. maxlen: compare at most this many elements; 0, the default, is
+        all.
+
+        Returns None, or [] with `count`, if no element matches. Raises ResponseError if `rank` is 0
+        or another option is negative.
 
         >>> db.rpush("row", "a", "b", "a"), db.lpos("row", "a"), db.lpos("row", "a", count=0)
         (3, 0, [0, 2])
@@ -532,21 +538,21 @@ class Lists(Group[T]):
             return found
         return found[0] if found else None
 
-    # cutting and changing ----------------------------------------------------------------------
+    # changing ----------------------------------------------------------------------------------
 
     @command(
         "LSET key index element",
         "write denyoom",
-        group="list",
         since="1.0.0",
         complexity="O(log n) for n elements",
         access="RW UPDATE",
         names={"element": "value"},
     )
     def lset(self, key: Key, index: Integer, value: Value) -> Status:
-        """Replace the element at `index` (negative: from the tail).
+        """Replace the element at `index` in the list stored at `key` by `value`.
 
-        ResponseError when the key is missing or the index is out of range.
+        Negative indexes count from the tail. Returns OK. Raises ResponseError if the key does not
+        exist or the index is out of range.
 
         >>> db.rpush("row", "a", "b"), db.lset("row", -1, "z"), db.lrange("row", 0, -1)
         (2, OK, [b'a', b'z'])
@@ -565,7 +571,6 @@ class Lists(Group[T]):
     @command(
         "LINSERT key <BEFORE | AFTER> pivot element",
         "write denyoom",
-        group="list",
         since="2.2.0",
         complexity="O(n) for n elements before the pivot",
         access="RW INSERT",
@@ -573,9 +578,10 @@ class Lists(Group[T]):
         names={"pivot": "refvalue", "element": "value"},
     )
     def linsert(self, key: Key, where: str, refvalue: Value, value: Value) -> int:
-        """Insert `value` BEFORE or AFTER (`where`) the first element equal to `refvalue`.
+        """Insert `value` before or after the first element equal to `refvalue`.
 
-        The new length; -1 when no element equals `refvalue`, 0 when the key is missing.
+        where: BEFORE or AFTER. Returns the new length of the list, -1 if no element equals
+        `refvalue`, or 0 if the key does not exist.
 
         >>> db.rpush("row", "a", "c"), db.linsert("row", "BEFORE", "c", "b")
         (2, 3)
@@ -593,16 +599,16 @@ class Lists(Group[T]):
     @command(
         "LREM key count element",
         "write",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements",
         access="RW DELETE",
         names={"element": "value"},
     )
     def lrem(self, key: Key, count: Integer, value: Value) -> int:
-        """Remove elements equal to `value`: `count` from the head, -count from the tail, 0 all.
+        """Remove elements equal to `value` from the list stored at `key`.
 
-        How many were removed; 0 when the key is missing. An emptied list is deleted.
+        count: remove this many from the head; if negative, from the tail; 0 is all of them. Returns
+        the number of removed elements. Deletes the key if no element is left.
 
         >>> db.rpush("row", "a", "b", "a"), db.lrem("row", -1, "a"), db.lrange("row", 0, -1)
         (3, 1, [b'a', b'b'])
@@ -620,16 +626,15 @@ class Lists(Group[T]):
     @command(
         "LTRIM key start stop",
         "write",
-        group="list",
         since="1.0.0",
         complexity="O(n) for n elements removed",
         access="RW DELETE",
         names={"stop": "end"},
     )
     def ltrim(self, key: Key, start: Integer, end: Integer) -> Status:
-        """Keep only the elements from index `start` to `end`, both included.
+        """Keep the elements from index `start` to `end` inclusive and remove all others.
 
-        Negative indexes count from the tail. An emptied list is deleted.
+        Negative indexes count from the tail. Returns OK. Deletes the key if no element is left.
 
         >>> db.rpush("row", "a", "b", "c"), db.ltrim("row", 0, 1), db.lrange("row", 0, -1)
         (3, OK, [b'a', b'b'])
@@ -653,14 +658,14 @@ class Lists(Group[T]):
 
 
 def _span(start: Any, end: Any, size: int) -> tuple[int, int]:
-    """Redis's inclusive indexes as [start, stop) inside a list of that size; (0, 0) for nothing."""
+    """Convert inclusive indexes to [start, stop) within `size`; (0, 0) if the range is empty."""
     first = max(start + size, 0) if start < 0 else start
     stop = min((end + size if end < 0 else end) + 1, size)
     return (first, stop) if first < stop else (0, 0)
 
 
 def _push(row: List, elements: Sequence[bytes], left: bool) -> None:
-    """Let these elements, in this order, lie at that end."""
+    """Push elements to one end of a list so that they keep their order."""
     if left:
         row.push_left(elements[::-1])
     else:
@@ -668,12 +673,12 @@ def _push(row: List, elements: Sequence[bytes], left: bool) -> None:
 
 
 def return_elements(row: List, size: int, taken: list[bytes], left: bool) -> None:
-    """Undo a pop, if it has happened: the list is shorter than it was."""
+    """Undo a pop if it has happened: then the list is shorter than `size`."""
     if len(row) < size:
         _push(row, taken, left)
 
 
 def _take_back(row: List, size: int, left: bool) -> None:
-    """Undo a push, if it has happened: the list is longer than it was."""
+    """Undo a push if it has happened: then the list is longer than `size`."""
     if len(row) > size:
         (row.pop_left if left else row.pop_right)(len(row) - size)

@@ -1,44 +1,36 @@
-"""Pub/sub: PUBLISH for everybody, SUBSCRIBE and the like for connections, subscribe() for Python.
+"""Pub/sub: PUBLISH, SUBSCRIBE and its variants, PUBSUB; subscribe() and monitor() for Python.
 
-A connection answers SUBSCRIBE with messages, one for each channel, in the stream in which those of
-the channels will come. A Python program has no such stream: db.subscribe() gives it an iterator.
+On a connection, SUBSCRIBE replies with one message per channel, in the same stream as the messages
+of the channels. An in-process session has no such stream: db.subscribe() returns an iterator.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minidis import errors
-from minidis.api.subscription import (
-    LIMIT,
-    Message,
-    MonitoredCommand,
-    Monitoring,
-    Policy,
-    Subscription,
-)
+from minidis.clients.client import Client
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import Key, Many, Value
 from minidis.replies import NO_REPLY, NoReply, Push, Status
 from minidis.structures.glob import compile_pattern
 
-if TYPE_CHECKING:
-    from minidis.clients.client import Client
+command = declarations(group="pubsub", parent="PUBSUB", stateful=True)
 
 PUBSUB_HELP = (
     "PUBSUB <subcommand> [<arg> ...]. Subcommands are:",
     "CHANNELS [<pattern>]",
-    "    Channels that somebody listens to.",
+    "    List the channels with subscribers.",
     "NUMPAT",
-    "    Number of patterns that somebody listens to.",
+    "    Show the number of patterns with subscribers.",
     "NUMSUB [<channel> ...]",
-    "    How many listen to each channel; those of patterns do not count.",
+    "    Show the number of subscribers of each channel, without patterns.",
     "SHARDCHANNELS [<pattern>]",
-    "    Shard channels that somebody listens to.",
+    "    List the shard channels with subscribers.",
     "SHARDNUMSUB [<shardchannel> ...]",
-    "    How many listen to each shard channel.",
+    "    Show the number of subscribers of each shard channel.",
     "HELP",
     "    This text.",
 )
@@ -50,99 +42,44 @@ _ONE_BY_ONE = "O(n) for n channels"
 
 
 class PubSub(Group[T]):
-    """PUBLISH, SUBSCRIBE, PUBSUB; and subscribe() and monitor() for Python."""
-
-    _decode: bool
-
-    # for Python ------------------------------------------------------------------------------
-
-    def subscribe(
-        self,
-        *channels: Many,
-        patterns: Iterable[Key] = (),
-        shards: Iterable[Key] = (),
-        limit: int = LIMIT,
-        when_full: Policy = "close",
-        callback: Callable[[Message[T]], object] | None = None,
-    ) -> Subscription[T]:
-        """Listen to channels: an iterator of Message(kind, channel, pattern, data).
-
-        `patterns` are glob patterns of channels, `shards` shard channels. At most `limit` messages
-        wait to be taken. When there are more, `when_full="close"` ends the subscription: iterating
-        gives what was kept and then raises SlowSubscriberError. `"drop"` lets the oldest message go
-        and counts it in `.dropped`. With `callback` a thread of its own calls it with each message.
-
-        Iterating sleeps until there is a message, and ends when the subscription or the database is
-        closed. A subscription without callback that nobody holds any more ends by itself.
-
-        >>> with db.subscribe("news", patterns=["sport.*"]) as messages:
-        ...     db.publish("news", "hello"), db.publish("sport.chess", "e4")
-        ...     next(messages).data, messages.get(timeout=1).channel
-        (1, 1)
-        (b'hello', b'sport.chess')
-        """
-        return Subscription(
-            self.engine,
-            channels,
-            patterns,
-            shards,
-            limit=limit,
-            when_full=when_full,
-            callback=callback,
-            decode=self._decode,
-        )
-
-    def monitor(
-        self,
-        *,
-        limit: int = LIMIT,
-        when_full: Policy = "close",
-        callback: Callable[[MonitoredCommand], object] | None = None,
-    ) -> Monitoring:
-        """Watch all commands of all sessions: an iterator of Seen(time, database, address, words).
-
-        `time` is in seconds since 1970. `limit`, `when_full` and `callback` are those of
-        subscribe(). Everything becomes slower while somebody watches.
-
-        >>> with db.monitor() as seen:
-        ...     db.set("a", 1), next(seen).words
-        (OK, [b'SET', b'a', b'1'])
-        """
-        return Monitoring(self.engine, limit=limit, when_full=when_full, callback=callback)
+    """PUBLISH, SUBSCRIBE, PUBSUB; subscribe() and monitor() for Python."""
 
     # publishing ------------------------------------------------------------------------------
 
     @command(
         "PUBLISH channel message",
         "pubsub loading stale fast",
-        group="pubsub",
         since="2.0.0",
         complexity="O(n+m) for n subscribers of the channel and m patterns",
+        may_replicate=True,
+        channels="PUBLISH",
     )
     def publish(self, channel: Key, message: Value) -> int:
-        """Send `message` to everybody who listens to `channel`; how many got it.
+        """Publish `message` to `channel` and return the number of deliveries.
 
-        Who listens to the channel and to patterns that match it gets it several times.
+        A client subscribed to the channel and to matching patterns receives the message once for
+        each. Publishers never block.
 
         >>> db.publish("news", "nobody hears it")
         0
         """
         name: Any = channel
         data: Any = message
-        return self.engine.channels.publish(name, data)
+        return self.engine.observers.channels.publish(name, data)
 
     @command(
         "SPUBLISH shardchannel message",
         "pubsub loading stale fast",
-        group="pubsub",
         since="7.0.0",
         complexity="O(n) for n subscribers of the channel",
         access="NOT_KEY",
+        may_replicate=True,
+        channels="PUBLISH",
     )
     def spublish(self, shardchannel: Key, message: Value) -> int:
-        """Send `message` to everybody who listens to the shard channel; how many got it.
+        """Publish `message` to a shard channel and return the number of deliveries.
 
-        Shard channels have names of their own, and no patterns.
+        Shard channels have a namespace of their own, without patterns.
 
         >>> with db.subscribe(shards=["news"]) as messages:
         ...     db.publish("news", 1), db.spublish("news", 2), next(messages).data
@@ -150,73 +87,92 @@ class PubSub(Group[T]):
         """
         name: Any = shardchannel
         data: Any = message
-        return self.engine.channels.publish_shard(name, data)
+        return self.engine.observers.channels.publish_shard(name, data)
 
     # subscribing -----------------------------------------------------------------------------
 
     @command(
         "SUBSCRIBE channel [channel ...]",
         _SUBSCRIBE,
-        group="pubsub",
         since="2.0.0",
         complexity=_ONE_BY_ONE,
+        while_subscribed=True,
+        channels="SUBSCRIBE",
+        ended_by="UNSUBSCRIBE",
     )
     def subscribe_channels(self, *channels: Many) -> NoReply:
-        """Let this connection hear `channels`; a message confirms each. Python uses subscribe().
+        """Subscribe the current connection to `channels`.
+
+        Each channel is confirmed by a message. Raises ResponseError in an in-process session: use
+        subscribe().
 
         >>> db.subscribe_channels("news")
         Traceback (most recent call last):
         ...
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
-        return self._hear(b"subscribe", channels, self.engine.channels.subscribe)
+        return self._hear(b"subscribe", channels, self.engine.observers.channels.subscribe)
 
     @command(
         "PSUBSCRIBE pattern [pattern ...]",
         _SUBSCRIBE,
-        group="pubsub",
         since="2.0.0",
         complexity="O(n) for n patterns",
+        while_subscribed=True,
+        channels="SUBSCRIBE PATTERN",
+        ended_by="PUNSUBSCRIBE",
     )
     def psubscribe_patterns(self, *patterns: Many) -> NoReply:
-        """Let this connection hear all channels that match a pattern. Python uses subscribe().
+        """Subscribe the current connection to all channels that match one of `patterns`.
+
+        Each pattern is confirmed by a message. Raises ResponseError in an in-process session: use
+        subscribe(patterns=...).
 
         >>> db.psubscribe_patterns("news.*")
         Traceback (most recent call last):
         ...
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
-        return self._hear(b"psubscribe", patterns, self.engine.channels.subscribe_pattern)
+        return self._hear(b"psubscribe", patterns, self.engine.observers.channels.subscribe_pattern)
 
     @command(
         "SSUBSCRIBE shardchannel [shardchannel ...]",
         _SUBSCRIBE,
-        group="pubsub",
         since="7.0.0",
         complexity=_ONE_BY_ONE,
         access="NOT_KEY",
+        while_subscribed=True,
+        channels="SUBSCRIBE",
+        ended_by="SUNSUBSCRIBE",
     )
     def ssubscribe_channels(self, *shardchannels: Many) -> NoReply:
-        """Let this connection hear shard channels. Python uses subscribe(shards=...).
+        """Subscribe the current connection to shard channels.
+
+        Each channel is confirmed by a message. Raises ResponseError in an in-process session: use
+        subscribe(shards=...).
 
         >>> db.ssubscribe_channels("news")
         Traceback (most recent call last):
         ...
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
-        if self.queue is not None:
+        if self.client.queue is not None:
             raise errors.error("SSUBSCRIBE isn't allowed for a DENY BLOCKING client")
-        return self._hear(b"ssubscribe", shardchannels, self.engine.channels.subscribe_shard)
+        return self._hear(
+            b"ssubscribe", shardchannels, self.engine.observers.channels.subscribe_shard
+        )
 
     @command(
         "UNSUBSCRIBE [channel [channel ...]]",
         _UNSUBSCRIBE,
-        group="pubsub",
         since="2.0.0",
         complexity=_ONE_BY_ONE,
+        while_subscribed=True,
     )
     def unsubscribe_channels(self, *channels: Many) -> NoReply:
-        """Let this connection hear `channels` no more, or none at all.
+        """Unsubscribe the current connection from `channels`, or from all channels.
+
+        Each channel is confirmed by a message. Raises ResponseError in an in-process session.
 
         >>> db.unsubscribe_channels()
         Traceback (most recent call last):
@@ -224,17 +180,19 @@ class PubSub(Group[T]):
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
         names = channels or sorted(self.client.channels) or (None,)
-        return self._hear(b"unsubscribe", names, self.engine.channels.unsubscribe)
+        return self._hear(b"unsubscribe", names, self.engine.observers.channels.unsubscribe)
 
     @command(
         "PUNSUBSCRIBE [pattern [pattern ...]]",
         _UNSUBSCRIBE,
-        group="pubsub",
         since="2.0.0",
         complexity="O(n) for n patterns",
+        while_subscribed=True,
     )
     def punsubscribe_patterns(self, *patterns: Many) -> NoReply:
-        """Let this connection hear `patterns` no more, or no pattern at all.
+        """Unsubscribe the current connection from `patterns`, or from all patterns.
+
+        Each pattern is confirmed by a message. Raises ResponseError in an in-process session.
 
         >>> db.punsubscribe_patterns()
         Traceback (most recent call last):
@@ -242,18 +200,22 @@ class PubSub(Group[T]):
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
         names = patterns or tuple(self.client.patterns) or (None,)
-        return self._hear(b"punsubscribe", names, self.engine.channels.unsubscribe_pattern)
+        return self._hear(
+            b"punsubscribe", names, self.engine.observers.channels.unsubscribe_pattern
+        )
 
     @command(
         "SUNSUBSCRIBE [shardchannel [shardchannel ...]]",
         _UNSUBSCRIBE,
-        group="pubsub",
         since="7.0.0",
         complexity=_ONE_BY_ONE,
         access="NOT_KEY",
+        while_subscribed=True,
     )
     def sunsubscribe_channels(self, *shardchannels: Many) -> NoReply:
-        """Let this connection hear the shard channels no more, or none at all.
+        """Unsubscribe the current connection from shard channels, or from all of them.
+
+        Each channel is confirmed by a message. Raises ResponseError in an in-process session.
 
         >>> db.sunsubscribe_channels()
         Traceback (most recent call last):
@@ -261,12 +223,15 @@ class PubSub(Group[T]):
         minidis.errors.ResponseError: ERR this session takes no messages; use db.subscribe(...)
         """
         names = shardchannels or sorted(self.client.shard_channels) or (None,)
-        return self._hear(b"sunsubscribe", names, self.engine.channels.unsubscribe_shard)
+        return self._hear(b"sunsubscribe", names, self.engine.observers.channels.unsubscribe_shard)
 
     def _hear(
         self, kind: bytes, names: Iterable[Any], change: Callable[[Client, bytes], None]
     ) -> NoReply:
-        """Enter or leave each channel, and confirm it with what is left; None: there was none."""
+        """Subscribe to or unsubscribe from each name, and confirm it with the subscriptions left.
+
+        A name of None stands for unsubscribing without a subscription.
+        """
         client = self.client
         if not client.takes_messages:
             raise errors.error("this session takes no messages; use db.subscribe(...)")
@@ -284,88 +249,94 @@ class PubSub(Group[T]):
     @command(
         "PUBSUB CHANNELS [pattern]",
         _FLAGS,
-        group="pubsub",
         since="2.8.0",
         complexity=_ONE_BY_ONE,
         lengths=(2, 3),
         length_error=_WRONG_LENGTH,
     )
     def pubsub_channels(self, pattern: Key | None = None) -> list[T]:
-        """Channels that somebody listens to, those that match `pattern` if it is given.
+        """Return the names of channels with at least one subscriber.
+
+        pattern: only names that match this glob pattern. Subscribers of patterns do not count.
 
         >>> with db.subscribe("news", "weather"):
         ...     db.pubsub_channels("n*")
         [b'news']
         """
-        return _matching(self.engine.channels.names(), pattern)
+        return _matching(self.engine.observers.channels.names(), pattern)
 
-    @command("PUBSUB NUMPAT", _FLAGS, group="pubsub", since="2.8.0", complexity="O(1)")
+    @command("PUBSUB NUMPAT", _FLAGS, since="2.8.0", complexity="O(1)")
     def pubsub_numpat(self) -> int:
-        """Number of patterns that somebody listens to; a pattern of two counts once.
+        """Return the number of distinct patterns that clients are subscribed to.
 
         >>> with db.subscribe(patterns=["n*", "w*"]):
         ...     db.pubsub_numpat()
         2
         """
-        return self.engine.channels.pattern_count()
+        return self.engine.observers.channels.pattern_count()
 
     @command(
         "PUBSUB NUMSUB [channel [channel ...]]",
         _FLAGS,
-        group="pubsub",
         since="2.8.0",
         complexity=_ONE_BY_ONE,
     )
     def pubsub_numsub(self, *channels: Many) -> list[Any]:
-        """How many listen to each of `channels`: channel, number, channel, number and so on.
+        """Return the number of subscribers of each of `channels`: [channel, number, ...].
 
-        Those who listen to patterns do not count.
+        Subscribers of patterns do not count.
 
         >>> with db.subscribe("news"):
         ...     db.pubsub_numsub("news", "weather")
         [b'news', 1, b'weather', 0]
         """
         names: Any = channels
-        return [part for name in names for part in (name, self.engine.channels.count(name))]
+        return [
+            part for name in names for part in (name, self.engine.observers.channels.count(name))
+        ]
 
     @command(
         "PUBSUB SHARDCHANNELS [pattern]",
         _FLAGS,
-        group="pubsub",
         since="7.0.0",
         complexity=_ONE_BY_ONE,
         lengths=(2, 3),
         length_error=_WRONG_LENGTH,
     )
     def pubsub_shardchannels(self, pattern: Key | None = None) -> list[T]:
-        """Shard channels that somebody listens to, those that match `pattern` if it is given.
+        """Return the names of shard channels with at least one subscriber.
+
+        pattern: only names that match this glob pattern.
 
         >>> with db.subscribe(shards=["news"]):
         ...     db.pubsub_shardchannels(), db.pubsub_channels()
         ([b'news'], [])
         """
-        return _matching(self.engine.channels.shard_names(), pattern)
+        return _matching(self.engine.observers.channels.shard_names(), pattern)
 
     @command(
         "PUBSUB SHARDNUMSUB [shardchannel [shardchannel ...]]",
         _FLAGS,
-        group="pubsub",
         since="7.0.0",
         complexity=_ONE_BY_ONE,
     )
     def pubsub_shardnumsub(self, *shardchannels: Many) -> list[Any]:
-        """How many listen to each of the shard channels: channel, number and so on.
+        """Return the number of subscribers of each shard channel: [channel, number, ...].
 
         >>> with db.subscribe(shards=["news"]):
         ...     db.pubsub_shardnumsub("news")
         [b'news', 1]
         """
         names: Any = shardchannels
-        return [part for name in names for part in (name, self.engine.channels.shard_count(name))]
+        return [
+            part
+            for name in names
+            for part in (name, self.engine.observers.channels.shard_count(name))
+        ]
 
-    @command("PUBSUB HELP", "loading stale", group="pubsub", since="6.2.0", complexity="O(1)")
+    @command("PUBSUB HELP", "loading stale", since="6.2.0", complexity="O(1)", categories="")
     def pubsub_help(self) -> list[Status]:
-        """The subcommands of PUBSUB.
+        """Return the help text of PUBSUB as a list of lines.
 
         >>> db.pubsub_help()[3]
         NUMPAT
@@ -374,7 +345,7 @@ class PubSub(Group[T]):
 
 
 def _matching(names: Iterable[bytes], pattern: Any) -> Any:
-    """The names that match the pattern, if there is one; the empty name matches no star."""
+    """Return the names that match the pattern, if any; as in Redis, * does not match ""."""
     if pattern is None:
         return list(names)
     match = compile_pattern(pattern)

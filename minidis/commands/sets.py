@@ -1,4 +1,4 @@
-"""Set commands: members without order."""
+"""Set commands: unordered collections of unique members."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from typing import Any, overload
 from minidis import errors
 from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MIN, RAW, Integer, Key, Kind, Many, Value, integer, positive
+from minidis.replies import LOCK
 from minidis.structures.limits import Limits
 from minidis.structures.tables import Set
 
+command = declarations(group="set")
+
 
 def _limit(value: Any) -> int:
-    """LIMIT: anything but a non-negative integer is called negative."""
+    """Convert LIMIT; any invalid value raises the error for a negative number."""
     try:
         number = integer(value)
     except errors.ResponseError:
@@ -31,29 +34,38 @@ def _limit(value: Any) -> int:
 _LIMIT = {"limit": Kind(_limit, "", "where to stop counting; 0 for nowhere")}
 
 
+def _sismember_unlocked(self: Group[Any], key: Any, member: Any) -> Any:
+    """SISMEMBER of a set without a deadline."""
+    space = self.space
+    if key in space.deadlines or space.accessed is not None:
+        return LOCK
+    table = space.values.get(key)
+    return (1 if member in table else 0) if table.__class__ is Set else LOCK
+
+
 class Sets(Group[T]):
-    """SADD, SINTER and everything else that works on sets."""
+    """Commands on sets: SADD, SISMEMBER, SINTER, SSCAN and others."""
 
     # members -----------------------------------------------------------------------------------
 
     @command(
         "SADD key member [member ...]",
         "write denyoom fast",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members",
         access="RW INSERT",
+        single_step=True,
     )
     def sadd(self, key: Key, *members: Many) -> int:
-        """Add `members` to the set at `key`; how many of them are new.
+        """Add `members` to the set stored at `key`.
 
-        A missing key starts empty; WrongTypeError for another type.
+        Returns the number of new members.
 
         >>> db.sadd("tags", "new", "red"), db.sadd("tags", "red", "old")
         (2, 1)
         """
         given: Any = members
-        space, limits = self.space, self.engine.limits
+        space, limits = self.space, self.engine.settings.limits
         table = space.write(key, Set)
         if table is None:
             new = Set.load(given, limits)
@@ -69,13 +81,14 @@ class Sets(Group[T]):
     @command(
         "SREM key member [member ...]",
         "write fast",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members",
         access="RW DELETE",
     )
     def srem(self, key: Key, *members: Many) -> int:
-        """Remove `members`; how many of them were there. The key goes with its last member.
+        """Remove `members` from the set stored at `key`.
+
+        Returns the number of removed members. Deletes the key if no member is left.
 
         >>> db.sadd("tags", "new", "red"), db.srem("tags", "red", "old")
         (2, 1)
@@ -88,7 +101,7 @@ class Sets(Group[T]):
         return len(gone)
 
     def _remove_members(self, key: Any, table: Set, gone: Any, event: str) -> None:
-        """Remove these members, which are different and all there."""
+        """Remove different members that all exist, and delete the key if none is left."""
         if len(gone) == len(table):
             self.space.delete_emptied(key, event)
         elif gone:
@@ -98,13 +111,14 @@ class Sets(Group[T]):
     @command(
         "SMOVE source destination member",
         "write fast",
-        group="set",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | RW INSERT",
     )
     def smove(self, source: Key, destination: Key, member: Value) -> int:
-        """Move `member` from one set to another: 1 if it did, 0 if `source` does not have it.
+        """Move `member` from set `source` to set `destination`.
+
+        Returns 1 if the member was moved, 0 if `source` does not contain it.
 
         >>> db.sadd("todo", "tea", "bread"), db.smove("todo", "done", "tea"), db.smembers("done")
         (2, 1, {b'tea'})
@@ -122,36 +136,37 @@ class Sets(Group[T]):
         return 1
 
     def _take_member(self, key: Any, origin: Set, member: bytes) -> None:
-        """The first half of SMOVE."""
+        """Remove the member from the source of SMOVE, with an undo entry."""
         if len(origin) > 1:
-            self.engine.undo.append((_rollback, origin, member, self.engine.limits))
-            self.engine.unsettled = True
+            limits = self.engine.settings.limits
+            self.unit.on_rollback(_restore_member, origin, member, limits)
         self._remove_members(key, origin, (member,), "srem")
 
     def _give_member(self, key: Any, target: Set | None, member: bytes) -> None:
-        """The second half of SMOVE."""
-        space, limits = self.space, self.engine.limits
+        """Add the member to the destination of SMOVE, with an undo entry."""
+        space, limits = self.space, self.engine.settings.limits
         if target is None:
             space.changed(key, "sadd")
             space.put(key, Set.load((member,), limits))
         elif member not in target:
-            self.engine.undo.append((_take_back, target, member, target.expanded))
-            self.engine.unsettled = True
+            self.unit.on_rollback(_take_back, target, member, target.expanded)
             space.changed(key, "sadd")
             target.put_one(member, limits)
 
-    # questions ---------------------------------------------------------------------------------
+    # reading -----------------------------------------------------------------------------------
 
     @command(
         "SISMEMBER key member",
         "readonly fast",
-        group="set",
         since="1.0.0",
         complexity="O(1)",
         access="RO",
+        unlocked=_sismember_unlocked,
     )
     def sismember(self, key: Key, member: Value) -> int:
-        """1 if `member` is in the set at `key`, 0 if not.
+        """Check whether the set stored at `key` contains `member`.
+
+        Returns 1 if it does, 0 if not.
 
         >>> db.sadd("tags", "red"), db.sismember("tags", "red"), db.sismember("tags", "blue")
         (1, 1, 0)
@@ -161,13 +176,14 @@ class Sets(Group[T]):
     @command(
         "SMISMEMBER key member [member ...]",
         "readonly fast",
-        group="set",
         since="6.2.0",
         complexity="O(n) for n members",
         access="RO ACCESS",
     )
     def smismember(self, key: Key, *members: Many) -> list[int]:
-        """1 or 0 for each of `members`: is it in the set at `key`?
+        """Check for each of `members` whether the set stored at `key` contains it.
+
+        Returns a list of 1 and 0, in the order of `members`.
 
         >>> db.sadd("tags", "red"), db.smismember("tags", "red", "blue")
         (1, [1, 0])
@@ -178,13 +194,12 @@ class Sets(Group[T]):
     @command(
         "SCARD key",
         "readonly fast",
-        group="set",
         since="1.0.0",
         complexity="O(1)",
         access="RO",
     )
     def scard(self, key: Key) -> int:
-        """Number of members of the set at `key`; 0 when missing.
+        """Return the number of members of the set stored at `key`.
 
         >>> db.sadd("tags", "red", "blue"), db.scard("tags")
         (2, 2)
@@ -194,13 +209,12 @@ class Sets(Group[T]):
     @command(
         "SMEMBERS key",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n) for a set of n members",
         access="RO ACCESS",
     )
     def smembers(self, key: Key) -> set[T]:
-        """Return all members; an empty set when the key is missing.
+        """Return all members of the set stored at `key` as a set.
 
         >>> db.sadd("tags", "red"), db.smembers("tags")
         (1, {b'red'})
@@ -219,16 +233,17 @@ class Sets(Group[T]):
     @command(
         "SPOP key [count]",
         "write fast",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members returned; the first call on a set O(n) for its members",
         access="RW ACCESS DELETE",
         kinds={"count": RAW},
     )
     def spop(self, key: Key, count: Integer | None = None) -> T | set[T] | None:
-        """Remove and return a random member, or a set of `count`; None, or set(), when missing.
+        """Remove and return a random member of the set stored at `key`.
 
-        The key goes with its last member.
+        count: return a set of at most this many members. Returns None, or set() with `count`, if
+        the key does not exist. Deletes the key if no member is left. Raises ResponseError if
+        `count` is negative.
 
         >>> db.sadd("coin", "heads"), db.spop("coin"), db.spop("coin", 2)
         (1, b'heads', set())
@@ -239,14 +254,14 @@ class Sets(Group[T]):
             return None if table is None else self._pop_member(key, table)
         if table is None or wanted == 0:
             return set()
-        randbelow = self.engine.randbelow
+        randbelow = self.engine.settings.randbelow
         gone = list(table) if wanted >= len(table) else table.sample(wanted, randbelow)
         self._remove_members(key, table, gone, "spop")
         return set(gone)
 
     def _pop_member(self, key: Any, table: Set) -> Any:
-        """One random member."""
-        member = table.random(self.engine.randbelow)
+        """Remove and return one random member."""
+        member = table.random(self.engine.settings.randbelow)
         self._remove_members(key, table, (member,), "spop")
         return member
 
@@ -259,7 +274,6 @@ class Sets(Group[T]):
     @command(
         "SRANDMEMBER key [count]",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members returned; the first call on a set O(n) for its members",
         access="RO ACCESS",
@@ -267,9 +281,13 @@ class Sets(Group[T]):
         kinds={"count": RAW},
     )
     def srandmember(self, key: Key, number: Integer | None = None) -> T | list[T] | None:
-        """Return a random member, or `number` different ones; None, or [], when the key is missing.
+        """Return one or more random members of the set stored at `key`.
 
-        A negative `number` gives as many members as its absolute value, with repetitions.
+        number: return a list of at most this many different members; if negative, of exactly
+        -number members, which may repeat.
+
+        Returns None, or [] with `number`, if the key does not exist. Raises ResponseError if
+        `number` is out of range.
 
         >>> db.sadd("coin", "heads"), db.srandmember("coin"), db.srandmember("coin", -2)
         (1, b'heads', [b'heads', b'heads'])
@@ -279,13 +297,12 @@ class Sets(Group[T]):
             raise errors.error(errors.COUNT_OUT_OF_RANGE)
         table: Any = self.space.read(key, Set)
         if count is None:
-            return None if table is None else table.random(self.engine.randbelow)
-        return [] if table is None else chosen(table, count, self.engine.randbelow)
+            return None if table is None else table.random(self.engine.settings.randbelow)
+        return [] if table is None else chosen(table, count, self.engine.settings.randbelow)
 
     @command(
         "SSCAN key cursor [MATCH pattern] [COUNT count]",
         "readonly",
-        group="set",
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk over n members",
         access="RO ACCESS",
@@ -300,10 +317,13 @@ class Sets(Group[T]):
         count: Integer | None = None,
         _option_error: Any = None,
     ) -> list[Any]:
-        """A step of a walk: [next cursor, [member, ...]]; cursor 0 begins and ends it.
+        """Return one step of an iteration over the members of the set stored at `key`.
 
-        `match` is a glob pattern, `count` how many to look at (10). A member that is there all the
-        time comes at least once.
+        cursor: 0 for the first step, then the cursor that the previous step returned. match: glob
+        pattern for members. count: number of members to examine (default 10).
+
+        Returns [next cursor, members]; cursor 0 ends the iteration. A member that exists during the
+        whole iteration is returned at least once.
 
         >>> db.sadd("tags", "red", "blue"), db.sscan("tags", 0, match="r*")
         (2, [0, [b'red']])
@@ -313,7 +333,10 @@ class Sets(Group[T]):
     def sscan_iter(
         self, key: Key, match: Value | None = None, count: Integer | None = None
     ) -> Iterator[T]:
-        """Every member, in small steps between which other threads get their turn (see SSCAN).
+        """Iterate over the members of the set stored at `key`.
+
+        match, count: as for SSCAN. Each step is one SSCAN call, and other threads can run commands
+        between the steps.
 
         >>> db.sadd("tags", "red", "blue"), sorted(db.sscan_iter("tags"))
         (2, [b'blue', b'red'])
@@ -325,13 +348,12 @@ class Sets(Group[T]):
     @command(
         "SUNION key [key ...]",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members in all sets",
         access="RO ACCESS",
     )
     def sunion(self, *keys: Many) -> set[T]:
-        """Return the members of at least one of the sets; a missing key is an empty set.
+        """Return the union of the sets stored at `keys`: the members of at least one of them.
 
         >>> db.sadd("a", 1), db.sadd("b", 2), sorted(db.sunion("a", "b"))
         (1, 1, [b'1', b'2'])
@@ -341,13 +363,12 @@ class Sets(Group[T]):
     @command(
         "SINTER key [key ...]",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n*m) for m sets, the smallest of which has n members",
         access="RO ACCESS",
     )
     def sinter(self, *keys: Many) -> set[T]:
-        """Return the members of all of the sets; a missing key is an empty set.
+        """Return the intersection of the sets stored at `keys`: the members of all of them.
 
         >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sinter("a", "b")
         (2, 2, {b'2'})
@@ -357,13 +378,12 @@ class Sets(Group[T]):
     @command(
         "SDIFF key [key ...]",
         "readonly",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members in all sets",
         access="RO ACCESS",
     )
     def sdiff(self, *keys: Many) -> set[T]:
-        """Return the members of the first set that no other one has; missing keys are empty sets.
+        """Return the difference of the sets stored at `keys`: the members only in the first.
 
         >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sdiff("a", "b")
         (2, 2, {b'1'})
@@ -371,22 +391,22 @@ class Sets(Group[T]):
         return _difference(self._sets_at(keys))
 
     def _sets_at(self, keys: Any) -> Any:
-        """The sets at the keys, an empty one for each that is missing."""
+        """Return the sets at the keys, an empty set for each missing key."""
         read = self.space.read
         return [read(key, Set) or _EMPTY for key in keys]
 
     @command(
         "SUNIONSTORE destination key [key ...]",
         "write denyoom",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members in all sets",
         access="OW UPDATE | RO ACCESS",
     )
     def sunionstore(self, destination: Key, *keys: Many) -> int:
-        """Store what SUNION answers at `destination`, whatever was there; how many members.
+        """Store the union of the sets stored at `keys` in `destination`.
 
-        An empty result deletes `destination`.
+        Replaces any previous value. Returns the number of members; if it is 0, `destination` is
+        deleted.
 
         >>> db.sadd("a", 1), db.sadd("b", 2), db.sunionstore("both", "a", "b")
         (1, 1, 2)
@@ -396,15 +416,15 @@ class Sets(Group[T]):
     @command(
         "SINTERSTORE destination key [key ...]",
         "write denyoom",
-        group="set",
         since="1.0.0",
         complexity="O(n*m) for m sets, the smallest of which has n members",
         access="RW UPDATE | RO ACCESS",
     )
     def sinterstore(self, destination: Key, *keys: Many) -> int:
-        """Store what SINTER answers at `destination`, whatever was there; how many members.
+        """Store the intersection of the sets stored at `keys` in `destination`.
 
-        An empty result deletes `destination`.
+        Replaces any previous value. Returns the number of members; if it is 0, `destination` is
+        deleted.
 
         >>> db.sadd("a", 1, 2), db.sadd("b", 2), db.sinterstore("both", "a", "b")
         (2, 1, 1)
@@ -415,15 +435,15 @@ class Sets(Group[T]):
     @command(
         "SDIFFSTORE destination key [key ...]",
         "write denyoom",
-        group="set",
         since="1.0.0",
         complexity="O(n) for n members in all sets",
         access="OW UPDATE | RO ACCESS",
     )
     def sdiffstore(self, destination: Key, *keys: Many) -> int:
-        """Store what SDIFF answers at `destination`, whatever was there; how many members.
+        """Store the difference of the sets stored at `keys` (see SDIFF) in `destination`.
 
-        An empty result deletes `destination`.
+        Replaces any previous value. Returns the number of members; if it is 0, `destination` is
+        deleted.
 
         >>> db.sadd("a", 1, 2), db.sadd("b", 2), db.sdiffstore("rest", "a", "b")
         (2, 1, 1)
@@ -431,11 +451,11 @@ class Sets(Group[T]):
         return self._store_set(destination, _difference(self._sets_at(keys)), "sdiffstore")
 
     def _store_set(self, key: Any, members: set[Any], event: str) -> int:
-        """Store a result as a set; an empty one is no key at all."""
+        """Store a result as a set, or delete the key if the result is empty."""
         space = self.space
         if members:
             space.changed(key, event)
-            space.put(key, Set.load(members, self.engine.limits))
+            space.put(key, Set.load(members, self.engine.settings.limits))
         elif space.find(key) is not None:
             space.changed(key, "del")
             space.remove(key)
@@ -446,7 +466,6 @@ class Sets(Group[T]):
     @command(
         "SINTERCARD numkeys key [key ...] [LIMIT limit]",
         "readonly movablekeys",
-        group="set",
         since="7.0.0",
         complexity="O(n*m) for m sets, the smallest of which has n members",
         access="RO ACCESS",
@@ -455,9 +474,10 @@ class Sets(Group[T]):
         overflow_error=errors.NUMKEYS_TOO_LARGE,
     )
     def sintercard(self, numkeys: Integer, keys: Iterable[Key], limit: Integer = 0) -> int:
-        """Number of members that SINTER would answer, counted up to `limit` (0: all of them).
+        """Return the number of members of the intersection of the sets stored at `keys`.
 
-        `numkeys` is the number of `keys`.
+        numkeys: number of keys. limit: stop counting at this number (default 0: no limit). Raises
+        ResponseError if `numkeys` is not the number of `keys` or `limit` is negative.
 
         >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sintercard(2, ["a", "b"])
         (2, 2, 1)
@@ -469,7 +489,6 @@ class Sets(Group[T]):
     @command(
         "SUNIONCARD numkeys key [key ...] [APPROX] [LIMIT limit]",
         "readonly movablekeys",
-        group="set",
         since="8.10.0",
         complexity="O(n) for n members in all sets",
         access="RO ACCESS",
@@ -480,15 +499,17 @@ class Sets(Group[T]):
     def sunioncard(
         self, numkeys: Integer, keys: Iterable[Key], limit: Integer = 0, approx: bool = False
     ) -> int:
-        """Number of members that SUNION would answer, counted up to `limit` (0: all of them).
+        """Return the number of members of the union of the sets stored at `keys`.
 
-        `numkeys` is the number of `keys`. `approx` allows an estimate; the answer is exact anyway.
+        numkeys: number of keys. limit: stop counting at this number (default 0: no limit).
+        approx: an estimate is sufficient; minidis returns the exact number anyway. Raises
+        ResponseError if `numkeys` is not the number of `keys` or `limit` is negative.
 
         >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sunioncard(2, ["a", "b"])
         (2, 2, 3)
         """
         tables, most = self._counted_sets(numkeys, keys), integer(limit)
-        # Below the limit each set is small: then the union costs no more than limit * numkeys.
+        # Every set is smaller than the limit here, so the union costs at most limit * numkeys.
         if most and max(map(len, tables)) >= most:
             return most
         size = len(_union(tables))
@@ -497,7 +518,6 @@ class Sets(Group[T]):
     @command(
         "SDIFFCARD numkeys key [key ...] [LIMIT limit]",
         "readonly movablekeys",
-        group="set",
         since="8.10.0",
         complexity="O(n*m) for m sets, the first of which has n members",
         access="RO ACCESS",
@@ -506,9 +526,10 @@ class Sets(Group[T]):
         overflow_error=errors.NUMKEYS_TOO_LARGE,
     )
     def sdiffcard(self, numkeys: Integer, keys: Iterable[Key], limit: Integer = 0) -> int:
-        """Number of members that SDIFF would answer, counted up to `limit` (0: all of them).
+        """Return the number of members of the difference of the sets stored at `keys` (SDIFF).
 
-        `numkeys` is the number of `keys`.
+        numkeys: number of keys. limit: stop counting at this number (default 0: no limit). Raises
+        ResponseError if `numkeys` is not the number of `keys` or `limit` is negative.
 
         >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sdiffcard(2, ["a", "b"])
         (2, 2, 1)
@@ -518,7 +539,7 @@ class Sets(Group[T]):
         return _count(rest, limit)
 
     def _counted_sets(self, numkeys: Any, keys: Any) -> Any:
-        """The sets at the keys, if they are as many as announced."""
+        """Return the sets at the keys; raise ResponseError if `numkeys` is not their number."""
         if numkeys < 1:
             raise errors.error(errors.NUMKEYS_NOT_POSITIVE)
         if numkeys != len(keys):
@@ -526,22 +547,23 @@ class Sets(Group[T]):
         return self._sets_at(keys)
 
 
-#: Stands for the set at a missing key; never changed.
+#: Used in place of a missing key; never modified.
 _EMPTY = Set()
 
 
 def _union(tables: list[Set]) -> set[Any]:
+    """Return the members of at least one of the sets."""
     return set().union(*tables)
 
 
 def _intersection(tables: list[Set]) -> set[Any]:
-    """What all of the sets have; each `&` walks over the smaller side."""
+    """Return the members of all sets; each `&` iterates over the smaller side."""
     views = [table.keys() for table in sorted(tables, key=len)]
     return set(reduce(and_, views[1:], views[0]))
 
 
 def _difference(tables: list[Set]) -> set[Any]:
-    """What only the first set has."""
+    """Return the members of the first set that no other set contains."""
     left: set[Any] = set(tables[0])
     for table in tables[1:]:
         if len(table) < len(left):
@@ -552,16 +574,16 @@ def _difference(tables: list[Set]) -> set[Any]:
 
 
 def _count(members: Iterator[Any], limit: Any) -> int:
-    """How many there are, up to a limit other than 0."""
+    """Count the members, up to a limit other than 0."""
     return sum(1 for _ in islice(members, limit or None))
 
 
-def _rollback(table: Set, member: bytes, limits: Limits) -> None:
-    """Undo the first half of SMOVE, if it has happened."""
+def _restore_member(table: Set, member: bytes, limits: Limits) -> None:
+    """Undo the first half of SMOVE, whether or not it has happened."""
     table.put_one(member, limits)
 
 
 def _take_back(table: Set, member: bytes, expanded: bool) -> None:
-    """Undo the second half of SMOVE, if it has happened."""
+    """Undo the second half of SMOVE, whether or not it has happened."""
     table.drop((member,))
     table.expanded = expanded

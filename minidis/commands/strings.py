@@ -1,4 +1,4 @@
-"""String commands: bytes and their conditions. Numbers are in counters.py."""
+"""String commands: store, read and modify strings of bytes. Numbers are in counters.py."""
 
 from __future__ import annotations
 
@@ -16,62 +16,80 @@ from minidis.commands.shared.expiry_options import (
     milliseconds,
 )
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
+from minidis.grammar.facts import set_access
 from minidis.grammar.kinds import INTEGER, Integer, Key, Kind, Many, Value, encode, integer
-from minidis.keyspace.keyspace import is_collection, text_of
-from minidis.replies import OK, Status
+from minidis.keyspace.keyspace import text_of
+from minidis.replies import LOCK, OK, Status
 from minidis.structures.digests import xxh3_64
 from minidis.structures.lcs import lcs, table_size
+from minidis.structures.types import is_collection
+
+command = declarations(group="string")
 
 
 def _pair_count(value: Any) -> int:
-    """MSETEX counts in 32 bits; 0 for anything beyond, which is refused as every 0 is."""
+    """Convert the numkeys of MSETEX; return 0, which is rejected, for more than 32 bits."""
     number = integer(value)
     return number if number < 2**31 else 0
 
 
 def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
-    """SET without options."""
+    """Run SET without options."""
     space = self.space
-    if space.unobserved and key not in space.deadlines:
-        # One step: there is nothing to keep in step with, so nothing to put back either.
-        space.dirty += 1
-        space.values[key] = value
-        return OK
     space.changed(key, "set")
     space.put(key, value)
     return OK
 
 
-# The hottest write of all: the usual case of _plain_set without the call.
-_INLINE_SET = """
+# The hottest write of all. The usual case is one step: nothing follows the value, no observer cares
+# for the key, so nothing has to be undone or told.
+_DIRECT_SET = """
 space = self.space
-if space.unobserved and key not in space.deadlines:
-    space.dirty += 1
+if (
+    (space.direct or (space.direct_overwrite and key in space.values))
+    and key not in space.deadlines
+    and key not in unit.interest
+):
+    unit.dirty += 1
     space.values[key] = value
-    reply = OK
-else:
-    reply = body(self, key, value)
+    return OK
 """
 
 
+def _get_unlocked(self: Group[Any], key: Any) -> Any:
+    """GET of a string whose deadline, if there is one, has not come."""
+    space = self.space
+    deadline = space.deadlines.get(key)  # before the value: see Keyspace.expire
+    if (deadline is not None and self.unit.clock.now() > deadline) or space.accessed is not None:
+        return LOCK
+    value = space.values.get(key)
+    return value if value.__class__ is bytes else LOCK
+
+
+def _strlen_unlocked(self: Group[Any], key: Any) -> Any:
+    """STRLEN of such a string."""
+    value = _get_unlocked(self, key)
+    return LOCK if value is LOCK else len(value)
+
+
 class Strings(Group[T]):
-    """GET, SET and everything else that works on one string."""
+    """Commands on strings: GET, SET, MSET, APPEND, GETRANGE and others."""
 
     # whole values ------------------------------------------------------------------------------
 
     @command(
         "GET key",
         "readonly fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RO ACCESS",
+        unlocked=_get_unlocked,
     )
     def get(self, key: Key) -> T | None:
-        """Return the string at `key`.
+        """Return the string stored at `key`.
 
-        None when the key is missing; WrongTypeError when it holds another type.
+        Returns None if the key does not exist. Raises WrongTypeError if it holds another type.
 
         >>> db.set("name", "minidis")
         OK
@@ -83,7 +101,7 @@ class Strings(Group[T]):
         kind = value.__class__
         if kind is bytes and space.accessed is None:
             deadline = space.deadlines.get(key)
-            if deadline is None or self.engine.now() <= deadline:
+            if deadline is None or self.unit.now() <= deadline:
                 space.hits += 1
                 return value
         return space.string(key)
@@ -91,13 +109,13 @@ class Strings(Group[T]):
     @command(
         f"SET key value [NX | XX | {CONDITIONS}] [GET] [{EXPIRY} | KEEPTTL]",
         "write denyoom",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE VARIABLE_FLAGS",
         kinds=EXPIRY_KINDS,
         plain=_plain_set,
-        inline=_INLINE_SET,
+        direct=_DIRECT_SET,
+        access_by_words=set_access,
     )
     def set(
         self,
@@ -116,21 +134,20 @@ class Strings(Group[T]):
         ifdeq: Value | None = None,
         ifdne: Value | None = None,
     ) -> Status | T | None:
-        """Store `value` at `key`, whatever was there before, and forget its expiry.
+        """Store the string `value` at `key`, replacing any previous value and its expiry.
 
-        `ex` seconds, `px` milliseconds, `exat` seconds since 1970, `pxat` milliseconds since 1970:
-        the key expires then; `keepttl` leaves the expiry as it is. `nx`: only if the key is
-        missing, `xx`: only if it exists, `ifeq`/`ifne`: only if its value is (is not) the one
-        given, `ifdeq`/`ifdne`: the same with the DIGEST of the value. `get`: answer the old value.
+        ex, px: expire after this many seconds, milliseconds (or a timedelta). exat, pxat: expire at
+        this Unix time in seconds, milliseconds (or a datetime). keepttl: keep the current expiry.
+        nx: only if the key does not exist. xx: only if it exists. ifeq, ifne: only if the current
+        value equals, differs from this one. ifdeq, ifdne: the same with its DIGEST. get: return the
+        previous value.
 
-        OK, or None when the condition was not met; with `get` the old value or None, and
-        WrongTypeError when it is no string. ResponseError for an expiry that is not positive, and
-        for two conditions or two expiries at once.
+        Returns OK, or None if the condition is not met; with `get`, the previous value or None.
+        Raises ResponseError if the expiry is not positive or two options conflict, and
+        WrongTypeError if `get` or a comparison finds another type.
 
-        >>> db.set("lock", "me", nx=True, ex=30)
-        OK
-        >>> db.set("lock", "you", nx=True) is None
-        True
+        >>> db.set("lock", "me", nx=True, ex=30), db.set("lock", "you", nx=True)
+        (OK, None)
         """
         if (
             nx or xx or get or keepttl
@@ -152,9 +169,9 @@ class Strings(Group[T]):
         get: bool,
         conditions: tuple[Any, ...],
     ) -> Any:
-        """SET with options: check the conditions, then store."""
+        """Run SET with options: check the conditions, then store the value."""
         space = self.space
-        # Only an old value that is asked for counts as a use, or as a miss.
+        # Only an old value that is returned counts as an access, or as a miss.
         old = space.lookup(key) if get else space.find(key)
         reply: Any = text_of(old) if get else None
         if (nx and old is not None) or (xx and old is None):
@@ -170,13 +187,13 @@ class Strings(Group[T]):
     @command(
         "SETNX key value",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="OW INSERT",
+        single_step=True,
     )
     def setnx(self, key: Key, value: Value) -> int:
-        """Store `value` at `key` if the key is missing: 1 if it did, 0 if not.
+        """Store `value` at `key`, only if the key does not exist; return 1 if stored, 0 if not.
 
         >>> db.setnx("once", 1), db.setnx("once", 2)
         (1, 0)
@@ -190,7 +207,6 @@ class Strings(Group[T]):
     @command(
         "SETEX key seconds value",
         "write denyoom",
-        group="string",
         since="2.0.0",
         complexity="O(1)",
         access="OW UPDATE",
@@ -198,21 +214,20 @@ class Strings(Group[T]):
         kinds=EXPIRY_KINDS,
     )
     def setex(self, key: Key, time: Span, value: Value) -> Status:
-        """Store `value` at `key` to expire after `time`: seconds, or a timedelta.
+        """Store `value` at `key` and let the key expire after `time` seconds (or a timedelta).
 
-        ResponseError when it is not at least one second.
+        Returns OK. Raises ResponseError if `time` is less than one second.
 
         >>> db.setex("code", 60, "1234"), db.ttl("code")
         (OK, 60)
         """
-        deadline = milliseconds(time, 1000, self.engine.now(), "setex")
+        deadline = milliseconds(time, 1000, self.unit.now(), "setex")
         self._set(key, value, deadline, False, False, False, False, NO_CONDITIONS)
         return OK
 
     @command(
         "PSETEX key milliseconds value",
         "write denyoom",
-        group="string",
         since="2.6.0",
         complexity="O(1)",
         access="OW UPDATE",
@@ -220,29 +235,24 @@ class Strings(Group[T]):
         kinds=EXPIRY_KINDS,
     )
     def psetex(self, key: Key, time_ms: Span, value: Value) -> Status:
-        """Store `value` at `key` to expire after `time_ms`: milliseconds, or a timedelta.
-
-        ResponseError when it is not at least one millisecond.
+        """The same as SETEX, with `time_ms` in milliseconds instead of seconds.
 
         >>> db.psetex("code", 60000, "1234"), db.ttl("code")
         (OK, 60)
         """
-        deadline = milliseconds(time_ms, 1, self.engine.now(), "psetex")
+        deadline = milliseconds(time_ms, 1, self.unit.now(), "psetex")
         self._set(key, value, deadline, False, False, False, False, NO_CONDITIONS)
         return OK
 
     @command(
         "GETSET key value",
         "write denyoom fast",
-        group="string",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
     )
     def getset(self, key: Key, value: Value) -> T | None:
-        """Store `value` at `key`, forget its expiry, and return the old string (None if missing).
-
-        WrongTypeError when the key holds another type. Newer code says set(..., get=True).
+        """Store `value` at `key` and return the previous string, as SET with `get` does.
 
         >>> db.getset("turn", "ann"), db.getset("turn", "bob")
         (None, b'ann')
@@ -255,15 +265,12 @@ class Strings(Group[T]):
     @command(
         "GETDEL key",
         "write fast",
-        group="string",
         since="6.2.0",
         complexity="O(1)",
         access="RW ACCESS DELETE",
     )
     def getdel(self, key: Key) -> T | None:
-        """Return the string at `key` and delete the key; None when missing.
-
-        WrongTypeError when the key holds another type; it stays then.
+        """Return the string stored at `key`, as GET does, and delete the key.
 
         >>> db.set("token", "x"), db.getdel("token"), db.exists("token")
         (OK, b'x', 0)
@@ -277,7 +284,6 @@ class Strings(Group[T]):
     @command(
         f"GETEX key [{EXPIRY} | PERSIST]",
         "write fast",
-        group="string",
         since="6.2.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
@@ -292,10 +298,11 @@ class Strings(Group[T]):
         pxat: Moment | None = None,
         persist: bool = False,
     ) -> T | None:
-        """Return the string at `key` and set its expiry, or take it away with `persist`.
+        """Return the string stored at `key`, as GET does, and set or remove its expiry.
 
-        `ex` seconds, `px` milliseconds, `exat` seconds since 1970, `pxat` milliseconds since 1970.
-        Without an option it is GET. None when the key is missing, WrongTypeError for another type.
+        ex, px: expire after this many seconds, milliseconds (or a timedelta). exat, pxat: expire at
+        this Unix time in seconds, milliseconds (or a datetime). persist: remove the expiry. Raises
+        ResponseError if the expiry is not positive.
 
         >>> db.set("page", "..."), db.getex("page", ex=60), db.ttl("page")
         (OK, b'...', 60)
@@ -305,7 +312,7 @@ class Strings(Group[T]):
         if reply is None:
             return None
         deadline = deadline_of(self.engine, "getex", ex, px, exat, pxat)
-        if deadline is not None and deadline <= self.engine.now():
+        if deadline is not None and deadline <= self.unit.now():
             space.changed(key, "del")
             space.remove(key)
         elif deadline is not None:
@@ -321,16 +328,13 @@ class Strings(Group[T]):
     @command(
         "MGET key [key ...]",
         "readonly fast",
-        group="string",
         since="1.0.0",
         complexity="O(n) for n keys",
         access="RO ACCESS",
         empty=True,
     )
     def mget(self, *keys: Many) -> list[T | None]:
-        """Return the strings at all `keys`; None for a missing key or one of another type.
-
-        Without any key an empty list, as in redis-py.
+        """Return the strings stored at `keys`, with None for a missing key or another type.
 
         >>> db.mset({"a": 1, "b": 2}), db.mget("a", "b", "c")
         (OK, [b'1', b'2', None])
@@ -342,14 +346,13 @@ class Strings(Group[T]):
     @command(
         "MSET key value [key value ...]",
         "write denyoom",
-        group="string",
         since="1.0.1",
         complexity="O(n) for n keys",
         access="OW UPDATE",
         names={"key": "mapping"},
     )
     def mset(self, mapping: Mapping[Any, Value]) -> Status:
-        """Store every value of `mapping` at its key, and forget the expiries. All at once.
+        """Set all keys of `mapping` in one step, replacing previous values and their expiries.
 
         >>> db.mset({"a": 1, "b": 2})
         OK
@@ -358,7 +361,7 @@ class Strings(Group[T]):
         return OK
 
     def _put_all(self, mapping: Any) -> None:
-        """The pairs of MSET and MSETNX, which arrive as a list."""
+        """Store (key, value) pairs for MSET and MSETNX."""
         for key, value in mapping:
             self.space.changed(key, "set")
             self.space.put(key, value)
@@ -366,14 +369,13 @@ class Strings(Group[T]):
     @command(
         "MSETNX key value [key value ...]",
         "write denyoom",
-        group="string",
         since="1.0.1",
         complexity="O(n) for n keys",
         access="OW INSERT",
         names={"key": "mapping"},
     )
     def msetnx(self, mapping: Mapping[Any, Value]) -> int:
-        """Store every value of `mapping` if none of the keys exists: 1 if it did, 0 if not.
+        """Store the values of `mapping` if none of the keys exists; return 1 if stored, else 0.
 
         >>> db.msetnx({"a": 1, "b": 2}), db.msetnx({"b": 3, "c": 4})
         (1, 0)
@@ -387,7 +389,6 @@ class Strings(Group[T]):
     @command(
         f"MSETEX numkeys key value [key value ...] [NX | XX] [{EXPIRY} | KEEPTTL]",
         "write denyoom movablekeys",
-        group="string",
         since="8.4.0",
         complexity="O(n) for n keys",
         access="OW UPDATE",
@@ -407,10 +408,11 @@ class Strings(Group[T]):
         pxat: Moment | None = None,
         keepttl: bool = False,
     ) -> int:
-        """Store every value of `mapping` with one expiry for all: 1 if it did, 0 if not.
+        """Store each value of `mapping` at its key, with the same expiry for all keys.
 
-        `nx`: only if none of the keys exists; `xx`: only if all do. `ex` seconds, `px`
-        milliseconds, `exat` and `pxat` the same since 1970; `keepttl` leaves the expiries alone.
+        nx: only if none of the keys exists. xx: only if all exist. ex, px: expire after this many
+        seconds, milliseconds. exat, pxat: expire at this Unix time in seconds, milliseconds.
+        keepttl: keep the current expiries. Returns 1 if the values were stored, 0 if not.
 
         >>> db.msetex({"a": 1, "b": 2}, ex=60), db.ttl("b")
         (1, 60)
@@ -434,13 +436,15 @@ class Strings(Group[T]):
     @command(
         "STRLEN key",
         "readonly fast",
-        group="string",
         since="2.2.0",
         complexity="O(1)",
         access="RO",
+        unlocked=_strlen_unlocked,
     )
     def strlen(self, key: Key) -> int:
-        """Length in bytes of the string at `key`; 0 when missing, WrongTypeError for another type.
+        """Return the length in bytes of the string stored at `key`.
+
+        Returns 0 if the key does not exist. Raises WrongTypeError if it holds another type.
 
         >>> db.set("word", "Grüße"), db.strlen("word")
         (OK, 7)
@@ -450,15 +454,16 @@ class Strings(Group[T]):
     @command(
         "APPEND key value",
         "write denyoom fast",
-        group="string",
         since="2.0.0",
         complexity="O(1) amortized",
         access="RW INSERT",
+        single_step=True,
     )
     def append(self, key: Key, value: Value) -> int:
-        """Add `value` at the end of the string at `key`; the new length in bytes.
+        """Append `value` to the string stored at `key` and return the new length in bytes.
 
-        A missing key starts empty. WrongTypeError when the key holds another type.
+        Creates the key if it does not exist. Raises WrongTypeError if it holds another type, and
+        ResponseError if the string would be longer than proto-max-bulk-len (default 512 MB).
 
         >>> db.append("log", "one,"), db.append("log", "two"), db.get("log")
         (4, 7, b'one,two')
@@ -476,7 +481,7 @@ class Strings(Group[T]):
         return len(grown)
 
     def _changeable(self, key: Any, old: Any) -> bytearray:
-        """The stored string as a bytearray that may be changed in place."""
+        """Return the stored string as a bytearray that can be modified in place."""
         if old.__class__ is bytearray:
             found: bytearray = old
             return found
@@ -485,24 +490,23 @@ class Strings(Group[T]):
         return copy
 
     def _check_size(self, length: int, addition: int) -> None:
-        """Refuse strings above proto-max-bulk-len."""
-        if length + addition > self.engine.max_string:
+        """Raise ResponseError if a string would be longer than proto-max-bulk-len."""
+        if length + addition > self.engine.settings.max_string:
             raise errors.error(errors.STRING_TOO_LONG)
 
     @command(
         "SETRANGE key offset value",
         "write denyoom",
-        group="string",
         since="2.2.0",
         complexity="O(1) in place, O(n) for n bytes when the string has to grow",
         access="RW UPDATE",
     )
     def setrange(self, key: Key, offset: Integer, value: Value) -> int:
-        """Overwrite the string at `key` from byte `offset` on; the new length in bytes.
+        """Overwrite the string stored at `key` from byte `offset` on, and return its new length.
 
-        What is missing before the offset becomes zero bytes, a missing key is empty. An empty value
-        changes nothing. ResponseError when the offset is negative or the string would be too long;
-        WrongTypeError for another type.
+        A gap before `offset` is filled with zero bytes; a missing key counts as an empty string; an
+        empty `value` changes nothing. Raises ResponseError if `offset` is negative or the string
+        would be longer than proto-max-bulk-len, and WrongTypeError if the key holds another type.
 
         >>> db.set("greet", "Hello World"), db.setrange("greet", 6, "Redis"), db.get("greet")
         (OK, 11, b'Hello Redis')
@@ -530,16 +534,15 @@ class Strings(Group[T]):
     @command(
         "GETRANGE key start end",
         "readonly",
-        group="string",
         since="2.4.0",
         complexity="O(n) for n bytes returned",
         access="RO ACCESS",
     )
     def getrange(self, key: Key, start: Integer, end: Integer) -> T:
-        """Return the bytes from `start` to `end`, both included; negative ones count from the end.
+        """Return the bytes of the string at `key` from index `start` to `end`, both included.
 
-        An empty string when the key is missing or nothing lies in between; WrongTypeError for
-        another type.
+        Negative indexes count from the end: -1 is the last byte. Returns an empty string if the key
+        does not exist or the range is empty. Raises WrongTypeError if the key holds another type.
 
         >>> db.set("word", "Hello"), db.getrange("word", 1, 3), db.getrange("word", -2, -1)
         (OK, b'ell', b'lo')
@@ -548,7 +551,7 @@ class Strings(Group[T]):
         first, last = integer(start), integer(end)
         if first < 0 and last < 0 and first > last:
             return b""  # type: ignore[return-value]
-        # A position before the start is the start, for `end` too: GETRANGE k 0 -100 is one byte.
+        # An index before the first byte counts as 0, for `end` too: GETRANGE k 0 -100 is one byte.
         first = max(first + len(text), 0) if first < 0 else first
         last = max(last + len(text), 0) if last < 0 else last
         reply: Any = bytes(text[first : last + 1])
@@ -557,13 +560,12 @@ class Strings(Group[T]):
     @command(
         "SUBSTR key start end",
         "readonly",
-        group="string",
         since="1.0.0",
         complexity="O(n) for n bytes returned",
         access="RO ACCESS",
     )
     def substr(self, key: Key, start: Integer, end: Integer = -1) -> T:
-        """The old name of GETRANGE.
+        """Return a part of the string stored at `key`: GETRANGE under its former name.
 
         >>> db.set("word", "Hello"), db.substr("word", 0, 1)
         (OK, b'He')
@@ -573,7 +575,6 @@ class Strings(Group[T]):
     @command(
         "LCS key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
         "readonly",
-        group="string",
         since="7.0.0",
         complexity="O(n*m) for strings of n and m bytes",
         access="RO ACCESS",
@@ -590,11 +591,12 @@ class Strings(Group[T]):
         withmatchlen: bool = False,
         _option_error: errors.ResponseError | None = None,
     ) -> Any:
-        """Return the longest common subsequence of two strings.
+        """Return the longest common subsequence of the strings stored at `key1` and `key2`.
 
-        `len`: only its length. `idx`: where its pieces lie in both strings, those of at least
-        `minmatchlen` bytes, with their lengths if `withmatchlen`. Missing keys are empty strings;
-        ResponseError for another type.
+        len: return only its length. idx: return a dict with the length and the matching ranges of
+        both strings. minmatchlen: only ranges of at least this many bytes. withmatchlen: with their
+        lengths. A missing key counts as an empty string. Raises ResponseError if a key holds
+        another type, if `len` and `idx` are combined, or if the strings are too long.
 
         >>> db.mset({"one": "ohmytext", "two": "mynewtext"}), db.lcs("one", "two")
         (OK, b'mytext')
@@ -609,7 +611,7 @@ class Strings(Group[T]):
         least: Any = minmatchlen or 0
         if len and idx:
             raise errors.error("If you want both the length and indexes, please just use IDX.")
-        if table_size(one, two) > self.engine.max_string:
+        if table_size(one, two) > self.engine.settings.max_string:
             raise errors.error(
                 "Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
             )
@@ -632,13 +634,14 @@ class Strings(Group[T]):
     @command(
         "DIGEST key",
         "readonly fast",
-        group="string",
         since="8.4.0",
         complexity="O(n) for n bytes",
         access="RO ACCESS",
     )
     def digest(self, key: Key) -> T | None:
-        """Return the XXH3 hash of the string at `key` as 16 hex digits; None when missing.
+        """Return the XXH3 hash of the string stored at `key` as 16 hexadecimal digits.
+
+        Returns None if the key does not exist. Raises WrongTypeError if it holds another type.
 
         >>> db.set("doc", "hello"), db.digest("doc")
         (OK, b'9555e8555c62dcfd')
@@ -650,7 +653,6 @@ class Strings(Group[T]):
     @command(
         f"DELEX key [{CONDITIONS}]",
         "write fast",
-        group="string",
         since="8.4.0",
         complexity="O(1), with a digest O(n) for n bytes",
         access="RW DELETE",
@@ -667,10 +669,11 @@ class Strings(Group[T]):
         ifdne: Value | None = None,
         _option_error: errors.ResponseError | None = None,
     ) -> int:
-        """Delete `key` if its value is (`ifeq`), is not (`ifne`) the one given: 1 if deleted.
+        """Delete `key`, only if its value meets the condition.
 
-        `ifdeq` and `ifdne` compare the DIGEST instead. Without a condition any type is deleted;
-        with one, ResponseError for anything but a string.
+        ifeq, ifne: the value equals, differs from this string. ifdeq, ifdne: the same with the
+        DIGEST. Without a condition any type is deleted. Returns 1 if the key was deleted, 0 if not.
+        Raises ResponseError if there is a condition and the key does not hold a string.
 
         >>> db.set("lock", "me"), db.delex("lock", ifeq="you"), db.delex("lock", ifeq="me")
         (OK, 0, 1)
@@ -691,7 +694,7 @@ class Strings(Group[T]):
 
 
 def _text_or_none(value: Any) -> Any:
-    """The bytes of a string value, None for anything else: MGET never complains of a type."""
+    """Return a string value as bytes, or None for any other type: MGET raises no WrongTypeError."""
     try:
         return text_of(value)
     except errors.WrongTypeError:

@@ -92,8 +92,8 @@ def _limit(
     return Parameter(
         name,
         about,
-        lambda engine: str(getattr(engine.limits, attribute)),
-        lambda engine, value: setattr(engine.limits, attribute, value),
+        lambda engine: str(getattr(engine.settings.limits, attribute)),
+        lambda engine, value: setattr(engine.settings.limits, attribute, value),
         _memory(low, high) if size else _number(low, high),
         (alias,) if alias else (),
     )
@@ -103,15 +103,10 @@ def _flag(name: str, about: str, attribute: str) -> Parameter:
     return Parameter(
         name,
         about,
-        lambda engine: "yes" if getattr(engine, attribute) else "no",
-        lambda engine, value: setattr(engine, attribute, value),
+        lambda engine: "yes" if getattr(engine.settings, attribute) else "no",
+        lambda engine, value: setattr(engine.settings, attribute, value),
         _yes_no,
     )
-
-
-def _set_notify(engine: Engine, flags: int) -> None:
-    engine.notify = flags
-    engine.update_observers()
 
 
 def _door(name: str, about: str, attribute: str, parse: Callable[[str], Any]) -> Parameter:
@@ -119,8 +114,8 @@ def _door(name: str, about: str, attribute: str, parse: Callable[[str], Any]) ->
     return Parameter(
         name,
         about,
-        lambda engine: str(getattr(engine.client_limits, attribute)),
-        lambda engine, value: engine.client_limits.set(attribute, value),
+        lambda engine: str(getattr(engine.settings.clients, attribute)),
+        lambda engine, value: engine.settings.clients.set(attribute, value),
         parse,
     )
 
@@ -172,8 +167,8 @@ PARAMETERS: dict[str, Parameter] = {
         Parameter(
             "proto-max-bulk-len",
             "longest string, in bytes",
-            lambda engine: str(engine.max_string),
-            lambda engine, value: setattr(engine, "max_string", value),
+            lambda engine: str(engine.settings.max_string),
+            lambda engine, value: setattr(engine.settings, "max_string", value),
             _memory(1024 * 1024, I64_MAX),
         ),
         _flag("rdbcompression", "compress strings in dumps", "compression"),
@@ -208,15 +203,15 @@ PARAMETERS: dict[str, Parameter] = {
         Parameter(
             "notify-keyspace-events",
             "which events of keys are published: K E and g $ l s h z x e t d n m, or A",
-            lambda engine: notifications.shown(engine.notify),
-            _set_notify,
+            lambda engine: notifications.shown(engine.observers.notifications.flags),
+            lambda engine, value: engine.observers.notify(value),
             notifications.parse,
         ),
         Parameter(
             "tracking-table-max-keys",
             "how many keys CLIENT TRACKING remembers; 0: no limit",
-            lambda engine: str(engine.tracking.max_keys),
-            lambda engine, value: setattr(engine.tracking, "max_keys", value),
+            lambda engine: str(engine.observers.tracking.max_keys),
+            lambda engine, value: setattr(engine.observers.tracking, "max_keys", value),
             _number(0, I64_MAX),
         ),
         _door("maxclients", "clients at the same time", "clients", _number(1, 2**32 - 1)),
@@ -236,23 +231,27 @@ PARAMETERS: dict[str, Parameter] = {
         Parameter(
             "client-output-buffer-limit",
             "bytes that clients may leave unread: class, hard limit, soft limit, seconds, ...",
-            lambda engine: engine.client_limits.output_text(),
-            lambda engine, value: engine.client_limits.set_output(value),
+            lambda engine: engine.settings.clients.output_text(),
+            lambda engine, value: engine.settings.clients.set_output(value),
             lambda text: parse_output(text, _memory(0, I64_MAX)),
         ),
         Parameter(
             "protected-mode",
             "let nobody in from elsewhere while the default user needs no password",
-            lambda engine: "yes" if engine.client_limits.protected else "no",
-            lambda engine, value: engine.client_limits.set("protected", value),
+            lambda engine: "yes" if engine.settings.clients.protected else "no",
+            lambda engine, value: engine.settings.clients.set("protected", value),
             _yes_no,
         ),
         _attribute("databases", "number of databases", lambda engine: len(engine.databases)),
-        _attribute("dir", "directory of the dump", lambda engine: engine.home.directory or ""),
+        _attribute(
+            "dir", "directory of the dump", lambda engine: engine.store.directory.path or ""
+        ),
         # redis-benchmark asks for both; there are no moments of saving, and there is no log.
         _attribute("save", "when a dump is saved by itself: never", lambda engine: ""),
         _attribute("appendonly", "keep a log of the changes", lambda engine: "no"),
-        _attribute("dbfilename", "file name of the dump", lambda engine: engine.home.dump_name),
+        _attribute(
+            "dbfilename", "file name of the dump", lambda engine: engine.store.directory.dump_name
+        ),
     )
 }
 ALIASES = {alias: p.name for p in PARAMETERS.values() for alias in p.aliases}
@@ -291,13 +290,10 @@ def set_parameters(
             ready[parameter.name] = (parameter, parameter.parse(_decoded(value)))
         except ValueError as error:
             raise _failed(text, str(error)) from None
-    engine.undo += [
-        (parameter.set, engine, parameter.parse(parameter.get(engine)))
-        for parameter, _ in ready.values()
-    ]
-    engine.unsettled = True
     for parameter, setting in ready.values():
         assert parameter.set is not None
+        before = parameter.parse(parameter.get(engine))
+        engine.unit.on_rollback(parameter.set, engine, before)
         parameter.set(engine, setting)
 
 

@@ -1,14 +1,12 @@
-"""A thread in which KeyboardInterrupt does not strike: where EXEC runs when the main thread calls
-it.
+"""Runs EXEC in a worker thread, because Python raises KeyboardInterrupt in the main thread only.
 
-Most commands change their data in one step, or can put back the steps they have made. A queue of
-commands can do neither, and it must not be torn. Python delivers signals to the main thread alone,
-so EXEC there hands the queue to this thread and sleeps. Who is interrupted meanwhile finds the
-queue either not begun, and takes it back, or complete. Other threads are never interrupted and need
-no help.
+Most commands change their data in one step, or can undo the steps they have made. A queue of
+commands can do neither in general, and it must not be torn. So EXEC in the main thread hands the
+queue to this thread and sleeps. An interrupted caller finds the queue either not begun, and cancels
+it, or complete. Other threads are never interrupted and run EXEC themselves.
 
-    main thread   hands it over, sleeps ................................ answers
-    this thread                  with lock: the whole queue, settle; rings
+    main thread   hands it over, sleeps .......................................... returns
+    this thread                  with lock: the whole queue, commit; wakes the caller
 """
 
 from __future__ import annotations
@@ -17,13 +15,9 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from minidis.engine.engine import Engine
-
-    #: What the thread has to do; None ends it.
-    Jobs = queue.SimpleQueue["Job | None"]
+from minidis.keyspace.unit import Unit
 
 
 class Job:
@@ -33,8 +27,8 @@ class Job:
         self.work = work
         self.lock = lock
         #: released when it is over
-        self.bell = threading.Lock()
-        self.bell.acquire()
+        self.finished = threading.Lock()
+        self.finished.acquire()
         self.cancelled = False
         self.reply: Any = None
         self.error: BaseException | None = None
@@ -48,7 +42,7 @@ class Job:
                 self.reply = self.work()
             except BaseException as error:
                 self.error = error
-        self.bell.release()
+        self.finished.release()
 
     def cancel(self) -> None:
         """The caller was interrupted: if it has not begun, it never will."""
@@ -62,14 +56,18 @@ class Job:
         return self.reply
 
 
+#: What the thread has to do; None ends it.
+Jobs = queue.SimpleQueue[Job | None]
+
+
 class ExecThread:
     """The thread of an engine; it is started when it is first needed, and sleeps on a queue.
 
     It ends with stop(), or when nobody holds the engine any more.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._lock: Any = engine.lock
+    def __init__(self, unit: Unit) -> None:
+        self._lock: Any = unit.lock
         self._jobs: Jobs = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._stopped = False
@@ -80,14 +78,15 @@ class ExecThread:
     def run(self, work: Callable[[], Any]) -> Any:
         """Call `work` where no interruption strikes, and answer what it does."""
         main = threading.current_thread() is threading.main_thread()
-        # A signal handler may call amid a command, which nobody else can complete meanwhile.
+        # A signal handler may call in while this thread holds the lock; handing the command to the
+        # worker would deadlock.
         if not main or self._lock._is_owned():
             return work()
         job = Job(work, self._lock)
         try:
             if not self._hand_over(job):
                 return work()
-            job.bell.acquire()
+            job.finished.acquire()
         except BaseException:
             try:
                 job.cancel()

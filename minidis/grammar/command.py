@@ -14,10 +14,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from minidis import errors
+from minidis.grammar.facts import FACTS, Facts
 from minidis.grammar.formatter import CallFormatter, make_formatter, make_keys
 from minidis.grammar.parser import compile_line
 from minidis.grammar.slots import Compiled, Overrides
@@ -26,20 +27,8 @@ from minidis.grammar.walk import keys_of
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
-PARENT_COMMANDS = frozenset(
-    (
-        "ACL",
-        "CLIENT",
-        "CONFIG",
-        "COMMAND",
-        "OBJECT",
-        "DEBUG",
-        "HIMPORT",
-        "PUBSUB",
-        "XGROUP",
-        "XINFO",
-    )
-)
+#: Commands with subcommands, CONFIG for one; filled by declarations().
+PARENT_COMMANDS: set[str] = set()
 
 #: Flags that a declaration may use; each must be one that COMMAND INFO knows.
 FLAGS = frozenset(
@@ -53,7 +42,7 @@ COLLECTION_GROUPS = frozenset(("hash", "list", "set", "sorted-set"))
 
 
 @dataclass(frozen=True)
-class Command:
+class Command(Facts):
     """All that is known of a command."""
 
     name: str  # "SET", "CONFIG GET"
@@ -68,14 +57,20 @@ class Command:
     #: how the keys are used, in the words of key specifications: "RW ACCESS UPDATE"
     access: tuple[str, ...]
     newer: bool  # newer than the server we compare with
-    #: copies from `line` and `compiled`, for the hot path of words
+    #: copies from `flags`, `line` and `compiled`, for the hot path of words
+    waits: bool  # the body may return Wait: such commands always take the slow path
+    batchable: bool  # may run in a batch of a connection, which checks nothing but arguments
     arity: int
     parse: Callable[[Any], tuple[list[Any], dict[str, Any]]]
     plain: int
     #: a shorter body for calls without any option, where it pays
     plain_body: Callable[..., Any] | None
-    #: lines that stand in the door in place of the call of that body; they set `reply`
-    inline: str
+    #: lines that come first under the lock in the method for such calls; they may return
+    direct: str
+    #: a body for callers without the lock: it makes one look-up, and returns LOCK for all else
+    unlocked: Callable[..., Any] | None
+    #: it may change something in a way that a reader without the lock could see half of
+    multi_step: bool
 
     @property
     def method(self) -> str:
@@ -98,17 +93,18 @@ class Command:
     @property
     def changes(self) -> bool:
         """Does it write, or reach others? Then it waits while writes are paused."""
-        return self.writes or self.name in ("PUBLISH", "SPUBLISH", "PFCOUNT")
-
-    @property
-    def waits(self) -> bool:
-        """May the body answer Wait? Such commands always go the long way, see session.py."""
-        return "blocking" in self.flags
+        return self.writes or self.may_replicate
 
     @property
     def is_hidden(self) -> bool:
         """Monitors do not see it."""
-        return "admin" in self.flags or "skip_monitor" in self.flags or self.name == "QUIT"
+        return "admin" in self.flags or "skip_monitor" in self.flags or self.hidden
+
+    def access_of(self, words: Sequence[bytes], number: int) -> str:
+        """How a call uses the key with that number; the last use holds for all that follow."""
+        if self.access_by_words is not None:
+            return self.access_by_words(words)
+        return self.access[min(number, len(self.access) - 1)]
 
     @cached_property
     def format(self) -> CallFormatter:
@@ -145,12 +141,24 @@ class Command:
 COMMANDS: dict[str, Command] = {}
 
 
+#: First words that have been looked up (b"get", b"GET", ...) -> command; none with subcommands.
+#: Bounded, because clients choose the spelling. Hot paths read it directly.
+SPELLINGS: dict[bytes, Command] = {}
+MOST_SPELLINGS = 10_000
+
+
 def find(words: Sequence[bytes]) -> Command | None:
     """The command that the words begin with; None when there is none, or no such subcommand."""
+    command = SPELLINGS.get(words[0])
+    if command is not None:
+        return command
     name = words[0].decode("latin-1").upper()
-    if name in PARENT_COMMANDS and len(words) > 1:
-        name = f"{name} {words[1].decode('latin-1').upper()}"
-    return COMMANDS.get(name)
+    if name in PARENT_COMMANDS:
+        return COMMANDS.get(f"{name} {words[1].decode('latin-1').upper()}" if words[1:] else name)
+    command = COMMANDS.get(name)
+    if command is not None and len(SPELLINGS) < MOST_SPELLINGS:
+        SPELLINGS[words[0]] = command
+    return command
 
 
 def command(
@@ -162,15 +170,18 @@ def command(
     complexity: str,
     access: str = "",
     plain: Callable[..., Any] | None = None,
-    inline: str = "",
+    direct: str = "",
+    unlocked: Callable[..., Any] | None = None,
+    single_step: bool = False,
     **rules: Any,
 ) -> Callable[[Body], Body]:
     """Declare a command: its syntax line, its flags and what the line cannot say.
 
     `access` says how the keys are used; several, separated by "|", go to the keys in order. `plain`
     is a shorter body for calls without options; `inline` are the lines of one that is shorter
-    still. The other keywords are explained at shapes.Rules.
+    still. The other keywords are explained at Facts and at slots.Overrides.
     """
+    facts = {name: rules.pop(name) for name in FACTS & rules.keys()}
 
     def record(body: Body) -> Body:
         tree = parse_line(line, PARENT_COMMANDS)
@@ -178,6 +189,7 @@ def command(
         if unknown or tree.name in COMMANDS or not inspect.getdoc(body):
             raise SyntaxLineError(f"{line}: flags {unknown}, declared twice, or no docstring")
         compiled = compile_line(tree, body, Overrides(**rules))
+        waits = "blocking" in flags.split()
         COMMANDS[tree.name] = Command(
             tree.name,
             tree,
@@ -189,12 +201,30 @@ def command(
             complexity,
             tuple(part.strip() for part in access.split("|")) if access else (),
             tuple(map(int, since.split("."))) > (7, 0, 15),
+            waits,
+            not (waits or facts.get("stateful") or " " in tree.name),
             tree.arity,
             compiled.parse,
             compiled.plain if len(tree.name.split()) == 1 else 0,
             plain,
-            inline,
+            direct,
+            unlocked,
+            not single_step and ("write" in flags or "admin" in flags or "runs_queue" in facts),
+            **facts,
         )
         return body
 
     return record
+
+
+def declarations(
+    *, group: str, parent: str = "", **shared: Any
+) -> Callable[..., Callable[[Body], Body]]:
+    """The decorator @command of one class, with what all its declarations have in common.
+
+    `parent` is the command that has these as subcommands: lines that begin with it have a name of
+    two words.
+    """
+    if parent:
+        PARENT_COMMANDS.add(parent)
+    return partial(command, group=group, **shared)

@@ -32,34 +32,9 @@ CATEGORIES = {
     "transactions": "@transaction",
     "scripting": "@scripting",
 }
-#: Commands that can bring a server down or lose everything, beyond those flagged admin.
-DANGEROUS = frozenset(
-    ("LASTSAVE", "FLUSHALL", "FLUSHDB", "KEYS", "SORT", "SORT_RO", "SWAPDB", "RESTORE", "INFO",
-     "ROLE", "MIGRATE")
-)  # fmt: skip
-#: Commands that Redis files under others than their group and flags say.
-ALSO = {
-    "DBSIZE": ("@keyspace",),
-    "FLUSHALL": ("@keyspace",),
-    "FLUSHDB": ("@keyspace",),
-    "SWAPDB": ("@keyspace",),
-    "SORT": ("@set", "@sortedset", "@list"),
-    "SORT_RO": ("@set", "@sortedset", "@list"),
-    "COMMAND": ("@connection",),
-    "LASTSAVE": ("@admin",),
-    "ROLE": ("@admin",),
-    "WAIT": ("@connection",),
-    "WAITAOF": ("@connection",),
-}
-#: Commands that Redis does not file under the category of their group.
-ELSEWHERE = frozenset(("SORT", "SORT_RO", "WAIT", "WAITAOF", "PUBSUB HELP"))
 #: What stands where keys would stand, and is said to be none.
 NOT_KEYS = ("NOT_KEY",)
 SHARD_CHANNEL = "shardchannel"
-#: Commands that also read keys which the elements they find lead to.
-FOLLOWS_PATTERNS = frozenset(("SORT", "SORT_RO"))
-#: Containers that are single commands to Redis: their second word is an argument.
-UNDIVIDED = frozenset(("DEBUG",))
 TYPE_OF_KIND = {"pattern": "pattern", "cursor": "integer"}
 
 
@@ -82,23 +57,21 @@ def key_positions(command: Command) -> Positions:
 
 
 def acl_categories(command: Command) -> set[Status]:
-    """Categories from the flags and the group."""
+    """Categories from the flags and the group, or those that are declared in its place."""
     flags = set(command.flags)
     found = {"@fast" if "fast" in flags else "@slow"}
     if "write" in flags:
         found.add("@write")
-    if "readonly" in flags and command.name not in ("LOLWUT",):
+    if "readonly" in flags:
         found.add("@read")
     if "admin" in flags:
         found |= {"@admin", "@dangerous"}
     if "blocking" in flags:
         found.add("@blocking")
-    if command.name in DANGEROUS:
-        found.add("@dangerous")
-    found.update(ALSO.get(command.name.split()[0], ()))
-    category = CATEGORIES.get(command.group)
-    if category and command.name not in ELSEWHERE:
-        found.add(category)
+    if command.categories is not None:
+        found.update("@" + name for name in command.categories.split())
+    elif command.group in CATEGORIES:
+        found.add(CATEGORIES[command.group])
     return {Status(name) for name in found}
 
 
@@ -121,10 +94,10 @@ def info(command: Command) -> list[Any]:
 
 def parent_info(name: str) -> list[Any]:
     """The entry of a container that is no command itself."""
-    if name in UNDIVIDED:
-        flags = {Status(flag) for flag in ("admin", "noscript", "loading", "stale")}
-        categories = {Status(category) for category in ("@admin", "@slow", "@dangerous")}
-        return [name.lower().encode(), -2, flags, 0, 0, 0, categories, [], [], []]
+    first = _children(name)[0]
+    if first.undivided:
+        flags = {Status(flag) for flag in first.flags}
+        return [name.lower().encode(), -2, flags, 0, 0, 0, acl_categories(first), [], [], []]
     slow = {Status("@slow")}
     children = [info(sub) for sub in subcommands(name)]
     return [name.lower().encode(), -2, set(), 0, 0, 0, slow, [], [], children]
@@ -139,7 +112,7 @@ def key_specs(command: Command) -> list[Any]:
     places = _key_places(command)
     if len(uses) == 1 and len(places) > 1:
         places = [(places[0][0], _range(len(places) - 1, 1))]  # LCS key1 key2: one use, two keys
-    if command.name in FOLLOWS_PATTERNS:
+    if command.follows_patterns:
         uses.insert(1, uses[0])
     return [
         _spec(use, places[number] if number < len(places) else None)
@@ -216,8 +189,12 @@ def _spec(
 
 
 def subcommands(name: str) -> list[Command]:
-    """The commands below a container."""
-    if name not in PARENT_COMMANDS or name in UNDIVIDED:
+    """The subcommands of a command, as far as Redis lists them."""
+    return [command for command in _children(name) if not command.undivided]
+
+
+def _children(name: str) -> list[Command]:
+    if name not in PARENT_COMMANDS:
         return []
     return [command for full, command in COMMANDS.items() if full.startswith(name + " ")]
 
@@ -231,7 +208,7 @@ def entry(name: str) -> list[Any] | None:
     """COMMAND INFO's entry for a name in capitals, `CONFIG|GET` for a subcommand."""
     plain = name.replace("|", " ")
     command = COMMANDS.get(plain)
-    if command is not None and plain.split()[0] not in UNDIVIDED:
+    if command is not None and not command.undivided:
         return info(command)
     return parent_info(plain) if plain in PARENT_COMMANDS else None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import linecache
 import sys
 from collections.abc import Callable
 from textwrap import indent
@@ -20,42 +21,55 @@ from minidis.grammar import kinds
 from minidis.grammar.command import COLLECTION_GROUPS, Command
 from minidis.grammar.kinds import encode
 from minidis.grammar.slots import Parameter
-from minidis.replies import OK, decoded
+from minidis.replies import LOCK, OK, decoded
 
 #: What stands before the lines of a docstring; 3.13 takes it away.
 INDENT = "" if sys.version_info >= (3, 13) else "        "
 
-# The gate. A call converts its arguments, takes the lock, forgets the moment of the last command
-# and runs the body. A body that changed something in more than one step has left in `undo` how to
-# put it back; whatever strikes (a refusal, KeyboardInterrupt, MemoryError) is answered by putting
-# back, and a second strike while that begins by doing it once more. After a change the chores are
-# settled once. Session.execute has these lines for words. A call that needs a second look, or may
-# have to wait, goes the long way (Session.call_typed).
+# A call converts its arguments, takes the lock, clears the cached time and runs the body as a unit
+# of work. A body that changes something in more than one step has saved in the undo log how to put
+# it back; rollback() does so after any exception (an error reply, KeyboardInterrupt, MemoryError),
+# and is repeated after a second one. Dispatcher.run() has the same lines for all other callers. A
+# session with checks or followers, and a command that may block, take the slow path.
 METHOD = """
 def {name}(self, {signature}):
-{ready}
+{convert}
     if {guard}:
         reply = self.call_typed(command, {arguments})
         return {reply}
-    engine = self.engine
-    with engine.lock:
-        engine.moment = 0
+    unit = self.unit{unlocked}
+    with unit.lock:{direct}
+        unit.time = 0{begin}
         try:
-            {work}
-            if engine.unsettled:
-                engine.settle()
+            reply = body(self, {arguments})
+            if unit.pending:
+                self.engine.commit(command, self, ({args}), {options})
         except BaseException as error:
             try:
-                engine.rollback(error, ({values}))
+                self.engine.rollback(error, ({args}{options}))
             except BaseException:
-                engine.rollback(error, ({values}))
+                self.engine.rollback(error, ({args}{options}))
                 raise
             raise
     return {reply}
 """
 
-# A command with options has two doors. The usual call has none of them, and is not to pay for
-# what it does not use: it goes through the door above with the required arguments alone.
+# A read of one look-up needs no lock, unless a change of several steps is running (unit.version).
+UNLOCKED = """
+    version = unit.version
+    if version is not None:
+        reply = unlocked(self, {arguments})
+        if reply is not LOCK and unit.version is version:
+            self.space.count_hit()
+            return {reply}"""
+
+# A change that readers could see in between: they take the lock meanwhile.
+BEGIN = """
+        unit.version = None
+        unit.pending = True"""
+
+# A command with options has two methods. The usual call has none of them, and is not to pay for
+# what it does not use: it goes through the one above with the required arguments alone.
 CHOOSE = """    if {given}:
         return full_method(self, {everything})
 """
@@ -73,7 +87,7 @@ READY: dict[type | None, str] = {
     None: """    {p} = ready_{p}({p})""",
 }
 
-# *keys: a list among them, and other rarities, take the long way.
+# *keys: a list among them, and other rarities, take the slow conversion.
 READY_MANY = """    try:
         {p} = [
             item if item.__class__ is bytes else bytes_of[item.__class__](item) for item in {p}
@@ -88,7 +102,7 @@ BYTES_OF: dict[type, Callable[[Any], bytes]] = {
 
 
 class LazyMethod:
-    """Stands for a door in a class until it is first asked for: most programs use few commands."""
+    """Stands for a method until it is first used: most programs use few commands."""
 
     def __init__(self, command: Command, owner: type[Any], *, decode: bool) -> None:
         self.command = command
@@ -96,9 +110,9 @@ class LazyMethod:
         self.decode = decode
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
-        door = build_method(self.command, decode=self.decode)
-        setattr(self.owner, self.command.method, door)
-        return door if instance is None else getattr(instance, self.command.method)
+        method = build_method(self.command, decode=self.decode)
+        setattr(self.owner, self.command.method, method)
+        return method if instance is None else getattr(instance, self.command.method)
 
 
 def build_method(command: Command, *, decode: bool) -> Callable[..., Any]:
@@ -146,45 +160,80 @@ def _compile_method(
     decode: bool,
     full: Callable[..., Any] | None,
 ) -> Callable[..., Any]:
-    """One door that passes on `params`; calls with more than these go on to the `full` one."""
-    slots = {slot.param: slot for slot in command.compiled.slots}
-    body = command.plain_body if full and command.plain_body else command.body
+    """One method that passes on `params`; calls with more than these go on to the `full` one."""
+    plain = full is not None and command.plain_body is not None
     space: dict[str, Any] = {
-        "body": body,
+        "body": command.plain_body if plain else command.body,
         "command": command,
         "encode": encode,
         "decoded": decoded,
         "full_method": full,
+        "unlocked": command.unlocked,
+        "LOCK": LOCK,
         "OK": OK,
-        "refuse": _refuse,
+        "NO_OPTIONS": {},
+        "conflict": _conflict,
         "bytes_of": BYTES_OF,
     }
-    ready = [
-        _ready(slots.get(param.name) or _extra_slot(param.name), param, space) for param in params
-    ]
+    space |= {"default_" + param.name: param.default for param in everything}
+    begins = command.multi_step and not plain
     arguments = ", ".join(map(_passed, params))
-    choose = "" if full else _conflict_tests(command.compiled.exclusive, everything)
-    if full:
-        given = " or ".join(_given(param) for param in everything[len(params) :])
-        choose = CHOOSE.format(given=given, everything=", ".join(map(_passed, everything)))
-    work = f"reply = body(self, {arguments})"
-    if full and command.inline:
-        work = indent(command.inline, " " * 12).strip()
+    reply = "decoded(reply)" if decode else "reply"
     text = METHOD.format(
-        work=work,
-        guard="True" if command.waits else "self.needs_checks",
-        arguments=arguments,
         name=command.method,
         signature=_signature(everything),
-        ready=choose + "\n".join(filter(None, ready)) or "    # nothing to convert",
-        values=", ".join([param.name for param in params]) + "," * bool(params),
-        reply="decoded(reply)" if decode else "reply",
+        convert=_conversions(command, params, everything, space, full)
+        or "    # nothing to convert",
+        guard="True" if command.waits else "self.needs_checks",
+        arguments=arguments,
+        args="".join(f"{_passed(param)}, " for param in params if not _is_keyword(param)),
+        options=_options(params),
+        unlocked=UNLOCKED.format(arguments=arguments, reply=reply) if command.unlocked else "",
+        direct=indent("\n" + command.direct.strip(), " " * 8).rstrip() if plain else "",
+        begin=BEGIN if begins else "",
+        reply=reply,
     )
-    for param in everything:
-        space["default_" + param.name] = param.default
-    exec(compile(text, f"<door {command.name}>", "exec"), space)
-    door: Callable[..., Any] = space[command.method]
-    return door
+    return _executed(text, command, space)
+
+
+def _executed(text: str, command: Command, space: dict[str, Any]) -> Callable[..., Any]:
+    """The function that the source text defines; tracebacks and debuggers show the text."""
+    name = f"<minidis {command.name} {len(linecache.cache)}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    exec(compile(text, name, "exec"), space)
+    method: Callable[..., Any] = space[command.method]
+    return method
+
+
+def _conversions(
+    command: Command,
+    params: list[inspect.Parameter],
+    everything: list[inspect.Parameter],
+    space: dict[str, Any],
+    full: Callable[..., Any] | None,
+) -> str:
+    """The lines before the lock: conflicts between options, and every argument converted."""
+    known = {parameter.param: parameter for parameter in command.compiled.slots}
+    lines = [
+        _conversion(known.get(param.name) or _extra_parameter(param.name), param, space)
+        for param in params
+    ]
+    if full is None:
+        first = _conflict_tests(command.compiled.exclusive, everything)
+    else:
+        given = " or ".join(_given(param) for param in everything[len(params) :])
+        first = CHOOSE.format(given=given, everything=", ".join(map(_passed, everything)))
+    return first + "\n".join(filter(None, lines))
+
+
+def _is_keyword(param: inspect.Parameter) -> bool:
+    return param.kind is inspect.Parameter.KEYWORD_ONLY
+
+
+def _options(params: list[inspect.Parameter]) -> str:
+    """The keyword arguments of the body, as the source of a dict."""
+    names = [param.name for param in params if _is_keyword(param)]
+    return "{" + ", ".join(f"{name!r}: {name}" for name in names) + "}" if names else "NO_OPTIONS"
 
 
 def _conflict_tests(exclusive: tuple[tuple[str, ...], ...], params: list[inspect.Parameter]) -> str:
@@ -192,17 +241,17 @@ def _conflict_tests(exclusive: tuple[tuple[str, ...], ...], params: list[inspect
     test = {param.name: _given(param) for param in params}
     return "".join(
         f"    if {test[one]} and ({' or '.join(test[other] for other in names[at + 1 :])}):\n"
-        "        refuse()\n"
+        "        conflict()\n"
         for names in exclusive
         for at, one in enumerate(names[:-1])
     )
 
 
-def _refuse() -> None:
+def _conflict() -> None:
     raise errors.error(errors.SYNTAX)
 
 
-def _extra_slot(name: str) -> Parameter:
+def _extra_parameter(name: str) -> Parameter:
     """An extra parameter is converted as an argument of its name; unknown names stay raw."""
     kind = kinds.KINDS.get(name)
     return Parameter(name, "one" if kind else "raw", (kind,) if kind else (), optional=True)
@@ -240,7 +289,7 @@ def _passed(param: inspect.Parameter) -> str:
     return param.name
 
 
-def _ready(slot: Parameter, param: inspect.Parameter, space: dict[str, Any]) -> str:
+def _conversion(slot: Parameter, param: inspect.Parameter, space: dict[str, Any]) -> str:
     """The lines that convert one parameter; options that are not given cost one test."""
     name = param.name
     as_it_came = slot.shape in ("one", "pairs") and set(slot.kinds) == {kinds.RAW}

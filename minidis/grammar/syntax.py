@@ -16,6 +16,7 @@ arguments, [ ] may be left out, < | > is a choice, `key [key ...]` repeats.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -112,7 +113,7 @@ def show(node: Node) -> str:
     return f"<{node}>" if isinstance(node, Choice) else str(node)
 
 
-def parse_line(line: str, containers: frozenset[str] = frozenset()) -> Line:
+def parse_line(line: str, containers: Container[str] = ()) -> Line:
     """Parse a syntax line; names in `containers` take a second word into the name."""
     tokens = _TOKEN.findall(line)
     size = 2 if tokens[0] in containers and len(tokens) > 1 and tokens[1].isupper() else 1

@@ -1,21 +1,21 @@
-"""The one background thread: it sleeps until the next deadline and lets due keys expire.
+"""The expiry thread: it sleeps until the next deadline and lets due keys expire.
 
 It is started with the first deadline, waits on a queue and never polls; a database without
-deadlines has no thread. It holds the engine weakly, so that a database nobody refers to goes away.
+deadlines has no thread. It refers to the engine weakly, so that an engine without sessions goes.
 
-The queue is all that callers and thread share. Putting something in is one step that needs no
-lock of ours: it is safe in a finalizer, and an interruption finds it done or not done.
+The queue is all that callers and the thread share. Putting something in is one step that needs no
+lock: it is safe in a finalizer, and an interruption finds it done or not done.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-import weakref
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakMethod
 
-if TYPE_CHECKING:
-    from minidis.engine.engine import Engine
+from minidis.clock import Clock
 
 FOREVER = 2**63
 #: The wall clock may be set while we wait for a moment of it: look again after this long (seconds).
@@ -23,19 +23,23 @@ LONGEST_WAIT = 60.0
 
 
 class ExpiryThread:
-    """Calls engine.expire_due() soon after each deadline. Its callers hold the engine's lock."""
+    """Calls `expire_due` soon after each deadline. The engine's lock is held by the caller.
 
-    def __init__(self, engine: Engine) -> None:
-        #: earlier moments to wake up at; None to stop
+    `expire_due` returns the next deadline, in milliseconds since 1970, or None.
+    """
+
+    def __init__(self, clock: Clock, expire_due: Callable[[], int | None]) -> None:
+        #: earlier deadlines to wake up at; None to stop
         self._news: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        self._engine = weakref.ref(engine, lambda _: self.stop())
-        self._clock = engine.clock
+        news: Any = self._news
+        self._expire_due = WeakMethod(expire_due, lambda _: news.put(None))
+        self._clock = clock
         #: the thread wakes up then, or before; deadlines after it need not be told
         self._wake_at = FOREVER
         self._thread: threading.Thread | None = None
 
     def schedule(self, deadline: int) -> None:
-        """Make sure somebody wakes up once `deadline` (milliseconds) is past."""
+        """Make sure that the thread wakes up once `deadline` (milliseconds) is past."""
         if deadline >= self._wake_at:
             return
         # An interruption may have struck before the thread was running.
@@ -59,13 +63,13 @@ class ExpiryThread:
     def _run(self) -> None:
         try:
             while self._wait():
-                engine = self._engine()
-                if engine is None:
+                expire_due = self._expire_due()
+                if expire_due is None:
                     return
-                following = engine.expire_due()
+                following = expire_due()
+                del expire_due  # it holds the engine
                 if following is not None:
                     self._news.put(following)
-                del engine
         finally:
             self._wake_at = FOREVER  # the next deadline starts another thread
 

@@ -1,14 +1,13 @@
 """One database: keys, values and deadlines. The only place where commands find and leave data.
 
-    read    look a key up, as a command that uses the value does (counts, remembers the access)
-    peek    look without a trace: TYPE, TTL, OBJECT, EXISTS
-    write   look up in order to change
-    put     store a whole value           remove   delete a key
-    touch   say that a key is about to change, and which event that is
+    read     look a key up, as a command that uses the value does (counts, remembers the access)
+    peek     look without a trace: TYPE, TTL, OBJECT, EXISTS
+    write    look up in order to change
+    put      store a whole value           remove   delete a key
+    changed  count a change of a key, and keep its event for observers
 
-Every change of more than one step leaves in `engine.undo` how to put back what was there; the
-gate does so if an exception strikes before the command is complete: a command is done or has not
-happened. A container changes by methods that are units themselves (see structures/).
+A change of more than one step first saves how to undo it in the unit of work, so that a command is
+done or has not happened. A collection changes by methods that are units themselves (structures/).
 
 Deadlines live in a dict of their own and, in the order they become due, in a heap whose stale
 entries are dropped when they surface.
@@ -16,42 +15,22 @@ entries are dropped when they surface.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from itertools import count
+from typing import Any, TypeVar, cast
 
 from minidis import errors
 from minidis.errors import WrongTypeError
+from minidis.keyspace.unit import EMPTIED, REPLACED, Unit
 from minidis.structures.index import Index
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.streams import Stream
 from minidis.structures.tables import Hash, Set
-
-if TYPE_CHECKING:
-    from minidis.engine.engine import Engine
+from minidis.structures.types import COLLECTIONS, is_collection, is_empty
 
 C = TypeVar("C", Hash, Set, List, SortedSet, Stream)
-
-#: Class of a value -> what TYPE answers.
-TYPE_NAMES: dict[type, str] = {
-    List: "list", Set: "set", Hash: "hash", SortedSet: "zset", Stream: "stream",
-}  # fmt: skip
-
-
-def type_name(value: Any) -> str:
-    """string, list, set, hash, zset or stream."""
-    return TYPE_NAMES.get(value.__class__, "string")
-
-
-def is_collection(value: Any) -> bool:
-    """Is it a list, set, hash, sorted set or stream?"""
-    return value.__class__ in TYPE_NAMES
-
-
-def is_void(value: Any) -> bool:
-    """Is it a container without elements, which no key can hold? An empty stream is a value."""
-    return is_collection(value) and value.__class__ is not Stream and not len(value)
 
 
 class Uses(dict[bytes, int]):
@@ -70,22 +49,15 @@ class Keyspace:
     """A numbered database of an engine."""
 
     __slots__ = (
-        "accessed",
-        "deadlines",
-        "dirty",
-        "due",
-        "engine",
-        "hits",
-        "index",
-        "misses",
-        "number",
-        "unobserved",
-        "values",
-    )
+        "accessed", "count_hit", "deadlines", "direct", "direct_overwrite", "due", "expired",
+        "hits", "index", "misses", "number", "schedule", "unit", "values",
+    )  # fmt: skip
 
-    def __init__(self, engine: Engine, number: int) -> None:
-        self.engine = engine
+    def __init__(self, unit: Unit, number: int, schedule: Callable[[int], None]) -> None:
+        self.unit = unit
         self.number = number
+        #: make sure that expire_due() is called soon after a deadline (milliseconds since 1970)
+        self.schedule = schedule
         self.values: dict[bytes, Any] = {}
         self.deadlines: dict[bytes, int] = {}
         #: (deadline, key), a heap; an entry that is not in `deadlines` any more is stale
@@ -94,18 +66,31 @@ class Keyspace:
         self.index: Index | None = None
         #: key -> seconds of its last use, from the first OBJECT IDLETIME on
         self.accessed: Uses | None = None
-        #: nobody pays attention, and nothing but `values` is to be kept in step with a new value
-        self.unobserved = True
-        self.dirty = 0
-        self.hits = 0
-        self.misses = 0
+        #: a plain SET needs to store nothing but the value: no observer, nothing derived from keys
+        self.direct = True
+        #: the same for a key that exists: there may be an index, which does not change then
+        self.direct_overwrite = True
+        self.expired = 0
+        self.reset_statistics()
+
+    def reset_statistics(self) -> None:
+        """Set the counters of hits, misses and expired keys to 0."""
+        self.hits = self.misses = self.expired = 0
+        #: counts a hit of a reader that does not hold the lock, in one step
+        self.count_hit: Callable[[], int] = count().__next__
+
+    @property
+    def all_hits(self) -> int:
+        """Hits of readers with and without the lock."""
+        counter: Any = self.count_hit
+        return self.hits + int(repr(counter.__self__)[len("count(") : -1])
 
     # looking ---------------------------------------------------------------------------------
 
     def find(self, key: bytes) -> Any:
         """The value, or None; a key past its deadline is deleted on the way."""
         value = self.values.get(key)
-        if value is not None and key in self.deadlines and self.engine.now() > self.deadlines[key]:
+        if value is not None and key in self.deadlines and self.unit.now() > self.deadlines[key]:
             self.expire(key)
             return None
         return value
@@ -127,7 +112,7 @@ class Keyspace:
     def miss(self, key: bytes) -> None:
         """Somebody has asked for a key that is not there."""
         self.misses += 1
-        if self.engine.observed:
+        if self.unit.observed:
             self.changed(key, "keymiss", 0)
 
     def lookup(self, key: bytes) -> Any:
@@ -138,7 +123,7 @@ class Keyspace:
             return None
         self.hits += 1
         if self.accessed is not None:
-            self.accessed[key] = self.engine.now() // 1000
+            self.accessed[key] = self.unit.now() // 1000
         return value
 
     def read(self, key: bytes | Any, kind: type[C]) -> C | None:
@@ -164,7 +149,7 @@ class Keyspace:
         if value.__class__ is not kind:
             raise WrongTypeError
         if self.accessed is not None:
-            self.accessed[key] = self.engine.now() // 1000
+            self.accessed[key] = self.unit.now() // 1000
         return value
 
     def string(self, key: bytes | Any) -> bytes | None:
@@ -181,29 +166,30 @@ class Keyspace:
         value = self.values.get(key)
         if value is not None and key in self.deadlines:
             value = self.find(key)
-        if value.__class__ in TYPE_NAMES:
+        if value.__class__ in COLLECTIONS:
             raise WrongTypeError
         return value
 
     # changing --------------------------------------------------------------------------------
 
-    def changed(self, key: bytes | Any, event: str, changes: int = 1) -> None:
-        """The key is about to change: count it, and remember the event for whoever listens."""
-        self.dirty += changes
-        engine = self.engine
-        if engine.observed:
-            engine.touched.append((self.number, event, key))
-            engine.unsettled = True
+    def changed(self, key: bytes | Any, event: str | None, count: int = 1) -> None:
+        """Count changes of the key, and keep the event for observers; see Unit.changed."""
+        unit = self.unit
+        unit.dirty += count
+        if event is not None and (unit.observed or key in unit.interest):
+            unit.events.append((self.number, event, key))
+            unit.pending = True
 
     def save_undo(self, key: bytes) -> None:
-        """Remember how the key is now, to be put back if the command does not complete."""
-        engine = self.engine
+        """Save how the key is now, to be put back if the command does not complete."""
         entry = (self.restore, key, self.values.get(key), self.deadlines.get(key))
-        engine.unsettled = True
-        engine.undo.append(entry)
+        unit = self.unit
+        unit.version = None
+        unit.pending = True
+        unit.undo.append(entry)
 
     def restore(self, key: bytes, value: Any, deadline: int | None) -> None:
-        """Put a key back as note() saw it; may be repeated."""
+        """Put a key back as save_undo() saw it; may be repeated."""
         if value is None:
             self.values.pop(key, None)
             self.deadlines.pop(key, None)
@@ -218,36 +204,36 @@ class Keyspace:
     def put(self, key: bytes | Any, value: Any, deadline: int | None = None) -> None:
         """Store a whole value; its deadline is the given one (milliseconds since 1970) or none."""
         self.save_undo(key)
-        if self.engine.announces_new and key not in self.values:
+        if self.unit.new_keys and key not in self.values:
             self._announce(key)
+        is_new = key not in self.values
         self.values[key] = value
         if deadline is not None:
             self._fall_due(key, deadline)
         elif key in self.deadlines:
             del self.deadlines[key]
-        if not self.unobserved:
-            self._keep_step(key)
+        if not self.direct:
+            self._update_derived(key, is_new)
 
     def replace(self, key: bytes | Any, value: Any) -> None:
         """Store a whole value in place of the old one; the deadline stays."""
-        if key in self.values or self.unobserved:
-            self.values[key] = value  # one step; what is in step with the key stays so
+        if key in self.values or self.direct:
+            self.values[key] = value  # one step; what is derived from the keys stays as it is
         else:
             self.put(key, value)
 
     def _announce(self, key: bytes) -> None:
-        """A key comes to be: to those who listen that is before whatever the command does to it,
-        and after its looking for it in vain."""
-        touched = self.engine.touched
+        """Insert the event `new` before the other events of the key, but after a key miss."""
+        events = self.unit.events
         mine = (
             at
-            for at, (number, event, name) in enumerate(touched)
+            for at, (number, event, name) in enumerate(events)
             if (number, name) == (self.number, key) and event != "keymiss"
         )
-        at = next(mine, len(touched))
-        if at and touched[at - 1][1] in ("rename_from", "move_from"):
+        at = next(mine, len(events))
+        if at and events[at - 1][1] in ("rename_from", "move_from"):
             at -= 1
-        touched.insert(at, (self.number, "new", key))
+        events.insert(at, (self.number, "new", key))
 
     def remove(self, key: bytes | Any) -> bool:
         """Delete a key; False when there is none."""
@@ -256,8 +242,8 @@ class Keyspace:
         self.save_undo(key)
         self.values.pop(key)
         self.deadlines.pop(key, None)
-        if not self.unobserved:
-            self._keep_step(key)
+        if not self.direct:
+            self._forget_derived(key)
         return True
 
     def delete_emptied(self, key: bytes | Any, event: str) -> None:
@@ -275,36 +261,42 @@ class Keyspace:
         self._fall_due(key, deadline)
 
     def _fall_due(self, key: bytes, deadline: int) -> None:
-        """Enter the deadline, and make sure that somebody wakes up for it."""
+        """Enter the deadline, and schedule the expiry."""
         self.deadlines[key] = deadline
         heappush(self.due, (deadline, key))
         if len(self.due) > 2 * len(self.deadlines) + 64:
             self._drop_stale()
-        self.engine.schedule(deadline)
+        self.schedule(deadline)
 
-    def _keep_step(self, key: bytes) -> None:
-        """Index and access times follow a key that came, changed or went."""
-        present = key in self.values
-        if self.index is not None:
-            (self.index.add if present else self.index.discard)(key)
+    def _update_derived(self, key: bytes, is_new: bool) -> None:
+        """Index and access times follow a key that was stored."""
+        if is_new and self.index is not None:
+            self.index.add(key)
         if self.accessed is not None:
-            if present:
-                self.accessed[key] = self.engine.now() // 1000
-            else:
-                self.accessed.pop(key, None)
+            self.accessed[key] = self.unit.now() // 1000
+
+    def _forget_derived(self, key: bytes) -> None:
+        """Index and access times follow a key that is gone."""
+        if self.index is not None:
+            self.index.discard(key)
+        if self.accessed is not None:
+            self.accessed.pop(key, None)
 
     # expiry ----------------------------------------------------------------------------------
 
     def expire(self, key: bytes) -> None:
         """Delete a key whose deadline has passed."""
-        # No note for undo: it has expired, whatever becomes of the command that saw it.
+        # No undo: the key has expired, whatever becomes of the command that found it. A reader
+        # without the lock looks at the deadline first, so the value goes before the deadline.
         if key in self.values:
-            self.engine.expired_keys += 1
+            self.expired += 1
             self.changed(key, "expired")
+            if self.unit.recording:
+                self.unit.expired_effect(self.number, key)
             del self.values[key]
         self.deadlines.pop(key, None)
-        if not self.unobserved:
-            self._keep_step(key)
+        if not self.direct:
+            self._forget_derived(key)
 
     def expire_due(self, now: int, limit: int) -> int:
         """Delete at most `limit` keys whose deadline is before `now`; how many it did."""
@@ -337,28 +329,31 @@ class Keyspace:
         """The dense list of all keys, built at the first question and kept from then on."""
         if self.index is None:
             self.index = Index(self.values)
-            self.update_unobserved()
+            self.update_direct()
         return self.index
 
-    def update_unobserved(self) -> None:
-        """Recompute `calm`."""
-        self.unobserved = self.index is None and self.accessed is None and not self.engine.observed
+    def update_direct(self) -> None:
+        """Recompute `direct` and `direct_overwrite`."""
+        unit = self.unit
+        plain = self.accessed is None and not unit.observed and not unit.recording
+        self.direct_overwrite = plain
+        self.direct = plain and self.index is None
 
     def track_access(self, now: int) -> Uses:
         """Start to remember when keys are used; a key not used since then counts as used `now`."""
         if self.accessed is None:
             self.accessed = Uses(now)
-            self.update_unobserved()
+            self.update_direct()
         return self.accessed
 
     def adopt(self, values: dict[bytes, Any], deadlines: dict[bytes, int]) -> None:
         """Take over loaded data as the whole content."""
         self.values, self.deadlines = values, deadlines
         self.index, self.accessed = None, None
-        self.update_unobserved()
+        self.update_direct()
         self._drop_stale()
         if self.due:
-            self.engine.schedule(self.due[0][0])
+            self.schedule(self.due[0][0])
 
     def contents(self) -> tuple[Any, ...]:
         """Everything SWAPDB, FLUSHDB and their undo have to move at once."""
@@ -367,14 +362,25 @@ class Keyspace:
     def set_contents(self, contents: tuple[Any, ...]) -> None:
         """The counterpart of contents()."""
         self.values, self.deadlines, self.due, self.index, self.accessed = contents
-        self.update_unobserved()
+        self.update_direct()
+
+    def announce_replacement(self, event: str, following: Keyspace | None = None) -> None:
+        """Keep the events of all keys going at once: `following` has what comes in their place."""
+        unit = self.unit
+        unit.pending = True
+        unit.events.append((self.number, event, b""))
+        others = {} if following is None else following.values
+        unit.events += [
+            (self.number, REPLACED, key)
+            for key in unit.interest
+            if key in self.values or key in others
+        ]
 
     def clear(self) -> None:
         """Empty the database."""
-        self.engine.before_replacing(self)
-        self.engine.undo.append((self.set_contents, self.contents()))
-        self.engine.unsettled = True
-        self.dirty += len(self.values)
+        self.announce_replacement(EMPTIED)
+        self.unit.on_rollback(self.set_contents, self.contents())
+        self.unit.dirty += len(self.values)
         self.set_contents(({}, {}, [], None, None))
 
     # after an interruption -------------------------------------------------------------------
@@ -390,7 +396,7 @@ class Keyspace:
         """Make whole what an exception tore: the keys' containers, deadlines and the index."""
         self.repair_values(keys)
         for key in keys:
-            if is_void(self.values.get(key)):
+            if is_empty(self.values.get(key)):
                 del self.values[key]
         # Of any key: SCAN, RANDOMKEY and the ticker let keys expire that nobody named.
         for key in self.deadlines.keys() - self.values.keys():
@@ -410,7 +416,7 @@ class Keyspace:
             assert set(self.index.items) == set(self.values), "index out of step"
         for value in self.values.values():
             if is_collection(value):
-                assert not is_void(value), "empty container"
+                assert not is_empty(value), "empty container"
                 value.check()
 
 
@@ -421,7 +427,7 @@ def text_of(value: Any) -> bytes | None:
         return cast("bytes | None", value)
     if kind is int:
         return b"%d" % value
-    if kind in TYPE_NAMES:
+    if kind in COLLECTIONS:
         raise WrongTypeError
     return bytes(value)
 

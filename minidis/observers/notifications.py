@@ -14,6 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from minidis.keyspace.unit import UNNAMED, KeyEvent
+from minidis.observers.batch import Batch, Observer
+from minidis.observers.channels import Channels
+
 #: The letters of CONFIG SET, in the order in which CONFIG GET shows them.
 CLASSES = "g$lshzxetd"
 LETTERS = CLASSES + "nKEm"
@@ -81,16 +85,31 @@ def announces_misses(flags: int) -> bool:
     return bool(flags & CLASS_OF["keymiss"] and flags & (KEYSPACE | KEYEVENT))
 
 
-def messages(
-    flags: int, touched: Iterable[tuple[int, str, bytes]]
-) -> Iterator[tuple[bytes, bytes]]:
-    """Channel and message of each notice for what has been touched: (database, event, key)."""
+def messages(flags: int, events: Iterable[KeyEvent]) -> Iterator[tuple[bytes, bytes]]:
+    """Channel and message of each notification for events: (database, event, key)."""
     general = _FLAG["g"]
-    for number, event, key in touched:
-        if not flags & CLASS_OF.get(event, general):
+    for number, event, key in events:
+        if event in UNNAMED or not flags & CLASS_OF.get(event, general):
             continue
         name = event.encode()
         if flags & KEYSPACE:
             yield b"__keyspace@%d__:%b" % (number, key), name
         if flags & KEYEVENT:
             yield b"__keyevent@%d__:%b" % (number, name), key
+
+
+class Notifications(Observer):
+    """Publishes events of keys, as far as `notify-keyspace-events` asks for them."""
+
+    def __init__(self, channels: Channels) -> None:
+        self._channels = channels
+        #: the classes that are published
+        self.flags = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.flags)
+
+    def command_committed(self, batch: Batch) -> None:
+        if self.flags:
+            for channel, message in messages(self.flags, batch.events):
+                self._channels.publish(channel, message)

@@ -1,93 +1,44 @@
-"""Client-side caching: who has read which keys, and who has to hear that they have changed.
+"""Client-side caching: which client has read which keys, and which must be told of a change.
 
     GET of a tracking client ─> remember(client, keys)
                                      │
-    a key is touched ─> touched ─ key -> client ids ─> once, to those who have read it since then
+    a key changes ─> invalidate ─ key -> client ids ─> once, to those that have read it since then
                            └───── prefix -> clients ─> broadcasting: always, and all keys of one
                                                        command in one message
 
 The message is a push, `invalidate [keys]`, or goes to the client that CLIENT TRACKING REDIRECT
-names: a push there, too, or for RESP2 a message of the channel `__redis__:invalidate`. Whoever
-changes a key itself hears of it after its reply: its messages wait in `Tracking.pending` for
+names: a push there, too, or for RESP2 a message of the channel `__redis__:invalidate`. A client
+that changes a key itself is told after its reply: its messages wait in `TrackingState.pending` for
 release().
 
 Keys are remembered by name alone, whatever the database, and no more of them than `max_keys`: the
-oldest is then forgotten, and who has read it is told as if it had changed.
+oldest is then forgotten, and its readers are told as if it had changed.
 """
 
 from __future__ import annotations
 
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
 
+from minidis.clients.client import Client, Clients
+from minidis.clients.tracking import TrackingState
+from minidis.keyspace.unit import EMPTIED, Unit
+from minidis.observers.batch import Batch, Observer
 from minidis.replies import Push
 
-if TYPE_CHECKING:
-    from minidis.clients.client import Client
-    from minidis.engine.engine import Engine
-
-#: Where clients that speak RESP2 hear of invalidations.
+#: Where clients that speak RESP2 are told of invalidations.
 CHANNEL = b"__redis__:invalidate"
 
 
-class Tracking:
-    """What a client wants to hear of."""
-
-    __slots__ = (
-        "alone", "broadcasts", "broken", "caching", "end", "no_loop", "opt_in", "opt_out",
-        "pending", "prefixes", "redirect",
-    )  # fmt: skip
-
-    def __init__(self, client_id: int) -> None:
-        #: the ids of a key that only this client has read: shared by all of them
-        self.alone = frozenset((client_id,))
-        self.broadcasts = False
-        self.prefixes: set[bytes] = set()
-        self.opt_in = False
-        self.opt_out = False
-        self.no_loop = False
-        #: id of the client that hears in its place; 0: it hears itself
-        self.redirect = 0
-        #: that client has gone
-        self.broken = False
-        #: CLIENT CACHING: the next command, or transaction, is the other way round
-        self.caching = False
-        #: what it has to hear after its reply: keys of a message, None for all keys
-        self.pending: list[list[bytes] | None] = []
-        #: what happens when the session vanishes
-        self.end: weakref.finalize[Any, Any] | None = None
-
-    @property
-    def remembers(self) -> bool:
-        """Are the keys remembered that it reads now?"""
-        if self.broadcasts:
-            return False
-        return self.caching if self.opt_in else not (self.opt_out and self.caching)
-
-    def set_mode(self, *, broadcasts: bool, opt_in: bool, opt_out: bool, no_loop: bool) -> None:
-        """Begin, or go on, with these options; what is not given is off."""
-        self.broadcasts = broadcasts
-        self.opt_in = opt_in
-        self.opt_out = opt_out
-        self.no_loop = no_loop
-        self.broken = False
-
-    def command_done(self, name: str, *, queueing: bool) -> None:
-        """A command of the client is complete. CLIENT CACHING is for the one after it.
-
-        Other CLIENT commands may stand between the two, and in MULTI it is for the transaction.
-        """
-        if not queueing and not name.startswith("CLIENT "):
-            self.caching = False
-
-
-class TrackingTable:
+class TrackingTable(Observer):
     """All that is tracked in an engine. Its callers hold the engine's lock."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, unit: Unit, clients: Clients, on_change: Callable[[], None]) -> None:
+        self.unit = unit
+        self._clients = clients
+        #: called when tracking of all keys begins or ends
+        self._on_change = on_change
         self.max_keys = 1_000_000
         #: key -> ids of those who have read it: `alone` of the one, or a set of several
         self._readers: OrderedDict[bytes, frozenset[int] | set[int]] = OrderedDict()
@@ -113,12 +64,17 @@ class TrackingTable:
         """How many clients track."""
         return self._count
 
+    @property
+    def broadcasts(self) -> bool:
+        """Whether a client is told of every change below a prefix."""
+        return bool(self._prefixes)
+
     # on and off ------------------------------------------------------------------------------
 
-    def start(self, client: Client, redirect: int = 0) -> Tracking:
+    def start(self, client: Client, redirect: int = 0) -> TrackingState:
         """The client tracks from now on; what it wants to hear of is for the caller to say."""
         if client.tracking is None:
-            client.tracking = Tracking(client.id)
+            client.tracking = TrackingState(client.id)
             self._count += 1
             self._watch_over(client)
         client.tracking.redirect = redirect
@@ -130,6 +86,7 @@ class TrackingTable:
             client.tracking.prefixes.add(prefix)
             self._prefixes.setdefault(prefix, {})[client] = None
             self._lengths.add(len(prefix))
+            self._on_change()
 
     def stop(self, client: Client) -> None:
         """The client tracks no more. The keys it has read are forgotten when they change."""
@@ -146,13 +103,20 @@ class TrackingTable:
         client.tracking = None
         self._count -= 1
         if not self._count:
-            self._readers.clear()
+            self._forget_all_keys()
+        self._on_change()
+
+    def _forget_all_keys(self) -> None:
+        keys = list(self._readers)
+        self._readers.clear()
+        for key in keys:
+            self.unit.drop_interest(key)
 
     def _watch_over(self, client: Client) -> None:
         """Have a note left when the session vanishes; garbage is collected anywhere."""
         assert client.tracking is not None
-        if client.session is not None:
-            client.tracking.end = weakref.finalize(client.session, self.gone.append, client)
+        if client.owner is not None:
+            client.tracking.end = weakref.finalize(client.owner, self.gone.append, client)
             client.tracking.end.atexit = False
 
     def forget_gone(self) -> None:
@@ -160,7 +124,6 @@ class TrackingTable:
         while self.gone:
             self.stop(self.gone[0])
             self.gone.popleft()
-            self.engine.update_observers()
 
     # what has been read ----------------------------------------------------------------------
 
@@ -173,6 +136,7 @@ class TrackingTable:
         for key in keys:
             ids = readers.get(key)
             if ids is None:
+                self.unit.add_interest(key)
                 readers[key] = tracking.alone
             elif isinstance(ids, set):
                 ids.add(client.id)
@@ -180,28 +144,40 @@ class TrackingTable:
                 readers[key] = {*ids, client.id}
         while len(readers) > self.max_keys > 0:
             key, ids = readers.popitem(last=False)
+            self.unit.drop_interest(key)
             self._tell_readers(key, ids, None)
 
     # what has changed ------------------------------------------------------------------------
 
-    def touched(self, changed: Mapping[bytes, Client | None]) -> None:
-        """Keys have changed, each by a command of a client or, with None, by itself."""
-        for key, by in changed.items():
+    def command_committed(self, batch: Batch) -> None:
+        """Tell the clients that have read the changed keys."""
+        if not self:
+            return
+        self.forget_gone()
+        if any(event == EMPTIED for _, event, _ in batch.events):
+            self.flushed()
+        for key, by in batch.changed_keys().items():
             ids = self._readers.pop(key, None)
             if ids is not None:
+                self.unit.drop_interest(key)
                 self._tell_readers(key, ids, by)
+
+    def unit_committed(self, batch: Batch) -> None:
+        """Tell broadcasting clients."""
+        if self._prefixes:
+            self._broadcast(batch.changed_keys())
 
     def _tell_readers(self, key: bytes, ids: frozenset[int] | set[int], by: Client | None) -> None:
         """Tell everybody who has read the key, and tracks still."""
         for number in sorted(ids):
-            client = self.engine.clients.get(number)
+            client = self._clients.get(number)
             tracking = None if client is None else client.tracking
             if client is None or tracking is None or tracking.broadcasts:
                 continue
             if client is not by or not tracking.no_loop:
                 self._tell(client, [key])
 
-    def broadcast_changes(self, changed: Mapping[bytes, Client | None]) -> None:
+    def _broadcast(self, changed: Mapping[bytes, Client | None]) -> None:
         """All keys of a prefix go out in one message."""
         below: dict[bytes, list[bytes]] = {}
         for key in sorted(changed):
@@ -219,8 +195,8 @@ class TrackingTable:
 
     def flushed(self) -> None:
         """A whole database has gone: all that anybody keeps is worthless."""
-        self._readers.clear()
-        for client in self.engine.clients:
+        self._forget_all_keys()
+        for client in self._clients:
             if client.tracking is not None:
                 self._tell(client, None)
 
@@ -228,7 +204,7 @@ class TrackingTable:
 
     def _tell(self, client: Client, keys: list[bytes] | None) -> None:
         """Tell the client that keys are worthless, None: all; its own command is answered first."""
-        if client is self.engine.caller and client.tracking is not None:
+        if client is self.unit.caller and client.tracking is not None:
             client.tracking.pending.append(keys)
         else:
             self._send(client, keys)
@@ -255,7 +231,7 @@ class TrackingTable:
         tracking = client.tracking
         if tracking is None or not tracking.redirect:
             return client
-        target = self.engine.clients.get(tracking.redirect)
+        target = self._clients.get(tracking.redirect)
         if target is None:
             tracking.broken = True
             if client.protocol == 3:

@@ -1,123 +1,104 @@
-"""WATCH: who wants to know whether a key is touched before an EXEC.
+"""WATCH: optimistic locking of keys for the next EXEC.
 
-A Watch belongs to a session. It is spoiled as soon as one of its keys is touched, expires, is
-flushed or swapped away; EXEC of a spoiled watch answers None. A key that had already expired when
-it was watched (but was still there) may be deleted without spoiling anything: nothing changes by
-that.
+A Watch belongs to a client. It is dirty as soon as one of its keys has changed, expired, or was
+flushed or swapped away; EXEC with a dirty watch returns None. A key that had already expired when
+it was watched (but was still there) may be deleted without making the watch dirty: nothing changes
+by that.
 
-A session that nobody holds any more may vanish at any time. Its watch leaves a note of its keys,
-and they are forgotten when somebody looks.
+A session may be garbage collected at any time. Its watch leaves its keys in `gone`, and they are
+forgotten at the next opportunity.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-if TYPE_CHECKING:
-    from minidis.keyspace.keyspace import Keyspace
-    from minidis.observers.blocking import KeyId
+from minidis.clients.blocked import KeyId
+from minidis.clients.watch import Watch, is_due
+from minidis.keyspace.keyspace import Keyspace
+from minidis.keyspace.unit import Unit
+from minidis.observers.batch import WHOLE, Batch, Observer, changes_value
 
 
-class Watch:
-    """The keys that one session watches."""
+class Watches(Observer):
+    """All watches of an engine, by key; held weakly, because sessions need no closing."""
 
-    __slots__ = ("__weakref__", "gone", "places", "spoiled")
-
-    def __init__(self, gone: deque[Any]) -> None:
-        self.gone = gone
-        #: place -> it had expired already when it was watched
-        self.places: dict[KeyId, bool] = {}
-        self.spoiled = False
-
-    def __del__(self) -> None:
-        places = getattr(self, "places", None)  # an interruption may strike before it has any
-        if places:
-            self.gone.append(places)
-
-    def expired_meanwhile(self, spaces: list[Keyspace], now: int) -> bool:
-        """Has a watched key reached its deadline without anybody having noticed?"""
-        return any(
-            not gone and is_due(spaces[number], key, now)
-            for (number, key), gone in self.places.items()
-        )
-
-
-class Watchers:
-    """All watches of an engine, by places; held weakly, as sessions need no closing."""
-
-    def __init__(self) -> None:
-        self._by_place: dict[KeyId, WeakSet[Watch]] = {}
-        #: what was watched by sessions that have vanished
+    def __init__(self, unit: Unit, databases: list[Keyspace]) -> None:
+        self.unit = unit
+        self.databases = databases
+        self._by_key: dict[KeyId, WeakSet[Watch]] = {}
+        #: what was watched by sessions that were garbage collected
         self.gone: deque[dict[KeyId, bool]] = deque()
 
     def __bool__(self) -> bool:
-        return bool(self._by_place)
+        return bool(self._by_key)
 
     def add(self, watch: Watch, space: Keyspace, key: bytes, now: int) -> None:
         """Watch a key; twice is once."""
-        place = (space.number, key)
-        if place not in watch.places:
-            watch.places[place] = is_due(space, key, now)
-            self._by_place.setdefault(place, WeakSet()).add(watch)
+        key_id = (space.number, key)
+        if key_id not in watch.key_ids:
+            watch.key_ids[key_id] = is_due(space, key, now)
+            self._enter(key_id, watch)
+
+    def _enter(self, key_id: KeyId, watch: Watch) -> None:
+        if key_id not in self._by_key:
+            self.unit.add_interest(key_id[1])
+            self._by_key[key_id] = WeakSet()
+        self._by_key[key_id].add(watch)
 
     def adopt(self, watch: Watch | None) -> None:
         """Watch what it watched before a fork."""
         if watch is not None:
             watch.gone = self.gone
-            for place in watch.places:
-                self._by_place.setdefault(place, WeakSet()).add(watch)
+            for key_id in watch.key_ids:
+                self._enter(key_id, watch)
 
     def forget(self, watch: Watch) -> None:
-        """The session watches nothing any more."""
-        for place in watch.places:
-            others = self._by_place.get(place)
+        """The client watches nothing any more."""
+        for key_id in watch.key_ids:
+            others = self._by_key.get(key_id)
             if others is not None:
                 others.discard(watch)
                 if not others:
-                    del self._by_place[place]
-        watch.places.clear()
-        watch.spoiled = False
+                    self._remove(key_id)
+        watch.key_ids.clear()
+        watch.dirty = False
+
+    def _remove(self, key_id: KeyId) -> None:
+        if self._by_key.pop(key_id, None) is not None:
+            self.unit.drop_interest(key_id[1])
 
     def forget_gone(self) -> None:
-        """Forget the keys of sessions that have vanished."""
+        """Forget the keys of sessions that were garbage collected."""
         while self.gone:
-            self._drop_unwatched(self.gone[0])
+            self._remove_unwatched(self.gone[0])
             self.gone.popleft()
 
-    def _drop_unwatched(self, places: Iterable[KeyId]) -> None:
-        for place in places:
-            if not self._by_place.get(place, True):
-                del self._by_place[place]
+    def _remove_unwatched(self, key_ids: Iterable[KeyId]) -> None:
+        for key_id in key_ids:
+            if not self._by_key.get(key_id, True):
+                self._remove(key_id)
 
-    def touched(self, space: Keyspace, key: bytes) -> None:
-        """A command has changed the key, or it has expired."""
-        place = (space.number, key)
-        watches = self._by_place.get(place)
+    def unit_committed(self, batch: Batch) -> None:
+        """Make the watches of changed keys dirty."""
+        if self.gone:
+            self.forget_gone()
+        for number, event, key in batch.events:
+            if event not in WHOLE and changes_value(event):
+                self._key_changed(number, key)
+
+    def _key_changed(self, number: int, key: bytes) -> None:
+        watches = self._by_key.get((number, key))
         if watches is None:
             return
-        whole = False
+        still_clean = False
         for watch in watches:
-            if watch.places[place] and key not in space.values:
-                watch.places[place] = False  # what had expired has been deleted: no change
-                whole = True
+            if watch.key_ids[number, key] and key not in self.databases[number].values:
+                watch.key_ids[number, key] = False  # deletion of an expired key: no change
+                still_clean = True
             else:
-                watch.spoiled = True
-        if not whole:
-            del self._by_place[place]  # what happens to the key later makes no difference to them
-
-    def emptied(self, space: Keyspace, following: Keyspace | None = None) -> None:
-        """All keys of a database go, or are replaced by those of the following one."""
-        for (number, key), watches in self._by_place.items():
-            if number != space.number:
-                continue
-            if key in space.values or (following is not None and key in following.values):
-                for watch in watches:
-                    watch.spoiled = True
-
-
-def is_due(space: Keyspace, key: bytes, now: int) -> bool:
-    """Is the key past its deadline, though still there?"""
-    return key in space.values and now > space.deadlines.get(key, now)
+                watch.dirty = True
+        if not still_clean:
+            self._remove((number, key))  # later changes of the key make no difference

@@ -1,8 +1,8 @@
-"""Dumps as files: read one, write one that is either complete or not there.
+"""Dump files: read one, and write one atomically.
 
-Saving writes a temporary file in the same directory, brings it to the disk, renames it over the
-old dump and brings the directory to the disk. Whatever fails in between, an interrupt too,
-removes the temporary file and leaves the old dump as it was.
+Saving writes a temporary file in the same directory, syncs it to disk, renames it over the old
+dump and syncs the directory. If a step fails or is interrupted, the temporary file is removed and
+the old dump stays as it was.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from minidis.errors import FileError, RdbError
 from minidis.persistence.rdb.payload import DatabaseView, Decoder, Encoder, Loaded
 from minidis.structures.limits import Limits
 
-#: Told now and then how far the work is: done and total.
+#: Called repeatedly with the work done so far and the total.
 Progress = Callable[[int, int], None]
 AnyPath = str | os.PathLike[str]
 
-#: Read in pieces of this size: the dump and what it holds need not be in memory together.
+#: Dumps are read in blocks of this size, so that the whole file is never in memory.
 _WINDOW = 4 << 20
 
 #: Names of temporary files.
@@ -41,14 +41,17 @@ def load(
     databases: int = 16,
     progress: Progress | None = None,
 ) -> Loaded:
-    """The dump at `path`. `now` (milliseconds) drops keys that are due; None keeps them.
+    """Read the dump at `path`.
 
-    RdbError when the dump is damaged or holds what cannot be held here, FileError when the file
-    cannot be read. `progress` is told bytes.
+    now: skip keys that have expired by this time (milliseconds); None keeps them.
+    progress: called with bytes.
+
+    Raises RdbError if the dump is damaged or holds unsupported data, FileError if the file cannot
+    be read.
     """
     name = os.fspath(path)
     try:
-        if not stat.S_ISREG(os.stat(name).st_mode):  # a named pipe would make us wait for ever
+        if not stat.S_ISREG(os.stat(name).st_mode):  # reading a named pipe would block
             raise FileError(f"{name}: cannot be read: it is not a regular file")
         with open(name, "rb", buffering=0) as file, _without_collector():
             total = os.fstat(file.fileno()).st_size
@@ -74,19 +77,19 @@ def _feed(decoder: Decoder, file: BinaryIO, total: int, progress: Progress | Non
 
 
 def _read(file: BinaryIO, count: int) -> bytes:
-    """Exactly `count` bytes: one read of the system gives at most 2 GiB."""
+    """Read exactly `count` bytes; one system call reads at most 2 GiB."""
     block = file.read(count)
     while len(block) < count:
         more = file.read(count - len(block))
         if not more:
-            raise RdbError("the file became shorter while it was read")
+            raise RdbError("the file became shorter while it was being read")
         block += more
     return block
 
 
 @contextlib.contextmanager
 def _without_collector() -> Iterator[None]:
-    """Loading makes no cycles, but so many objects that the collector would walk them in vain."""
+    """Pause garbage collection: loading creates millions of objects, but no cycles."""
     enabled = gc.isenabled()
     try:
         gc.disable()
@@ -108,13 +111,15 @@ def save(
 ) -> int:
     """Write all databases to `path` and return the size of the file.
 
-    Nothing in `databases` may change meanwhile. FileError when the file cannot be written.
-    `progress` is told keys.
+    The databases must not change meanwhile.
+    progress: called with keys.
+
+    Raises FileError if the file cannot be written.
     """
-    # Behind a symbolic link: the file that was opened, not the link, becomes the new dump.
+    # If `path` is a symbolic link, replace the file that it points to, not the link.
     target = Path(os.path.realpath(path))
     encoder = Encoder(databases, limits, aux=aux, compression=compression, checksum=checksum)
-    # Named before it exists: an interrupt at any place finds the name to remove.
+    # The name is chosen before the file exists, so an interrupt at any point can remove it.
     temporary = target.with_name(f"temp-{os.getpid()}-{secrets.token_hex(8)}.rdb")
     try:
         _write(temporary, target, encoder, progress)
@@ -124,8 +129,8 @@ def save(
         reason = error.strerror or error
         raise FileError(f"{os.fspath(path)}: cannot be written: {reason}") from error
     finally:
-        # After a rename there is nothing to remove. Not contextlib.suppress: in its Python code a
-        # second Ctrl-C could strike before the file is gone.
+        # After the rename there is nothing to remove. contextlib.suppress is Python code, in which
+        # a second KeyboardInterrupt could be raised before the file is removed.
         try:  # noqa: SIM105
             os.unlink(temporary)
         except OSError:
@@ -136,7 +141,7 @@ def save(
 def remove_leftovers(directory: AnyPath) -> None:
     """Remove temporary files of processes that were killed while saving.
 
-    Only for the one who holds the lock of the directory: nobody else saves there then.
+    The caller must hold the lock of the directory, so that no other process is saving there.
     """
     with contextlib.suppress(OSError):
         for name in filter(TEMPORARY.fullmatch, os.listdir(directory)):
@@ -144,7 +149,7 @@ def remove_leftovers(directory: AnyPath) -> None:
 
 
 def _write(path: Path, old: Path, encoder: Encoder, progress: Progress | None) -> None:
-    """Who may read the `old` dump, and nobody else, may read the new one."""
+    """Write the dump with the permissions of the `old` one."""
     with open(path, "xb", buffering=0) as file:
         with contextlib.suppress(OSError):
             shutil.copymode(old, path)
@@ -156,14 +161,14 @@ def _write(path: Path, old: Path, encoder: Encoder, progress: Progress | None) -
 
 
 def _write_all(file: BinaryIO, block: bytes) -> None:
-    """Raw files may take a part only."""
+    """Write the whole block; raw files may write only a part of it per call."""
     view = memoryview(block)
     while view:
         view = view[file.write(view) :]
 
 
 def sync_directory(path: Path) -> None:
-    """The rename itself on the disk; Windows neither can nor needs to open a directory for it."""
+    """Sync a rename to disk. Windows cannot open a directory, and does not need to."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

@@ -19,7 +19,7 @@ A natural reply is what commands return; on the wire it is
     Push               > message            * array
     Verbatim           = text with a kind   $ bulk string
 
-What a few commands do otherwise is said in one table, OTHERWISE.
+A command whose reply differs from this declares it: `resp2=` and `resp3=`, see shapes.py.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from minidis.errors import MinidisError, ResponseError
+from minidis.grammar.command import find
+from minidis.protocol.shapes import Collection, NullArray
 from minidis.replies import Cursor, Decimal, Push, Status, Verbatim
 
 #: Replies longer than this (bytes) are not copied more often than need be.
@@ -52,96 +54,10 @@ class ProtocolError(ResponseError):
 # encode ------------------------------------------------------------------------------------------
 
 
-class _NullArray:
-    """The missing array of RESP2, which has a null of its own for it."""
-
-
-NULL_ARRAY = _NullArray()
-
-
 class Encoded(list[bytes]):
     """What is encoded already, and stands where a reply would."""
 
     __slots__ = ()
-
-
-class Collection(list[Any]):
-    """A set whose members Python cannot hash."""
-
-    __slots__ = ()
-
-
-def _all_absent(words: Sequence[bytes], reply: Any) -> Any:
-    """Whatever is missing in the reply is an array."""
-    if reply is None:
-        return NULL_ARRAY
-    return [_all_absent(words, item) for item in reply] if isinstance(reply, list) else reply
-
-
-def _absent_with(count: int) -> Callable[[Sequence[bytes], Any], Any]:
-    """The reply would be an array if the command has at least `count` words."""
-
-    def change(words: Sequence[bytes], reply: Any) -> Any:
-        return NULL_ARRAY if reply is None and len(words) >= count else reply
-
-    return change
-
-
-def _last_absent(words: Sequence[bytes], reply: Any) -> Any:
-    """Only the last item would be an array: XPENDING of a group without pending entries."""
-    if isinstance(reply, list) and len(reply) == 4 and reply[3] is None:
-        return [*reply[:3], NULL_ARRAY]
-    return reply
-
-
-def _streams(words: Sequence[bytes], reply: Any) -> Any:
-    """A map of streams is an array of pairs."""
-    if isinstance(reply, dict):
-        reply = [list(pair) for pair in reply.items()]
-    return _all_absent(words, reply)
-
-
-def _flat(words: Sequence[bytes], reply: Any) -> Any:
-    """Pairs are flat in RESP3, too."""
-    cursor, pairs = reply
-    return [cursor, [part for pair in pairs for part in pair]]
-
-
-def _entries(words: Sequence[bytes], reply: Any) -> Any:
-    """The last lists of each entry of COMMAND INFO (tips, keys, subcommands) are sets."""
-    if words[1:] and words[1].upper() not in (b"INFO",):
-        return reply
-    return [entry if entry is None else _entry(entry) for entry in reply]
-
-
-def _entry(entry: list[Any]) -> list[Any]:
-    *facts, tips, keys, subcommands = entry
-    return [*facts, Collection(tips), Collection(keys), Collection(map(_entry, subcommands))]
-
-
-#: What replies are on the wire otherwise than the rule says: command -> protocol -> change.
-Change: TypeAlias = Callable[[Sequence[bytes], Any], Any]
-OTHERWISE: dict[bytes, dict[int, Change]] = {
-    b"BLPOP": {2: _all_absent},
-    b"BRPOP": {2: _all_absent},
-    b"BLMPOP": {2: _all_absent},
-    b"BZPOPMIN": {2: _all_absent},
-    b"BZPOPMAX": {2: _all_absent},
-    b"BZMPOP": {2: _all_absent},
-    b"LMPOP": {2: _all_absent},
-    b"ZMPOP": {2: _all_absent},
-    b"GEOPOS": {2: _all_absent},
-    b"EXEC": {2: _absent_with(1)},
-    b"LPOP": {2: _absent_with(3)},
-    b"RPOP": {2: _absent_with(3)},
-    b"ZRANK": {2: _absent_with(4)},
-    b"ZREVRANK": {2: _absent_with(4)},
-    b"XPENDING": {2: _last_absent},
-    b"XREAD": {2: _streams},
-    b"XREADGROUP": {2: _streams},
-    b"ZSCAN": {3: _flat},
-    b"COMMAND": {3: _entries},
-}
 
 
 def encode(reply: Any, protocol: int = 3, words: Sequence[bytes] = ()) -> bytes:
@@ -159,12 +75,12 @@ def encode(reply: Any, protocol: int = 3, words: Sequence[bytes] = ()) -> bytes:
 
 def write(out: list[bytes], reply: Any, protocol: int, words: Sequence[bytes] = ()) -> None:
     """Append the parts of the encoded reply to `out`."""
-    if words:
-        changes = OTHERWISE.get(words[0].upper())
+    command = find(words) if words else None
+    if command is not None:
+        shape = command.resp2 if protocol == 2 else command.resp3
         # Neither QUEUED nor a refusal, and not what has been written already.
-        natural = not isinstance(reply, (Status, Exception, Encoded))
-        if changes is not None and protocol in changes and natural:
-            reply = changes[protocol](words, reply)
+        if shape is not None and not isinstance(reply, (Status, Exception, Encoded)):
+            reply = shape(words, reply)
     writers = WRITERS[protocol]
     writers[reply.__class__](out, reply)
 
@@ -267,7 +183,7 @@ def _writers(protocol: int) -> _Writers:
     new = protocol == 3
     writers.update(_SCALARS)
     writers[type(None)] = _constant(b"_\r\n" if new else b"$-1\r\n")
-    writers[_NullArray] = _constant(b"_\r\n" if new else b"*-1\r\n")
+    writers[NullArray] = _constant(b"_\r\n" if new else b"*-1\r\n")
     writers[float] = _write_double if new else _write_double_as_text
     writers[Verbatim] = _write_verbatim if new else _write_bulk
     writers[int] = _write_int if new else _write_int_or_text

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minidis.api.session import Session, find_command
-from minidis.commands.transactions import Call
+from minidis.clients.blocked import RETRY, BlockedCall, Wait
 from minidis.errors import MinidisError, report
-from minidis.grammar.command import Command
-from minidis.observers.blocking import RETRY, Wait, Waiter
-from minidis.protocol.replies import LARGE, NULL_ARRAY, Encoded, error_line, write, write_each
+from minidis.grammar.call import Call, words_of
+from minidis.grammar.command import SPELLINGS
+from minidis.protocol.replies import LARGE, Encoded, error_line, write, write_each
+from minidis.protocol.shapes import NULL_ARRAY
 from minidis.replies import NO_REPLY, OK, QUEUED
 
 if TYPE_CHECKING:
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
 #: So many commands run in one hold of the lock; fewer when there are so many parts to send.
 BATCH = 32
 MANY_PARTS = 4096
-#: Spellings (GET, get, ...) of the commands that go the short way, which asks for nothing but the
-#: arguments. Bounded; names are few.
-_SHORT: dict[bytes, Command] = {}
-_MOST_SPELLINGS = 10_000
-#: What changes the state of a connection, or has parts, goes the long way.
-_LONG_GROUPS = frozenset(("connection", "pubsub", "transactions", "scripting"))
 #: First words of people who think that this is a web server. Browsers can be made to send them.
 ATTACKS = frozenset((b"post", b"host:"))
 
@@ -43,27 +38,28 @@ class ClientSession(Session[bytes]):
     #: HELLO is among what EXEC runs: each answer is in the protocol of its moment
     changes_protocol = False
 
-    def sleep(self, waiter: Waiter) -> Any:
+    def sleep(self, blocked: BlockedCall) -> Any:
         """Whoever serves the connection waits, for all of them."""
-        return waiter
+        return blocked
 
-    def enqueue(self, queued: Call) -> Any:
+    def enqueue(self, call: Call) -> Any:
         """Keep a command for EXEC, if EXEC has a chance to run it."""
-        if self.aborted or (self.watched is not None and self.watched.spoiled):
+        client = self.client
+        if client.aborted or (client.watch is not None and client.watch.dirty):
             return QUEUED
-        return super().enqueue(queued)
+        return super().enqueue(call)
 
-    def attempt(self, queued: Call) -> Any:
-        """One command of EXEC. Confirmations that it sends are its place in the answer."""
+    def run_queued(self, call: Call) -> Any:
+        """One command of EXEC. Confirmations that it sends are its place in the reply."""
         later = self.client.connection.later_messages
         before = len(later)
-        reply = super().attempt(queued)
+        reply = super().run_queued(call)
         if reply is NO_REPLY:
             reply = Encoded(later[before:])
             del later[before:]
         elif self.changes_protocol and reply.__class__ is not Wait:
             parts = Encoded()
-            write(parts, reply, self.client.protocol, queued.shown())
+            write(parts, reply, self.client.protocol, words_of(call))
             return parts
         return reply
 
@@ -72,27 +68,20 @@ class ClientSession(Session[bytes]):
 
         Ends early, too, when there is much to send. Under the lock.
         """
-        # The lines of the gate once more (DOOR in command.py), and those of resp.write for the
-        # usual answers: this loop is what a client waits for.
-        engine, known, append = self.engine, _SHORT.get, out.append
+        # The lines of replies.write for the usual replies: this loop is what a client waits for.
+        run, known, append = self.engine.run, SPELLINGS.get, out.append
         for words in commands[at : at + BATCH]:
             command = known(words[0])
-            if command is None or self.needs_checks:
+            if command is None or not command.batchable or self.needs_checks:
                 return at
             at += 1
-            args: Any = ()
             try:
-                engine.moment = 0
                 if len(words) == command.plain:
-                    args = words[1:]
-                    reply = (command.plain_body or command.body)(self, *args)
+                    reply = run(command, self, words[1:])
                 else:
                     args, options = command.parse(words[:])
-                    reply = command.body(self, *args, **options)
-                if engine.unsettled:
-                    engine.settle()
+                    reply = run(command, self, args, options)
             except BaseException as error:
-                engine.rollback(error, args)
                 append(_refusal(error))
                 continue
             kind = reply.__class__
@@ -108,26 +97,24 @@ class ClientSession(Session[bytes]):
                     break
         return at
 
-    def run_one(self, words: list[bytes], out: list[bytes]) -> Waiter | None:
-        """Run one command of any kind; its waiter if it waits. Under the lock.
+    def run_one(self, words: list[bytes], out: list[bytes]) -> BlockedCall | None:
+        """Run one command of any kind; its blocked if it waits. Under the lock.
 
         Leave when there is to be no answer, but an end.
         """
         if words[0].lower() in ATTACKS:
             raise Disconnect
         client = self.client
-        queue = self.queue if words[0].upper() == b"EXEC" else None
-        self.changes_protocol = any(one.command.name == "HELLO" for one in queue or ())
+        queue = self.client.queue if words[0].upper() == b"EXEC" else None
+        self.changes_protocol = any(call[0].changes_protocol for call in queue or ())
         try:
             reply = self.execute_checked(words)
         except BaseException as error:
             if client.reply_mode == "on":
                 out.append(_refusal(error))
             return None
-        if reply.__class__ is Waiter:
+        if reply.__class__ is BlockedCall:
             return reply
-        if words[0] not in _SHORT:
-            _remember(words)
         self._reply(reply, words, queue, out)
         return None
 
@@ -139,37 +126,26 @@ class ClientSession(Session[bytes]):
         if reply is NO_REPLY or client.reply_mode != "on":
             return
         if queue is not None and reply.__class__ is list:
-            write_each(out, reply, client.protocol, [one.shown() for one in queue])
+            write_each(out, reply, client.protocol, [words_of(call) for call in queue])
         else:
             write(out, reply, client.protocol, words)
 
-    def reply_to_waiter(self, waiter: Waiter, out: list[bytes]) -> Waiter | None:
-        """The answer of a waiter that is done; another one if it has to wait again."""
-        words = waiter.queued.shown()
-        again, queue = waiter.reply is RETRY, self.queue
+    def reply_to_blocked(self, blocked: BlockedCall, out: list[bytes]) -> BlockedCall | None:
+        """The answer of a blocked that is done; another one if it has to wait again."""
+        words = words_of(blocked.call)
+        again, queue = blocked.reply is RETRY, self.client.queue
         try:
-            reply = self.resume(waiter)
+            reply = self.resume(blocked)
         except BaseException as error:
             if self.client.reply_mode == "on":
                 out.append(_refusal(error))
             return None
-        if reply.__class__ is Waiter:
+        if reply.__class__ is BlockedCall:
             return reply
         # Who has waited for nothing misses an array, whatever the command.
         reply = NULL_ARRAY if reply is None and not again else reply
         self._reply(reply, words, queue, out)
         return None
-
-
-def _remember(words: list[bytes]) -> None:
-    """Let a command go the short way from now on, if it may."""
-    try:
-        command = find_command(words)
-    except MinidisError:
-        return
-    short = command.group not in _LONG_GROUPS and " " not in command.name and not command.waits
-    if short and len(_SHORT) < _MOST_SPELLINGS:
-        _SHORT[words[0]] = command
 
 
 def display_name_of(words: list[bytes]) -> str:

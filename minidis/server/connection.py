@@ -2,7 +2,7 @@
 
     data_received ─> Requests ─> Caller.run_batch / run_one ─> out ─> transport
                                             │
-                       a command that waits │ nothing else is run until its waiter is done
+                       a command that waits │ nothing else is run until its blocked is done
     deliver (any thread, under the lock) ─> pushes ─> wake ─> out
 
 Nothing more is run while the client does not take its answers, and nothing is read once much is
@@ -25,8 +25,8 @@ from minidis.server.address import abandon, is_loopback
 from minidis.server.client_session import BATCH, ClientSession, Disconnect, display_name_of
 
 if TYPE_CHECKING:
-    from minidis.api.subscription import MonitoredCommand
-    from minidis.observers.blocking import Waiter
+    from minidis.clients.blocked import BlockedCall
+    from minidis.clients.monitored import MonitoredCommand
     from minidis.server.resp_server import RespServer
 
 #: A client with many commands lets others go first after so long (seconds).
@@ -99,12 +99,12 @@ class RemoteClient(Client):
 class Connection(asyncio.Protocol):
     """A client and all that is on its way to and from it."""
 
-    def __init__(self, door: RespServer) -> None:
-        self.door = door
-        self.doors = door.doors
-        self.engine = door.doors.engine
-        self.limits = self.engine.client_limits
-        self.client = RemoteClient(self, "unix" if door.where.path else "tcp")
+    def __init__(self, server: RespServer) -> None:
+        self.server = server
+        self.thread = server.thread
+        self.engine = server.thread.engine
+        self.limits = self.engine.settings.clients
+        self.client = RemoteClient(self, "unix" if server.where.path else "tcp")
         self.session: ClientSession | None = None
         self.transport: Any = None
         self.requests = Requests()
@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
         #: commands that have been read and not been run
         self.todo: list[list[bytes]] | None = None
         self.at = 0
-        self.waiter: Waiter | None = None
+        self.blocked: BlockedCall | None = None
         self.timer: asyncio.TimerHandle | None = None
         #: a turn of its own has been asked for; its answers are not taken; it has been closed
         self.yielded = False
@@ -151,11 +151,11 @@ class Connection(asyncio.Protocol):
             client.user = engine.users.of_newcomers
             self.session = ClientSession(engine, client=client)
         self.used = monotonic()
-        self.doors.enter(self)
+        self.thread.enter(self)
 
     def _refusal(self) -> bytes | None:
         """Why the client may not come in."""
-        if self.engine.closed or len(self.doors.connections) >= self.limits.clients:
+        if self.engine.closed or len(self.thread.connections) >= self.limits.clients:
             return TOO_MANY
         stranger = not is_loopback(self.transport.get_extra_info("peername"))
         if stranger and self.limits.protected and self.engine.users.default.nopass:
@@ -164,8 +164,8 @@ class Connection(asyncio.Protocol):
 
     def _name(self) -> None:
         """Tell the client's addresses, and have the system notice when it has gone silently."""
-        if self.door.where.path:
-            self.client.address = self.client.local_address = f"{self.door.where.path}:0"
+        if self.server.where.path:
+            self.client.address = self.client.local_address = f"{self.server.where.path}:0"
             return
         get = self.transport.get_extra_info
         self.client.address = _shown(get("peername"))
@@ -175,7 +175,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.closed = True
-        self.doors.connections.discard(self)
+        self.thread.connections.discard(self)
         for timer in (self.timer, self.over_soft):
             if timer is not None:
                 timer.cancel()
@@ -185,7 +185,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client says no more. What it has said is answered, unless that means to wait."""
         self.eof = self.yielded or self.write_paused
-        return self.eof and self.waiter is None
+        return self.eof and self.blocked is None
 
     def end_session(self) -> None:
         """Leave all that other sessions know of."""
@@ -201,7 +201,7 @@ class Connection(asyncio.Protocol):
 
     def end_soon(self) -> None:
         """Close, from any thread."""
-        self.doors.soon(self.end)
+        self.thread.soon(self.end)
 
     def leave(self) -> None:
         """In the child of a fork: the client is the parent's."""
@@ -210,7 +210,7 @@ class Connection(asyncio.Protocol):
 
     def idle_since(self, now: float) -> float:
         """Since when it has been idle; now if it waits for something."""
-        waits = self.waiter is not None or self.client.listening or self.client.monitors
+        waits = self.blocked is not None or self.client.listening or self.client.monitors
         return now if waits else self.used
 
     # in ----------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ class Connection(asyncio.Protocol):
         self.used = monotonic()
         if self.closed:
             return
-        if self.todo is not None or self.waiter is not None or self.write_paused or self.yielded:
+        if self.todo is not None or self.blocked is not None or self.write_paused or self.yielded:
             self._keep(data)
             return
         self.requests.feed(data)
@@ -232,7 +232,7 @@ class Connection(asyncio.Protocol):
         self.unread_size += len(data)
         if self.unread_size + self.requests.pending > self.limits.query:
             self.end()
-        elif self.waiter is None:  # who waits is read on, to notice when it goes
+        elif self.blocked is None:  # who waits is read on, to notice when it goes
             ahead = READ_AHEAD_UNREAD if self.write_paused else READ_AHEAD
             self._pause(self.unread_size > ahead)
 
@@ -281,13 +281,13 @@ class Connection(asyncio.Protocol):
     def is_free(self) -> bool:
         """May its next command run?"""
         leaving = self.closed or self.client.close_after_reply
-        return not leaving and self.waiter is None and not self.write_paused
+        return not leaving and self.blocked is None and not self.write_paused
 
     def _read(self) -> bool:
         """Have something to do; False when no command is complete."""
         requests = self.requests
         requests.stranger = self.client.user is None
-        requests.longest_word = self.engine.max_string
+        requests.longest_word = self.engine.settings.max_string
         commands = requests.take()
         if not commands and self.unread:
             requests.feed(b"".join(self.unread))
@@ -304,7 +304,7 @@ class Connection(asyncio.Protocol):
     def _yield(self) -> None:
         """Go on when the others have had their turn."""
         self.yielded = True
-        self.doors.soon(self._next_turn)
+        self.thread.soon(self._next_turn)
 
     def _next_turn(self) -> None:
         self.yielded = False
@@ -343,44 +343,44 @@ class Connection(asyncio.Protocol):
         session, client = self.session, self.client
         assert session is not None
         client.last = words[:2]
-        self.waiter = session.run_one(words, self.out)
+        self.blocked = session.run_one(words, self.out)
         self._complete()
-        if self.waiter is not None:
-            self._wait(self.waiter)
+        if self.blocked is not None:
+            self._wait(self.blocked)
             self._pause(False)  # to notice when it goes
 
     def _complete(self) -> None:
         """What follows a command, unless it has to wait for its answer."""
         client = self.client
         if client.tracking is not None:  # of its own changes it hears after the answer
-            self.engine.tracking.release(client)
+            self.engine.observers.tracking.release(client)
         self._send_later()
-        if self.waiter is None and client.reply_mode.startswith("skip"):
+        if self.blocked is None and client.reply_mode.startswith("skip"):
             client.reply_mode = "skip" if client.reply_mode == "skip next" else "on"
 
     # commands that wait ------------------------------------------------------------------------
 
-    def _wait(self, waiter: Waiter) -> None:
-        """Go on when the waiter is done."""
-        waiter.notify(lambda: self.doors.soon(lambda: self._served(waiter)))
-        self._arm(waiter)
+    def _wait(self, blocked: BlockedCall) -> None:
+        """Go on when the blocked is done."""
+        blocked.notify(lambda: self.thread.soon(lambda: self._served(blocked)))
+        self._arm(blocked)
 
-    def _arm(self, waiter: Waiter) -> None:
-        timeout = waiter.timeout
-        loop = self.doors.loop
+    def _arm(self, blocked: BlockedCall) -> None:
+        timeout = blocked.timeout
+        loop = self.thread.loop
         if timeout is not None and loop is not None:
-            self.timer = loop.call_later(timeout, self._expire, waiter)
+            self.timer = loop.call_later(timeout, self._expire, blocked)
 
-    def _expire(self, waiter: Waiter) -> None:
+    def _expire(self, blocked: BlockedCall) -> None:
         self.timer = None
-        if waiter is self.waiter:
-            waiter.expire()
-            if not waiter.done:  # the clocks differ by a little
-                self._arm(waiter)
+        if blocked is self.blocked:
+            blocked.expire()
+            if not blocked.done:  # the clocks differ by a little
+                self._arm(blocked)
 
-    def _served(self, waiter: Waiter) -> None:
-        """The waiter has its answer."""
-        if self.closed or waiter is not self.waiter or self.session is None:
+    def _served(self, blocked: BlockedCall) -> None:
+        """The blocked has its answer."""
+        if self.closed or blocked is not self.blocked or self.session is None:
             return
         if self.timer is not None:
             self.timer.cancel()
@@ -392,7 +392,7 @@ class Connection(asyncio.Protocol):
                 self.active = True
                 self.collect()
                 try:
-                    self.waiter = self.session.reply_to_waiter(waiter, self.out)
+                    self.blocked = self.session.reply_to_blocked(blocked, self.out)
                     self._complete()
                 finally:
                     self.active = False
@@ -400,8 +400,8 @@ class Connection(asyncio.Protocol):
             report(error)
             self.end()
             return
-        if self.waiter is not None:
-            self._wait(self.waiter)
+        if self.blocked is not None:
+            self._wait(self.blocked)
         self._go_on()
 
     # out ---------------------------------------------------------------------------------------
@@ -420,7 +420,7 @@ class Connection(asyncio.Protocol):
             self.pushes = []
             self.end_soon()  # and not now: somebody may be amid a walk through all subscribers
         elif len(self.pushes) == 1:
-            self.doors.wake(self)
+            self.thread.wake(self)
 
     def _send_later(self) -> None:
         """Send what comes after the answer of a command."""
@@ -458,8 +458,8 @@ class Connection(asyncio.Protocol):
             if self.over_soft is not None:
                 self.over_soft.cancel()
                 self.over_soft = None
-        elif self.over_soft is None and self.doors.loop is not None:
-            self.over_soft = self.doors.loop.call_later(seconds, self._still_over, soft)
+        elif self.over_soft is None and self.thread.loop is not None:
+            self.over_soft = self.thread.loop.call_later(seconds, self._still_over, soft)
 
     def _still_over(self, soft: int) -> None:
         self.over_soft = None
@@ -469,7 +469,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         self.write_paused = True
         # Libraries send a whole pipeline before they read: from now on more of it is taken.
-        if self.waiter is None:
+        if self.blocked is None:
             self._pause(self.unread_size > READ_AHEAD_UNREAD)
 
     def resume_writing(self) -> None:
@@ -477,7 +477,7 @@ class Connection(asyncio.Protocol):
         if self.over_soft is not None:
             self.over_soft.cancel()
             self.over_soft = None
-        if not self.closed and self.waiter is None and not self.yielded:
+        if not self.closed and self.blocked is None and not self.yielded:
             self._pause(False)
             self._go_on()
 

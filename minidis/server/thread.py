@@ -1,6 +1,6 @@
-"""The one thread behind the doors of a database: an event loop that sleeps until somebody speaks.
+"""The one thread behind the servers of a database: an event loop that sleeps until somebody speaks.
 
-It starts with the first door and ends with the last. The rest of the program reaches it by three
+It starts with the first server and ends with the last. The rest of the program reaches it by three
 calls that never wait for it: `soon` (do this there), `wake` (this connection has something to
 send), `stop`.
 """
@@ -33,11 +33,11 @@ PATIENCE = 5.0
 
 
 class ServerThread:
-    """The doors of an engine, their connections, and the thread that serves them."""
+    """The servers of an engine, their connections, and the thread that serves them."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.doors: list[RespServer] = []
+        self.servers: list[RespServer] = []
         self.connections: set[Connection] = set()
         self.loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -46,41 +46,41 @@ class ServerThread:
         self._awake: list[Connection] = []
         self._end: asyncio.Event | None = None
         self._timer: asyncio.TimerHandle | None = None
-        #: guards doors and thread: they open and close from any thread
+        #: guards servers and thread: they open and close from any thread
         self._changing = threading.Lock()
-        engine.client_limits.changed = lambda: self.soon(self.watch_idle)
+        engine.settings.clients.changed = lambda: self.soon(self.watch_idle)
         _ALL.add(self)
 
     # life -------------------------------------------------------------------------------------
 
-    def open(self, door: RespServer) -> None:
-        """Serve a door that listens already."""
+    def open(self, server: RespServer) -> None:
+        """Serve a server that listens already."""
         with self._changing:
             if self._thread is None:
                 self._start()
-            self.doors.append(door)
-            self._wait_for(door.begin())
+            self.servers.append(server)
+            self._wait_for(server.begin())
 
-    def close(self, *doors: RespServer) -> None:
-        """Close these doors, or all, with their connections; without one the thread ends."""
+    def close(self, *servers: RespServer) -> None:
+        """Close these servers, or all, with their connections; without one the thread ends."""
         if os.getpid() != self._process:
             return
         with self._changing:
-            leaving = [door for door in self.doors if not doors or door in doors]
-            self.doors = [door for door in self.doors if door not in leaving]
+            leaving = [server for server in self.servers if not servers or server in servers]
+            self.servers = [server for server in self.servers if server not in leaving]
             if self._thread is None:
                 return
-            for door in leaving:
+            for server in leaving:
                 with contextlib.suppress(TimeoutError):  # whoever calls holds the engine's lock
-                    self._wait_for(door.end())
-            if not self.doors:
+                    self._wait_for(server.end())
+            if not self.servers:
                 self._stop()
 
     def _start(self) -> None:
         self._awake = []
         started = threading.Event()
         self._thread = threading.Thread(
-            target=self._run, args=(started,), name="minidis-door", daemon=True
+            target=self._run, args=(started,), name="minidis-server", daemon=True
         )
         self._thread.start()
         started.wait()
@@ -114,16 +114,20 @@ class ServerThread:
 
     def after_fork(self) -> None:
         """In the child: what listens, and who is connected, is the parent's."""
-        for door in self.doors:
-            door.leave()
+        for server in self.servers:
+            server.leave()
         for connection in self.connections:
             connection.leave()
-        self.doors, self.connections, self._thread, self.loop = [], set(), None, None
+        self.servers, self.connections, self._thread, self.loop = [], set(), None, None
+
+    def addresses(self) -> list[str]:
+        """Where clients can connect."""
+        return [server.address for server in self.servers]
 
     # from any thread ---------------------------------------------------------------------------
 
     def is_here(self) -> bool:
-        """Is this the thread of the doors?"""
+        """Is this the thread of the servers?"""
         return threading.current_thread() is self._thread
 
     def soon(self, action: Callable[[], object]) -> None:
@@ -161,7 +165,7 @@ class ServerThread:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        limit = self.engine.client_limits.idle
+        limit = self.engine.settings.clients.idle
         if not limit or not self.connections or self.loop is None:
             return
         now = self.loop.time()
@@ -176,7 +180,7 @@ class ServerThread:
     def enter(self, connection: Connection) -> None:
         """Somebody has come in. In the thread."""
         self.connections.add(connection)
-        if self._timer is None and self.engine.client_limits.idle:
+        if self._timer is None and self.engine.settings.clients.idle:
             self.watch_idle()
 
 
@@ -185,6 +189,6 @@ _ALL: weakref.WeakSet[ServerThread] = weakref.WeakSet()
 
 @atexit.register
 def close_all() -> None:
-    """At the end of the interpreter: socket files of doors that nobody has closed."""
-    for doors in list(_ALL):
-        doors.close()
+    """At the end of the interpreter: socket files of servers that nobody has closed."""
+    for servers in list(_ALL):
+        servers.close()

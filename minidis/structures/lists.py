@@ -36,9 +36,6 @@ class List:
 
     __slots__ = ("chunks", "cuts", "size")
 
-    #: Redis 7.0 has one encoding for lists (quicklist).
-    expanded = True
-
     def __init__(self) -> None:
         self.chunks: list[list[bytes]] = [[]]
         self.cuts: list[int] | None = None

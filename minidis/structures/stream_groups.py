@@ -76,7 +76,7 @@ class Consumer:
 Record = tuple[Consumer | None, int, int]
 
 
-class Group:
+class ConsumerGroup:
     """A consumer group."""
 
     __slots__ = ("consumers", "last_id", "pending", "read")

@@ -21,7 +21,7 @@ from itertools import chain, pairwise
 from typing import Any, Self
 
 from minidis.structures.limits import Limits
-from minidis.structures.stream_groups import UNKNOWN, Group
+from minidis.structures.stream_groups import UNKNOWN, ConsumerGroup
 from minidis.structures.text import is_canonical_int
 
 #: id, field, value, field, value, ...
@@ -191,9 +191,6 @@ class Stream:
         "_back", "added", "groups", "last_id", "length", "max_deleted", "nodes", "starts", "tree",
     )  # fmt: skip
 
-    #: Redis has one encoding for streams.
-    expanded = True
-
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.starts: list[int] = []
@@ -202,7 +199,7 @@ class Stream:
         #: the largest id that XDEL has deleted, and how many entries there have ever been
         self.max_deleted = 0
         self.added = 0
-        self.groups: dict[bytes, Group] = {}
+        self.groups: dict[bytes, ConsumerGroup] = {}
         #: nodes of the tree that Redis would keep, once somebody has asked
         self.tree: int | None = None
         self._back: tuple[Callable[..., object], tuple[Any, ...]] | None = None
@@ -435,7 +432,7 @@ class Stream:
                 return self.added - self.length + 1
         return UNKNOWN
 
-    def lag(self, group: Group) -> int | None:
+    def lag(self, group: ConsumerGroup) -> int | None:
         """How many entries the group has still to read; None where it cannot be told."""
         if not self.added:
             return 0
@@ -444,7 +441,7 @@ class Stream:
             read = self.distance(group.last_id)
         return None if read == UNKNOWN else self.added - read
 
-    def advance(self, group: Group, number: int) -> None:
+    def advance(self, group: ConsumerGroup, number: int) -> None:
         """The group has been given the entry with this id."""
         if number <= group.last_id:
             return

@@ -1,25 +1,27 @@
-"""Which strings are numbers to Redis, and the numeric strings that it keeps as text."""
+"""Which strings Redis keeps as integers, and the encodings of strings."""
 
 from __future__ import annotations
 
 _LARGEST = b"9223372036854775807"
 _SMALLEST = b"9223372036854775808"
 _ZERO = 48
+#: Longer strings have the encoding "raw", in bytes.
+LONGEST_EMBEDDED = 44
 
 
 class Text(bytes):
-    """Numeric text that is kept as text (encoding "embstr"); otherwise a bytes like any other."""
+    """A numeric string that Redis keeps as text (encoding "embstr"), not as an integer."""
 
     __slots__ = ()
 
 
 def is_canonical_int(text: bytes) -> bool:
-    """Is this exactly what str() gives for a signed 64-bit integer?
+    """Whether a string is exactly what str() returns for a signed 64-bit integer.
 
     >>> [is_canonical_int(text) for text in (b"0", b"-12", b"007", b"+1", b"-0", b"1.0")]
     [True, True, False, False, False, False]
     """
-    # isdigit first: it is one call into C and settles nearly every string, numeric or not.
+    # isdigit first: one call into C is enough for nearly every string, numeric or not.
     # Texts of equal length compare as the numbers do.
     size = len(text)
     if text.isdigit():
@@ -32,3 +34,14 @@ def is_canonical_int(text: bytes) -> bool:
         and digits[0] != _ZERO
         and (size < 20 or (size == 20 and digits <= _SMALLEST))
     )
+
+
+def string_encoding(value: bytes | int | bytearray) -> str:
+    """The reply of OBJECT ENCODING for a string: int, embstr or raw."""
+    if isinstance(value, int):
+        return "int"
+    if isinstance(value, bytearray):
+        return "raw"
+    if not isinstance(value, Text) and is_canonical_int(value):
+        return "int"
+    return "embstr" if len(value) <= LONGEST_EMBEDDED else "raw"

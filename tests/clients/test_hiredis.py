@@ -13,6 +13,8 @@ import pytest
 from tests.calls import PATIENCE
 from tests.clients.places import Backend
 
+pytestmark = pytest.mark.slow
+
 hiredis = pytest.importorskip("hiredis")
 
 

@@ -26,6 +26,8 @@ from tests.calls import PATIENCE, eventually
 from tests.clients.places import Backend
 from tests.oracle.resp import Error, pack
 
+pytestmark = pytest.mark.slow
+
 resource = pytest.importorskip("resource", reason="Unix alone counts what a process uses")
 if not Path("/proc/self/status").exists():
     pytest.skip("only Linux tells the memory of another process", allow_module_level=True)

@@ -14,6 +14,8 @@ import pytest
 from tests.clients.places import Backend
 from tests.oracle.run import server_is_required
 
+pytestmark = pytest.mark.slow
+
 #: They work with Node 18 and newer.
 PACKAGES = ["ioredis@5.11.1", "redis@5.12.1"]
 HERE = Path(__file__).parent

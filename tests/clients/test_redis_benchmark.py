@@ -10,6 +10,8 @@ import pytest
 
 from tests.clients.places import Backend, program
 
+pytestmark = pytest.mark.slow
+
 TESTS = [
     "ping", "get", "set", "incr", "lpush", "rpush", "lpop", "rpop", "sadd", "hset", "spop", "zadd",
     "zpopmin", "lrange", "mset",
@@ -29,7 +31,7 @@ def benchmark(place: Backend, *words: str) -> dict[str, float]:
         [program("redis-benchmark"), "-p", str(place.port), "--csv", *words],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=100,
         check=False,
     )
     assert done.returncode == 0, done

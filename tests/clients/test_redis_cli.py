@@ -16,6 +16,8 @@ from tests.calls import PATIENCE
 from tests.clients.places import Backend, program
 from tests.oracle.resp import pack
 
+pytestmark = pytest.mark.slow
+
 #: No file in anybody's home, and no password from the environment.
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if name != "REDISCLI_AUTH"},

@@ -18,6 +18,8 @@ redis = pytest.importorskip("redis", minversion="8.1")
 
 from redis import _parsers  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 #: Protocol and reader. A Python reader of RESP2 becomes one of RESP3 by itself.
 READERS = {
     "RESP2": (2, "_RESP2Parser"),

@@ -18,6 +18,8 @@ redis = pytest.importorskip("redis", minversion="8.1")
 from redis import _parsers  # noqa: E402
 from redis import asyncio as aioredis  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 READERS = {
     "RESP2": (2, "_AsyncRESP2Parser"),
     "RESP3": (3, "_AsyncRESP3Parser"),

@@ -44,4 +44,4 @@ class Blocked(Call):
 
     def __init__(self, session: Session[Any], call: Callable[[], Any]) -> None:
         super().__init__(call)
-        eventually(lambda: session.client.waiter is not None, "a call that waits")
+        eventually(lambda: session.client.blocked is not None, "a call that waits")

@@ -87,21 +87,21 @@ def test_an_interruption_changes_nothing(db: Any) -> None:
         lambda: db.acl_setuser("bob", "+@all"),
         lambda: db.acl_deluser("ann"),
     ):
-        db.engine.update_all_checks = striking_once()
+        db.engine.clients.update_all_checks = interrupting_once()
         with pytest.raises(KeyboardInterrupt):
             call()
         assert db.acl_list() == before
 
 
-def striking_once() -> Callable[[], None]:
+def interrupting_once() -> Callable[[], None]:
     """An interruption at the first call; what is called again belongs to putting back."""
     left = [KeyboardInterrupt]
 
-    def strike() -> None:
+    def interrupt() -> None:
         if left:
             raise left.pop()
 
-    return strike
+    return interrupt
 
 
 # small things --------------------------------------------------------------------------------

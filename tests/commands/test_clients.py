@@ -81,7 +81,7 @@ def test_replies_on_off_skip(db: Minidis[bytes]) -> None:
     assert refusal(session, "CLIENT", "REPLY", "x") == "ERR syntax error"
     assert db.client_reply("ON") == "OK"
     for mode in ("OFF", "SKIP"):
-        assert "answer to every call" in refusal(db, "CLIENT", "REPLY", mode)
+        assert "REPLY needs a connection" in refusal(db, "CLIENT", "REPLY", mode)
     assert db.client.reply_mode == "on"
 
 
@@ -118,7 +118,7 @@ def test_flags_say_what_state_a_client_is_in(db: Minidis[bytes]) -> None:
     client.kind = "unix"
     client.monitors = client.no_evict = client.no_touch = client.close_after_reply = True
     client.channels.add(b"news")
-    tracking = db.engine.tracking.start(client)
+    tracking = db.engine.observers.tracking.start(client)
     tracking.broken = tracking.broadcasts = True
     tracking.redirect = 7
     session.watch("a")
@@ -157,7 +157,7 @@ def test_list_shows_everybody_in_the_order_in_which_they_came(db: Minidis[bytes]
 
 def test_list_by_type_and_by_id(db: Minidis[bytes]) -> None:
     (one, _), (two, client) = connect(db), connect(db)
-    db.engine.channels.subscribe(client, b"news")
+    db.engine.observers.channels.subscribe(client, b"news")
 
     def ids(*words: Any) -> list[int]:
         return [int(line["id"]) for line in lines(db.execute("CLIENT", "LIST", *words))]
@@ -200,7 +200,7 @@ def crowd(db: Minidis[bytes]) -> dict[str, Connection]:
         client.local_address = f"10.0.1.{number % 2}:6379"
         client.keep = session  # type: ignore[attr-defined]
         found[name] = client
-    db.engine.channels.subscribe(found["listener"], b"news")
+    db.engine.observers.channels.subscribe(found["listener"], b"news")
     db.execute("ACL", "SETUSER", "ann", "on", "nopass", "+@all")
     found["ann"].user = db.engine.users.get(b"ann")
     return found
@@ -236,8 +236,8 @@ def killed(crowd: dict[str, Connection]) -> str:
 )
 def test_who_is_killed(crowd: dict[str, Connection], words: str, answer: Any, gone: str) -> None:
     caller = crowd["caller"]
-    assert caller.session is not None
-    assert caller.session.execute("CLIENT", "KILL", *words.split()) == answer
+    assert caller.owner is not None
+    assert caller.owner.execute("CLIENT", "KILL", *words.split()) == answer
     assert killed(crowd) == gone
     assert not caller.killed, "it has its answer first"
 
@@ -324,7 +324,7 @@ def test_kills_that_are_refused(db: Minidis[bytes], words: str, sentence: str) -
 )  # fmt: skip
 def test_calls_that_are_refused(db: Minidis[bytes], words: str, sentence: str) -> None:
     assert refusal(db, "CLIENT", *words.split()) == sentence
-    assert db.engine.pause is None
+    assert db.engine.pause.until is None
 
 
 def test_pause_says_until_when_and_for_whom() -> None:
@@ -338,10 +338,12 @@ def test_pause_says_until_when_and_for_whom() -> None:
                              ("UNPAUSE", None),
                              ("PAUSE 9223372036854775807", (2**63 - 1, False))):  # fmt: skip
             assert db.execute("CLIENT", *words.split()) == "OK"
-            assert db.engine.pause == pause
+            held = db.engine.pause
+            assert (held.until, held.writes_only) == (pause or (None, held.writes_only))
         db.client_unpause()
         assert db.client_pause(100, all=False) == "OK"
-        assert db.engine.pause == (now + 100, True)
+        held = db.engine.pause
+        assert (held.until, held.writes_only) == (now + 100, True)
 
 
 def test_paused_writes_wait_for_unpause(db: Minidis[bytes]) -> None:

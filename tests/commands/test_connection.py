@@ -23,7 +23,7 @@ def refusal(session: Any, *words: Any) -> str:
 def test_ping_while_listening_is_a_message_in_resp2_alone(db: Minidis[bytes]) -> None:
     session, client = connect(db)
     assert [session.ping(), session.ping("x")] == ["PONG", b"x"]
-    db.engine.channels.subscribe(client, b"news")
+    db.engine.observers.channels.subscribe(client, b"news")
     assert [session.ping(), session.ping("x")] == [[b"pong", b""], [b"pong", b"x"]]
     client.protocol = 3
     assert [session.ping(), session.ping("x")] == ["PONG", b"x"]
@@ -139,21 +139,22 @@ def test_reset_makes_a_connection_as_new(db: Minidis[bytes]) -> None:
     session.client_no_evict("ON")
     session.client_no_touch("ON")
     session.execute("MONITOR")
-    db.engine.channels.subscribe(client, b"news")
-    db.engine.channels.subscribe_pattern(client, b"n*")
-    db.engine.channels.subscribe_shard(client, b"shard")
-    db.engine.tracking.start(client)
+    db.engine.observers.channels.subscribe(client, b"news")
+    db.engine.observers.channels.subscribe_pattern(client, b"n*")
+    db.engine.observers.channels.subscribe_shard(client, b"shard")
+    db.engine.observers.tracking.start(client)
     client.reply_mode = "off"
     session.multi()
     assert session.execute("RESET") == "RESET"
-    assert session.queue is None and session.watched is None and session.fieldsets is None
+    assert session.client.queue is None and session.client.watch is None
+    assert session.client.fieldsets is None
     assert session.space is db.engine.databases[0]
     assert (client.protocol, client.name, client.reply_mode) == (2, b"", "on")
     assert client.user is db.engine.users.default
     assert not (client.listening or client.monitors or client.tracking)
-    assert not (client.no_evict or client.no_touch or db.engine.monitors)
-    assert not (db.engine.observed or session.needs_checks)
-    assert db.engine.channels.publish(b"news", b"x") == 0
+    assert not (client.no_evict or client.no_touch or db.engine.clients.monitors)
+    assert not (db.engine.unit.observed or db.engine.unit.interest or session.needs_checks)
+    assert db.engine.observers.channels.publish(b"news", b"x") == 0
 
 
 def test_reset_leaves_other_monitors_alone(db: Minidis[bytes]) -> None:
@@ -161,7 +162,7 @@ def test_reset_leaves_other_monitors_alone(db: Minidis[bytes]) -> None:
     one.execute("MONITOR")
     other.execute("MONITOR")
     one.reset()
-    assert list(db.engine.monitors) == [client]
+    assert list(db.engine.clients.monitors) == [client]
     assert one.needs_checks, "somebody still watches"
 
 
@@ -190,7 +191,7 @@ def test_quit_closes_after_its_answer_whatever_follows(db: Minidis[bytes]) -> No
         session.multi()
         assert session.execute(*words) == "OK"
         assert client.close_after_reply and not client.killed
-    assert "close() closes the database" in refusal(db, "QUIT")
+    assert "use close() to close the database" in refusal(db, "QUIT")
 
 
 # MONITOR -----------------------------------------------------------------------------------------
@@ -200,7 +201,7 @@ def test_monitor_enters_the_client_once(db: Minidis[bytes]) -> None:
     session, client = connect(db)
     assert not db.needs_checks
     assert session.execute("MONITOR") == "OK"
-    assert client.monitors and list(db.engine.monitors) == [client]
+    assert client.monitors and list(db.engine.clients.monitors) == [client]
     assert db.needs_checks, "everybody's commands are shown"
     assert session.execute("MONITOR") is NO_REPLY
     assert "db.monitor()" in refusal(db, "MONITOR")
@@ -213,4 +214,4 @@ def test_monitor_cannot_begin_amid_a_transaction(db: Minidis[bytes]) -> None:
     session.execute("PING")
     refused, pong = session.exec()
     assert str(refused) == "ERR MONITOR isn't allowed for DENY BLOCKING client"
-    assert pong == "PONG" and not client.monitors and not db.engine.monitors
+    assert pong == "PONG" and not client.monitors and not db.engine.clients.monitors

@@ -100,9 +100,9 @@ def test_numbers_follow_what_happens(tmp_path: Path) -> None:
         db.get("missing")
         clock.advance(86_400 * 2 + 5)
         session, client = connect(db)
-        db.engine.channels.subscribe(client, b"news")
-        db.engine.channels.subscribe_pattern(client, b"n*")
-        db.engine.tracking.start(client)
+        db.engine.observers.channels.subscribe(client, b"news")
+        db.engine.observers.channels.subscribe_pattern(client, b"n*")
+        db.engine.observers.tracking.start(client)
         after = fields(db.info())
         changed = {
             name: after[name]
@@ -161,7 +161,7 @@ def test_shutdown_saves_and_ends_the_program(
 ) -> None:
     session, client = connect(served)
     assert session.execute("SHUTDOWN", *words.split()) is NO_REPLY
-    assert (served.engine.dirty == 0) is saves
+    assert (served.engine.store.dirty == 0) is saves
     assert served.ends == [told] and client.close_after_reply
 
 
@@ -197,7 +197,7 @@ def test_shutdowns_that_are_refused(served: Any, words: str, sentence: str) -> N
 
 
 def test_a_program_of_its_own_is_not_ended(db: Minidis[bytes]) -> None:
-    assert refusal(db, "SHUTDOWN", "NOSAVE").endswith("close() closes the database")
+    assert refusal(db, "SHUTDOWN", "NOSAVE").endswith("use close() instead")
     assert db.ping() == "PONG"
 
 
@@ -227,7 +227,7 @@ def test_a_wait_ends_when_the_clock_is_moved() -> None:
         waiting = db.session()
         call = Blocked(waiting, lambda: waiting.wait(1, 60_000))
         clock.advance(59)
-        assert waiting.client.waiter is not None
+        assert waiting.client.blocked is not None
         clock.advance(2)
         assert call.over() == 0
 

@@ -1,4 +1,4 @@
-"""Interruptions may be made by a trace function; one that measures coverage rests meanwhile."""
+"""Interruptions may be made by a trace function; the tracer of coverage is removed meanwhile."""
 
 from __future__ import annotations
 

@@ -12,15 +12,17 @@ from minidis.api.session import Session
 from minidis.keyspace.keyspace import Keyspace
 from tests.crash.test_interrupts import no_collector, release
 from tests.crash.test_waiting import waiting
-from tests.faults import Strike
+from tests.faults import Fault
+
+pytestmark = pytest.mark.slow
 
 __all__ = ["no_collector"]
 
-#: What is struck changes its key in more than one step.
+#: The errors are raised in these; each changes its key in more than one step.
 QUEUE = [
     "SET w 1", "LPOP l", "RPUSH q a", "SPOP s", "ZREM z a", "LMOVE m m2 LEFT RIGHT", "SET x 1"
 ]  # fmt: skip
-STRUCK = ("LPOP", "SPOP", "ZREM", "LMOVE")
+FAULTY = ("LPOP", "SPOP", "ZREM", "LMOVE")
 FILL = [
     "RPUSH l 1", "SADD s a b c", "SPOP s", "ZADD z 1 a 2 b", "ZRANK z b", "RPUSH m 1",
     "EXPIRE m 1000", "RANDOMKEY",
@@ -46,7 +48,7 @@ def test_what_has_run_is_told_when_exec_breaks_off(monkeypatch: pytest.MonkeyPat
     watching.watch("w")
     waiter = waiting(db, "BLPOP", "q", "0")
     monkeypatch.setattr(Keyspace, "remove", leave)
-    db.queue[1], db.queue[2] = db.queue[2], db.queue[1]  # type: ignore[index]
+    db.client.queue[1], db.client.queue[2] = db.client.queue[2], db.client.queue[1]  # type: ignore[index]
     with pytest.raises(SystemExit):
         db.exec()
     monkeypatch.undo()
@@ -55,13 +57,13 @@ def test_what_has_run_is_told_when_exec_breaks_off(monkeypatch: pytest.MonkeyPat
     assert waiter.done
     assert db.lrange("l", 0, -1) == [b"1"]
     assert db.exists("w", "l", "q", "z", "m", "x") == 4
-    assert not db.engine.kept
+    assert not db.engine.unit.nested
     for space in db.engine.databases:
         space.check()
 
 
-class Failure(Strike):
-    """A strike that raises something else."""
+class Failure(Fault):
+    """A fault that raises another error."""
 
     error = MemoryError
 
@@ -70,20 +72,20 @@ class Failure(Strike):
 def test_a_queued_command_breaks_at_any_bytecode(
     monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
 ) -> None:
-    """At every third; the queue runs where it can be struck."""
+    """At every third; the queue runs in this thread, where faults are injected."""
     run = Session._run_queued
-    strike: Any = None
+    fault: Any = None
 
-    def struck(self: Any, queued: Any) -> Any:
-        if queued.command.name not in STRUCK:
+    def run_with_fault(self: Any, queued: Any) -> Any:
+        if queued.command.name not in FAULTY:
             return run(self, queued)
-        before = strike.begin()
+        before = fault.begin()
         try:
             return run(self, queued)
         finally:
-            strike.end(before)
+            fault.end(before)
 
-    monkeypatch.setattr(Session, "_run_queued", struck)
+    monkeypatch.setattr(Session, "_run_queued", run_with_fault)
     monkeypatch.setattr(Failure, "error", error)
     at = 1
     while True:
@@ -92,16 +94,16 @@ def test_a_queued_command_breaks_at_any_bytecode(
         db.engine.exec_thread.stop()
         watching = db.session()
         watching.watch("w")
-        strike = Failure(at)
+        fault = Failure(at)
         with contextlib.suppress(error):
             db.exec()
-        if not strike.struck:
+        if not fault.instruction:
             break
-        release(db, strike)
-        assert watching.watched is not None
-        assert watching.watched.spoiled
+        release(db, fault)
+        assert watching.client.watch is not None
+        assert watching.client.watch.dirty
         for space in db.engine.databases:
             space.check()
         assert (db.llen("m"), db.llen("m2")) in ((1, 0), (0, 1))
-        assert not (db.engine.undo or db.engine.touched or db.engine.kept)
+        assert not (db.engine.unit.undo or db.engine.unit.events or db.engine.unit.nested)
     assert at > 500

@@ -1,8 +1,9 @@
 """KeyboardInterrupt at every bytecode of every writing command: the data is as before or as after.
 
-CPython delivers asynchronous exceptions at some bytecodes only; a strike (tests/strikes.py) comes
-at each of them, which is stricter. It even comes where the lock's `with` is being left and CPython
-never delivers: there the test gives the lock back itself, having made sure it was such a place.
+CPython delivers asynchronous exceptions at some bytecodes only; fault injection (tests/faults.py)
+raises one at each of them, which is stricter. It even raises where the `with` block of the lock is
+being left and CPython never delivers: there the test releases the lock itself, having checked that
+it was such a place.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from minidis.engine.engine import Engine
 from minidis.grammar.command import COMMANDS
 from minidis.structures.streams import Stream
 from repl.words import split
-from tests.faults import Strike, interrupted
+from tests.faults import Fault, interrupted
 
-# A strike at the end of a generator that is forgotten: Python swallows it, and says so.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+# Python swallows an error raised at the end of a generator that is garbage collected, and warns.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.slow,
+]
 TABLE = Path(__file__).parent.parent / "tables" / "interrupts.txt"
 #: The instructions between the end of a `with` body and the call of __exit__, and the one that a
 #: `try:` becomes: CPython looks for pending exceptions at none of them.
@@ -61,7 +65,7 @@ def shown(words: list[bytes]) -> str:
 
 def prepared(setup: list[list[bytes]]) -> minidis.Minidis[bytes]:
     db = minidis.open(clock=minidis.ManualClock(), databases=2)
-    db.engine.randbelow = lambda n: n - 1
+    db.engine.settings.randbelow = lambda n: n - 1
     for words in setup:
         db.execute(*words)
     return db
@@ -98,26 +102,26 @@ def checked(db: minidis.Minidis[bytes]) -> None:
     for space in db.engine.databases:
         space.check()
         assert space.accessed is None or space.accessed.keys() <= space.values.keys()
-    assert not db.engine.undo
+    assert not db.engine.unit.undo
 
 
-def struck_at(db: minidis.Minidis[bytes], words: list[bytes], at: int) -> Strike | None:
-    """Run the words and strike; None if the command was over before."""
-    strike = Strike(at)
-    return strike if interrupted(strike, partial(db.execute, *words)) else None
+def interrupted_at(db: minidis.Minidis[bytes], words: list[bytes], at: int) -> Fault | None:
+    """Interrupt the words at this bytecode; None if the command has fewer."""
+    fault = Fault(at)
+    return fault if interrupted(fault, partial(db.execute, *words)) else None
 
 
-def release(db: minidis.Minidis[bytes], strike: Strike) -> None:
+def release(db: minidis.Minidis[bytes], fault: Fault) -> None:
     lock: Any = db.engine.lock
     if lock._is_owned():
-        assert strike.struck in LEAVING, strike.struck
+        assert fault.instruction in LEAVING, fault.instruction
         lock.release()
     assert not lock._is_owned()
 
 
 @pytest.fixture(autouse=True)
 def no_collector() -> Iterator[None]:
-    """An interrupt is to strike the command, not a weak reference's callback in between."""
+    """The fault belongs into the command, not into a weak reference's callback during it."""
     gc.disable()
     yield
     gc.enable()
@@ -135,16 +139,16 @@ def test_before_or_after(setup: list[list[bytes]], words: list[bytes]) -> None:
     while True:
         at += 1
         db = prepared(setup)
-        strike = struck_at(db, words, at)
-        if strike is None:
+        fault = interrupted_at(db, words, at)
+        if fault is None:
             break
         now = state(db)
-        assert now in (before, after), f"torn at bytecode {at} ({strike.struck})"
+        assert now in (before, after), f"torn at bytecode {at} ({fault.instruction})"
         seen.add(now == after)
-        release(db, strike)
+        release(db, fault)
         checked(db)
     assert at > 20
-    assert seen  # at least one strike hit
+    assert seen  # at least one fault was injected
 
 
 def test_every_writing_command_is_in_the_table() -> None:
@@ -193,11 +197,11 @@ def test_a_typed_call_is_as_safe(call: Callable[[minidis.Minidis[bytes]], Any]) 
     while True:
         at += 1
         db = prepared(setup)
-        strike = Strike(at)
-        if not interrupted(strike, partial(call, db)):
+        fault = Fault(at)
+        if not interrupted(fault, partial(call, db)):
             break
-        release(db, strike)
-        assert state(db) in (before, after), f"torn at bytecode {at} ({strike.struck})"
+        release(db, fault)
+        assert state(db) in (before, after), f"torn at bytecode {at} ({fault.instruction})"
         checked(db)
     assert at > 50
 
@@ -215,14 +219,14 @@ def test_keys_expire_whole(look: str, more: str) -> None:
         for words in filter(None, setup):
             db.execute(*words)
         clock._us += 2_000_000  # due, and nobody has been told
-        strike = Strike(at)
+        fault = Fault(at)
         move = (
             partial(clock.advance, 1) if look == "advance" else partial(db.execute, *look.split())
         )
-        if not interrupted(strike, move):
+        if not interrupted(fault, move):
             break
         if db.engine.lock._is_owned():  # type: ignore[attr-defined]
-            release(db, strike)
+            release(db, fault)
         checked(db)
     assert at > 50
 
@@ -232,11 +236,11 @@ def test_keys_expire_whole(look: str, more: str) -> None:
 )
 def test_a_second_interrupt_while_putting_back(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     setup = [words_of("SET a 1 EX 10"), words_of("RPUSH l x y"), words_of("SCAN 0")]
-    second = Strike(0)
+    second = Fault(0)
     rollback = Engine.rollback
 
-    def struck_again(*arguments: Any) -> None:
-        if not second.struck:
+    def interrupted_again(*arguments: Any) -> None:
+        if not second.instruction:
             second.begin()
         rollback(*arguments)
 
@@ -245,19 +249,19 @@ def test_a_second_interrupt_while_putting_back(words: str, monkeypatch: pytest.M
     db.execute(*words.split())
     states.append(state(db))
     first = 0
-    while struck_at(prepared(setup), words_of(words), first + 1):
+    while interrupted_at(prepared(setup), words_of(words), first + 1):
         first += 1
-    monkeypatch.setattr(Engine, "rollback", struck_again)
+    monkeypatch.setattr(Engine, "rollback", interrupted_again)
     for at in (first // 2, first * 3 // 4, first - 20):
         number = 0
         while True:
             number += 1
             db = prepared(setup)
-            second = Strike(number)
-            assert struck_at(db, words_of(words), at)
-            if not second.struck:
+            second = Fault(number)
+            assert interrupted_at(db, words_of(words), at)
+            if not second.instruction:
                 break
-            assert state(db) in states, f"torn at {at} and {number} ({second.struck})"
+            assert state(db) in states, f"torn at {at} and {number} ({second.instruction})"
             checked(db)
 
 
@@ -267,13 +271,13 @@ def test_parameters_are_set_all_or_none() -> None:
     while True:
         at += 1
         db = minidis.open()
-        strike = struck_at(db, words, at)  # type: ignore[arg-type]
-        if strike is None:
+        fault = interrupted_at(db, words, at)  # type: ignore[arg-type]
+        if fault is None:
             break
         engine = db.engine
-        values = (engine.limits.hash_max_listpack_entries, engine.compression)
+        values = (engine.settings.limits.hash_max_listpack_entries, engine.settings.compression)
         assert values in ((512, True), (1, False))
-        assert not engine.undo
+        assert not engine.unit.undo
 
 
 def test_close_can_be_repeated(tmp_path: Path) -> None:
@@ -282,11 +286,11 @@ def test_close_can_be_repeated(tmp_path: Path) -> None:
     while True:
         db = minidis.open(tmp_path)
         db.set("a", at)
-        strike = Strike(at)
-        if not interrupted(strike, db.close):
+        fault = Fault(at)
+        if not interrupted(fault, db.close):
             break
         if db.engine.lock._is_owned():  # type: ignore[attr-defined]
-            release(db, strike)
+            release(db, fault)
         db.close()
         with minidis.open(tmp_path) as again:
             assert again.get("a") == b"%d" % at
@@ -294,17 +298,17 @@ def test_close_can_be_repeated(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("listening", [False, True])
-def test_threads_start_whatever_strikes(listening: bool) -> None:
+def test_threads_start_after_any_interruption(listening: bool) -> None:
     """An interrupted first deadline, or listen(), does not keep the next one from its thread."""
     at = 1
     while True:
         db = minidis.open()
         gone = threading.Event()
         start = db.listen if listening else lambda tell: db.set("a", 1, px=1)  # noqa: B023
-        strike = Strike(at)
-        hit = interrupted(strike, partial(start, lambda event: None))
+        fault = Fault(at)
+        hit = interrupted(fault, partial(start, lambda event: None))
         if db.engine.lock._is_owned():  # type: ignore[attr-defined]
-            release(db, strike)
+            release(db, fault)
         db.listen(lambda event: event.name == "expired" and gone.set())  # noqa: B023
         db.set("a", 1, px=1)
         assert gone.wait(10), f"bytecode {at}"

@@ -12,7 +12,9 @@ import minidis
 from minidis.api.session import Session
 from minidis.observers.blocking import Waiter
 from tests.crash.test_interrupts import no_collector, release
-from tests.faults import Strike, interrupted
+from tests.faults import Fault, interrupted
+
+pytestmark = pytest.mark.slow
 
 __all__ = ["no_collector"]
 
@@ -31,19 +33,19 @@ def waiting(db: minidis.Minidis[bytes], *words: str) -> Waiter:
     return waiter
 
 
-def every_strike(prepare: Callable[[], Any], call: Callable[[Any], Any]) -> Any:
-    """Strike the call at its first, second, ... bytecode; yields what was prepared, afterwards."""
+def every_fault(prepare: Callable[[], Any], call: Callable[[Any], Any]) -> Any:
+    """Interrupt the call at each bytecode in turn; yields what was prepared, and the fault."""
     call(prepare())  # doors are made when they are first used
     at = 0
     while True:
         at += 1
         made = prepare()
-        strike = Strike(at)
-        if not interrupted(strike, lambda: call(made)):  # noqa: B023
+        fault = Fault(at)
+        if not interrupted(fault, lambda: call(made)):  # noqa: B023
             assert at > 20
             return
-        release(made[0], strike)
-        yield (*made, strike)
+        release(made[0], fault)
+        yield (*made, fault)
 
 
 def received(waiters: list[Waiter]) -> list[bytes]:
@@ -66,7 +68,7 @@ def test_who_pushes_is_interrupted(push: str) -> None:
         db.rpush("src", "a", "b")
         return db, [waiting(db, "BLPOP", "q", "0") for _ in range(3)]
 
-    for db, waiters, _ in every_strike(prepare, lambda made: made[0].execute(*push.split())):
+    for db, waiters, _ in every_fault(prepare, lambda made: made[0].execute(*push.split())):
         left = db.lrange("q", 0, -1)
         got = received(waiters)
         assert got + left in ([], [b"a", b"b"]), (got, left)
@@ -87,7 +89,7 @@ def test_who_pushes_for_a_chain_is_interrupted() -> None:
             waiting(db, "BLPOP", "r", "0"),
         ]
 
-    for db, (move, zpop, pop), _ in every_strike(prepare, lambda made: made[0].rpush("q", "a")):
+    for db, (move, zpop, pop), _ in every_fault(prepare, lambda made: made[0].rpush("q", "a")):
         assert not db.exists("q", "r")
         assert move.done == pop.done
         assert not pop.done or pop.result() == [b"r", b"a"]
@@ -95,7 +97,7 @@ def test_who_pushes_for_a_chain_is_interrupted() -> None:
 
 
 def test_who_waits_is_interrupted() -> None:
-    """Struck before it waits, while it waits, or when it has been served and not returned yet."""
+    """Before it waits, while it waits, or when it has been served and has not returned yet."""
 
     class Served(Session[bytes]):
         def sleep(self, waiter: Waiter) -> Any:
@@ -110,17 +112,17 @@ def test_who_waits_is_interrupted() -> None:
         return db, Served(db.engine)
 
     waited = False
-    for db, _, strike in every_strike(prepare, lambda made: made[1].blpop(["none", "q"])):
+    for db, _, fault in every_fault(prepare, lambda made: made[1].blpop(["none", "q"])):
         left = db.lrange("q", 0, -1)
         waited = waited or bool(left)
         if left == [b"b"]:
             # The answer is on its way through the doors. CPython delivers nothing there.
-            assert strike.function in ("call", "call_typed", "blpop")
-            assert strike.struck in {"LOAD_FAST", "RETURN_VALUE", "STORE_FAST", "NOP"}
+            assert fault.function in ("call", "call_typed", "blpop")
+            assert fault.instruction in {"LOAD_FAST", "RETURN_VALUE", "STORE_FAST", "NOP"}
         else:
-            assert left in ([], [b"a", b"b"]), (left, strike.function)
-        assert not len(db.engine.waiters)
-        assert not db.engine.observed
+            assert left in ([], [b"a", b"b"]), (left, fault.function)
+        assert not len(db.engine.observers.blocked)
+        assert not (db.engine.unit.observed or db.engine.unit.interest)
     assert waited
 
 
@@ -161,9 +163,9 @@ def test_exec_is_not_torn() -> None:
         return db, db
 
     outcomes = set()
-    for db, _, _ in every_strike(prepare, lambda made: made[0].exec()):
+    for db, _, _ in every_fault(prepare, lambda made: made[0].exec()):
         db.engine.exec_thread.run(lambda: None)  # whatever was handed over is over
-        if db.queue is not None:
+        if db.client.queue is not None:
             db.discard()
         found = (db.lrange("q", 0, -1), db.get("s"), db.zscore("z", "a"))
         assert found in (([b"a"], None, None), ([b"b"], b"2", 1.0)), found

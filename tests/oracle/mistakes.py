@@ -357,9 +357,12 @@ def _with(sentence: Sentence, place: int, text: bytes) -> Sentence:
 
 
 def _number(name: str, text: bytes) -> Token:
-    """A number to try; nothing is to expire while the two sides are compared."""
-    if name in SPANS and text in (b"1", b"2"):
+    """A number to try. Whether one or two milliseconds have passed is up to the machine: nothing is
+    to expire while the two sides are compared, and no entry becomes idle for long enough."""
+    if text in (b"1", b"2") and name in SPANS:
         return Token(WORDS[name][-1], name)
+    if text in (b"1", b"2") and name == "min-idle-time":
+        return Token(WORDS[name][1], name)
     return Token(text, name)
 
 

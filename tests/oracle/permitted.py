@@ -1,8 +1,7 @@
-"""THE table of differences between minidis and Redis 7.0 that are permitted, and why.
+"""The table of permitted differences between minidis and Redis 7.0, with reasons.
 
-Replies that are equal need no permission. For the others the first entry that covers the command
-and whose rule agrees gives the difference its name; docs/compatibility.md counts them. What no
-entry permits is a mistake.
+A difference gets the name of the first entry that lists its command and whose rule matches.
+docs/compatibility.md counts them. A difference without an entry is a bug.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Difference:
-    """A permitted difference: its name, the commands, why, and the rule that decides."""
+    """A permitted difference: its name, its commands, the reason, and the rule that detects it."""
 
     name: str
     commands: frozenset[str]
@@ -303,90 +302,90 @@ TABLE = (
     Difference(
         "unordered",
         _commands("HKEYS, HVALS, KEYS, COMMAND LIST"),
-        "Hash tables have no order that could be promised; the elements are the same.",
+        "Hash tables have no defined order; the elements are the same.",
         _unordered,
     ),
     Difference(
         "unordered",
         _commands("SCAN, HSCAN, SSCAN, ZSCAN"),
-        "The same for one step of an iteration.",
+        "Same, for one step of an iteration.",
         _scanned_in_other_order,
     ),
     Difference(
         "cursor",
         _commands("SCAN, HSCAN, SSCAN, ZSCAN"),
-        "Cursors count differently, so one step may bring other elements; whole iterations are "
-        "compared in test_scan.py.",
+        "Cursors differ, so one step may return other elements; test_scan.py compares whole "
+        "iterations.",
         _cursor,
     ),
     Difference(
         "random",
         _commands("SRANDMEMBER, HRANDFIELD, ZRANDMEMBER, RANDOMKEY"),
-        "The choice is random; as many elements, and only such that are there.",
+        "The choice is random; the number of elements is the same, and all of them exist.",
         _random,
     ),
     Difference(
         "unordered",
         _commands("SORT, SORT_RO"),
-        "What BY does not sort, or ALPHA cannot tell apart, comes in the order of the hash table.",
+        "Elements that BY does not sort, or that are equal, are returned in hash table order.",
         _ties,
         changes_data=True,
     ),
     Difference(
         "payload",
         _commands("DUMP"),
-        "Another order of members or another compression; the payload restores to the same value.",
+        "Order of members or compression differ; the payload restores to the same value.",
         _same_value_inside,
     ),
     Difference(
         "overflow",
         _commands("LPOS"),
-        "7.0 negates the smallest integer, which has no defined result; refused, as since 7.2.",
+        "7.0 negates the smallest integer, which overflows; minidis returns an error, as 7.2 does.",
         _smallest_rank,
     ),
     Difference(
         "overflow",
         _commands("RESTORE"),
-        "7.0 adds the clock to the largest integer and gets a moment in the past.",
+        "7.0 adds the clock to the largest integer, which overflows to a time in the past.",
         _beyond_all_clocks,
         changes_data=True,
     ),
     Difference(
         "random",
         _commands("SPOP"),
-        "The choice is random, and so is what is left.",
+        "The choice is random, and so are the remaining elements.",
         _popped,
         changes_data=True,
     ),
     Difference(
         "clock",
         _commands(", ".join(TOLERANCE)),
-        "The two sides are asked one after the other; moments may differ by a little.",
+        "The two servers are queried one after the other, so times may differ slightly.",
         _close,
     ),
     Difference(
         "clock",
         _commands("XADD"),
-        "An id that is made of the time.",
+        "The id is made from the time.",
         _id_of_the_time,
         changes_data=True,
     ),
     Difference(
         "named twice",
         _commands("XREAD, XREADGROUP, EXEC"),
-        "A stream that is read twice in one call has one place in the reply.",
+        "A stream named twice in one call appears once in the reply.",
         _named_twice,
     ),
     Difference(
         "clock",
         _commands("XINFO STREAM, XINFO CONSUMERS, XPENDING"),
-        "Moments of deliveries, and the time since then.",
+        "Times of deliveries, and the time since then.",
         _but_for_times,
     ),
     Difference(
         "address",
         _commands("DEBUG OBJECT"),
-        "Addresses, clocks and inner nodes of a process; encoding and length are the same.",
+        "Memory addresses, LRU clocks and internal nodes differ; encoding and length are the same.",
         _described_alike,
     ),
     Difference(
@@ -395,37 +394,37 @@ TABLE = (
             "CONFIG HELP, COMMAND HELP, OBJECT HELP, XGROUP HELP, XINFO HELP, COMMAND DOCS, "
             "COMMAND COUNT"
         ),
-        "Help, summaries and the number of commands are those of minidis.",
+        "Help texts, summaries and the number of commands are those of minidis.",
         _own_words,
     ),
     Difference(
         "fewer",
         _commands("CONFIG GET"),
-        "Only parameters that exist here are listed.",
+        "Only parameters that minidis has are listed.",
         _subset,
     ),
     Difference(
         "fewer",
         _commands("COMMAND LIST"),
-        "The commands that exist here are listed, newer ones and those of DEBUG among them.",
+        "The commands of minidis are listed, including newer ones and subcommands of DEBUG.",
         _listed,
     ),
     Difference(
         "hints",
         _commands("COMMAND INFO"),
-        "Tips and notes are left out; arity, flags, keys and categories are the same.",
+        "Tips and notes are omitted; arity, flags, keys and categories are the same.",
         _same_facts,
     ),
     Difference(
         "refused",
         _commands("CONFIG SET"),
-        "A parameter that would have no effect is refused, and so is what belongs to open().",
+        "Setting a parameter without effect, or one that only open() can set, is an error.",
         _refused_parameter,
     ),
     Difference(
         "refused",
         _commands("DEBUG RELOAD"),
-        "Loading on top of the data is not supported and says so.",
+        "Loading without flushing the data first is not supported and returns an error.",
         _refused_debug,
         changes_data=True,
     ),
@@ -435,14 +434,14 @@ TABLE = (
             "SET, ZUNION, ZINTER, ZUNIONSTORE, ZINTERSTORE, ZRANK, ZREVRANK, HSCAN, XADD, XTRIM, "
             "XREAD, XREADGROUP"
         ),
-        "An option that came after 7.0; tested against its documentation.",
+        "An option added after 7.0; tested against its documentation.",
         _newer_option,
         changes_data=True,
     ),
     Difference(
         "newer option",
         _commands("ZRANK, ZREVRANK, COMMAND GETKEYS, COMMAND GETKEYSANDFLAGS"),
-        "7.0 takes another number of words.",
+        "7.0 takes another number of arguments.",
         _optional_by_now,
     ),
 )

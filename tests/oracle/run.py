@@ -272,7 +272,7 @@ class Ours:
     def __init__(self, directory: str, source: Source) -> None:
         self.clock = minidis.ManualClock(source.started() / 1000)
         self.db = minidis.open(directory, clock=self.clock)
-        self.db.engine.randbelow = Random(0).randrange
+        self.db.engine.settings.randbelow = Random(0).randrange
 
     def close(self) -> None:
         self.db.close(save=False)

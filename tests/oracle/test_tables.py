@@ -26,17 +26,20 @@ def test_table(batch: Batch, oracle: Source, compared: Ours) -> None:
     check(oracle, batch, compared)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fact", mistakes.facts_to_try(), ids=lambda fact: fact.name)
 def test_calls(fact: Fact, oracle: Source, compared: Ours) -> None:
     batch = Batch(f"calls of {fact.name}", mistakes.scenarios_of(fact))
     check(oracle, batch, compared)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", list(sequence_batches()), ids=lambda batch: batch.name)
 def test_sequences(batch: Batch, oracle: Source, compared: Ours) -> None:
     check(oracle, batch, compared)
 
 
+@pytest.mark.slow
 def test_recorded_answers_fit_the_questions() -> None:
     recorded = Recorded.load()
     stale = [batch.name for batch in all_batches() if not recorded.fits(batch)]

@@ -165,6 +165,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 @POSIX
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM"])
 def test_a_killed_process_leaves_the_old_file_or_the_new_one(tmp_path: Path, how: str) -> None:

@@ -20,6 +20,8 @@ from minidis.structures.sorted_set import SortedSet
 from minidis.structures.streams import Stream, id_text
 from minidis.structures.tables import Hash, Set
 
+pytestmark = pytest.mark.slow
+
 LIMITS = Limits()
 SIZES = [0, 1, 5, 11, 12, 20, 21, 44, 63, 64, 65, 127, 300, 4095, 4096, 9000, 20_000]
 COUNTS = [1, 2, 127, 128, 129, 511, 512, 513, 1000]

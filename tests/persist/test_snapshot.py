@@ -273,6 +273,7 @@ def test_every_changed_byte_is_noticed(tmp_path: Path) -> None:
                 decode(bytes(changed))
 
 
+@pytest.mark.slow
 def test_every_changed_byte_under_a_right_checksum_gives_an_error_or_a_database(
     tmp_path: Path,
 ) -> None:
@@ -397,6 +398,7 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(
 
 
 # A file object that the interrupt has orphaned closes itself, and says so.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_at_any_line_leaves_a_whole_file_and_nothing_else(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Reading the tables of tests/tables, and playing a session: keys in, screen out."""
+"""Reads the tables of tests/tables, and runs a session with typed keys."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 from repl.backend import Backend
-from repl.session import Session
+from repl.session import ShellSession
 
 TABLES = Path(__file__).resolve().parent.parent / "tables"
 
 
 def rows(name: str, bar: str = "¦") -> list[tuple[str, str]]:
-    """The rows of a table of two columns; ¶ becomes a line end."""
+    """The rows of a table with two columns; ¶ stands for a newline."""
     found = []
     for line in (TABLES / name).read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
@@ -39,19 +39,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("typed", "expected"), found, ids=[repr(left) for left, _ in found])
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "table(name): run for each row of tests/tables/name")
-
-
-#: (what has to stand on the screen first, keys to type or something to do then)
+#: (text to wait for on the screen, keys to type then or a function to call)
 Step = tuple[str, str | Callable[[], object]]
 _CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>]")
-#: Seconds until the screen has to show what is waited for.
-_PATIENCE = 10.0
+#: Seconds to wait for a text, on a busy machine too.
+_PATIENCE = 60.0
 
 
 class Terminal(Vt100_Output):
-    """A terminal that says where its cursor is when it is asked, as prompt_toolkit expects."""
+    """A terminal that replies to requests for the cursor position, as prompt_toolkit expects."""
 
     def __init__(self, screen: io.StringIO, typed: PipeInput) -> None:
         super().__init__(screen, lambda: Size(rows=40, columns=160), term="xterm")
@@ -65,10 +61,10 @@ class Terminal(Vt100_Output):
         self.typed.send_text("\x1b[1;1R")
 
 
-def play(place: Backend, *steps: Step, history: tuple[str, ...] = ()) -> str:
-    """A session in which each step waits for the screen; what the screen has shown in the end.
+def play(backend: Backend, *steps: Step, history: tuple[str, ...] = ()) -> str:
+    """Run a session step by step; return everything the screen has shown.
 
-    Text counts only from where the step before found its own.
+    Each step searches the output after the match of the step before.
     """
     screen = io.StringIO()
     missing: list[str] = []
@@ -96,10 +92,10 @@ def play(place: Backend, *steps: Step, history: tuple[str, ...] = ()) -> str:
 
         output = Terminal(screen, typed)
         known = InMemoryHistory(list(history))
-        session = Session(place, input=typed, output=output, history=known)
+        session = ShellSession(backend, input=typed, output=output, history=known)
         actor = threading.Thread(target=perform)
         actor.start()
-        session.converse()
+        session.run_loop()
         actor.join()
     assert not missing, missing[0]
     return shown()

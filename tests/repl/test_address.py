@@ -1,10 +1,10 @@
-"""Addresses of servers: what is understood, what is refused, and that no password is shown."""
+"""Server addresses: valid and invalid ones, and that passwords are never shown."""
 
 from __future__ import annotations
 
 import pytest
 
-from repl.address import Address, AddressError, is_address, parse_address
+from repl.address import Address, AddressSyntaxError, is_address, parse_address
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from repl.address import Address, AddressError, is_address, parse_address
         ),
     ],
 )
-def test_what_is_understood(text: str, wanted: Address) -> None:
+def test_valid_addresses(text: str, wanted: Address) -> None:
     assert is_address(text)
     assert parse_address(text) == wanted
 
@@ -50,13 +50,13 @@ def test_what_is_understood(text: str, wanted: Address) -> None:
         "unix:///p?db=secret",
     ],
 )
-def test_what_is_refused(text: str) -> None:
-    with pytest.raises(AddressError) as caught:
+def test_invalid_addresses(text: str) -> None:
+    with pytest.raises(AddressSyntaxError) as caught:
         parse_address(text)
     assert "sec" not in str(caught.value)
 
 
-def test_a_path_is_no_address() -> None:
+def test_a_path_is_not_an_address() -> None:
     assert not any(map(is_address, ("data", "redis", "./unix:x", "dump.rdb", ":memory:")))
 
 

@@ -1,4 +1,4 @@
-"""Candidates, by a table on a small data set; and with a million keys."""
+"""Completion: a table of candidates on a small data set, and a million keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 import minidis
 from repl.backend import LocalBackend
-from repl.complete import MOST, candidates
+from repl.complete import MAX_CANDIDATES, candidates
 
 DATA: tuple[tuple[str | bytes | int, ...], ...] = (
     ("SET", "greeting", "hello"),
@@ -24,7 +24,7 @@ DATA: tuple[tuple[str | bytes | int, ...], ...] = (
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[LocalBackend]:
+def backend() -> Iterator[LocalBackend]:
     with minidis.open() as found:
         for words in DATA:
             found.execute(*words)
@@ -32,23 +32,23 @@ def place() -> Iterator[LocalBackend]:
 
 
 @pytest.mark.table("completions.txt")
-def test_candidates(place: LocalBackend, typed: str, expected: str) -> None:
-    got = " ".join(one.text for one in candidates(typed, place))
+def test_candidates(backend: LocalBackend, typed: str, expected: str) -> None:
+    got = " ".join(one.text for one in candidates(typed, backend))
     if expected.endswith(" ..."):
         assert got.startswith(expected[:-4])
     else:
         assert got == expected
 
 
-def test_descriptions(place: LocalBackend) -> None:
-    about = {one.text: one.about for one in candidates("DEL ", place)}
+def test_descriptions(backend: LocalBackend) -> None:
+    about = {one.text: one.about for one in candidates("DEL ", backend)}
     assert about["rank"] == "zset, 2"
-    assert {one.about for one in candidates("ZREM rank a", place)} == {"1"}
-    assert candidates("HGET user:1 ", place)[-1].about == '"张三"'
+    assert {one.about for one in candidates("ZREM rank a", backend)} == {"1"}
+    assert candidates("HGET user:1 ", backend)[-1].about == '"张三"'
 
 
-def test_start_is_the_beginning_of_the_word(place: LocalBackend) -> None:
-    assert candidates('GET "two w', place)[0].start == 4
+def test_start_is_the_beginning_of_the_word(backend: LocalBackend) -> None:
+    assert candidates('GET "two w', backend)[0].start == 4
 
 
 def test_an_expired_key_is_not_offered() -> None:
@@ -59,6 +59,7 @@ def test_an_expired_key_is_not_offered() -> None:
         assert candidates("GET ", LocalBackend(db)) == []
 
 
+@pytest.mark.slow
 def test_a_million_keys_cost_no_time() -> None:
     with minidis.open() as db:
         db.space.values.update((b"key:%d" % number, b"") for number in range(1_000_000))
@@ -66,5 +67,5 @@ def test_a_million_keys_cost_no_time() -> None:
             began = perf_counter()
             found = candidates(typed, LocalBackend(db))
             assert perf_counter() - began < 1.0, typed
-            assert len(found) <= MOST
-        assert len(candidates("GET ", LocalBackend(db))) == MOST
+            assert len(found) <= MAX_CANDIDATES
+        assert len(candidates("GET ", LocalBackend(db))) == MAX_CANDIDATES

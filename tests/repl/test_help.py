@@ -1,4 +1,4 @@
-"""Everything a user can reach explains itself."""
+"""Every command, method and option has help."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from repl import help, shell_commands
 from repl.lookup import groups
 from repl.main import parser
 
-WORDS = {dot.name: (dot.syntax, dot.about) for dot in shell_commands.DOTS.values()}
+WORDS = {one.name: (one.syntax, one.about) for one in shell_commands.SHELL_COMMANDS.values()}
 
 
 def test_every_command_has_help() -> None:
     for name, command in COMMANDS.items():
         page = help.page(name.lower().split(), WORDS)
-        assert "since " + command.since in page
+        assert f"since       {command.since}" in page
         assert command.complexity in page
         assert len(command.summary) > 10, name
         assert f"db.{command.method}()" in page
@@ -40,14 +40,14 @@ def test_everything_public_has_help() -> None:
             assert inspect.getdoc(getattr(minidis, name)), name
 
 
-def test_help_with_nothing_names_every_command() -> None:
+def test_the_overview_names_every_command() -> None:
     page = help.page([], WORDS)
     for name in (*COMMANDS, *WORDS):
         assert name in page.replace("\n" + " " * 16, " ")
     assert max(map(len, page.splitlines())) <= 80
 
 
-def test_help_for_nonsense_suggests() -> None:
+def test_help_for_unknown_names_suggests() -> None:
     assert "did you mean HGETALL?" in help.page(["hgetal"], WORDS)
     assert "did you mean @hash?" in help.page(["@hahs"], WORDS)
     assert "did you mean DEL?" in help.page(["delete"], WORDS)

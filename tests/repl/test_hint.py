@@ -1,4 +1,4 @@
-"""The hint, by a table; and that no text makes the pure parts of the shell stumble."""
+"""The hint, by a table; and that hint, completion and highlighting accept any text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_hint(typed: str, expected: str) -> None:
     assert hint(typed) == expected
 
 
-def test_at_a_name_the_whole_line_is_left() -> None:
+def test_after_a_name_the_hint_is_the_whole_syntax() -> None:
     for command in COMMANDS.values():
         line = str(command.line).removeprefix(command.name).strip()
         assert hint(command.name + " ").strip("[]") in (line.strip("[]"), hint("COMMAND ")[1:-1])
@@ -36,7 +36,7 @@ _WORDS = st.one_of(
 
 
 @given(st.sampled_from(sorted(COMMANDS)), st.lists(_WORDS, max_size=8))
-def test_no_words_make_the_walk_stumble(name: str, words: list[str]) -> None:
+def test_the_walk_accepts_any_words(name: str, words: list[str]) -> None:
     line = COMMANDS[name].line
     for complete in (False, True):
         assert len(walk(line, words, complete=complete).roles) == len(words)
@@ -45,7 +45,7 @@ def test_no_words_make_the_walk_stumble(name: str, words: list[str]) -> None:
 
 
 @given(st.sampled_from(["", "GET ", "ZADD k ", "CONFIG ", "help ", "SORT k "]), st.text())
-def test_no_text_makes_the_shell_stumble(start: str, text: str) -> None:
+def test_the_shell_accepts_any_text(start: str, text: str) -> None:
     with minidis.open() as db:
         db.set("a", 1)
         hint(start + text)

@@ -1,16 +1,16 @@
-"""The bar: only for people, only when it takes long."""
+"""The progress bar: on terminals only, and only for long work."""
 
 from __future__ import annotations
 
 import io
 
-from repl.progress import Bar, bar
+from repl.progress import ProgressBar, progress_bar
 
 
 def test_a_bar_appears_after_half_a_second() -> None:
     now = [0.0]
     stream = io.StringIO()
-    shown = Bar("loading", stream, lambda: now[0])
+    shown = ProgressBar("loading", stream, lambda: now[0])
     shown(1, 100)
     assert stream.getvalue() == ""
     now[0] = 1.0
@@ -20,6 +20,6 @@ def test_a_bar_appears_after_half_a_second() -> None:
     assert stream.getvalue().endswith("\r\x1b[K")
 
 
-def test_nobody_watches_a_pipe() -> None:
-    with bar("loading", io.StringIO()) as shown:
+def test_a_pipe_gets_no_bar() -> None:
+    with progress_bar("loading", io.StringIO()) as shown:
         assert shown is None

@@ -1,4 +1,4 @@
-"""How replies look, by a table; JSON and raw."""
+"""Formatting of replies, by a table; JSON and raw."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def cases() -> list[tuple[str, str]]:
 def test_lines(given: str, shown: str) -> None:
     name, _, rest = given.partition(" ")
     paired = name == "HSCAN"
-    lines = list(render.lines(eval(rest if paired else given, NAMES), paired=paired))
+    lines = list(render.reply_lines(eval(rest if paired else given, NAMES), paired=paired))
     assert "\n".join(lines) == shown
     text = "\n".join(lines) + "\n"
     assert (
@@ -43,15 +43,15 @@ def test_lines(given: str, shown: str) -> None:
 
 def test_json() -> None:
     reply = {b"a": [1, 2.5, 3.0, None, OK], b"b": {b"y", b"x"}, b"c": (b"m", float("inf"))}
-    assert json.loads(render.as_json(reply)) == {
+    assert json.loads(render.to_json(reply)) == {
         "a": [1, 2.5, 3, None, "OK"],
         "b": ["x", "y"],
         "c": ["m", "inf"],
     }
-    assert render.as_json("张".encode()) == '"张"'
-    assert render.as_json(b"\xff") == r'"\\xff"'
-    assert render.as_json("\udcff") == r'"\\xff"'
-    assert render.as_json("\x1b\x9b\u2028\u202e".encode()) == r'"\u001b\u009b\u2028\u202e"'
+    assert render.to_json("张".encode()) == '"张"'
+    assert render.to_json(b"\xff") == r'"\\xff"'
+    assert render.to_json("\udcff") == r'"\\xff"'
+    assert render.to_json("\x1b\x9b\u2028\u202e".encode()) == r'"\u001b\u009b\u2028\u202e"'
 
 
 def test_raw() -> None:
@@ -68,6 +68,6 @@ def test_footer() -> None:
     assert render.footer(1, 1.839) == "(1.84 s)"
 
 
-def test_a_long_list_is_shown_as_it_comes() -> None:
-    lines = render.lines([b"x"] * 1_000_000)
+def test_a_long_list_is_formatted_lazily() -> None:
+    lines = render.reply_lines([b"x"] * 1_000_000)
     assert next(lines) == '      1) "x"'

@@ -1,4 +1,4 @@
-"""What is kept out of the history."""
+"""Passwords stay out of the history."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from repl import session as room
-from repl.secrets import holds_secret, repeated
+from repl import session as session_module
+from repl.secrets import holds_secret, masked
 
 
 @pytest.mark.parametrize(
@@ -25,9 +25,9 @@ from repl.secrets import holds_secret, repeated
 )
 def test_secret(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr(room.sys, "platform", "linux")
+    monkeypatch.setattr(session_module.sys, "platform", "linux")
     assert holds_secret(line)
-    history = room.open_history()
+    history = session_module.open_history()
     history.append_string("GET b")
     history.append_string(line)
     assert "secret" not in (tmp_path / "minidis" / "history").read_text()
@@ -39,6 +39,6 @@ def test_not_secret(line: str) -> None:
     assert not holds_secret(line)
 
 
-def test_a_secret_command_is_not_repeated() -> None:
-    assert repeated([b"AUTH", b"secret"]) == "AUTH ***"
-    assert repeated([b"SET", b"a b", b"1"]) == 'SET "a b" 1'
+def test_a_secret_command_is_masked() -> None:
+    assert masked([b"AUTH", b"secret"]) == "AUTH ***"
+    assert masked([b"SET", b"a b", b"1"]) == 'SET "a b" 1'

@@ -1,4 +1,4 @@
-"""Lines to words and back."""
+"""Splitting lines into words, and quoting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_split(typed: str, expected: str) -> None:
 
 
 @given(st.lists(st.binary(), min_size=1))
-def test_what_is_quoted_is_read_again(values: list[bytes]) -> None:
+def test_quoted_words_are_parsed_back(values: list[bytes]) -> None:
     line = " ".join(map(words.quote, values))
     assert [[word.value for word in command] for command in words.split(line)] == [values]
 
@@ -38,44 +38,44 @@ def test_a_quote_is_followed_from_line_to_line(parts: list[str]) -> None:
     for line in "".join(parts).splitlines(keepends=True):
         text += line
         mark = words.open_quote(line, mark)
-        assert bool(mark) == words.is_open(text)
+        assert bool(mark) == words.has_open_quote(text)
         text = text if mark else ""
 
 
 @pytest.mark.parametrize(
-    ("text", "trouble"),
+    ("text", "problem"),
     [
-        ('SET a "b', words.OPEN),
-        ("SET a 'b", words.OPEN),
-        ('SET a "b\\"', words.OPEN),
-        ('SET a "b"c', words.GLUED),
+        ('SET a "b', words.UNCLOSED_QUOTE),
+        ("SET a 'b", words.UNCLOSED_QUOTE),
+        ('SET a "b\\"', words.UNCLOSED_QUOTE),
+        ('SET a "b"c', words.TEXT_AFTER_QUOTE),
         ("SET a b", ""),
     ],
 )
-def test_trouble(text: str, trouble: str) -> None:
-    assert words.split(text)[0][-1].trouble == trouble
-    assert words.is_open(text) == (trouble == words.OPEN)
+def test_problems(text: str, problem: str) -> None:
+    assert words.split(text)[0][-1].problem == problem
+    assert words.has_open_quote(text) == (problem == words.UNCLOSED_QUOTE)
 
 
-def test_an_escape_that_is_being_typed_is_not_there_yet() -> None:
+def test_an_incomplete_escape_adds_nothing() -> None:
     for text in ('GET "a', 'GET "a\\', 'GET "a\\x', 'GET "a\\xf'):
         assert words.at_cursor(text)[1].value == b"a"
     assert words.at_cursor('GET "a\\xff')[1].value == b"a\xff"
 
 
-def test_columns() -> None:
-    assert [words.columns(text) for text in ("é", "e\u0301", "ก\u0e31", "👍", "한")] == [
+def test_display_width() -> None:
+    assert [words.display_width(text) for text in ("é", "e\u0301", "ก\u0e31", "👍", "한")] == [
         1,
         1,
         1,
         2,
         2,
     ]
-    assert words.shortened("张" * 1_000_000, 10) == "张张张张…"
+    assert words.truncate("张" * 1_000_000, 10) == "张张张张…"
 
 
 def test_at_cursor() -> None:
     finished, typing = words.at_cursor("SET a 1\nGET two")
     assert [word.text for word in finished] == ["GET"]
     assert (typing.text, typing.start) == ("two", 12)
-    assert words.at_cursor("GET a\n") == ([], words.Typed(b"", 6, 6))
+    assert words.at_cursor("GET a\n") == ([], words.TypedWord(b"", 6, 6))

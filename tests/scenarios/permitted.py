@@ -1,8 +1,8 @@
-"""THE two tables of what may differ between a real server and our door, and why.
+"""The two tables of permitted differences between a real server and the RESP server of minidis.
 
-MASKS hide what is another on every run (ids, addresses, ages); they are applied to both sides.
-DIFFERENCES name where we decided otherwise: a scenario refers to them with `because`, and says what
-we answer.
+MASKS hide values that differ in every run (ids, addresses, ages); they are applied to both sides.
+DIFFERENCES name intended differences. A scenario refers to one with `because` and states the reply
+of minidis.
 """
 
 from __future__ import annotations
@@ -20,45 +20,49 @@ Ids = Mapping[int, str]  # id of a connection -> letter of the session
 
 @dataclass(frozen=True)
 class Mask:
-    """A name, the reason, and the text or number that takes the place of a value."""
+    """A name, the reason, and the function that replaces the varying values."""
 
     name: str
     why: str
     apply: Callable[[Reply, Ids], Reply]
 
 
-#: name -> why. What is named here is said in docs/compatibility.md, too.
+#: name -> why. docs/compatibility.md contains this table.
 DIFFERENCES: dict[str, str] = {
     "argument order": (
-        "A caller that waits on several keys gets the first of its keys that has something, as "
-        "from 7.2 on; 7.0 takes the key that was filled first."
+        "A call blocked on several keys gets the first of its keys that has an element, as in "
+        "7.2; 7.0 uses the key that was filled first."
     ),
-    "timeout out of range": "Since 7.2 too large a timeout has a sentence of its own.",
+    "timeout out of range": (
+        "A timeout that is too large has an error message of its own, as in 7.2."
+    ),
     "called again": (
-        "A waiting XREADGROUP whose key or group is gone gets the error that the call would get "
-        "now, as from 7.2 on."
+        "A blocked XREADGROUP whose key or group is deleted gets the error that a new call would "
+        "get, as in 7.2."
     ),
-    "messages after the answer": (
-        "What a command publishes to its own session comes after its answer, as from 7.2 on; 7.0 "
-        "mostly writes it before, and with EXEC amid the list, which breaks the protocol."
+    "messages after the reply": (
+        "Messages that a command publishes to its own client follow its reply, as in 7.2; 7.0 "
+        "mostly sends them before it, and with EXEC inside the list of replies, which breaks the "
+        "protocol."
     ),
     "read again": (
-        "A waiting XREAD gets what all of its streams have by then, as from 7.2 on; 7.0 gives the "
-        "entries of the stream that was touched first."
+        "A blocked XREAD returns the new entries of all its streams, as in 7.2; 7.0 returns those "
+        "of the stream that changed first."
     ),
     "tracking ended": (
-        "When the last client stops tracking, what was read is forgotten; Redis keeps it for "
-        "whoever begins again."
+        "When the last client stops tracking, the table of tracked keys is cleared; Redis keeps "
+        "it for clients that start tracking again."
     ),
     "overwritten": (
-        "A caller that waits for a list (or sorted set) gets an element as soon as the key holds "
-        "one; Redis overlooks a list that STORE puts in the place of another type until a push."
+        "A call blocked on a list (or sorted set) returns as soon as the key holds an element; "
+        "when STORE replaces a key of another type with a list, Redis does not serve the call "
+        "before the next push."
     ),
     "broadcast at once": (
-        "What tracking broadcasts goes out with each command; 7.0 collects it until its loop has "
-        "nothing else to do."
+        "Invalidations in broadcast mode are sent after each command; 7.0 collects them until its "
+        "event loop is idle."
     ),
-    "flags in full": "CONFIG GET shows the flag n (new keys) beside A; 7.0.15 forgets it.",
+    "flags in full": "CONFIG GET shows the flag n (new keys) in addition to A; 7.0.15 omits it.",
 }
 
 #: Fields of a line of CLIENT LIST whose values depend on time, place and memory.

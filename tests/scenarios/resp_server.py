@@ -19,7 +19,7 @@ def our_door() -> Iterator[Stage]:
     # However slow the machine: the turn of a client does not end amid what it says at once.
     with (
         mock.patch.object(connection, "SLICE", 60.0),
-        tempfile.TemporaryDirectory(prefix="minidis-door-") as directory,
+        tempfile.TemporaryDirectory(prefix="minidis-server-") as directory,
         minidis.open() as db,
     ):
         path = os.path.join(directory, "door.sock")

@@ -18,6 +18,7 @@ from tests.oracle.resp import (
     Reply,
     Verbatim,
 )
+from tests.sampling import sampled
 from tests.scenarios.compare import (
     Live,
     Recorded,
@@ -32,7 +33,7 @@ from tests.scenarios.permitted import DIFFERENCES, MASKS, masked, tidied
 from tests.scenarios.runner import DATA, Stage, Transcript, play, rendered
 
 RUNS = all_runs()
-by_name = pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
+by_name = pytest.mark.parametrize("run", sampled(RUNS, every=4), ids=lambda run: run.name)
 
 
 # the comparison -----------------------------------------------------------------------------------
@@ -54,6 +55,7 @@ def test_scenario_makes_sense(run: Run, real: Source) -> None:
     assert theirs.received[DATA]
 
 
+@pytest.mark.slow
 def test_recorded_answers_are_those_of_a_server(live: Live) -> None:
     recorded = Recorded()
     assert set(recorded.plays) == {run.name for run in RUNS}

@@ -158,11 +158,11 @@ def test_the_same_bytes_as_a_real_server(
 def test_a_waiting_client_is_served_by_another_and_by_the_program(connect: Connect, db: DB) -> None:
     waiting, other = connect(), connect()
     waiting.say("BLPOP l 0", "PING")
-    eventually(lambda: len(db.engine.waiters) == 1)
+    eventually(lambda: len(db.engine.observers.blocked) == 1)
     assert other.ask("RPUSH l a") == 1
     assert [waiting.receive(), waiting.receive()] == [[b"l", b"a"], "PONG"]
     waiting.say("BLPOP l 0")
-    eventually(lambda: len(db.engine.waiters) == 1)
+    eventually(lambda: len(db.engine.observers.blocked) == 1)
     db.rpush("l", "b")
     assert waiting.receive() == [b"l", b"b"]
 
@@ -171,7 +171,7 @@ def test_the_program_is_served_by_a_client(wire: Wire, db: DB) -> None:
     found: list[Any] = []
     thread = threading.Thread(target=lambda: found.append(db.session().blpop("l")))
     thread.start()
-    eventually(lambda: len(db.engine.waiters) == 1)
+    eventually(lambda: len(db.engine.observers.blocked) == 1)
     wire.ask("RPUSH l a")
     thread.join(5)
     assert [list(answer) for answer in found] == [[b"l", b"a"]]
@@ -180,21 +180,21 @@ def test_the_program_is_served_by_a_client(wire: Wire, db: DB) -> None:
 def test_nobody_waits_longer_than_asked(wire: Wire, db: DB) -> None:
     wire.say("BLPOP l 0.01", "QUIT")
     assert wire.rest() == b"*-1\r\n+OK\r\n"
-    assert len(db.engine.waiters) == 0
+    assert len(db.engine.observers.blocked) == 0
 
 
 def test_who_goes_while_waiting_takes_nothing_with_it(wire: Wire, db: DB) -> None:
     wire.say("BLPOP l 0")
-    eventually(lambda: len(db.engine.waiters) == 1)
+    eventually(lambda: len(db.engine.observers.blocked) == 1)
     wire.close()
-    eventually(lambda: len(db.engine.waiters) == 0)
+    eventually(lambda: len(db.engine.observers.blocked) == 0)
     assert db.rpush("l", "a") == 1
     assert db.llen("l") == 1
 
 
 def test_what_a_waiting_client_sends_is_kept_for_later(wire: Wire, db: DB) -> None:
     wire.say("BLPOP l 0")
-    eventually(lambda: len(db.engine.waiters) == 1)
+    eventually(lambda: len(db.engine.observers.blocked) == 1)
     wire.say(*["INCR n"] * 500)
     wire.say("CLIENT REPLY SKIP", "PING", "GET n")
     assert db.get("n") is None
@@ -310,7 +310,7 @@ def test_who_says_no_more_does_not_wait(wire: Wire, db: DB) -> None:
     wire.say("PING", "BLPOP l 0")
     wire.socket.shutdown(socket.SHUT_WR)
     assert wire.rest() == b"+PONG\r\n"
-    eventually(lambda: len(db.engine.waiters) == 0)
+    eventually(lambda: len(db.engine.observers.blocked) == 0)
 
 
 def test_an_answer_that_cannot_be_written_ends_the_connection(
@@ -354,9 +354,9 @@ def test_a_killed_client_is_gone_at_once(connect: Connect, db: DB) -> None:
 def test_the_program_may_kill_a_waiting_client(wire: Wire, db: DB) -> None:
     number = wire.ask("CLIENT ID")
     wire.say("BLPOP l 0")
-    eventually(lambda: len(db.engine.waiters) == 1)
+    eventually(lambda: len(db.engine.observers.blocked) == 1)
     assert db.execute("CLIENT", "KILL", "ID", number) == 1
-    assert len(db.engine.waiters) == 0
+    assert len(db.engine.observers.blocked) == 0
     assert wire.rest() == b""
 
 

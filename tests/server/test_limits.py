@@ -27,7 +27,7 @@ def test_too_many_clients(connect: Connect, db: DB) -> None:
     assert one.ask("PING") == two.ask("PING") == "PONG"
     assert connect().rest() == b"-ERR max number of clients reached\r\n"
     two.close()
-    eventually(lambda: len(db.engine.doors.connections) == 1)  # type: ignore[union-attr]
+    eventually(lambda: len(db.engine.server.connections) == 1)  # type: ignore[union-attr]
     assert connect().ask("PING") == "PONG"
 
 
@@ -36,8 +36,8 @@ def test_idle_clients_are_sent_away_and_busy_ones_stay(connect: Connect, db: DB)
     assert idle.ask("PING") == "PONG"
     waiting.say("BLPOP l 0")
     listening.ask("SUBSCRIBE news")
-    eventually(lambda: len(db.engine.waiters) == 1)
-    db.engine.client_limits.set("idle", 0.02)  # CONFIG SET takes whole seconds
+    eventually(lambda: len(db.engine.observers.blocked) == 1)
+    db.engine.settings.clients.set("idle", 0.02)  # CONFIG SET takes whole seconds
     assert idle.rest() == b""
     db.rpush("l", "a")
     db.publish("news", "x")
@@ -50,7 +50,7 @@ def test_idle_clients_are_sent_away_and_busy_ones_stay(connect: Connect, db: DB)
 def test_there_is_no_timer_while_nobody_can_be_idle(connect: Connect, db: DB) -> None:
     wire = connect()
     wire.ask("PING")
-    doors = db.engine.doors
+    doors = db.engine.server
     assert doors is not None
     assert doors._timer is None
     wire.ask("CONFIG SET timeout 100")
@@ -61,7 +61,7 @@ def test_there_is_no_timer_while_nobody_can_be_idle(connect: Connect, db: DB) ->
 
 def test_the_system_probes_silent_clients(connect: Connect, db: DB) -> None:
     def keepalive() -> Any:
-        (one,) = db.engine.doors.connections  # type: ignore[union-attr]
+        (one,) = db.engine.server.connections  # type: ignore[union-attr]
         sock = one.transport.get_extra_info("socket")
         return sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
@@ -70,7 +70,7 @@ def test_the_system_probes_silent_clients(connect: Connect, db: DB) -> None:
     assert keepalive() == 1
     wire.ask("CONFIG SET tcp-keepalive 0")
     wire.close()
-    eventually(lambda: not db.engine.doors.connections)  # type: ignore[union-attr]
+    eventually(lambda: not db.engine.server.connections)  # type: ignore[union-attr]
     connect().ask("PING")
     assert keepalive() == 0
 
@@ -130,7 +130,7 @@ def test_a_client_that_does_not_listen_is_cut_off(connect: Connect, db: DB) -> N
 
 
 def test_a_soft_limit_needs_time(connect: Connect, db: DB) -> None:
-    db.engine.client_limits.output["pubsub"] = (0, 1000, 0)
+    db.engine.settings.clients.output["pubsub"] = (0, 1000, 0)
     deaf = connect()
     deaf.ask("SUBSCRIBE news")
     eventually(lambda: db.publish("news", b"x" * 100_000) == 0)
@@ -142,7 +142,7 @@ def test_a_client_that_reads_nothing_is_not_worked_for(connect: Connect, db: DB)
     db.set("big", b"v" * size)
     slow, other = connect(), connect()
     slow.send(pack([[b"GET", b"big"], [b"INCR", b"n"]] * count))
-    eventually(lambda: any(one.write_paused for one in db.engine.doors.connections))  # type: ignore[union-attr]
+    eventually(lambda: any(one.write_paused for one in db.engine.server.connections))  # type: ignore[union-attr]
     made = int(other.ask("GET n"))
     assert 0 < made < count // 10
     for number in range(1, 101):
@@ -150,6 +150,7 @@ def test_a_client_that_reads_nothing_is_not_worked_for(connect: Connect, db: DB)
         assert slow.receive() == number
 
 
+@pytest.mark.slow
 def test_who_sends_a_whole_pipeline_before_it_reads_does_not_hang(wire: Wire, db: DB) -> None:
     """Its commands are taken, up to a limit, while its answers wait."""
     db.set("k", b"v" * 1000)
@@ -175,7 +176,7 @@ def test_garbage_and_half_open_connections_hurt_nobody(
     assert connect().ask("SET k v", "GET k") == ["OK", b"v"]
     for guest in half_open:
         guest.close()
-    eventually(lambda: len(db.engine.doors.connections) == 1)  # type: ignore[union-attr]
+    eventually(lambda: len(db.engine.server.connections) == 1)  # type: ignore[union-attr]
 
 
 def test_garbage_gets_the_answers_of_a_real_server(

@@ -161,7 +161,7 @@ def test_closing_the_database_closes_its_doors(tmp_path: Path, dial: Dial) -> No
     busy, waiting = dial(door.address), dial(door.address)
     busy.ask("SET k v")
     waiting.say("BLPOP l 0")
-    eventually(lambda: len(db.engine.waiters) == 1)
+    eventually(lambda: len(db.engine.observers.blocked) == 1)
     db.close()
     assert (busy.rest(), waiting.rest()) == (b"", b"")
     assert not (tmp_path / "a.sock").exists()
@@ -179,7 +179,7 @@ def run(program: str) -> str:
         [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", text],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
     )
     assert done.returncode == 0 and not done.stderr, done.stderr
     return done.stdout
@@ -237,6 +237,7 @@ def test_a_forked_child_leaves_the_door_to_its_parent(tmp_path: Path) -> None:
     assert found.splitlines() == ["b'+PONG\\r\\n'", "b'+PONG\\r\\n'", "b''", "refused", "0"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGHUP", "SHUTDOWN", "SHUTDOWN NOSAVE"])
 def test_a_served_directory_is_saved_at_the_end(tmp_path: Path, how: str, dial: Dial) -> None:
@@ -260,7 +261,7 @@ def test_a_served_directory_is_saved_at_the_end(tmp_path: Path, how: str, dial: 
         else:
             process.send_signal(getattr(signal, how))
         assert wire.rest() == b""
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.stdout.close()
@@ -272,7 +273,7 @@ def test_a_served_directory_is_saved_at_the_end(tmp_path: Path, how: str, dial: 
 def test_a_program_says_why_it_cannot_serve(tmp_path: Path) -> None:
     program = "from minidis.server.program import serve_forever as serve; exit(serve(None, ['x']))"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 1
     assert done.stderr.startswith("minidis: x: this is no address. Remedy: ")

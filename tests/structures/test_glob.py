@@ -157,6 +157,7 @@ def plain_token(pattern: bytes, nocase: bool) -> tuple[set[int], bytes]:
     return (set(range(256)) - accepted if inverted else accepted), rest[1:]
 
 
+@pytest.mark.slow
 @settings(max_examples=1000)
 @given(patterns, texts, st.booleans())
 def test_the_same_as_the_plain_matcher(pattern: str, text: bytes, nocase: bool) -> None:
@@ -181,6 +182,7 @@ def test_no_pattern_explodes(pattern: bytes) -> None:
     assert time.perf_counter() - began < 2
 
 
+@pytest.mark.slow
 def test_a_huge_pattern_is_matched_but_not_kept() -> None:
     assert compile_pattern(b"a" * 100_000 + b"?")(b"a" * 100_001)
 
@@ -198,6 +200,7 @@ def odd_patterns(random: Random, count: int) -> list[bytes]:
     return ["".join(random.choices(PIECES, k=size)).encode() for size in sizes]
 
 
+@pytest.mark.slow
 def test_keys_as_the_server_finds_them(server: Any) -> None:
     random = Random(8)
     keys = {bytes(random.choices(b"abC*]^-\\", k=random.randrange(6))) for _ in range(150)}
@@ -210,6 +213,7 @@ def test_keys_as_the_server_finds_them(server: Any) -> None:
         assert set(found) == set(filter(compile_pattern(pattern), keys)), pattern
 
 
+@pytest.mark.slow
 def test_names_without_case_as_the_server_finds_them(server: Any) -> None:
     # COMMAND LIST FILTERBY PATTERN is a door to matching without case.
     random = Random(9)

@@ -21,7 +21,7 @@ from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
 from tests import faults
 
-# A strike at the end of a generator that is forgotten: Python swallows it, and says so.
+# Python swallows an error raised at the end of a generator that is garbage collected, and warns.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 Action = Callable[[Any], object]
@@ -46,7 +46,7 @@ def interrupted(call: Callable[[], object], at: int) -> bool:
     """Make the call, and break it off before instruction number `at`; False if it ends earlier."""
     gc.disable()  # a callback of the collector is not what is to be interrupted
     try:
-        return faults.interrupted(faults.Strike(at + 1), call)
+        return faults.interrupted(faults.Fault(at + 1), call)
     finally:
         gc.enable()
 
@@ -178,6 +178,7 @@ def test_before_or_after(name: str) -> None:
     assert at > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["hash drop", "set put wide", "zset drop", "zset put wide", "list trim"]
 )

@@ -227,4 +227,4 @@ class ListModel(RuleBasedStateMachine):
         assert len(self.row) == len(self.model)
 
 
-TestListModel = ListModel.TestCase
+TestListModel = pytest.mark.slow(ListModel.TestCase)

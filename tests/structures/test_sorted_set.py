@@ -220,4 +220,4 @@ class SortedSetModel(RuleBasedStateMachine):
         assert list(found) == self.sorted()
 
 
-TestSortedSetModel = SortedSetModel.TestCase
+TestSortedSetModel = pytest.mark.slow(SortedSetModel.TestCase)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from minidis.structures.limits import Limits
-from minidis.structures.stream_groups import UNKNOWN, Consumer, Group
+from minidis.structures.stream_groups import UNKNOWN, Consumer, ConsumerGroup
 from minidis.structures.streams import MOST_ID, SHIFT, Stream, Trim, id_text
 from tests.structures.test_interrupts import interrupted
 
@@ -117,7 +117,7 @@ def test_how_far_an_id_is() -> None:
     assert [stream.distance(number << SHIFT) for number in (0, 1, 3, 5, 6)] == [
         0, 1, UNKNOWN, 5, UNKNOWN,
     ]  # fmt: skip
-    group = Group(3 << SHIFT)
+    group = ConsumerGroup(3 << SHIFT)
     assert stream.lag(group) is None
     stream.advance(group, 5 << SHIFT)
     assert (group.read, stream.lag(group)) == (5, 0)
@@ -205,14 +205,14 @@ class StreamModel(RuleBasedStateMachine):
             assert self.stream.get(number) == (None if words is None else (number, *words))
 
 
-TestStreamModel = StreamModel.TestCase
+TestStreamModel = pytest.mark.slow(StreamModel.TestCase)
 
 
 # groups -------------------------------------------------------------------------------------------
 
 
-def a_group() -> Group:
-    group = Group(0)
+def a_group() -> ConsumerGroup:
+    group = ConsumerGroup(0)
     for name in (b"ann", b"bob"):
         group.consumers[name] = Consumer(name, 5)
     for number in (5, 1, 3):
@@ -223,7 +223,7 @@ def a_group() -> Group:
     return group
 
 
-def owners(group: Group) -> dict[int, bytes | None]:
+def owners(group: ConsumerGroup) -> dict[int, bytes | None]:
     return {n: owner and owner.name for n, (owner, *_) in sorted(group.pending.items())}
 
 
@@ -308,7 +308,7 @@ def test_before_or_after(name: str) -> None:
 @pytest.mark.parametrize("number", [1, 2, 4])
 @pytest.mark.parametrize("dropped", [False, True])
 def test_a_group_before_or_after(number: int, dropped: bool) -> None:
-    def change(group: Group) -> None:
+    def change(group: ConsumerGroup) -> None:
         if dropped:
             group.drop(number)
         else:

@@ -208,5 +208,5 @@ class SetModel(RuleBasedStateMachine):
         assert self.table.expanded == self.expanded
 
 
-TestHashModel = HashModel.TestCase
-TestSetModel = SetModel.TestCase
+TestHashModel = pytest.mark.slow(HashModel.TestCase)
+TestSetModel = pytest.mark.slow(SetModel.TestCase)

@@ -1,4 +1,4 @@
-"""Commands for keys of any type: delete, rename, copy, expire, walk."""
+"""Commands on keys of any type: delete, rename, copy, expire, scan."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from minidis import errors
 from minidis.commands.shared.cursors import STEP, STEP_SIZE, every
 from minidis.commands.shared.expiry_options import EXPIRY_KINDS, Moment, Span, milliseconds
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MAX, I64_MIN, Integer, Key, Kind, Many, Value, integer
-from minidis.keyspace.keyspace import TYPE_NAMES, Keyspace, no_such_key, type_name
-from minidis.replies import OK, Cursor, Status
+from minidis.keyspace.keyspace import Keyspace, no_such_key
+from minidis.replies import LOCK, OK, Cursor, Status
 from minidis.structures.glob import compile_pattern
+from minidis.structures.types import is_collection, type_name
+
+command = declarations(group="generic")
 
 _CONDITIONS = "[NX | XX | GT | LT]"
 _UNKNOWN_CONDITION = "Unsupported option {}"
@@ -21,7 +24,7 @@ _INT_MAX = 2**31 - 1
 
 
 def _small_integer(value: Any) -> int:
-    """An integer of 32 bits: a database number before its range is known."""
+    """Convert a database number, a 32-bit integer; its range is checked later."""
     number = integer(value)
     if not -_INT_MAX - 1 <= number <= _INT_MAX:
         raise errors.error(
@@ -30,21 +33,46 @@ def _small_integer(value: Any) -> int:
     return number
 
 
-class Keys(Group[T]):
-    """DEL, EXISTS, EXPIRE, RENAME, SCAN and the like."""
+def _exists_unlocked(self: Group[Any], *keys: Any) -> Any:
+    """EXISTS of one key that does and has no deadline."""
+    if len(keys) != 1 or keys[0] in self.space.deadlines:
+        return LOCK
+    return 1 if keys[0] in self.space.values else LOCK
 
-    # presence ----------------------------------------------------------------------------------
+
+def _type_unlocked(self: Group[Any], key: Any) -> Any:
+    """TYPE of a key that exists and has no deadline."""
+    if key in self.space.deadlines:
+        return LOCK
+    value = self.space.values.get(key)
+    return LOCK if value is None else Status(type_name(value))
+
+
+def _ttl_unlocked(self: Group[Any], key: Any) -> Any:
+    """TTL of a key whose deadline has not come."""
+    deadline = self.space.deadlines.get(key)
+    if deadline is None:
+        return -1 if key in self.space.values else LOCK
+    now = self.unit.clock.now()
+    return LOCK if now > deadline else (deadline - now + 500) // 1000
+
+
+class Keys(Group[T]):
+    """Commands on keys of any type: DEL, EXISTS, EXPIRE, RENAME, SCAN and others."""
+
+    # existence ---------------------------------------------------------------------------------
 
     @command(
         "DEL key [key ...]",
         "write",
-        group="generic",
         since="1.0.0",
         complexity="O(n) for n keys",
         access="RM DELETE",
     )
     def delete(self, *keys: Many) -> int:
-        """Delete `keys`, whatever they hold; how many of them existed.
+        """Delete `keys`, whatever type they hold.
+
+        Returns the number of keys that existed.
 
         >>> db.mset({"a": 1, "b": 2}), db.delete("a", "b", "c")
         (OK, 2)
@@ -54,13 +82,14 @@ class Keys(Group[T]):
     @command(
         "UNLINK key [key ...]",
         "write fast",
-        group="generic",
         since="4.0.0",
         complexity="O(n) for n keys",
         access="RM DELETE",
     )
     def unlink(self, *keys: Many) -> int:
-        """The same as DEL; how many of `keys` existed.
+        """Delete `keys`, whatever type they hold; the same as DEL.
+
+        Returns the number of keys that existed.
 
         >>> db.set("a", 1), db.unlink("a", "b")
         (OK, 1)
@@ -68,6 +97,7 @@ class Keys(Group[T]):
         return sum(map(self._delete, keys))
 
     def _delete(self, key: Any) -> bool:
+        """Delete one key; return whether it existed."""
         space = self.space
         if space.find(key) is None:
             return False
@@ -77,13 +107,15 @@ class Keys(Group[T]):
     @command(
         "EXISTS key [key ...]",
         "readonly fast",
-        group="generic",
         since="1.0.0",
         complexity="O(n) for n keys",
         access="RO",
+        unlocked=_exists_unlocked,
     )
     def exists(self, *keys: Many) -> int:
-        """How many of `keys` exist; a key given twice counts twice.
+        """Return the number of `keys` that exist.
+
+        A key given twice is counted twice.
 
         >>> db.set("a", 1), db.exists("a", "b"), db.exists("a", "a")
         (OK, 1, 2)
@@ -94,13 +126,15 @@ class Keys(Group[T]):
     @command(
         "TOUCH key [key ...]",
         "readonly fast",
-        group="generic",
         since="3.2.1",
         complexity="O(n) for n keys",
         access="RO",
+        counts_as_use=True,
     )
     def touch(self, *keys: Many) -> int:
-        """Count `keys` as used now (see OBJECT IDLETIME); how many of them exist.
+        """Set the last access time of `keys` to now (see OBJECT IDLETIME).
+
+        Returns the number of keys that exist.
 
         >>> db.set("a", 1), db.touch("a", "b")
         (OK, 1)
@@ -111,13 +145,15 @@ class Keys(Group[T]):
     @command(
         "TYPE key",
         "readonly fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RO",
+        unlocked=_type_unlocked,
     )
     def type(self, key: Key) -> Status:
-        """What `key` holds: string, list, set, zset, hash, or none when it is missing.
+        """Return the name of the type that `key` holds.
+
+        Returns string, list, set, zset, hash or stream (a str), or none if the key does not exist.
 
         >>> db.rpush("row", 1), db.type("row"), db.type("nothing")
         (1, list, none)
@@ -131,15 +167,14 @@ class Keys(Group[T]):
     @command(
         "RENAME key newkey",
         "write",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | OW UPDATE",
     )
     def rename(self, key: Key, newkey: Key) -> Status:
-        """Give `key` the name `newkey`, expiry included; what was at `newkey` is gone.
+        """Rename `key` to `newkey`, keeping its expiry and replacing an existing `newkey`.
 
-        ResponseError when `key` is missing.
+        Returns OK. Raises ResponseError if `key` does not exist.
 
         >>> db.set("old", 1), db.rename("old", "new"), db.get("new")
         (OK, OK, b'1')
@@ -150,13 +185,14 @@ class Keys(Group[T]):
     @command(
         "RENAMENX key newkey",
         "write fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS DELETE | OW INSERT",
     )
     def renamenx(self, key: Key, newkey: Key) -> int:
-        """RENAME if `newkey` does not exist: 1 if it did, 0 if not.
+        """Rename `key` to `newkey`, only if `newkey` does not exist.
+
+        Returns 1 if the key was renamed, 0 if not. Raises ResponseError if `key` does not exist.
 
         >>> db.mset({"a": 1, "b": 2}), db.renamenx("a", "b"), db.renamenx("a", "c")
         (OK, 0, 1)
@@ -164,6 +200,7 @@ class Keys(Group[T]):
         return self._rename(key, newkey, False)
 
     def _rename(self, key: Any, newkey: Any, replace: bool) -> int:
+        """Run RENAME and RENAMENX; return 1 if the key was renamed, 0 if not."""
         space = self.space
         value = self._use(key)
         if value is None:
@@ -174,14 +211,13 @@ class Keys(Group[T]):
         space.changed(key, "rename_from")
         space.changed(newkey, "rename_to", 0)
         space.remove(key)
-        space.remove(newkey)  # and so a new key comes to be, for those who listen
+        space.remove(newkey)  # so that put() announces a new key to the observers
         space.put(newkey, value, deadline)
         return 1
 
     @command(
         "COPY source destination [DB destination-db] [REPLACE]",
         "write denyoom",
-        group="generic",
         since="6.2.0",
         complexity="O(n) for n elements",
         access="RO ACCESS | OW UPDATE",
@@ -197,17 +233,21 @@ class Keys(Group[T]):
         replace: bool = False,
         _option_error: errors.ResponseError | None = None,
     ) -> int:
-        """Store a copy of `source`, with its expiry, at `destination`: 1 if it did, 0 if not.
+        """Copy the value and expiry of key `source` to key `destination`.
 
-        `destination_db` is the number of another database; `replace` overwrites a `destination`
-        that exists. 0 when `source` is missing, or `destination` exists and is not to be replaced.
+        destination_db: number of the target database (default: the selected one).
+        replace: overwrite an existing `destination`.
+
+        Returns 1 if the key was copied; 0 if `source` does not exist, or `destination` does and
+        `replace` is not given. Raises ResponseError if both keys are the same or there is no such
+        database.
 
         >>> db.rpush("row", 1, 2), db.copy("row", "twin"), db.lrange("twin", 0, -1)
         (2, 1, [b'1', b'2'])
         """
         space, key = self.space, destination
         target = space if destination_db is None else self._database(destination_db)
-        if _option_error is not None:  # found in the words after the number of the database
+        if _option_error is not None:  # from an argument after the database number
             raise _option_error
         if target is space and source == key:
             raise errors.error(errors.SAME_OBJECT)
@@ -223,15 +263,15 @@ class Keys(Group[T]):
     @command(
         "MOVE key db",
         "write fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RW ACCESS UPDATE",
     )
     def move(self, key: Key, db: Integer) -> int:
-        """Move `key` to the database with number `db`: 1 if it did.
+        """Move `key` from the selected database to the database with number `db`.
 
-        0 when the key is missing here or exists there; ResponseError when `db` is this database.
+        Returns 1 if the key was moved; 0 if it does not exist here or already exists there. Raises
+        ResponseError if `db` is the selected database or does not exist.
 
         >>> db.set("a", 1), db.move("a", 1), db.exists("a"), db.session(1).get("a")
         (OK, 1, 0, b'1')
@@ -251,17 +291,18 @@ class Keys(Group[T]):
         return 1
 
     def _database(self, number: Any) -> Keyspace:
+        """Return the keyspace with this number, or raise ResponseError."""
         databases = self.engine.databases
         if not 0 <= number < len(databases):
             raise errors.error(errors.DB_OUT_OF_RANGE)
         return databases[number]
 
     def _use(self, key: Any) -> Any:
-        """The value of any type, in order to change something about the key."""
+        """Return the value of any type and record an access to the key."""
         value = self.space.find(key)
         accessed = self.space.accessed
         if accessed is not None and value is not None:
-            accessed[key] = self.engine.now() // 1000
+            accessed[key] = self.unit.now() // 1000
         return value
 
     # expiry ------------------------------------------------------------------------------------
@@ -269,7 +310,6 @@ class Keys(Group[T]):
     @command(
         f"EXPIRE key seconds {_CONDITIONS}",
         "write fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -287,11 +327,13 @@ class Keys(Group[T]):
         gt: bool = False,
         lt: bool = False,
     ) -> int:
-        """Let `key` expire after `time`, seconds or a timedelta: 1 if it will, 0 if not.
+        """Let `key` expire after `time` seconds (or a timedelta).
 
-        `nx`: only if it has no expiry, `xx`: only if it has one, `gt`: only if the new one is
-        later, `lt`: only if it is earlier (no expiry counts as never). 0 when the key is missing or
-        the condition is not met. With no time left the key is deleted at once.
+        nx: only if the key has no expiry. xx: only if it has one. gt: only if the new expiry is
+        later than the current one. lt: only if it is earlier; no expiry counts as infinite.
+
+        Returns 1 if the expiry was set, 0 if the key does not exist or the condition is not met.
+        Deletes the key if `time` is not positive. Raises ResponseError if conditions conflict.
 
         >>> db.set("code", 1), db.expire("code", 60), db.expire("code", 30, gt=True)
         (OK, 1, 0)
@@ -301,7 +343,6 @@ class Keys(Group[T]):
     @command(
         f"PEXPIRE key milliseconds {_CONDITIONS}",
         "write fast",
-        group="generic",
         since="2.6.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -319,7 +360,9 @@ class Keys(Group[T]):
         gt: bool = False,
         lt: bool = False,
     ) -> int:
-        """Let `key` expire after `time`, milliseconds or a timedelta; the rest as EXPIRE.
+        """Let `key` expire after `time` milliseconds (or a timedelta).
+
+        Options, return value and errors are those of EXPIRE.
 
         >>> db.set("code", 1), db.pexpire("code", 60000), db.ttl("code")
         (OK, 1, 60)
@@ -329,7 +372,6 @@ class Keys(Group[T]):
     @command(
         f"EXPIREAT key unix-time-seconds {_CONDITIONS}",
         "write fast",
-        group="generic",
         since="1.2.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -347,7 +389,9 @@ class Keys(Group[T]):
         gt: bool = False,
         lt: bool = False,
     ) -> int:
-        """Let `key` expire at `when`, seconds since 1970 or a datetime; the rest as EXPIRE.
+        """Let `key` expire at `when`, a Unix time in seconds (or a datetime).
+
+        Options, return value and errors are those of EXPIRE. A time in the past deletes the key.
 
         >>> db.set("code", 1), db.expireat("code", 1), db.exists("code")
         (OK, 1, 0)
@@ -357,7 +401,6 @@ class Keys(Group[T]):
     @command(
         f"PEXPIREAT key unix-time-milliseconds {_CONDITIONS}",
         "write fast",
-        group="generic",
         since="2.6.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -375,7 +418,9 @@ class Keys(Group[T]):
         gt: bool = False,
         lt: bool = False,
     ) -> int:
-        """Let `key` expire at `when`, milliseconds since 1970 or a datetime; the rest as EXPIRE.
+        """Let `key` expire at `when`, a Unix time in milliseconds (or a datetime).
+
+        Options, return value and errors are those of EXPIRE. A time in the past deletes the key.
 
         >>> db.set("code", 1), db.pexpireat("code", 4102444800000), db.expiretime("code")
         (OK, 1, 4102444800)
@@ -391,23 +436,23 @@ class Keys(Group[T]):
         relative: bool,
         conditions: tuple[bool, bool, bool, bool],
     ) -> int:
-        """The body of the four: conditions first, then the number, then the key."""
+        """Run the EXPIRE family, checking as Redis does: the conditions, the time, then the key."""
         nx, xx, gt, lt = conditions
         if nx and (xx or gt or lt):
             raise errors.error("NX and XX, GT or LT options at the same time are not compatible")
         if gt and lt:
             raise errors.error("GT and LT options at the same time are not compatible")
         least = I64_MIN if unit == 1 else -(I64_MAX // unit)
-        now = self.engine.now()
+        now = self.unit.now()
         deadline = milliseconds(time, unit, now if relative else 0, command, least=least)
         if self._use(key) is None:
             return 0
         space = self.space
         current = space.deadlines.get(key)
-        refused = xx or gt if current is None else nx
+        unmet = xx or gt if current is None else nx
         if current is not None:
-            refused = refused or (gt and deadline <= current) or (lt and deadline >= current)
-        if refused:
+            unmet = unmet or (gt and deadline <= current) or (lt and deadline >= current)
+        if unmet:
             return 0
         if deadline <= now:
             return int(self._delete(key))
@@ -418,13 +463,14 @@ class Keys(Group[T]):
     @command(
         "PERSIST key",
         "write fast",
-        group="generic",
         since="2.2.0",
         complexity="O(1)",
         access="RW UPDATE",
     )
     def persist(self, key: Key) -> int:
-        """Take the expiry of `key` away: 1 if it had one, else 0.
+        """Remove the expiry of `key`.
+
+        Returns 1 if the expiry was removed, 0 if the key has none or does not exist.
 
         >>> db.set("code", 1, ex=60), db.persist("code"), db.ttl("code")
         (OK, 1, -1)
@@ -439,13 +485,15 @@ class Keys(Group[T]):
     @command(
         "TTL key",
         "readonly fast",
-        group="generic",
         since="1.0.0",
         complexity="O(1)",
         access="RO ACCESS",
+        unlocked=_ttl_unlocked,
     )
     def ttl(self, key: Key) -> int:
-        """Seconds until `key` expires, rounded; -1 if it does not, -2 when it is missing.
+        """Return the number of seconds until `key` expires, rounded.
+
+        Returns -1 if the key has no expiry, -2 if it does not exist.
 
         >>> db.set("code", 1, ex=60), db.ttl("code"), db.ttl("nothing")
         (OK, 60, -2)
@@ -455,13 +503,14 @@ class Keys(Group[T]):
     @command(
         "PTTL key",
         "readonly fast",
-        group="generic",
         since="2.6.0",
         complexity="O(1)",
         access="RO ACCESS",
     )
     def pttl(self, key: Key) -> int:
-        """Milliseconds until `key` expires; -1 if it does not, -2 when it is missing.
+        """Return the number of milliseconds until `key` expires.
+
+        Returns -1 if the key has no expiry, -2 if it does not exist.
 
         >>> db.set("code", 1), db.pttl("code")
         (OK, -1)
@@ -471,13 +520,14 @@ class Keys(Group[T]):
     @command(
         "EXPIRETIME key",
         "readonly fast",
-        group="generic",
         since="7.0.0",
         complexity="O(1)",
         access="RO ACCESS",
     )
     def expiretime(self, key: Key) -> int:
-        """When `key` expires, in seconds since 1970; -1 if it does not, -2 when it is missing.
+        """Return the Unix time in seconds at which `key` expires.
+
+        Returns -1 if the key has no expiry, -2 if it does not exist.
 
         >>> db.set("code", 1, exat=4102444800), db.expiretime("code")
         (OK, 4102444800)
@@ -487,13 +537,14 @@ class Keys(Group[T]):
     @command(
         "PEXPIRETIME key",
         "readonly fast",
-        group="generic",
         since="7.0.0",
         complexity="O(1)",
         access="RO ACCESS",
     )
     def pexpiretime(self, key: Key) -> int:
-        """When `key` expires, in milliseconds since 1970; -1 if it does not, -2 when missing.
+        """Return the Unix time in milliseconds at which `key` expires.
+
+        Returns -1 if the key has no expiry, -2 if it does not exist.
 
         >>> db.set("code", 1, exat=4102444800), db.pexpiretime("code")
         (OK, 4102444800000)
@@ -501,14 +552,14 @@ class Keys(Group[T]):
         return self._time_of(key, 1, False)
 
     def _time_of(self, key: Any, unit: int, relative: bool) -> int:
-        """The body of the four questions."""
+        """Run TTL, PTTL, EXPIRETIME and PEXPIRETIME."""
         if self.space.peek(key) is None:
             return -2
         deadline = self.space.deadlines.get(key)
         if deadline is None:
             return -1
         if relative:
-            deadline = max(deadline - self.engine.now(), 0)
+            deadline = max(deadline - self.unit.now(), 0)
         return (deadline + unit // 2) // unit
 
     # all keys ----------------------------------------------------------------------------------
@@ -516,15 +567,15 @@ class Keys(Group[T]):
     @command(
         "KEYS pattern",
         "readonly",
-        group="generic",
         since="1.0.0",
         complexity="O(n) for n keys in the database",
+        categories="keyspace dangerous",
     )
     def keys(self, pattern: Value = "*") -> list[T]:
-        """All keys that match a glob pattern, in no particular order.
+        """Return all keys that match the glob `pattern`, in no particular order.
 
-        `*` any bytes, `?` one byte, `[abc]`, `[a-c]`, `[^a]` one of (none of) them. It looks at
-        every key: `scan_iter` does so in small steps.
+        `*` matches any bytes, `?` one byte, `[abc]` or `[a-c]` one of these bytes, `[^a]` any other
+        byte. The call examines all keys in one step; `scan_iter` uses many short ones.
 
         >>> db.mset({"user:1": "ann", "user:2": "bob", "x": 1}), sorted(db.keys("user:*"))
         (OK, [b'user:1', b'user:2'])
@@ -533,14 +584,13 @@ class Keys(Group[T]):
         match, space = compile_pattern(glob), self.space
         found: Any = list(filter(match, space.values))
         if space.deadlines:
-            now, deadlines = self.engine.now(), space.deadlines
+            now, deadlines = self.unit.now(), space.deadlines
             found = [key for key in found if deadlines.get(key, now) >= now]
         return found
 
     @command(
         "SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]",
         "readonly",
-        group="generic",
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk over n keys",
         names={"TYPE": "_type"},
@@ -553,11 +603,14 @@ class Keys(Group[T]):
         count: Integer | None = None,
         _type: Value | None = None,
     ) -> list[Any]:
-        """A step of a walk over all keys: [next cursor, some keys]; cursor 0 begins and ends it.
+        """Return one step of an iteration over all keys of the database.
 
-        `match` is a glob pattern, `_type` the name of a type, `count` how many keys to look at
-        (10). A key that is there all the time comes at least once, whatever happens in between.
-        See `scan_iter` for the whole walk.
+        cursor: 0 for the first step, then the cursor that the previous step returned. match: glob
+        pattern. count: number of keys to examine (default 10). _type: only keys of the type with
+        this name.
+
+        Returns [next cursor, keys]; cursor 0 ends the iteration. A key that exists during the whole
+        iteration is returned at least once. `scan_iter` runs all steps.
 
         >>> db.mset({"a": 1, "b": 2}), db.scan(0, match="a*")
         (OK, [0, [b'a']])
@@ -584,16 +637,21 @@ class Keys(Group[T]):
         count: Integer | None = None,
         _type: Value | None = None,
     ) -> Iterator[T]:
-        """Every key, in small steps between which other threads get their turn (see SCAN).
+        """Iterate over the keys of the database.
+
+        match, count, _type: as for SCAN. Each step is one SCAN call, and other threads can run
+        commands between the steps.
 
         >>> db.mset({"a": 1, "b": 2}), sorted(db.scan_iter())
         (OK, [b'a', b'b'])
         """
         return every(lambda cursor: self.scan(cursor, match, count, _type))
 
-    @command("RANDOMKEY", "readonly", group="generic", since="1.0.0", complexity="O(1)")
+    @command("RANDOMKEY", "readonly", since="1.0.0", complexity="O(1)")
     def randomkey(self) -> T | None:
-        """Any key of the database, each with the same probability; None when there is none.
+        """Return a random key of the database; all keys are equally likely.
+
+        Returns None if the database is empty.
 
         >>> db.set("only", 1), db.randomkey()
         (OK, b'only')
@@ -602,12 +660,11 @@ class Keys(Group[T]):
         index = space.keys_index()
         reply: Any = None
         while reply is None and len(index):
-            key = index.choice(self.engine.randbelow)
+            key = index.choice(self.engine.settings.randbelow)
             reply = key if space.find(key) is not None else None
         return reply
 
 
 def _twin(value: Any) -> Any:
-    """A value that does not change when the given one does."""
-    kind = value.__class__
-    return value.copy() if kind in TYPE_NAMES or kind is bytearray else value
+    """Return a copy of a mutable value, and an immutable value itself."""
+    return value.copy() if is_collection(value) or value.__class__ is bytearray else value

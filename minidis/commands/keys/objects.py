@@ -1,4 +1,4 @@
-"""What a value is inside: OBJECT; and values as portable bytes: DUMP and RESTORE."""
+"""Internals of a value (OBJECT), and values in serialized form (DUMP, RESTORE)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.errors import BusyKeyError, RestoreError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MAX, RAW, Integer, Key, Kind, Value, encode, integer
 from minidis.persistence.rdb.payload import dump_value, restore_value
 from minidis.replies import OK, Status
-from minidis.structures.encoding import encoding_of
+from minidis.structures.types import encoding_of
+
+command = declarations(group="generic", parent="OBJECT")
 
 #: Redis keeps one object for each integer from 0 to 9999, and counts no references to it.
 _SHARED_INTEGERS = 10_000
@@ -33,7 +35,7 @@ OBJECT_HELP = (
 
 
 def _between(low: int, high: int, message: str) -> Kind:
-    """An integer in a range; `sentence` when it is outside."""
+    """Return the kind of an integer in a range, with the error `message` outside of it."""
 
     def convert(value: Any) -> int:
         number = integer(value)
@@ -45,21 +47,21 @@ def _between(low: int, high: int, message: str) -> Kind:
 
 
 class Objects(Group[T]):
-    """OBJECT, DUMP and RESTORE."""
+    """Commands on the representation of a value: OBJECT, DUMP and RESTORE."""
 
     @command(
         "OBJECT ENCODING key",
         "readonly",
-        group="generic",
         since="2.2.3",
         complexity="O(1)",
         access="RO",
     )
     def object_encoding(self, key: Key) -> T | None:
-        """How Redis 7.0 would keep the value at `key` in memory; None when it is missing.
+        """Return the name of the encoding that Redis 7.0 would use for the value at `key`.
 
-        int, embstr or raw; quicklist; intset or hashtable; listpack or hashtable; listpack or
-        skiplist. Dumps are written in the same encodings.
+        string: int, embstr or raw. list: quicklist. set: intset or hashtable. hash: listpack or
+        hashtable. zset: listpack or skiplist. Dumps use the same encodings. Returns None if the key
+        does not exist.
 
         >>> db.set("n", 12), db.object_encoding("n"), db.rpush("row", 1), db.object_encoding("row")
         (OK, b'int', 1, b'quicklist')
@@ -72,15 +74,15 @@ class Objects(Group[T]):
     @command(
         "OBJECT REFCOUNT key",
         "readonly",
-        group="generic",
         since="2.2.3",
         complexity="O(1)",
         access="RO",
     )
     def object_refcount(self, key: Key) -> int | None:
-        """References to the value at `key`: 1, or 2147483647 for an integer from 0 to 9999.
+        """Return the reference count that Redis would report for the value at `key`.
 
-        As in Redis, which keeps one object for each of these. None when the key is missing.
+        It is 1, or 2147483647 for the shared integers from 0 to 9999. Returns None if the key does
+        not exist.
 
         >>> db.set("word", "x"), db.object_refcount("word")
         (OK, 1)
@@ -95,16 +97,16 @@ class Objects(Group[T]):
     @command(
         "OBJECT IDLETIME key",
         "readonly",
-        group="generic",
         since="2.2.3",
         complexity="O(1), the first time O(n) for n keys",
         access="RO",
     )
     def object_idletime(self, key: Key) -> int | None:
-        """Seconds since `key` was last used; None when it is missing.
+        """Return the number of seconds since the last access to `key`.
 
-        Uses are remembered from the first question on (nobody pays for it before); a key not used
-        since then counts as used at that moment.
+        Accesses are recorded from the first OBJECT IDLETIME call on; until then they cost nothing.
+        A key not accessed since counts as accessed at that time. Returns None if the key does not
+        exist.
 
         >>> clock = minidis.ManualClock()
         >>> timed = minidis.open(clock=clock)
@@ -116,19 +118,21 @@ class Objects(Group[T]):
         held: Any = key
         if self.space.peek(held, silent=True) is None:
             return None
-        now = self.engine.now() // 1000
+        now = self.unit.now() // 1000
         return max(now - self.space.track_access(now)[held], 0)
 
     @command(
         "OBJECT FREQ key",
         "readonly",
-        group="generic",
         since="4.0.0",
         complexity="O(1)",
         access="RO",
     )
     def object_freq(self, key: Key) -> int | None:
-        """How often `key` is used: needs an LFU policy, so a ResponseError; None when missing.
+        """Return the access frequency of `key`, which only an LFU maxmemory policy records.
+
+        Returns None if the key does not exist. Raises ResponseError, because there is no such
+        policy.
 
         >>> db.object_freq("nothing") is None
         True
@@ -143,9 +147,10 @@ class Objects(Group[T]):
         )
 
     def object(self, infotype: str, key: Key) -> Any:
-        """OBJECT as redis-py has it: `infotype` is encoding, refcount, idletime or freq.
+        """Run an OBJECT subcommand, with the signature of redis-py.
 
-        The answer is that of `object_encoding` and so on; ResponseError for another `infotype`.
+        infotype: encoding, refcount, idletime or freq. Returns the value of the method
+        `object_encoding` and so on. Raises ResponseError for any other `infotype`.
 
         >>> db.set("n", 12), db.object("encoding", "n")
         (OK, b'int')
@@ -154,9 +159,9 @@ class Objects(Group[T]):
             raise errors.unknown_subcommand("OBJECT", encode(infotype))
         return getattr(self, f"object_{infotype.lower()}")(key)
 
-    @command("OBJECT HELP", "loading stale", group="generic", since="6.2.0", complexity="O(1)")
+    @command("OBJECT HELP", "loading stale", since="6.2.0", complexity="O(1)")
     def object_help(self) -> list[Status]:
-        """The subcommands of OBJECT.
+        """Return the list of OBJECT subcommands as lines of text.
 
         >>> db.object_help()[1]
         ENCODING <key>
@@ -168,15 +173,15 @@ class Objects(Group[T]):
     @command(
         "DUMP key",
         "readonly",
-        group="generic",
         since="2.6.0",
         complexity="O(n) for n bytes",
         access="RO ACCESS",
     )
     def dump(self, key: Key) -> T | None:
-        """The value at `key` as bytes that RESTORE takes, here or on a Redis server from 7.0 on.
+        """Return the value stored at `key` in the serialized form that RESTORE reads.
 
-        The expiry is not in it. None when the key is missing.
+        The bytes do not contain the expiry. Redis 7.0 and later can restore them. Returns None if
+        the key does not exist.
 
         >>> db.set("a", 1), db.restore("b", 0, db.dump("a")), db.get("b")
         (OK, OK, b'1')
@@ -186,13 +191,14 @@ class Objects(Group[T]):
         if value is None:
             return None
         engine = self.engine
-        reply: Any = dump_value(value, engine.limits, compression=engine.compression)
+        reply: Any = dump_value(
+            value, engine.settings.limits, compression=engine.settings.compression
+        )
         return reply
 
     @command(
         "RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds | FREQ frequency]",
         "write denyoom",
-        group="generic",
         since="2.6.0",
         complexity="O(n) for n bytes",
         access="OW UPDATE",
@@ -202,6 +208,7 @@ class Objects(Group[T]):
             "seconds": _between(0, I64_MAX, "Invalid IDLETIME value, must be >= 0"),
             "frequency": _between(0, 255, "Invalid FREQ value, must be >= 0 and <= 255"),
         },
+        categories="keyspace dangerous",
     )
     def restore(
         self,
@@ -213,18 +220,19 @@ class Objects(Group[T]):
         idletime: Integer | None = None,
         frequency: Integer | None = None,
     ) -> Status:
-        """Store what DUMP returned (`value`) at `key`, to expire after `ttl` milliseconds.
+        """Store `value`, the serialized form returned by DUMP, at `key`.
 
-        0 is never. `absttl`: `ttl` is a moment, milliseconds since 1970. `replace`: overwrite,
-        BusyKeyError without it. `idletime`: seconds since the last use, see OBJECT IDLETIME;
-        `frequency`: for an LFU policy.
+        ttl: expire after this many milliseconds, 0 for no expiry. absttl: `ttl` is a Unix time in
+        milliseconds. replace: overwrite an existing key. idletime: seconds since the last access.
+        frequency: access frequency, 0 to 255, for an LFU policy.
 
-        ResponseError for bytes that are damaged or of a newer version.
+        Returns OK. Raises BusyKeyError if the key exists and `replace` is not given, and
+        ResponseError if `value` is damaged or from an unknown version.
 
         >>> db.set("a", "x"), db.restore("a", 60000, db.dump("a"), replace=True), db.ttl("a")
         (OK, OK, 60)
         """
-        space, held, now = self.space, key, self.engine.now()
+        space, held, now = self.space, key, self.unit.now()
         if not replace and space.find(held) is not None:  # type: ignore[arg-type]
             raise BusyKeyError
         span = integer(ttl)
@@ -247,9 +255,9 @@ class Objects(Group[T]):
         return OK
 
     def _restored(self, payload: Any) -> Any:
-        """The value in a payload; the sentence of Redis when there is none."""
+        """Return the value of a payload; raise ResponseError if it is damaged."""
         try:
-            return restore_value(payload, self.engine.limits)
+            return restore_value(payload, self.engine.settings.limits)
         except RestoreError as error:
             raise errors.error(
                 "DUMP payload version or checksum are wrong"

@@ -1,11 +1,11 @@
-"""SORT and SORT_RO: elements of a container in an order that other keys may decide.
+"""SORT and SORT_RO: the elements of a collection, in an order that other keys can determine.
 
     SORT row BY weight_* GET user_*->name GET #
                │            │               └ the element itself
                │            └ field `name` of the hash at user_<element>
                └ compare by the string at weight_<element>
 
-The star is the element; what is missing there counts as 0, or as less than any text.
+The element replaces the star. A missing key compares as 0, or as less than any text with ALPHA.
 """
 
 from __future__ import annotations
@@ -18,17 +18,20 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.errors import DataError, WrongTypeError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import Integer, Key, Value, to_float
-from minidis.keyspace.keyspace import TYPE_NAMES, Keyspace, text_of
+from minidis.keyspace.keyspace import Keyspace, text_of
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
+from minidis.structures.types import is_collection
+
+command = declarations(group="generic")
 
 _OPTIONS = "[BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]"
 _NAMES = {"offset": "start", "count": "num", "ASC": "not desc"}
 
-#: What a pattern makes of an element: another string, or None.
+#: Maps an element to the string that a pattern refers to, or None.
 Follow = Callable[[bytes], bytes | None]
 
 _BLANKS = b" \t\n\v\f\r"
@@ -36,17 +39,19 @@ _LEAST_NORMAL = 2.0**-1022
 
 
 class Sorting(Group[T]):
-    """SORT, with and without STORE."""
+    """SORT, with and without STORE, and SORT_RO."""
 
     @command(
         f"SORT key {_OPTIONS} [STORE destination]",
         "write denyoom movablekeys",
-        group="generic",
         since="1.0.0",
         complexity="O(n log n) for n elements",
         access="RO ACCESS | OW UPDATE",
         names=_NAMES,
-        allow_conflicts=True,  # of ASC and DESC the last one counts
+        allow_conflicts=True,
+        categories="set sortedset list dangerous",
+        follows_patterns=True,
+        key_types="list set zset",  # of ASC and DESC the last one counts
     )
     def sort(
         self,
@@ -59,16 +64,16 @@ class Sorting(Group[T]):
         alpha: bool = False,
         store: Key | None = None,
     ) -> list[T | None] | int:
-        """Return the elements of the list, set or sorted set at `key`, sorted as numbers.
+        """Return the elements of the list, set or sorted set stored at `key`, sorted as numbers.
 
-        `alpha`: as text. `desc`: the largest first. `start` and `num`: leave out so many, return at
-        most so many. `by`: compare the strings at other keys, `weight_*` or `user_*->age` with the
-        element in place of the star (a pattern without a star leaves the order alone). `get`:
-        return such strings, `#` is the element; None for one that is missing. `store`: keep the
-        result as a list at this key and return its length.
+        alpha: compare as bytes. desc: descending order. start, num: skip this many elements, return
+        at most this many. by: compare the strings at other keys, such as `weight_*` or
+        `user_*->age` (a hash field), where the element replaces the star; a pattern without a star
+        keeps the order. get: return the strings at such keys instead, None if missing; `#` is the
+        element itself. store: store the result as a list at this key and return its length.
 
-        An empty list when `key` is missing; WrongTypeError for a string or hash, ResponseError when
-        something to compare is no number.
+        Returns a list, empty if `key` does not exist. Raises WrongTypeError if it holds a string,
+        hash or stream, and ResponseError if a compared string is not a number.
 
         >>> db.rpush("row", 3, 1, 2), db.sort("row"), db.sort("row", desc=True, start=0, num=1)
         (3, [b'1', b'2', b'3'], [b'3'])
@@ -81,12 +86,14 @@ class Sorting(Group[T]):
     @command(
         f"SORT_RO key {_OPTIONS}",
         "readonly movablekeys",
-        group="generic",
         since="7.0.0",
         complexity="O(n log n) for n elements",
         access="RO ACCESS",
         names=_NAMES,
-        allow_conflicts=True,  # of ASC and DESC the last one counts
+        allow_conflicts=True,
+        categories="set sortedset list dangerous",
+        follows_patterns=True,
+        key_types="list set zset",  # of ASC and DESC the last one counts
     )
     def sort_ro(
         self,
@@ -98,7 +105,9 @@ class Sorting(Group[T]):
         desc: bool = False,
         alpha: bool = False,
     ) -> list[T | None]:
-        """SORT without STORE, which changes nothing.
+        """Return the sorted elements of a list, set or sorted set: SORT without STORE.
+
+        Options, return value and errors are those of SORT.
 
         >>> db.sadd("names", "bob", "ann"), db.sort_ro("names", alpha=True)
         (2, [b'ann', b'bob'])
@@ -108,7 +117,7 @@ class Sorting(Group[T]):
     def _sorted(
         self, key: Any, limit: Any, by: Any, get: Any, desc: bool, alpha: bool, storing: bool
     ) -> Any:
-        """Choose the elements, sort them, follow the GET patterns."""
+        """Select the elements, sort them and resolve the GET patterns."""
         if (limit[0] is None) != (limit[1] is None):
             raise DataError("start and num belong together: give both or none")
         space = self.space
@@ -122,7 +131,7 @@ class Sorting(Group[T]):
         stop = size if limit[1] is None or limit[1] < 0 else min(begin + limit[1], size)
         if by is not None and b"*" not in by:
             if value.__class__ is Set and storing:
-                by, alpha = None, True  # what is stored has to be the same every time
+                by, alpha = None, True  # the stored result must be deterministic
             else:
                 return _got(space, _as_they_are(value, begin, stop, desc), get)
         elements = _all(value)
@@ -131,6 +140,7 @@ class Sorting(Group[T]):
         return _got(space, ordered[begin:stop], get)
 
     def _store(self, key: Any, elements: list[bytes]) -> int:
+        """Store the result as a list, or delete the key if the result is empty."""
         space = self.space
         if elements:
             space.changed(key, "sortstore", len(elements))
@@ -142,12 +152,12 @@ class Sorting(Group[T]):
 
 
 def _all(value: Any) -> list[bytes]:
-    """The elements of a container, or of a missing key."""
+    """Return the elements of a collection; a missing key has none."""
     return list(value.scores if value.__class__ is SortedSet else value or ())
 
 
 def _as_they_are(value: Any, begin: int, stop: int, desc: bool) -> list[bytes]:
-    """A stretch of a container in its own order, from its end if descending."""
+    """Return a range of a collection in its own order, from the end if descending."""
     if value.__class__ is List:
         size = len(value)
         return value.slice(size - stop, size - begin)[::-1] if desc else value.slice(begin, stop)
@@ -157,13 +167,13 @@ def _as_they_are(value: Any, begin: int, stop: int, desc: bool) -> list[bytes]:
 
 
 def _by_number(elements: list[bytes], weights: Any, desc: bool) -> list[bytes]:
-    """In the order of numbers; equal ones in the order of their elements."""
+    """Sort by numbers; equal ones by their elements."""
     numbers = [0.0 if weight is None else _number(weight) for weight in weights]
     return [element for _, element in sorted(zip(numbers, elements, strict=True), reverse=desc)]
 
 
 def _by_text(elements: list[bytes], weights: Any, desc: bool) -> list[bytes]:
-    """In the order of bytes; what has nothing to compare comes first."""
+    """Sort by bytes; elements without a string to compare come first."""
     keyed = [
         ((weight is not None, weight or b""), element)
         for weight, element in zip(weights, elements, strict=True)
@@ -173,21 +183,21 @@ def _by_text(elements: list[bytes], weights: Any, desc: bool) -> list[bytes]:
 
 
 def _number(word: bytes) -> float:
-    """What strtod makes of a word: blanks in front are fine, nothing at all is 0."""
+    """Convert a string as strtod does: leading blanks are allowed, an empty string is 0."""
     if word.isdigit() and len(word) < 300:
         return float(word)
     text = word.partition(b"\0")[0]
     if not text:
         return 0.0
     number = to_float(text.lstrip(_BLANKS))
-    # Numbers too small for full precision count as out of range here, other than for ZADD.
+    # Unlike ZADD, SORT rejects subnormal numbers as out of range.
     if number is None or 0 < abs(number) < _LEAST_NORMAL:
         raise errors.error("One or more scores can't be converted into double")
     return number
 
 
 def _got(space: Keyspace, elements: list[bytes], patterns: Any) -> list[Any]:
-    """What the GET patterns make of the elements; the elements themselves without any."""
+    """Return what the GET patterns select for each element; without patterns, the elements."""
     if not patterns:
         return elements
     follows = [_follow(space, pattern) for pattern in patterns]
@@ -195,7 +205,7 @@ def _got(space: Keyspace, elements: list[bytes], patterns: Any) -> list[Any]:
 
 
 def _follow(space: Keyspace, pattern: bytes) -> Follow:
-    """The function behind a pattern: element -> the string that it points to, None without one."""
+    """Return the function of a pattern: it maps an element to the string it refers to, or None."""
     if pattern == b"#":
         return lambda element: element
     head, star, tail = pattern.partition(b"*")
@@ -210,6 +220,6 @@ def _follow(space: Keyspace, pattern: bytes) -> Follow:
         if arrow:
             found: bytes | None = value.get(field) if value.__class__ is Hash else None
             return found
-        return None if value.__class__ in TYPE_NAMES else text_of(value)
+        return None if is_collection(value) else text_of(value)
 
     return follow

@@ -1,4 +1,4 @@
-"""ACL: users, what they may do, and what they have been refused."""
+"""ACL: users, their permissions, and the log of denied commands."""
 
 from __future__ import annotations
 
@@ -11,41 +11,44 @@ from typing import Any
 
 from minidis import errors
 from minidis.acl.rules import CATEGORIES, Selector, our_catalogue
-from minidis.acl.users import DEFAULT, Entry, Refusal, User, Users, shown
+from minidis.acl.users import DEFAULT, AccessDenied, Entry, User, Users, shown
 from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import Engine
 from minidis.errors import FileError
-from minidis.grammar.command import PARENT_COMMANDS, Command, command, find
+from minidis.grammar.command import PARENT_COMMANDS, Command, declarations, find
+from minidis.grammar.facts import password_rules
 from minidis.grammar.kinds import RAW, Integer, Key, Many, Value, encode, integer
 from minidis.persistence.snapshot import sync_directory
 from minidis.replies import OK, Status
 
+command = declarations(group="server", parent="ACL")
+
 ACL_HELP = (
     "ACL <subcommand> [<arg> ...]. Subcommands are:",
     "CAT [<category>]",
-    "    The categories of commands, or the commands of one.",
+    "    List the categories of commands, or the commands in one.",
     "DELUSER <username> [<username> ...]",
-    "    Remove users, and end their connections.",
+    "    Delete users and close their connections.",
     "DRYRUN <username> <command> [<arg> ...]",
-    "    Whether a user may run a command, without running it.",
+    "    Check whether a user may run a command, without running it.",
     "GENPASS [<bits>]",
-    "    A random password, of 256 bits or as many as are asked for.",
+    "    Generate a random password (default 256 bits).",
     "GETUSER <username>",
-    "    What a user may do.",
+    "    Show the rules of a user.",
     "LIST",
-    "    All users, each as the line of the file.",
+    "    List all users in the format of the ACL file.",
     "LOAD",
-    "    Replace all users by those of the file.",
+    "    Replace all users with those in the ACL file.",
     "LOG [<count> | RESET]",
-    "    What has been refused of late.",
+    "    List the latest denied commands, or clear the log.",
     "SAVE",
-    "    Write all users to the file.",
+    "    Write all users to the ACL file.",
     "SETUSER <username> [<rule> ...]",
-    "    Make or change a user.",
+    "    Create or change a user.",
     "USERS",
-    "    Names of all users.",
+    "    List the names of all users.",
     "WHOAMI",
-    "    Name of the caller's user.",
+    "    Show the user of the current connection.",
     "HELP",
     "    This text.",
 )
@@ -72,21 +75,23 @@ class Acl(Group[T]):
     @command(
         "ACL SETUSER username [rule [rule ...]]",
         _ADMIN,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n rules",
+        secret=password_rules,
     )
     def acl_setuser(self, username: Key, *rules: Many) -> Status:
-        """Make the user `username`, or change it, by rules; all of them are applied, or none.
+        """Create the user `username`, or change it, by applying access rules in order.
 
-        `on` `off` switch it; `>password` `<password` `nopass` `resetpass`; `~pattern`
-        `%R~pattern` `%W~pattern` `allkeys` `resetkeys`; `&pattern` `allchannels`
-        `resetchannels`; `+command` `-command` `+command|subcommand` `+@category` `-@category`
-        `allcommands` `nocommands`; `(rules)` for a selector, `clearselectors`; `reset`. What
-        a user may do is asked of connections only. Those that listen to a channel which they may
-        not listen to any longer end.
+        State: on, off, reset. Passwords: >password, <password, nopass, resetpass.
+        Keys: ~pattern, %R~pattern (read), %W~pattern (write), allkeys, resetkeys. Channels:
+        &pattern, allchannels, resetchannels.
+        Commands: +command, -command, +command|subcommand, +@category, -@category, allcommands,
+        nocommands. Selectors: (rules), clearselectors.
 
-        ResponseError for a name with blanks, or a rule that cannot be applied.
+        Only connections are checked, not in-process sessions. Connections subscribed to a channel
+        that the user may no longer access are closed.
+
+        Returns OK. Raises ResponseError for an invalid name or rule; then no rule is applied.
 
         >>> db.acl_setuser("ann", "on", ">secret", "~app:*", "+@read", "-keys")
         OK
@@ -100,20 +105,20 @@ class Acl(Group[T]):
         user = self._changing([name]).set(name, some)
         if had_channels:
             self._see_channels(user)
-        self.engine.update_all_checks()
+        self.engine.clients.update_all_checks()
         return OK
 
     @command(
         "ACL DELUSER username [username ...]",
         _ADMIN,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n users",
     )
     def acl_deluser(self, *usernames: Many) -> int:
-        """Remove users, end their connections, and return how many there were.
+        """Delete users and close their connections.
 
-        ResponseError, and none is removed, if the default user is among them.
+        Returns the number of users deleted. Raises ResponseError if the default user is among them;
+        then none is deleted.
 
         >>> db.acl_setuser("ann"), db.acl_deluser("ann", "bob")
         (OK, 1)
@@ -126,14 +131,13 @@ class Acl(Group[T]):
     @command(
         "ACL GETUSER username",
         _ADMIN,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n rules of the user",
     )
     def acl_getuser(self, username: Key) -> dict[T, Any] | None:
-        """What a user may do: flags, passwords (SHA-256), commands, keys, channels, selectors.
+        """Return the rules of a user as a dict, or None if the user does not exist.
 
-        None if there is no such user.
+        Fields: flags, passwords (SHA-256, hexadecimal), commands, keys, channels, selectors.
 
         >>> db.acl_getuser("default")[b"keys"], db.acl_getuser("nobody")
         (b'~*', None)
@@ -146,9 +150,11 @@ class Acl(Group[T]):
         reply[b"selectors"] = [_rules(selector) for selector in user.selectors[1:]]
         return reply
 
-    @command("ACL LIST", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
+    @command("ACL LIST", _ADMIN, since="6.0.0", complexity="O(n) for n users")
     def acl_list(self) -> list[T]:
-        """All users, each as a line of the file that ACL LOAD reads.
+        """Return the rules of all users.
+
+        Returns one line per user, in the format of the ACL file.
 
         >>> db.acl_list()
         [b'user default on nopass ~* &* +@all']
@@ -156,9 +162,9 @@ class Acl(Group[T]):
         reply: Any = [user.describe() for user in self.engine.users]
         return reply
 
-    @command("ACL USERS", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
+    @command("ACL USERS", _ADMIN, since="6.0.0", complexity="O(n) for n users")
     def acl_users(self) -> list[T]:
-        """Names of all users.
+        """Return the names of all users.
 
         >>> db.acl_users()
         [b'default']
@@ -166,9 +172,9 @@ class Acl(Group[T]):
         reply: Any = [user.name for user in self.engine.users]
         return reply
 
-    @command("ACL WHOAMI", _FLAGS, group="server", since="6.0.0", complexity="O(1)")
+    @command("ACL WHOAMI", _FLAGS, since="6.0.0", complexity="O(1)")
     def acl_whoami(self) -> T:
-        """Name of the user that the caller has authenticated as.
+        """Return the name of the user that the current session is authenticated as.
 
         >>> db.acl_whoami()
         b'default'
@@ -180,15 +186,15 @@ class Acl(Group[T]):
     @command(
         "ACL CAT [category]",
         _FLAGS,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n commands",
         form_error="ACL",
     )
     def acl_cat(self, category: Value | None = None) -> list[T]:
-        """The categories of commands; or the commands and subcommands of one `category`.
+        """Return the names of all command categories, or of the commands in one category.
 
-        ResponseError for an unknown category.
+        category: list the commands and subcommands in this category. Raises ResponseError if it
+        does not exist.
 
         >>> db.acl_cat()[:2], b"swapdb" in db.acl_cat("dangerous")
         ([b'keyspace', b'read'], True)
@@ -204,16 +210,16 @@ class Acl(Group[T]):
     @command(
         "ACL GENPASS [bits]",
         _FLAGS,
-        group="server",
         since="6.0.0",
         complexity="O(1)",
         kinds={"bits": RAW},
         form_error="ACL",
     )
     def acl_genpass(self, bits: Integer | None = None) -> T:
-        """A random password in hexadecimal digits, four of the `bits` (256) in each.
+        """Generate a random password as hexadecimal digits.
 
-        ResponseError unless there are 1 to 4096 bits.
+        bits: strength of the password, rounded up to a multiple of 4 (default 256: 64 digits).
+        Raises ResponseError unless it is from 1 to 4096.
 
         >>> len(db.acl_genpass()), len(db.acl_genpass(5))
         (64, 2)
@@ -228,17 +234,20 @@ class Acl(Group[T]):
     @command(
         "ACL LOG [count | RESET]",
         _ADMIN,
-        group="server",
         since="6.0.0",
         complexity="O(n) for n entries",
         kinds={"count": RAW},
         form_error="ACL",
     )
     def acl_log(self, count: Integer | None = None) -> list[dict[T, Any]] | Status:
-        """The last `count` (10) refusals, the latest first; "RESET" forgets them all.
+        """Return the latest denied commands and failed authentications, or clear the log.
 
-        Refusals that repeat one of the last minute are one entry, with a `count`. `age-seconds`
-        and the timestamps (milliseconds since 1970) say when.
+        count: return at most this many entries (default 10), latest first; "RESET" clears the log
+        and returns OK.
+
+        Returns a list of dicts: count (repetitions, merged within one minute), reason, context,
+        object, username, age-seconds, client-info, entry-id, and timestamps (Unix time in
+        milliseconds).
 
         >>> db.acl_log(), db.acl_log("RESET")
         ([], OK)
@@ -248,12 +257,12 @@ class Acl(Group[T]):
             log.clear()
             return OK
         most = 10 if count is None else max(integer(count), 0)
-        now = self.engine.now()
+        now = self.unit.now()
         reply: Any = [_entry(entry, now) for entry in log.entries[:most]]
         return reply
 
     def acl_log_reset(self) -> Status:
-        """Forget what has been refused, as ACL LOG RESET does.
+        """Clear the log of denied commands, as ACL LOG RESET does.
 
         >>> db.acl_log_reset()
         OK
@@ -264,15 +273,15 @@ class Acl(Group[T]):
     @command(
         "ACL DRYRUN username command [arg [arg ...]]",
         _ADMIN,
-        group="server",
         since="7.0.0",
         complexity="O(n) for n words",
         names={"command": "name"},
     )
     def acl_dryrun(self, username: Key, name: Key, *args: Key) -> Status | T:
-        """OK if the user may run the command with these arguments; else the reason why not.
+        """Check whether a user may run a command, without running it.
 
-        ResponseError for an unknown user or command, or a wrong number of arguments.
+        Returns OK, or the reason why the command is denied. Raises ResponseError if the user or the
+        command does not exist or the number of arguments is wrong.
 
         >>> db.acl_setuser("ann", "+get", "~a*"), db.acl_dryrun("ann", "GET", "a1")
         (OK, OK)
@@ -283,14 +292,15 @@ class Acl(Group[T]):
         user = self.engine.users.get(encode(username))
         if user is None:
             raise errors.error(f"User '{shown(encode(username))}' not found")
-        error = user.refusal(_known(words), words)
+        error = user.denial(_known(words), words)
         return OK if error is None else _explained(error)
 
-    @command("ACL SAVE", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
+    @command("ACL SAVE", _ADMIN, since="6.0.0", complexity="O(n) for n users")
     def acl_save(self) -> Status:
-        """Write all users to the file of the parameter `aclfile`, in place of the old one.
+        """Write all users to the ACL file, replacing it atomically.
 
-        ResponseError if there is no such parameter, or the file cannot be written.
+        The parameter `aclfile` sets the file. Raises ResponseError if it is not set or the file
+        cannot be written.
 
         >>> db.acl_save()
         Traceback (most recent call last):
@@ -307,13 +317,13 @@ file. You may want ...
             raise errors.error(NOT_SAVED) from None
         return OK
 
-    @command("ACL LOAD", _ADMIN, group="server", since="6.0.0", complexity="O(n) for n users")
+    @command("ACL LOAD", _ADMIN, since="6.0.0", complexity="O(n) for n users")
     def acl_load(self) -> Status:
-        """Replace all users by those of the file of the parameter `aclfile`; all, or none.
+        """Replace all users with those in the ACL file.
 
-        Connections of the users that there were end, those of the default user excepted.
-
-        ResponseError if there is no such parameter, or with everything that is wrong in the file.
+        Connections of the previous users are closed, except those of the default user. Raises
+        ResponseError if the parameter `aclfile` is not set or the file has errors, all of which are
+        listed; then nothing changes.
 
         >>> db.acl_load()
         Traceback (most recent call last):
@@ -326,9 +336,9 @@ file. You may want ...
         self._end_connections(_load(self._changing(None)))
         return OK
 
-    @command("ACL HELP", "loading stale", group="server", since="6.0.0", complexity="O(1)")
+    @command("ACL HELP", "loading stale", since="6.0.0", complexity="O(1)")
     def acl_help(self) -> list[Status]:
-        """The subcommands of ACL.
+        """Return the help text of ACL as a list of lines.
 
         >>> db.acl_help()[1]
         CAT [<category>]
@@ -336,20 +346,16 @@ file. You may want ...
         return [Status(line) for line in ACL_HELP]
 
     def _changing(self, names: list[bytes] | None) -> Users:
-        """The users; those of these names come back as they are now if we are interrupted."""
-        users, engine = self.engine.users, self.engine
-        snapshot = users.snapshot(names)
-        engine.undo += [
-            (engine.update_all_checks,),
-            (users.restore, snapshot),
-        ]  # the last comes first
-        engine.unsettled = True
+        """Return the users, after saving the state of these names (None: all) in the undo log."""
+        users = self.engine.users
+        self.unit.on_rollback(self.engine.clients.update_all_checks)
+        self.unit.on_rollback(users.restore, users.snapshot(names))  # the last comes first
         return users
 
     # connections ------------------------------------------------------------------------------
 
     def _see_channels(self, user: User) -> None:
-        """End connections of the user that listen to what they may not listen to any longer."""
+        """Close connections subscribed to channels that the user may no longer access."""
         for client in list(self.engine.clients):
             if client.user is user and not client.trusted:
                 channels = [*client.channels, *client.shard_channels]
@@ -357,31 +363,32 @@ file. You may want ...
                     client.kill()
 
     def _end_connections(self, gone: list[User]) -> None:
-        """End the connections of users that there are no longer."""
+        """Close the connections of deleted users."""
         for client in list(self.engine.clients):
             if any(client.user is user for user in gone):
                 if client.trusted:
                     client.user = None
                 else:
                     client.kill()
-        self.engine.update_all_checks()
+        self.engine.clients.update_all_checks()
 
 
 def load_users(engine: Engine) -> None:
-    """Make the users of the file of the parameter `aclfile`, when a database is opened.
+    """Load the ACL file, if the parameter `aclfile` is set, when a database is opened.
 
-    FileError if the file is not there, or something is wrong in it: an open door would be worse.
+    Raises FileError if the file does not exist or has errors: opening without the users would be
+    insecure.
     """
     if engine.users.file:
         try:
             _load(engine.users)
         except errors.ResponseError as error:
             reason = str(error).removeprefix("ERR ")
-            raise FileError(f"{reason}; an empty file has the default user alone") from None
+            raise FileError(f"{reason}; an empty file defines the default user only") from None
 
 
 def _load(users: Users) -> list[User]:
-    """Replace all users by those of the file; the ones that have gone."""
+    """Replace all users with those in the file; return the users that were replaced."""
     try:
         text = Path(users.file).read_bytes()
     except OSError as error:
@@ -392,9 +399,9 @@ def _load(users: Users) -> list[User]:
 
 
 def _write(path: Path, text: bytes) -> None:
-    """Write the file beside the old one, and put it in its place; who may read that, may read it.
+    """Write the file to a temporary one and rename it over the old one, keeping its permissions.
 
-    A new one is for the owner alone.
+    A new file is readable by its owner only.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f"{target.name}.{os.getpid()}-{secrets.token_hex(8)}.tmp")
@@ -414,6 +421,7 @@ def _write(path: Path, text: bytes) -> None:
 
 
 def _rules(selector: Selector) -> dict[bytes, bytes]:
+    """Return the rules of a selector for ACL GETUSER."""
     return {
         b"commands": b" ".join(selector.command_rules()),
         b"keys": b" ".join(selector.key_rules()),
@@ -422,6 +430,7 @@ def _rules(selector: Selector) -> dict[bytes, bytes]:
 
 
 def _entry(entry: Entry, now: int) -> dict[bytes, Any]:
+    """Return an entry of the log for ACL LOG."""
     return {
         b"count": entry.count,
         b"reason": entry.reason.encode(),
@@ -436,12 +445,13 @@ def _entry(entry: Entry, now: int) -> dict[bytes, Any]:
     }
 
 
-def _explained(error: Refusal) -> Any:
-    return error.sentence("dryrun").encode("utf-8", "surrogateescape")
+def _explained(error: AccessDenied) -> Any:
+    """Return the reason of a denial in the words of ACL DRYRUN."""
+    return error.message("dryrun").encode("utf-8", "surrogateescape")
 
 
 def _known(words: list[bytes]) -> Command:
-    """The command that the words name, if there are enough of them and not too many."""
+    """Return the command that the words name, if their number is valid."""
     known = find(words)
     if known is None:
         if len(words) == 1 and words[0].upper().decode("latin-1") in PARENT_COMMANDS:

@@ -1,7 +1,6 @@
-"""CLIENT: what callers tell of themselves, what they may know of each other, and how they end.
+"""CLIENT: names, lists, pauses and ends clients.
 
-Callers are connections, sessions of the program, and its subscriptions; client_line.py says what is
-told of each.
+Clients are connections, in-process sessions and subscriptions; clients/info.py formats their lines.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from minidis.clients.info import as_bytes, describe, type_of, user_of
 from minidis.commands.server.connection import client_name, is_printable
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.cursor import WordCursor
 from minidis.grammar.kinds import (
     I64_MAX,
@@ -32,42 +31,44 @@ from minidis.grammar.kinds import (
 )
 from minidis.replies import NO_REPLY, OK, Status, Verbatim
 
+command = declarations(group="connection", parent="CLIENT", stateful=True)
+
 CLIENT_HELP = (
     "CLIENT <subcommand> [<arg> ...]. Subcommands are:",
     "CACHING <YES|NO>",
-    "    Remember the keys of the next command for tracking, or do not.",
+    "    Track the keys of the next command, or do not.",
     "GETNAME",
-    "    The name of this caller.",
+    "    Show the name of the current client.",
     "GETREDIR",
-    "    The id of the client that gets this one's invalidations.",
+    "    Show the id of the client that receives the invalidations.",
     "ID",
-    "    The id of this caller.",
+    "    Show the id of the current client.",
     "INFO",
-    "    What LIST says of this caller.",
+    "    Show the line of LIST about the current client.",
     "KILL <ip:port>",
-    "    End the connection from that address.",
+    "    Close the connection from that address.",
     "KILL <filter> <value> [<filter> <value> ...]",
-    "    End all that pass: ID, TYPE, USER, ADDR, LADDR, MAXAGE <seconds>; SKIPME <YES|NO>.",
+    "    Close clients by ID, TYPE, USER, ADDR, LADDR, MAXAGE <seconds>; SKIPME <YES|NO>.",
     "LIST [TYPE <NORMAL|MASTER|REPLICA|PUBSUB>] [ID <id> [<id> ...]]",
-    "    A line for each client.",
+    "    List the clients, one line each.",
     "NO-EVICT <ON|OFF>",
-    "    Keep this connection when memory is short.",
+    "    Exempt this connection from client eviction.",
     "NO-TOUCH <ON|OFF>",
-    "    Do not count what this caller does as use of the keys.",
+    "    Do not count commands of this client as use of keys.",
     "PAUSE <milliseconds> [WRITE|ALL]",
-    "    Let writes, or all commands, wait.",
+    "    Suspend writes, or all commands.",
     "REPLY <ON|OFF|SKIP>",
-    "    Answer, do not answer, do not answer the next command.",
+    "    Switch replies on, off, or off for the next command.",
     "SETINFO <LIB-NAME|LIB-VER> <value>",
-    "    Tell which library speaks.",
+    "    Set the name or version of the client library.",
     "SETNAME <name>",
-    "    Give this caller a name.",
+    "    Set the name of the current client.",
     "TRACKING <ON|OFF> [<option> ...]",
-    "    Hear when keys change that this caller has read.",
+    "    Receive invalidations of keys that this client has read.",
     "TRACKINGINFO",
-    "    What tracking is set to.",
+    "    Show the tracking options.",
     "UNBLOCK <id> [TIMEOUT|ERROR]",
-    "    End the wait of a blocked client.",
+    "    Unblock a blocked client.",
     "UNPAUSE",
     "    End a pause.",
     "HELP",
@@ -77,13 +78,13 @@ _FLAGS = "noscript loading stale"
 _ADMIN = "admin noscript loading stale"
 _WRONG_LENGTH = "unknown subcommand or wrong number of arguments for '{}'. Try CLIENT HELP."
 
-#: The published line has empty filters as well; here at least one has to be there, as in Redis.
+#: Redis's published syntax makes each filter optional; its server requires at least one.
 _FILTER = (
     "<ID client-id | TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB> | USER username | "
     "ADDR ip:port | LADDR ip:port | SKIPME <YES | NO> | MAXAGE maxage>"
 )
 
-#: Filter of CLIENT KILL -> what it compares.
+#: Filter of CLIENT KILL -> the property that it compares.
 PROPERTIES: dict[str, Callable[[Client], Any]] = {
     "id": lambda client: client.id,
     "type": type_of,
@@ -94,7 +95,7 @@ PROPERTIES: dict[str, Callable[[Client], Any]] = {
 
 
 def _client_type(value: Any) -> bytes:
-    """The type of clients: normal, master, replica, pubsub."""
+    """Convert a type of clients: normal, master, replica, pubsub."""
     word = encode(value)
     kind = {b"slave": b"replica"}.get(word.lower(), word.lower())
     if kind not in (b"normal", b"master", b"replica", b"pubsub"):
@@ -103,6 +104,7 @@ def _client_type(value: Any) -> bytes:
 
 
 def _yes_no(value: Any) -> bytes:
+    """Convert YES or NO, or a bool."""
     word = (b"NO", b"YES")[value] if isinstance(value, bool) else encode(value).upper()
     if word not in (b"YES", b"NO"):
         raise errors.error(errors.SYNTAX)
@@ -110,6 +112,7 @@ def _yes_no(value: Any) -> bytes:
 
 
 def _age(value: Any) -> int:
+    """Convert MAXAGE of CLIENT KILL."""
     try:
         seconds = integer(value)
     except ResponseError:
@@ -146,20 +149,22 @@ def _parse_kill(words: WordCursor) -> None:
 class ClientCommands(Group[T]):
     """CLIENT and its subcommands; those about tracking are in tracking.py."""
 
-    # about oneself -----------------------------------------------------------------------------
+    # the current client ------------------------------------------------------------------------
 
-    @command("CLIENT ID", _FLAGS, group="connection", since="5.0.0", complexity="O(1)")
+    @command("CLIENT ID", _FLAGS, since="5.0.0", complexity="O(1)")
     def client_id(self) -> int:
-        """The id of this caller; no two have the same, and later ones are greater.
+        """Return the id of the current client.
+
+        Ids are unique and increase with time.
 
         >>> db.client_id() < db.session().client_id()
         True
         """
         return self.client.id
 
-    @command("CLIENT GETNAME", _FLAGS, group="connection", since="2.6.9", complexity="O(1)")
+    @command("CLIENT GETNAME", _FLAGS, since="2.6.9", complexity="O(1)")
     def client_getname(self) -> T | None:
-        """The name that CLIENT SETNAME gave to this caller, or None.
+        """Return the name of the current client set by CLIENT SETNAME, or None.
 
         >>> db.client_getname() is None, db.client_setname("worker"), db.client_getname()
         (True, OK, b'worker')
@@ -170,15 +175,15 @@ class ClientCommands(Group[T]):
     @command(
         "CLIENT SETNAME connection-name",
         _FLAGS,
-        group="connection",
         since="2.6.9",
         complexity="O(1)",
         names={"connection-name": "name"},
     )
     def client_setname(self, name: Key) -> Status:
-        """Give this caller a name, for CLIENT LIST; an empty one takes it away.
+        """Set the name of the current client, which CLIENT LIST shows.
 
-        ResponseError for blanks and other characters that would not fit into a line of the list.
+        An empty name removes it. Returns OK. Raises ResponseError if the name contains spaces or
+        unprintable characters.
 
         >>> db.client_setname("worker"), db.client_setname("two words")
         Traceback (most recent call last):
@@ -192,7 +197,6 @@ characters.
     @command(
         "CLIENT SETINFO <LIB-NAME libname | LIB-VER libver>",
         _FLAGS,
-        group="connection",
         since="7.2.0",
         complexity="O(1)",
         choices="attr value",
@@ -200,19 +204,20 @@ characters.
         parse=_parse_setinfo,
     )
     def client_setinfo(self, attr: Key, value: Value) -> Status:
-        """Tell which client library speaks: `attr` is "LIB-NAME" or "LIB-VER".
+        """Set the name or the version of the client library, which CLIENT LIST shows.
 
-        ResponseError for another `attr`, and for blanks in the value.
+        attr: "LIB-NAME" or "LIB-VER". Returns OK. Raises ResponseError for another `attr`, or if
+        `value` contains spaces or unprintable characters.
 
         >>> db.client_setinfo("LIB-NAME", "mine"), b"lib-name=mine" in db.client_info()
         (OK, True)
         """
-        text, told = encode(value), encode(attr)
+        text, option = encode(value), encode(attr)
         if not is_printable(text):
             raise errors.error(
-                f"{errors.shown(told)} cannot contain spaces, newlines or special characters."
+                f"{errors.shown(option)} cannot contain spaces, newlines or special characters."
             )
-        if told.upper() == b"LIB-NAME":
+        if option.upper() == b"LIB-NAME":
             self.client.library = text
         else:
             self.client.library_version = text
@@ -221,13 +226,14 @@ characters.
     @command(
         "CLIENT NO-EVICT <ON | OFF>",
         _ADMIN,
-        group="connection",
         since="7.0.0",
         complexity="O(1)",
         choices="mode",
     )
     def client_no_evict(self, mode: str) -> Status:
-        """Mark this connection, "ON" or "OFF", as one that is kept when memory is short.
+        """Exempt the current connection from client eviction, or end the exemption.
+
+        mode: "ON" or "OFF". minidis does not evict clients; CLIENT LIST shows the flag. Returns OK.
 
         >>> db.client_no_evict("ON")
         OK
@@ -239,15 +245,15 @@ characters.
     @command(
         "CLIENT NO-TOUCH <ON | OFF>",
         _FLAGS,
-        group="connection",
         since="7.2.0",
         complexity="O(1)",
         choices="mode",
     )
     def client_no_touch(self, mode: str) -> Status:
-        """With "ON", what this caller does is no use of the keys: OBJECT IDLETIME goes on.
+        """Stop counting commands of the current client as use of keys, or count them again.
 
-        TOUCH still touches.
+        mode: "ON" or "OFF". While it is on, OBJECT IDLETIME is not reset; TOUCH still resets it.
+        Returns OK.
 
         >>> db.client_no_touch("ON")
         OK
@@ -260,16 +266,16 @@ characters.
     @command(
         "CLIENT REPLY <ON | OFF | SKIP>",
         _FLAGS,
-        group="connection",
         since="3.2.0",
         complexity="O(1)",
         choices="reply",
     )
     def client_reply(self, reply: str) -> Any:
-        """Whether commands of this connection are answered: "ON", "OFF", or "SKIP" the next one.
+        """Switch the replies to the current connection on or off.
 
-        Only ON itself is answered. ResponseError for OFF and SKIP in a session of the program,
-        whose calls always have an answer.
+        reply: "ON", "OFF", or "SKIP" for the next command only. Only ON is itself replied to, with
+        OK. Raises ResponseError for OFF and SKIP in an in-process session, whose calls always
+        return.
 
         >>> db.client_reply("ON")
         OK
@@ -279,18 +285,18 @@ characters.
             client.reply_mode = "on"
             return OK
         if client.trusted:
-            raise errors.error("a session of the program has an answer to every call")
+            raise errors.error("CLIENT REPLY needs a connection; in-process calls always return")
         if chosen == b"OFF":
             client.reply_mode = "off"
         elif client.reply_mode != "off":
             client.reply_mode = "skip next"
         return NO_REPLY
 
-    # about others ------------------------------------------------------------------------------
+    # other clients -----------------------------------------------------------------------------
 
-    @command("CLIENT INFO", _FLAGS, group="connection", since="6.2.0", complexity="O(1)")
+    @command("CLIENT INFO", _FLAGS, since="6.2.0", complexity="O(1)")
     def client_info(self) -> T:
-        """What CLIENT LIST says of this caller, as text.
+        """Return the line of CLIENT LIST about the current client.
 
         >>> db.client_setname("me"), b" name=me " in db.client_info()
         (OK, True)
@@ -300,7 +306,6 @@ characters.
     @command(
         "CLIENT LIST [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
         _ADMIN,
-        group="connection",
         since="2.4.0",
         complexity="O(n) for n clients",
         names={"TYPE": "_type", "ID": "client_id"},
@@ -308,12 +313,13 @@ characters.
         once=True,
     )
     def client_list(self, _type: str | None = None, client_id: Many | None = None) -> T:
-        """A line of text for each client: those of a type, or those with the ids.
+        """Return information about clients as text, one line per client.
 
-        `_type`: normal, master, replica, pubsub. A line has fields `name=value` with blanks in
-        between. Buffers are not measured: their sizes are 0.
+        _type: only clients of this type: normal, master, replica or pubsub. client_id: only the
+        clients with these ids.
 
-        ResponseError for another type, an id that is no integer, and for both filters at once.
+        Lines consist of name=value fields. Buffer sizes are not measured and shown as 0. Raises
+        ResponseError for an unknown type, an invalid id, or both filters at once.
 
         >>> db.client_list(client_id=[db.client_id()]).split()[1]
         b'addr=in-process:0'
@@ -328,7 +334,7 @@ characters.
         return self._client_lines(found, "client|list")
 
     def _clients_with(self, ids: Iterable[Any]) -> list[Client]:
-        """The clients with the ids, as far as there are any; an id given twice is found twice."""
+        """Return the existing clients among these ids; a repeated id is returned repeatedly."""
         try:
             numbers = [integer(number) for number in ids]
         except ResponseError:
@@ -337,9 +343,9 @@ characters.
         return [client for client in found if client is not None]
 
     def _client_lines(self, clients: Iterable[Client], running: str) -> Any:
-        """The lines of CLIENT LIST; the caller itself is `running` this command, or EXEC."""
-        now = self.engine.now()
-        running = running if self.queue is None else "exec"
+        """Format the lines of CLIENT LIST; the current client is running `running`, or EXEC."""
+        now = self.unit.now()
+        running = running if self.client.queue is None else "exec"
         lines = [
             describe(client, now, running if client is self.client else "") + b"\n"
             for client in clients
@@ -349,7 +355,6 @@ characters.
     @command(
         f"CLIENT KILL <ip:port | {_FILTER} [{_FILTER} ...]>",
         _ADMIN,
-        group="connection",
         since="2.4.0",
         complexity="O(n) for n clients",
         names={"ip:port": "address"},
@@ -375,14 +380,16 @@ characters.
         maxage: Integer | None = None,
         _option_error: ResponseError | None = None,
     ) -> int | Status:
-        """End the connection from an `address`; or all that pass every filter, and count them.
+        """Close the connection at an address, or all connections that match every filter.
 
-        `id` of a client, `type` (normal, master, replica, pubsub), name of the `user`, its address
-        `addr`, the one it came to `laddr`, at least `maxage` seconds old. `skipme`: not the caller
-        itself, True unless it is given. A session of the program that waits leaves its call with
-        an error; one that does not wait has nothing to end, and is not counted.
+        address: "ip:port" of one connection; excludes all filters.
+        id: client id. type: normal, master, replica or pubsub. user: user name. addr, laddr:
+        remote, local address. maxage: minimum age in seconds. skipme: spare the current client
+        (default True).
 
-        ResponseError when nobody has the `address`, and when there is no such `user`.
+        With `address` returns OK, otherwise the number of clients closed. An in-process session is
+        only counted if it is blocked: its call then raises an error. Raises ResponseError if no
+        client has the address or the user does not exist.
 
         >>> db.client_kill(type="pubsub"), db.client_kill(id=db.client_id())
         (0, 0)
@@ -401,7 +408,7 @@ characters.
             return self._kill_address(address)
         if not given:
             raise errors.wrong_arity("client|kill")
-        latest = I64_MAX if maxage is None else self.engine.now() - integer(maxage) * 1000
+        latest = I64_MAX if maxage is None else self.unit.now() - integer(maxage) * 1000
         spared = None if encode(skipme or b"YES") == b"NO" else self.client
         return self._kill(
             client
@@ -412,17 +419,18 @@ characters.
         )
 
     def _kill_address(self, address: Any) -> Status:
+        """Close the connection at an address."""
         clients = self.engine.clients
         if not self._kill(one for one in clients if as_bytes(one.address) == address):
             raise errors.error("No such client")
         return OK
 
     def _kill(self, clients: Iterator[Client]) -> int:
-        """End the clients, and count them; the caller itself has its answer first."""
+        """Close the clients and return their number; the current one gets its reply first."""
         doomed = [
             one
             for one in clients
-            if not one.trusted or one.takes_messages or one.waiter is not None
+            if not one.trusted or one.takes_messages or one.blocked is not None
         ]
         for client in doomed:
             if client is self.client:
@@ -434,7 +442,6 @@ characters.
     @command(
         "CLIENT UNBLOCK client-id [TIMEOUT | ERROR]",
         _ADMIN,
-        group="connection",
         since="5.0.0",
         complexity="O(log n) for n waiting clients",
         names={"TIMEOUT": "not error"},
@@ -444,9 +451,11 @@ characters.
         length_error=_WRONG_LENGTH,
     )
     def client_unblock(self, client_id: Integer, error: bool = False) -> int:
-        """End the wait of a blocked client: as by its timeout, or with an `error`.
+        """Unblock a client that is waiting in a blocking command.
 
-        1, or 0 when there is no such client or it does not wait.
+        error: False (default) ends the call as if it timed out, True with an UNBLOCKED error.
+
+        Returns 1, or 0 if the client does not exist or is not blocked.
 
         >>> db.client_unblock(db.client_id())
         0
@@ -454,14 +463,13 @@ characters.
         client = self.engine.clients.get(integer(client_id))
         if client is None:
             return 0
-        return int(self.engine.waiters.unblock(client, error=error))
+        return int(self.engine.observers.blocked.unblock(client, error=error))
 
-    # everybody ---------------------------------------------------------------------------------
+    # all clients -------------------------------------------------------------------------------
 
     @command(
         "CLIENT PAUSE timeout [WRITE | ALL]",
         _ADMIN,
-        group="connection",
         since="3.0.0",
         complexity="O(1)",
         names={"WRITE": "not all"},
@@ -469,27 +477,28 @@ characters.
         unknown_error="CLIENT PAUSE mode must be WRITE or ALL",
         lengths=(3, 4),
         length_error=_WRONG_LENGTH,
+        pause_exempt=True,
     )
     def client_pause(self, timeout: Integer, all: bool = True) -> Status:
-        """Let all commands of all callers wait for `timeout` milliseconds.
+        """Suspend the commands of all clients for `timeout` milliseconds.
 
-        `all=False`: only those that write or publish. Keys do not expire meanwhile. CLIENT UNPAUSE
-        ends it sooner; a longer pause is not shortened by a second one.
+        all: False suspends only commands that write or publish. Keys do not expire during a pause.
+        CLIENT UNPAUSE ends it; a second pause does not shorten a longer one.
 
-        ResponseError when `timeout` is negative or no integer.
+        Returns OK. Raises ResponseError if `timeout` is negative or not an integer.
 
         >>> db.client_pause(60_000, all=False), db.client_unpause(), db.set("a", 1)
         (OK, OK, OK)
         """
-        until = min(self.engine.now() + to_timeout(timeout), I64_MAX)
+        until = min(self.unit.now() + to_timeout(timeout), I64_MAX)
         self.engine.pause_clients(until, writes_only=not all)
         return OK
 
     @command(
-        "CLIENT UNPAUSE", _ADMIN, group="connection", since="6.2.0", complexity="O(n) for n waiting"
+        "CLIENT UNPAUSE", _ADMIN, since="6.2.0", complexity="O(n) for n waiting", pause_exempt=True
     )
     def client_unpause(self) -> Status:
-        """End a pause: commands that waited for it run now.
+        """End a pause; suspended commands run now.
 
         >>> db.client_unpause()
         OK
@@ -497,9 +506,9 @@ characters.
         self.engine.unpause()
         return OK
 
-    @command("CLIENT HELP", "loading stale", group="connection", since="5.0.0", complexity="O(1)")
+    @command("CLIENT HELP", "loading stale", since="5.0.0", complexity="O(1)")
     def client_help(self) -> list[Status]:
-        """The subcommands of CLIENT.
+        """Return the help text of CLIENT as a list of lines.
 
         >>> db.client_help()[7]
         ID

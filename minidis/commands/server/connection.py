@@ -1,7 +1,7 @@
-"""Connection commands: who speaks, in which protocol, to which database, and until when.
+"""Connection commands: PING, SELECT, HELLO, AUTH, RESET, QUIT, MONITOR.
 
-A session that lives in the program has no connection. HELLO, AUTH and RESET do for it what makes
-sense there; what needs a connection is refused.
+An in-process session has no connection: HELLO, AUTH and RESET do what makes sense without one, QUIT
+and MONITOR raise an error.
 """
 
 from __future__ import annotations
@@ -10,23 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from minidis import errors
 from minidis.commands.shared.group import Group, T
-from minidis.engine.engine import REDIS_VERSION
 from minidis.errors import ResponseError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.cursor import WordCursor
+from minidis.grammar.facts import all_arguments, credentials
 from minidis.grammar.kinds import Integer, Key, Kind, Value, encode, integer
 from minidis.replies import NO_REPLY, OK, PONG, Status
+from minidis.version import REDIS_VERSION
 
 if TYPE_CHECKING:
     from minidis.acl.users import Context
-    from minidis.api.session import Session
+
+command = declarations(group="connection", stateful=True)
 
 DONE = Status("RESET")
 _HANDSHAKE = "noscript loading stale fast no_auth allow_busy"
 
 
 def client_name(value: Any) -> bytes:
-    """A name that CLIENT LIST can show: printable ASCII without blanks. Empty: no name."""
+    """Convert a client name: printable ASCII without spaces; empty for no name."""
     name = encode(value)
     if not is_printable(name):
         raise errors.error(errors.NAME_WITH_BLANKS)
@@ -34,11 +36,12 @@ def client_name(value: Any) -> bytes:
 
 
 def is_printable(word: bytes) -> bool:
-    """Does it consist of the characters from ! to ~ alone?"""
+    """Return whether the word consists of the characters from ! to ~ only."""
     return all(33 <= byte <= 126 for byte in word)
 
 
 def _protocol(value: Any) -> int:
+    """Convert the protocol version of HELLO."""
     try:
         version = integer(value)
     except ResponseError:
@@ -59,10 +62,17 @@ class Connection(Group[T]):
     """PING, ECHO, SELECT, HELLO, AUTH, RESET, QUIT, MONITOR."""
 
     @command(
-        "PING [message]", "fast", group="connection", since="1.0.0", complexity="O(1)", strict=True
+        "PING [message]",
+        "fast",
+        since="1.0.0",
+        complexity="O(1)",
+        strict=True,
+        while_subscribed=True,
     )
     def ping(self, message: Value | None = None) -> Status | T:
-        """Answer PONG, or the message.
+        """Return PONG, or `message` if it is given.
+
+        A RESP2 connection with subscriptions receives [b"pong", message].
 
         >>> db.ping(), db.ping("hello")
         (PONG, b'hello')
@@ -70,15 +80,13 @@ class Connection(Group[T]):
         client = self.client
         reply: Any = PONG if message is None else encode(message)
         if client.protocol == 2 and client.listening:
-            # Who can only take messages gets a message.
+            # With subscriptions, a RESP2 connection receives all replies as messages.
             reply = [b"pong", b"" if message is None else reply]
         return reply
 
-    @command(
-        "ECHO message", "loading stale fast", group="connection", since="1.0.0", complexity="O(1)"
-    )
+    @command("ECHO message", "loading stale fast", since="1.0.0", complexity="O(1)")
     def echo(self, message: Value) -> T:
-        """Answer the message.
+        """Return `message`.
 
         >>> db.echo("hello")
         b'hello'
@@ -86,13 +94,11 @@ class Connection(Group[T]):
         reply: Any = message
         return reply
 
-    @command(
-        "SELECT index", "loading stale fast", group="connection", since="1.0.0", complexity="O(1)"
-    )
+    @command("SELECT index", "loading stale fast", since="1.0.0", complexity="O(1)")
     def select(self, index: Integer) -> Status:
-        """Make `index` the selected database of this session; others keep theirs.
+        """Select the database `index` for the current session.
 
-        ResponseError when there is no database of that number.
+        Other sessions keep theirs. Returns OK. Raises ResponseError if there is no such database.
 
         >>> db.select(1), db.set("here", 1), db.select(0), db.exists("here")
         (OK, OK, OK, 0)
@@ -103,15 +109,14 @@ class Connection(Group[T]):
             raise errors.error(errors.out_of_range(-(2**31), 2**31 - 1))
         if not 0 <= number < len(databases):
             raise errors.error(errors.DB_OUT_OF_RANGE)
-        self.space = databases[number]
+        self.select_database(number)
         return OK
 
-    # who and how -------------------------------------------------------------------------------
+    # protocol and user -------------------------------------------------------------------------
 
     @command(
         "HELLO [protover [AUTH username password] [SETNAME clientname]]",
         _HANDSHAKE,
-        group="connection",
         since="6.0.0",
         complexity="O(1)",
         names={"SETNAME": "clientname"},
@@ -119,6 +124,8 @@ class Connection(Group[T]):
         parse=_parse_hello,
         unknown_error="Syntax error in HELLO option '{}'",
         deferred_errors=True,
+        changes_protocol=True,
+        secret=credentials,
     )
     def hello(
         self,
@@ -128,12 +135,13 @@ class Connection(Group[T]):
         clientname: Key | None = None,
         _option_error: ResponseError | None = None,
     ) -> dict[T, Any]:
-        """Introduce the caller, choose the protocol version 2 or 3; answers what serves it.
+        """Switch the protocol version, optionally authenticate, and return server information.
 
-        `username` and `password` do what AUTH does, `clientname` what CLIENT SETNAME does. A
-        session of the program speaks as RESP3 does: version 2 is refused there.
+        protover: 2 or 3; an in-process session supports only 3. username, password: authenticate,
+        as AUTH does. clientname: set the client name, as CLIENT SETNAME does.
 
-        ResponseError with code NOPROTO for another version, WRONGPASS for a wrong password.
+        Returns a dict: server, version, proto, id, mode, role, modules. Raises ResponseError:
+        NOPROTO for another version, WRONGPASS for a wrong password.
 
         >>> db.hello(3)[b"server"], db.hello()[b"proto"]
         (b'redis', 3)
@@ -146,7 +154,7 @@ class Connection(Group[T]):
         if client.user is None and not client.trusted:
             raise ResponseError(errors.NO_HELLO_BEFORE_AUTH)
         if client.trusted and protover == 2:
-            raise ResponseError(f"{errors.NO_SUCH_PROTOCOL}: a session of the program has RESP3")
+            raise ResponseError(f"{errors.NO_SUCH_PROTOCOL}: an in-process session has RESP3")
         if clientname is not None:
             client.name = encode(clientname)
         client.protocol = client.protocol if protover is None else int(protover)
@@ -154,7 +162,7 @@ class Connection(Group[T]):
         return self._introduction()
 
     def _introduction(self) -> Any:
-        """What HELLO answers. Client libraries look for a server that calls itself redis."""
+        """Return the reply of HELLO; client libraries expect a server named redis."""
         return {
             b"server": b"redis",
             b"version": REDIS_VERSION.encode(),
@@ -168,18 +176,18 @@ class Connection(Group[T]):
     @command(
         "AUTH [username] password",
         _HANDSHAKE,
-        group="connection",
         since="1.0.0",
         complexity="O(n) for n passwords of the user",
+        secret=all_arguments,
     )
     def auth(self, password: Key, username: Key | None = None) -> Status:
-        """Authenticate the caller as `username`; without a name as the default user.
+        """Authenticate the current session.
 
-        What a user may do is asked of connections: a session of the program may do everything,
-        whoever it says it is.
+        username: name of the user (default: the default user). An in-process session may run every
+        command, whatever its user is.
 
-        ResponseError with code WRONGPASS for a wrong pair; without a name also when the default
-        user has no password.
+        Returns OK. Raises ResponseError: WRONGPASS for a wrong name or password; ERR without
+        `username` if the default user has no password.
 
         >>> db.auth("anything", "default")
         OK
@@ -197,64 +205,69 @@ for the default user. Are you sure your configuration is correct?
         return OK
 
     def _authenticate(self, username: Any, password: Any, how: bytes) -> None:
+        """Set the user of the client, or log the failure and raise an error."""
         users = self.engine.users
         user = users.authenticate(username, password)
         if user is None:
-            context: Context = "toplevel" if self.queue is None else "exec"
+            context: Context = "toplevel" if self.client.queue is None else "exec"
             users.note(self.client, "auth", how, username, context)
             raise ResponseError(errors.WRONG_PASSWORD)
         self.client.user = user
         self.update_checks()
 
-    @command("RESET", _HANDSHAKE, group="connection", since="6.2.0", complexity="O(1)")
+    @command(
+        "RESET", _HANDSHAKE, since="6.2.0", complexity="O(1)", immediate=True, while_subscribed=True
+    )
     def reset(self) -> Status:
-        """Make the session as new: outside of MULTI, on database 0, without a name.
+        """Reset the state of the current session.
 
-        Watches, subscriptions, tracking, MONITOR, and the fieldsets of HIMPORT end. A connection
-        goes back to RESP2 and to the default user, and has to authenticate if that needs a
-        password; a session of the program keeps its protocol.
+        Ends the transaction, watches, subscriptions, tracking, MONITOR and prepared HIMPORT
+        fieldsets, removes the client name, and selects database 0. A connection also returns to
+        RESP2 and to the default user, so it may have to authenticate again.
+
+        Returns RESET.
 
         >>> db.select(1), db.client_setname("ann"), db.reset(), db.client_getname() is None
         (OK, OK, RESET, True)
         """
-        session: Session[Any] = self  # type: ignore[assignment]
         client, engine = self.client, self.engine
-        session.leave_transaction()
-        engine.channels.forget(client)
-        engine.tracking.stop(client)
+        self.leave_transaction()
+        engine.observers.channels.forget(client)
+        engine.observers.tracking.stop(client)
         if client.monitors:
             self._stop_monitoring()
-        self.space = engine.databases[0]
-        session.fieldsets = None
+        self.select_database(0)
+        client.fieldsets = None
         client.name = b""
-        if client.reply_mode != "skip":  # RESET itself may be what is not to be answered
+        if client.reply_mode != "skip":  # the reply of RESET itself may have to be skipped
             client.reply_mode = "on"
         client.no_evict = client.no_touch = False
         client.user = None if client.trusted else engine.users.of_newcomers
         client.protocol = 3 if client.trusted else 2
-        engine.update_observers()
         self.update_checks()
         return DONE
 
     @command(
-        "QUIT [arg [arg ...]]", _HANDSHAKE, group="connection", since="1.0.0", complexity="O(1)"
+        "QUIT [arg [arg ...]]",
+        _HANDSHAKE,
+        since="1.0.0",
+        complexity="O(1)",
+        immediate=True,
+        while_subscribed=True,
+        hidden=True,
     )
     def quit(self, *args: Key) -> Status:
-        """Close the connection, after the answer. The words after QUIT mean nothing.
+        """Close the current connection after replying OK; arguments are ignored.
 
-        ResponseError for a session of the program, which has none.
+        Raises ResponseError in an in-process session: use close() to close the database.
 
         >>> db.quit()
         Traceback (most recent call last):
         ...
-        minidis.errors.ResponseError: ERR QUIT ends a connection, and a session of the program has \
-none; close() closes the database
+        minidis.errors.ResponseError: ERR QUIT needs a connection; use close() to close the database
         """
         if self.client.trusted:
-            raise errors.error(
-                "QUIT ends a connection, and a session of the program has none; "
-                "close() closes the database"
-            )
+            raise errors.error("QUIT needs a connection; use close() to close the database")
         self.client.close_after_reply = True
         return OK
 
@@ -264,35 +277,32 @@ none; close() closes the database
         group="server",
         since="1.0.0",
         complexity="O(1)",
+        ended_by="",
     )
     def monitor_commands(self) -> Any:
-        """Let the connection see every command that the database runs, as lines of text.
+        """Send every command that the database runs to the current connection, as lines of text.
 
-        ResponseError for a session of the program: `db.monitor()` shows them there.
+        Raises ResponseError in an in-process session: use `db.monitor()`.
 
         >>> db.execute("MONITOR")
         Traceback (most recent call last):
         ...
-        minidis.errors.ResponseError: ERR MONITOR writes to a connection, and a session of the \
-program has none; db.monitor() shows the same
+        minidis.errors.ResponseError: ERR MONITOR needs a connection; in Python use db.monitor()
         """
-        session: Session[Any] = self  # type: ignore[assignment]
         client, engine = self.client, self.engine
-        if session.queue is not None:  # EXEC runs; the commands that it still has would be shown
+        if client.queue is not None:  # EXEC runs; the commands that it still has would be shown
             raise errors.error("MONITOR isn't allowed for DENY BLOCKING client")
         if not client.takes_messages:
-            raise errors.error(
-                "MONITOR writes to a connection, and a session of the program has none; "
-                "db.monitor() shows the same"
-            )
+            raise errors.error("MONITOR needs a connection; in Python use db.monitor()")
         if client.monitors:
             return NO_REPLY
         client.monitors = True
-        engine.monitors[client] = None
-        engine.update_all_checks()
+        engine.clients.monitors[client] = None
+        engine.clients.update_all_checks()
         return OK
 
     def _stop_monitoring(self) -> None:
+        """End MONITOR for the current client."""
         self.client.monitors = False
-        self.engine.monitors.pop(self.client, None)
-        self.engine.update_all_checks()
+        self.engine.clients.monitors.pop(self.client, None)
+        self.engine.clients.update_all_checks()

@@ -7,16 +7,20 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.engine.config import get_parameters, set_parameters
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
+from minidis.grammar.facts import password_settings
 from minidis.grammar.kinds import RAW, Integer, Many, Value, encode, integer
+from minidis.keyspace.unit import EXCHANGED
 from minidis.replies import OK, Status
+
+command = declarations(group="server", parent="CONFIG")
 
 CONFIG_HELP = (
     "CONFIG <subcommand> [<arg> ...]. Subcommands are:",
     "GET <pattern> [<pattern> ...]",
-    "    Names and values of the parameters that match.",
+    "    Show the names and values of the matching parameters.",
     "SET <parameter> <value> [<parameter> <value> ...]",
-    "    Change parameters; all of them or none.",
+    "    Set parameters; either all of them or none.",
     "RESETSTAT",
     "    Set the counters of hits, misses and expired keys to 0.",
     "HELP",
@@ -25,11 +29,11 @@ CONFIG_HELP = (
 
 
 class Server(Group[T]):
-    """DBSIZE, FLUSHALL, SWAPDB, TIME, CONFIG, SAVE."""
+    """DBSIZE, FLUSHDB, FLUSHALL, SWAPDB, TIME, CONFIG, SAVE, LASTSAVE."""
 
-    @command("DBSIZE", "readonly fast", group="server", since="1.0.0", complexity="O(1)")
+    @command("DBSIZE", "readonly fast", since="1.0.0", complexity="O(1)", categories="keyspace")
     def dbsize(self) -> int:
-        """Number of keys in the selected database.
+        """Return the number of keys in the selected database.
 
         >>> db.mset({"a": 1, "b": 2}), db.dbsize()
         (OK, 2)
@@ -39,16 +43,16 @@ class Server(Group[T]):
     @command(
         "FLUSHDB [ASYNC | SYNC]",
         "write",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n keys",
         names={"ASYNC": "asynchronous"},
         once=True,
+        categories="keyspace dangerous",
     )
     def flushdb(self, asynchronous: bool = False, sync: bool = False) -> Status:
         """Delete all keys of the selected database.
 
-        `asynchronous` and `sync` are accepted as in Redis; the memory is free when nobody uses it.
+        asynchronous, sync: accepted for compatibility, without effect. Returns OK.
 
         >>> db.set("a", 1), db.flushdb(), db.dbsize()
         (OK, OK, 0)
@@ -59,14 +63,16 @@ class Server(Group[T]):
     @command(
         "FLUSHALL [ASYNC | SYNC]",
         "write",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n keys",
         names={"ASYNC": "asynchronous"},
         once=True,
+        categories="keyspace dangerous",
     )
     def flushall(self, asynchronous: bool = False, sync: bool = False) -> Status:
         """Delete all keys of all databases.
+
+        asynchronous, sync: accepted for compatibility, without effect. Returns OK.
 
         >>> db.set("a", 1), db.flushall(), db.dbsize()
         (OK, OK, 0)
@@ -78,13 +84,15 @@ class Server(Group[T]):
     @command(
         "SWAPDB index1 index2",
         "write fast",
-        group="server",
         since="4.0.0",
         complexity="O(1)",
         kinds={"index1": RAW, "index2": RAW},
+        categories="keyspace dangerous",
     )
     def swapdb(self, index1: Integer, index2: Integer) -> Status:
-        """Exchange the contents of two databases; every session sees it at once.
+        """Exchange the contents of two databases; all sessions see it at once.
+
+        Returns OK. Raises ResponseError if there is no such database.
 
         >>> db.set("a", 1), db.swapdb(0, 1), db.exists("a"), db.session(1).get("a")
         (OK, OK, 0, b'1')
@@ -100,19 +108,18 @@ class Server(Group[T]):
         if one is two:
             return OK
         first, second = one.contents(), two.contents()
-        engine = self.engine
-        engine.before_replacing(one, two)
-        engine.before_replacing(two, one)
-        engine.undo += [(one.set_contents, first), (two.set_contents, second)]
-        engine.unsettled = True
-        one.dirty += 1
+        one.announce_replacement(EXCHANGED, two)
+        two.announce_replacement(EXCHANGED, one)
+        self.unit.on_rollback(one.set_contents, first)
+        self.unit.on_rollback(two.set_contents, second)
+        self.unit.dirty += 1
         one.set_contents(second)
         two.set_contents(first)
         return OK
 
-    @command("TIME", "loading stale fast", group="server", since="2.6.0", complexity="O(1)")
+    @command("TIME", "loading stale fast", since="2.6.0", complexity="O(1)")
     def time(self) -> list[T]:
-        """The clock: seconds since 1970 and the microseconds of the current second.
+        """Return the current time as [Unix time in seconds, microseconds of this second].
 
         >>> minidis.open(clock=minidis.ManualClock(1_700_000_000.25)).time()
         [b'1700000000', b'250000']
@@ -123,13 +130,14 @@ class Server(Group[T]):
     @command(
         "CONFIG GET parameter [parameter ...]",
         "admin noscript loading stale",
-        group="server",
         since="2.0.0",
         complexity="O(n) for n parameters",
         empty=True,
     )
     def config_get(self, *parameters: Many) -> dict[T, T]:
-        """Values of the parameters that match any of the glob patterns; of all without any.
+        """Return the names and values of configuration parameters as a dict.
+
+        parameters: names or glob patterns; without any, all parameters are returned.
 
         >>> db.config_get("hash-max-listpack-*")
         {b'hash-max-listpack-entries': b'512', b'hash-max-listpack-value': b'64'}
@@ -141,12 +149,12 @@ class Server(Group[T]):
     @command(
         "CONFIG SET parameter value [parameter value ...]",
         "admin noscript loading stale",
-        group="server",
         since="2.0.0",
         complexity="O(n) for n parameters",
         names={"parameter": "mapping"},
         uneven_error=errors.SYNTAX,
         extra="name value",
+        secret=password_settings,
     )
     def config_set(
         self,
@@ -154,9 +162,13 @@ class Server(Group[T]):
         value: Value | None = None,
         mapping: dict[str, Value] | None = None,
     ) -> Status:
-        """Set one parameter, `config_set(name, value)`, or several with `mapping`; all or none.
+        """Set configuration parameters.
 
-        ResponseError for an unknown parameter, one that cannot be set, or a value it refuses.
+        Takes one parameter, config_set(name, value), or several, config_set(mapping={...}). Either
+        all are set or none.
+
+        Returns OK. Raises ResponseError if a parameter does not exist or cannot be set, or if a
+        value is invalid.
 
         >>> db.config_set("hash-max-listpack-entries", 64)
         OK
@@ -172,24 +184,22 @@ class Server(Group[T]):
     @command(
         "CONFIG RESETSTAT",
         "admin noscript loading stale",
-        group="server",
         since="2.0.0",
         complexity="O(1)",
     )
     def config_resetstat(self) -> Status:
-        """Set the counters of hits, misses and expired keys to 0.
+        """Set the counters of hits, misses and expired keys that INFO shows to 0.
 
         >>> db.config_resetstat()
         OK
         """
-        self.engine.expired_keys = 0
         for space in self.engine.databases:
-            space.hits = space.misses = 0
+            space.reset_statistics()
         return OK
 
-    @command("CONFIG HELP", "loading stale", group="server", since="5.0.0", complexity="O(1)")
+    @command("CONFIG HELP", "loading stale", since="5.0.0", complexity="O(1)")
     def config_help(self) -> list[Status]:
-        """The subcommands of CONFIG.
+        """Return the help text of CONFIG as a list of lines.
 
         >>> db.config_help()[1]
         GET <pattern> [<pattern> ...]
@@ -199,36 +209,43 @@ class Server(Group[T]):
     @command(
         "SAVE",
         "admin noscript no_async_loading no_multi",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n keys",
+        slow=True,
     )
     def save(self) -> Status:
-        """Write all databases to the dump: to a temporary file, then renamed over the old one.
+        """Write a snapshot of all databases to the RDB file.
 
-        ResponseError for a database in memory; FileError when the file cannot be written, and then
-        the old file is untouched.
-
+        The file is replaced atomically. Returns OK. Raises ResponseError if the database is in
+        memory, FileError if the file cannot be written; the old file then remains.
         >>> db.save()
         Traceback (most recent call last):
         ...
-        minidis.errors.ResponseError: ERR this database lives in memory only; open a directory or \
-an .rdb file to save
+        minidis.errors.ResponseError: ERR ...
         """
         self.engine.save()
         return OK
 
-    @command("LASTSAVE", "loading stale fast", group="server", since="1.0.0", complexity="O(1)")
+    @command(
+        "LASTSAVE",
+        "loading stale fast",
+        since="1.0.0",
+        complexity="O(1)",
+        categories="admin dangerous",
+    )
     def lastsave(self) -> int:
-        """When the dump was last written: seconds since 1970; before that, when it was opened.
+        """Return the time of the last snapshot as Unix time in seconds.
+
+        Before the first one it is the time when the database was opened.
 
         >>> minidis.open(clock=minidis.ManualClock(1_700_000_000)).lastsave()
         1700000000
         """
-        return self.engine.saved_at
+        return self.engine.store.saved_at
 
 
 def _database_number(value: Any, message: str) -> int:
+    """Convert a database number; `message` is the error if it is invalid."""
     try:
         number = integer(value)
     except errors.ResponseError:

@@ -1,4 +1,4 @@
-"""DEBUG: for tests and for the curious."""
+"""DEBUG: commands for tests and diagnosis."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import Any
 
 from minidis import errors
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import RAW, Float, Key, Many, encode, to_float
 from minidis.keyspace.keyspace import no_such_key
 from minidis.persistence.rdb import payload
 from minidis.replies import OK, Status
-from minidis.structures.dataset_digest import SIZE, dataset_digest, value_digest
-from minidis.structures.encoding import encoding_of
+from minidis.structures.dataset_digest import dataset_digest, value_digest
+from minidis.structures.types import encoding_of
+from minidis.structures.value_digests import SIZE
+
+command = declarations(group="server", parent="DEBUG", undivided=True)
 
 _FLAGS = "admin noscript loading stale"
 
@@ -24,14 +27,14 @@ class Debugging(Group[T]):
     @command(
         "DEBUG OBJECT key",
         _FLAGS,
-        group="server",
         since="1.0.0",
         complexity="O(n) for n bytes of the value",
     )
     def debug_object(self, key: Key) -> Status:
-        """How the value at `key` is kept: encoding, bytes it needs in a dump, idle seconds.
+        """Describe how the value at `key` is stored, as text.
 
-        ResponseError when the key is missing.
+        Fields: encoding, serializedlength (bytes in an RDB file), lru_seconds_idle and others.
+        Raises ResponseError if the key does not exist.
 
         >>> db.set("a", "text"), "encoding:embstr serializedlength:5" in db.debug_object("a")
         (OK, True)
@@ -40,8 +43,8 @@ class Debugging(Group[T]):
         if value is None:
             raise no_such_key()
         # Without type byte, version and checksum: 1, 2 and 8 bytes.
-        length = len(payload.dump_value(value, self.engine.limits)) - 11
-        now = self.engine.now() // 1000
+        length = len(payload.dump_value(value, self.engine.settings.limits)) - 11
+        now = self.unit.now() // 1000
         accessed = self.space.accessed
         used = now if accessed is None else accessed[encode(key)]
         return Status(
@@ -52,13 +55,15 @@ class Debugging(Group[T]):
     @command(
         "DEBUG SLEEP seconds",
         _FLAGS,
-        group="server",
         since="1.0.0",
         complexity="O(1)",
         kinds={"seconds": RAW},
+        slow=True,
     )
     def debug_sleep(self, seconds: Float) -> Status:
-        """Hold the lock for `seconds` (a decimal number), so that all other callers wait.
+        """Block the whole database for `seconds` (a decimal number).
+
+        All other clients wait. Returns OK.
 
         >>> db.debug_sleep(0)
         OK
@@ -66,9 +71,11 @@ class Debugging(Group[T]):
         time.sleep(max(to_float(encode(seconds)) or 0.0, 0.0))
         return OK
 
-    @command("DEBUG DIGEST", _FLAGS, group="server", since="1.0.0", complexity="O(n) for all data")
+    @command("DEBUG DIGEST", _FLAGS, since="1.0.0", complexity="O(n) for all data", slow=True)
     def debug_digest(self) -> Status:
-        """Fingerprint of all data: equal data, equal digest, also in a real server.
+        """Return a digest of all data as 40 hexadecimal digits.
+
+        Equal data gives equal digests, in redis-server as well; an empty database gives zeros.
 
         >>> db.debug_digest()
         0000000000000000000000000000000000000000
@@ -82,12 +89,11 @@ class Debugging(Group[T]):
     @command(
         "DEBUG DIGEST-VALUE key [key ...]",
         _FLAGS,
-        group="server",
         since="1.0.0",
         complexity="O(n) for the data of the keys",
     )
     def debug_digest_value(self, *keys: Many) -> list[Status]:
-        """Fingerprint of the value at each of `keys`; zeros for a missing one.
+        """Return a digest of the value at each of `keys`; zeros if the key does not exist.
 
         >>> db.debug_digest_value("missing")
         [0000000000000000000000000000000000000000]
@@ -95,6 +101,7 @@ class Debugging(Group[T]):
         return [self._value_digest(key) for key in keys]
 
     def _value_digest(self, key: Any) -> Status:
+        """Return the digest of the value at one key."""
         value = self.space.find(key)
         expires = key in self.space.deadlines
         digest = 0 if value is None else value_digest(0, value, expires=expires)
@@ -103,23 +110,25 @@ class Debugging(Group[T]):
     @command(
         "DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
         _FLAGS,
-        group="server",
         since="1.0.0",
         complexity="O(n) for all data",
         unknown_error="DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
+        slow=True,
     )
     def debug_reload(
         self, nosave: bool = False, noflush: bool = False, merge: bool = False
     ) -> Status:
-        """Save all data and load it again, so that encodings are judged from scratch.
+        """Save all data and load it again, which recomputes all encodings.
 
-        `nosave` loads the dump that is there. A database in memory goes through a temporary file.
-        `noflush` and `merge`, which load on top of the data, are refused.
+        nosave: load the existing RDB file without saving first. noflush, merge: not supported,
+        raise ResponseError. A database in memory uses a temporary file.
+
+        Returns OK.
 
         >>> db.set("a", 1), db.debug_reload(), db.get("a")
         (OK, OK, b'1')
         """
         if noflush or merge:
             raise errors.error("DEBUG RELOAD NOFLUSH and MERGE are not supported")
-        self.engine.reload(save=not nosave)
+        self.engine.store.reload(save=not nosave)
         return OK

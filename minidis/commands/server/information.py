@@ -1,6 +1,7 @@
-"""The database as a program: what it says of itself, how it is ended, whether it has copies.
+"""INFO, SHUTDOWN, WAIT, WAITAOF.
 
-INFO says what is known and nothing else: a field of Redis that could only be invented is not there.
+INFO contains only fields with a real value; fields of Redis that minidis would have to invent are
+left out.
 """
 
 from __future__ import annotations
@@ -12,31 +13,33 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-import minidis
 from minidis import errors
+from minidis.clients.blocked import Wait
 from minidis.commands.shared.group import Group, T
-from minidis.engine.engine import REDIS_VERSION, Engine
+from minidis.engine.engine import Engine
 from minidis.errors import MinidisError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MAX, TIMEOUT, Integer, Kind, Many, integer, positive
 from minidis.keyspace.keyspace import Keyspace
-from minidis.observers.blocking import Wait
 from minidis.replies import NO_REPLY, Verbatim
+from minidis.version import REDIS_VERSION, __version__
 
-#: So many deadlines of a database are looked at for its average.
+command = declarations(group="server")
+
+#: Number of expiring keys in the sample for avg_ttl.
 _SAMPLE = 100
-#: Words that stand for all sections.
+#: Names for all sections.
 _ALL = frozenset((b"all", b"default", b"everything"))
 
 Fields = dict[str, object]
 
 
 def _server(engine: Engine) -> Fields:
-    uptime = max(engine.clock.now() - engine.opened_at, 0) // 1000
+    uptime = max(engine.clock.now() - engine.clients.opened_at, 0) // 1000
     return {
         "redis_version": REDIS_VERSION,
         "redis_mode": "standalone",
-        "minidis_version": minidis.__version__,
+        "minidis_version": __version__,
         "python_version": platform.python_version(),
         "os": f"{platform.system()} {platform.release()} {platform.machine()}",
         "arch_bits": struct.calcsize("P") * 8,
@@ -49,82 +52,91 @@ def _server(engine: Engine) -> Fields:
 
 
 def _tcp_port(engine: Engine) -> int:
-    """The port of the first door that has one; 0: there is none."""
-    doors = [] if engine.doors is None else engine.doors.doors
-    addresses = [door.address for door in doors if not door.address.startswith("unix:")]
-    return int(addresses[0].rpartition(":")[2]) if addresses else 0
+    """Return the port of the first TCP listener, 0 if there is none."""
+    addresses = [] if engine.server is None else engine.server.addresses()
+    ports = [one.rpartition(":")[2] for one in addresses if not one.startswith("unix:")]
+    return int(ports[0]) if ports else 0
 
 
 def _clients(engine: Engine) -> Fields:
+    """Fields of the section Clients."""
     clients = list(engine.clients)
     connected = [client for client in clients if client.kind != "embedded"]
     return {
         "connected_clients": len(connected),
         "embedded_sessions": len(clients) - len(connected),
-        "maxclients": engine.client_limits.clients,
-        "blocked_clients": len(engine.waiters),
-        "tracking_clients": engine.tracking.clients,
+        "maxclients": engine.settings.clients.clients,
+        "blocked_clients": len(engine.observers.blocked),
+        "tracking_clients": engine.observers.tracking.clients,
         "pubsub_clients": sum(client.listening for client in clients),
     }
 
 
 def _memory(engine: Engine) -> Fields:
+    """Fields of the section Memory."""
     return {"maxmemory": 0, "maxmemory_human": "0B", "maxmemory_policy": "noeviction"}
 
 
 def _persistence(engine: Engine) -> Fields:
-    # Nobody can ask while a dump is loaded: the database is not open before.
+    """Fields of the section Persistence."""
+    # Loading is finished before the database is open for commands.
     return {
         "loading": 0,
         "async_loading": 0,
-        "rdb_changes_since_last_save": engine.dirty,
+        "rdb_changes_since_last_save": engine.store.dirty,
         "rdb_bgsave_in_progress": 0,
-        "rdb_last_save_time": engine.saved_at,
+        "rdb_last_save_time": engine.store.saved_at,
         "aof_enabled": 0,
     }
 
 
 def _stats(engine: Engine) -> Fields:
+    """Fields of the section Stats."""
     return {
-        "expired_keys": engine.expired_keys,
+        "expired_keys": sum(space.expired for space in engine.databases),
         "evicted_keys": 0,
-        "keyspace_hits": sum(space.hits for space in engine.databases),
+        "keyspace_hits": sum(space.all_hits for space in engine.databases),
         "keyspace_misses": sum(space.misses for space in engine.databases),
-        "pubsub_channels": sum(1 for _ in engine.channels.names()),
-        "pubsub_patterns": engine.channels.pattern_count(),
-        "pubsubshard_channels": sum(1 for _ in engine.channels.shard_names()),
-        "tracking_total_keys": len(engine.tracking),
+        "pubsub_channels": sum(1 for _ in engine.observers.channels.names()),
+        "pubsub_patterns": engine.observers.channels.pattern_count(),
+        "pubsubshard_channels": sum(1 for _ in engine.observers.channels.shard_names()),
+        "tracking_total_keys": len(engine.observers.tracking),
     }
 
 
 def _replication(engine: Engine) -> Fields:
+    """Fields of the section Replication."""
     return {"role": "master", "connected_slaves": 0}
 
 
 def _cpu(engine: Engine) -> Fields:
+    """Fields of the section CPU."""
     times = os.times()
     return {"used_cpu_sys": f"{times.system:.6f}", "used_cpu_user": f"{times.user:.6f}"}
 
 
 def _modules(engine: Engine) -> Fields:
+    """Fields of the section Modules."""
     return {}
 
 
 def _cluster(engine: Engine) -> Fields:
+    """Fields of the section Cluster."""
     return {"cluster_enabled": 0}
 
 
 def _keyspace(engine: Engine) -> Fields:
+    """Fields of the section Keyspace."""
     return {
         f"db{space.number}": f"keys={len(space.values)},expires={len(space.deadlines)},"
-        f"avg_ttl={_average_ttl(space, engine.now())}"
+        f"avg_ttl={_average_ttl(space, engine.unit.now())}"
         for space in engine.databases
         if space.values
     }
 
 
 def _average_ttl(space: Keyspace, now: int) -> int:
-    """Milliseconds until keys with a deadline expire, on average; Redis samples, too."""
+    """Return the average time to live in milliseconds, from a sample as in Redis."""
     spans = [max(moment - now, 0) for moment in islice(space.deadlines.values(), _SAMPLE)]
     return sum(spans) // len(spans) if spans else 0
 
@@ -145,11 +157,13 @@ SECTIONS: dict[str, Callable[[Engine], Fields]] = {
 
 
 def _section(name: str, engine: Engine) -> str:
+    """Format a section."""
     lines = [f"# {name}"] + [f"{field}:{value}" for field, value in SECTIONS[name](engine).items()]
     return "".join(line + "\r\n" for line in lines)
 
 
 def _one_or_none(value: Any) -> int:
+    """Convert numlocal of WAITAOF: 0 or 1."""
     number = integer(value)
     if number not in (0, 1):
         raise errors.error(errors.out_of_range(0, 1))
@@ -162,16 +176,18 @@ class Information(Group[T]):
     @command(
         "INFO [section [section ...]]",
         "loading stale",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n clients",
+        categories="dangerous",
     )
     def info(self, *sections: Many) -> T:
-        r"""What the database says of itself, as text: sections of lines `field:value`.
+        r"""Return information and statistics about the database, as text.
 
-        Sections: server, clients, memory, persistence, stats, replication, cpu, modules, cluster,
-        keyspace; all of them without an argument. Fields of Redis that nobody measures here are
-        left out. A section that does not exist says nothing.
+        sections: server, clients, memory, persistence, stats, replication, cpu, modules, cluster,
+        keyspace; all of them by default, unknown names are ignored.
+
+        Each section has a heading and lines `field:value`. Fields that minidis does not measure are
+        missing.
 
         >>> db.set("a", 1), db.info("keyspace")
         (OK, b'# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0\r\n')
@@ -186,7 +202,6 @@ class Information(Group[T]):
     @command(
         "SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
         "admin noscript loading stale no_multi allow_busy",
-        group="server",
         since="1.0.0",
         complexity="O(n) for n keys when saving",
     )
@@ -198,30 +213,27 @@ class Information(Group[T]):
         force: bool = False,
         abort: bool = False,
     ) -> Any:
-        """End the program that serves the database: `minidis serve` stops, and this has no answer.
+        """Stop the process that serves the database with `minidis serve`; the connection closes.
 
-        What has changed is saved first, as close() does; always with `save`, never with `nosave`.
-        With `force` the program ends even if it cannot be saved. `now`: do not wait for replicas;
-        there are none. `abort`: there is never a shutdown under way that one could end.
+        Saves first if data has changed. save: always save. nosave: never save. force: stop even if
+        saving fails. now: accepted, there are no replicas to wait for. abort: raises ResponseError,
+        as there is no shutdown in progress.
 
-        ResponseError where the database belongs to a program of its own: close() closes it.
-
+        Raises ResponseError if the database is embedded in a program, which closes it with close();
+        FileError if saving fails.
         >>> db.shutdown()
         Traceback (most recent call last):
         ...
-        minidis.errors.ResponseError: ERR SHUTDOWN ends a program that serves a database, and this \
-is none; close() closes the database
+        minidis.errors.ResponseError: ERR SHUTDOWN needs `minidis serve`; use close() instead
         """
         engine = self.engine
         if abort:
             others = save or nosave or now or force
             raise errors.error(errors.SYNTAX if others else "No shutdown in progress.")
         if engine.on_shutdown is None:
-            raise errors.error(
-                "SHUTDOWN ends a program that serves a database, and this is none; "
-                "close() closes the database"
-            )
-        if save or (engine.home.durable and engine.dirty > 0 and not nosave):
+            raise errors.error("SHUTDOWN needs `minidis serve`; use close() instead")
+        store = engine.store
+        if save or (store.directory.saved_on_close and store.dirty > 0 and not nosave):
             try:
                 engine.save()
             except MinidisError:
@@ -231,7 +243,7 @@ is none; close() closes the database
         self.client.close_after_reply = True
         return NO_REPLY
 
-    # copies elsewhere --------------------------------------------------------------------------
+    # replicas ----------------------------------------------------------------------------------
 
     @command(
         "WAIT numreplicas timeout",
@@ -241,12 +253,13 @@ is none; close() closes the database
         complexity="O(1)",
         names={"numreplicas": "num_replicas"},
         kinds={"numreplicas": Kind(integer), "timeout": TIMEOUT},
+        categories="connection",
     )
     def wait(self, num_replicas: Integer, timeout: Integer) -> Any:
-        """Wait until so many replicas have what this session has written: 0 after `timeout`.
+        """Wait until `num_replicas` replicas have received the writes of the current session.
 
-        There are no replicas; the answer comes at once when none are asked for. `timeout` in
-        milliseconds, 0 waits for ever.
+        timeout: milliseconds; 0 waits forever. There are no replicas: returns 0, at once if
+        `num_replicas` is 0, otherwise after `timeout`.
 
         >>> db.wait(0, 0), db.wait(2, 1)
         (0, 0)
@@ -267,12 +280,16 @@ is none; close() closes the database
             "numreplicas": Kind(positive),
             "timeout": TIMEOUT,
         },
+        categories="connection",
     )
     def waitaof(self, num_local: Integer, num_replicas: Integer, timeout: Integer) -> Any:
-        """Wait until what this session has written is in append-only files: here, and of replicas.
+        """Wait until the writes of the current session are synced to append-only files.
 
-        There is no such file and there are no replicas: [0, 0] after `timeout` milliseconds, at
-        once when nothing is asked for. ResponseError with `num_local` 1.
+        num_local: 1 to wait for the local file. num_replicas: number of replicas to wait for.
+        timeout: milliseconds; 0 waits forever.
+
+        There are no append-only files and no replicas: returns [0, 0], at once if `num_replicas` is
+        0, otherwise after `timeout`. Raises ResponseError if `num_local` is 1.
 
         >>> db.waitaof(0, 0, 0)
         [0, 0]
@@ -285,8 +302,8 @@ is none; close() closes the database
         return Wait((), seconds, timeout_reply=[0, 0]) if integer(num_replicas) else [0, 0]
 
     def _seconds(self, timeout: Integer) -> float:
-        """Milliseconds as the seconds of a Wait; the moment must be one that has a number."""
+        """Convert milliseconds to the seconds of a Wait; its end must be a 64-bit number."""
         span = integer(timeout)
-        if self.engine.now() + span > I64_MAX:
+        if self.unit.now() + span > I64_MAX:
             raise errors.error(errors.TIMEOUT_OUT_OF_RANGE)
         return span / 1000

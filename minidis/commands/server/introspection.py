@@ -1,4 +1,4 @@
-"""COMMAND: what the database knows of its own commands."""
+"""COMMAND: information about the commands."""
 
 from __future__ import annotations
 
@@ -7,29 +7,33 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.grammar import describe
-from minidis.grammar.command import COMMANDS, Command, find
-from minidis.grammar.command import command as declare  # COMMAND has a method of that name
+from minidis.grammar.command import COMMANDS, Command, declarations, find
 from minidis.grammar.kinds import Key, Many, Value, encode
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import Argument
 from minidis.grammar.walk import keys_of
+from minidis.protocol.shapes import command_entries
 from minidis.replies import Status
 from minidis.structures.glob import compile_pattern
 
+declare = declarations(
+    group="server", parent="COMMAND", categories="connection"
+)  # `command` is a method here
+
 COMMAND_HELP = (
-    "COMMAND [<subcommand> [<arg> ...]]. Alone: the entries of all commands. Subcommands are:",
+    "COMMAND [<subcommand> [<arg> ...]]. Without a subcommand, all entries. Subcommands are:",
     "COUNT",
-    "    Number of commands.",
+    "    Show the number of commands.",
     "LIST [FILTERBY MODULE <name> | ACLCAT <category> | PATTERN <pattern>]",
-    "    Names of the commands.",
+    "    List the names of commands.",
     "INFO [<command> ...]",
-    "    Arity, flags and key positions.",
+    "    Show arity, flags and key positions.",
     "DOCS [<command> ...]",
-    "    What each command does, and its arguments.",
+    "    Show the documentation of commands.",
     "GETKEYS <command> [<arg> ...]",
-    "    The keys among the words of a command.",
+    "    List the keys among the words of a command.",
     "GETKEYSANDFLAGS <command> [<arg> ...]",
-    "    The same, with what the command does to each.",
+    "    List the keys and the access flags of each.",
     "HELP",
     "    This text.",
 )
@@ -39,18 +43,22 @@ _FLAGS = "loading stale"
 class Introspection(Group[T]):
     """COMMAND and its subcommands."""
 
-    @declare("COMMAND", _FLAGS, group="server", since="2.8.13", complexity="O(n) for n commands")
+    @declare(
+        "COMMAND", _FLAGS, since="2.8.13", complexity="O(n) for n commands", resp3=command_entries
+    )
     def command(self) -> list[Any]:
-        """Entries of all commands, as COMMAND INFO gives them.
+        """Return information about all commands.
+
+        Returns a list of entries; see COMMAND INFO.
 
         >>> len(db.command()) == db.command_count()
         True
         """
         return [describe.entry(name) for name in describe.top_level()]
 
-    @declare("COMMAND COUNT", _FLAGS, group="server", since="2.8.13", complexity="O(1)")
+    @declare("COMMAND COUNT", _FLAGS, since="2.8.13", complexity="O(1)")
     def command_count(self) -> int:
-        """Number of commands, subcommands not counted.
+        """Return the number of commands, not counting subcommands.
 
         >>> db.command_count() > 100
         True
@@ -60,13 +68,16 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND INFO [command-name [command-name ...]]",
         _FLAGS,
-        group="server",
         since="2.8.13",
         complexity="O(n) for n names",
         names={"command-name": "names"},
+        resp3=command_entries,
     )
     def command_info(self, *names: Many) -> list[Any]:
-        """Name, arity, flags, key positions, categories and subcommands; None for an unknown name.
+        """Return information about the named commands, or all commands without names.
+
+        Returns a list of [name, arity, flags, first key, last key, step, ACL categories, tips, key
+        specifications, subcommands]; None for a command that does not exist.
 
         >>> db.command_info("get")[0][:2]
         [b'get', 2]
@@ -79,13 +90,15 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND DOCS [command-name [command-name ...]]",
         _FLAGS,
-        group="server",
         since="7.0.0",
         complexity="O(n) for n names",
         names={"command-name": "names"},
     )
     def command_docs(self, *names: Many) -> dict[Any, Any]:
-        """What each command does, since when, at which cost, and its arguments.
+        """Return documentation of the named commands, or all commands without names.
+
+        Returns {name: {summary, since, group, complexity, arguments, ...}}; names that do not exist
+        are left out.
 
         >>> db.command_docs("get")[b"get"][b"since"]
         b'1.0.0'
@@ -101,7 +114,6 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND LIST [FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
         _FLAGS,
-        group="server",
         since="7.0.0",
         complexity="O(n) for n commands",
         names={"ACLCAT": "category"},
@@ -112,9 +124,10 @@ class Introspection(Group[T]):
         category: Value | None = None,
         pattern: Value | None = None,
     ) -> list[T]:
-        """Names of the commands, all of them or those of an ACL category or glob pattern.
+        """Return the names of all commands and subcommands.
 
-        There are no modules, so `module` gives an empty list.
+        module: always gives an empty list, as there are no modules. category: only commands in this
+        ACL category. pattern: only names that match this glob pattern.
 
         >>> db.command_list(pattern="set*")
         [b'set', b'setnx', b'setex', b'setrange']
@@ -136,15 +149,15 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND GETKEYS command [arg [arg ...]]",
         _FLAGS,
-        group="server",
         since="2.8.13",
         complexity="O(n) for n words",
         names={"command": "name"},
     )
     def command_getkeys(self, name: Key, *args: Key) -> list[T]:
-        """The keys among the words of a command.
+        """Return the keys among the words of a command.
 
-        ResponseError for an unknown command, a wrong number of words, or a command without keys.
+        Raises ResponseError if the command does not exist, has no keys, or has a wrong number of
+        arguments.
 
         >>> db.command_getkeys("mset", "a", 1, "b", 2)
         [b'a', b'b']
@@ -156,13 +169,15 @@ class Introspection(Group[T]):
     @declare(
         "COMMAND GETKEYSANDFLAGS command [arg [arg ...]]",
         _FLAGS,
-        group="server",
         since="7.0.0",
         complexity="O(n) for n words",
         names={"command": "name"},
     )
     def command_getkeysandflags(self, name: Key, *args: Key) -> list[Any]:
-        """The keys among the words of a command, each with what the command does to it.
+        """Return the keys among the words of a command, with the access flags of each.
+
+        Returns a list of [key, set of flags], such as RW, access, update. Raises the errors of
+        COMMAND GETKEYS.
 
         >>> [(key, sorted(use)) for key, use in db.command_getkeysandflags("get", "a")]
         [(b'a', [RO, access])]
@@ -173,9 +188,9 @@ class Introspection(Group[T]):
         uses = [_use(known, words, number) for number in range(len(places))]
         return [[words[at], use] for at, use in zip(places, uses, strict=True)]
 
-    @declare("COMMAND HELP", _FLAGS, group="server", since="5.0.0", complexity="O(1)")
+    @declare("COMMAND HELP", _FLAGS, since="5.0.0", complexity="O(1)")
     def command_help(self) -> list[Status]:
-        """The subcommands of COMMAND.
+        """Return the help text of COMMAND as a list of lines.
 
         >>> db.command_help()[1]
         COUNT
@@ -184,7 +199,7 @@ class Introspection(Group[T]):
 
 
 def _known(words: list[bytes]) -> Command:
-    """The command that the words name."""
+    """Return the command that the words name."""
     known = find(words)
     if known is None:
         raise errors.error("Invalid command specified")
@@ -192,7 +207,7 @@ def _known(words: list[bytes]) -> Command:
 
 
 def _key_places(words: list[bytes]) -> list[int]:
-    """Positions of the keys; the refusals of COMMAND GETKEYS."""
+    """Return the positions of the keys, or raise the errors of COMMAND GETKEYS."""
     known = _known(words)
     if not known.access or known.access == describe.NOT_KEYS:
         raise errors.error("The command has no key arguments")
@@ -205,7 +220,7 @@ def _key_places(words: list[bytes]) -> list[int]:
 
 
 def _counts_right(known: Command, words: list[bytes]) -> bool:
-    """Does the number in front of a counted list agree with the words?"""
+    """Return whether the count in front of the keys agrees with the number of words."""
     at = len(known.name.split())
     for item in known.line.items:
         if not isinstance(item, Argument):
@@ -218,10 +233,6 @@ def _counts_right(known: Command, words: list[bytes]) -> bool:
 
 
 def _use(known: Command, words: list[bytes], number: int) -> set[Status]:
-    """Flags of the key with that number; the last declared use goes for all that follow."""
-    declared = known.access[min(number, len(known.access) - 1)].split()
-    if "VARIABLE_FLAGS" in declared:
-        # SET reads the old value only if asked to.
-        reads = b"GET" in {word.upper() for word in words[3:]}
-        declared = ["RW", "ACCESS", "UPDATE"] if reads else ["OW", "UPDATE"]
+    """Return the flags of one key; the last declared ones apply to all following keys."""
+    declared = known.access_of(words, number).split()
     return {Status(word if len(word) == 2 else word.lower()) for word in declared}

@@ -1,7 +1,7 @@
-"""CLIENT TRACKING and its company: a client keeps what it has read, and hears when it changes.
+"""CLIENT TRACKING, CACHING, GETREDIR, TRACKINGINFO: support for client-side caching.
 
-What is remembered and who is told when is in tracking.py; here are the options, and which of them
-exclude each other.
+Tracked keys and invalidations are in observers/tracking.py; this module parses the options and
+checks which of them exclude each other.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from typing import Any
 
 from minidis import errors
 from minidis.clients.client import Client
+from minidis.clients.tracking import TrackingState
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import INTEGER, RAW, Integer, Value, encode
-from minidis.observers.tracking import Tracking
 from minidis.replies import OK, Status
 
+command = declarations(group="connection", parent="CLIENT", stateful=True)
+
 _FLAGS = "noscript loading stale"
-#: Sentences.
+#: Error messages.
 _REDIRECT_TWICE = "A client can only redirect to a single other client"
 _NO_SUCH_CLIENT = "The client ID you want redirect to does not exist"
 _NO_MESSAGES = "this session takes no messages; give `redirect` the id of a connection"
@@ -46,7 +48,6 @@ class TrackingCommands(Group[T]):
         "CLIENT TRACKING <ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] "
         "[BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
         _FLAGS,
-        group="connection",
         since="6.0.0",
         complexity="O(1)",
         choices="switch",
@@ -67,15 +68,15 @@ class TrackingCommands(Group[T]):
         noloop: bool = False,
         _option_error: ResponseError | None = None,
     ) -> Status:
-        """Switch "on" or "off" that this connection is told when keys change that it has read.
+        """Enable or disable invalidation messages for keys that the current client has read.
 
-        `redirect` is the id of a connection that is told in its place. With `bcast` it is told of
-        all changes of keys that begin with one of `prefixes`, of all keys without any. `optin`
-        remembers only what is read after CLIENT CACHING YES, `optout` all but what is read after
-        CLIENT CACHING NO. `noloop` leaves out what it changes itself.
+        switch: "on" or "off". redirect: id of the connection that receives the messages instead.
+        bcast: report all changed keys that begin with one of `prefixes` (default: all keys). optin:
+        track only keys read after CLIENT CACHING YES. optout: track all keys except those read
+        after CLIENT CACHING NO. noloop: do not report changes made by this client.
 
-        ResponseError for options that exclude each other, a redirection to nobody, and a session
-        that takes no messages and does not redirect them.
+        Returns OK. Raises ResponseError if options exclude each other, the `redirect` client does
+        not exist, or an in-process session does not redirect.
 
         >>> db.client_tracking("on")
         Traceback (most recent call last):
@@ -83,7 +84,7 @@ class TrackingCommands(Group[T]):
         minidis.errors.ResponseError: ERR this session takes no messages; give `redirect` the id \
 of a connection
         """
-        table = self.engine.tracking
+        table = self.engine.observers.tracking
         target: Any = redirect
         if target is not None and self.engine.clients.get(target) is None:
             raise errors.error(_NO_SUCH_CLIENT)
@@ -102,23 +103,22 @@ of a connection
             table.stop(self.client)
         else:
             raise errors.error(errors.SYNTAX)
-        self.engine.update_observers()
         self.update_checks()
         return OK
 
     @command(
         "CLIENT CACHING <YES | NO>",
         _FLAGS,
-        group="connection",
         since="6.0.0",
         complexity="O(1)",
         choices="mode",
         kinds={"mode": RAW},
     )
     def client_caching(self, mode: Value) -> Status:
-        """Let the next command, or transaction, be remembered ("yes") or not ("no").
+        """Track the keys of the next command or transaction, or do not.
 
-        "yes" goes with CLIENT TRACKING ON OPTIN, "no" with OPTOUT; ResponseError otherwise.
+        mode: "yes" with CLIENT TRACKING ON OPTIN, "no" with OPTOUT. Returns OK. Raises
+        ResponseError in another tracking mode.
 
         >>> db.client_caching("yes")
         Traceback (most recent call last):
@@ -139,9 +139,11 @@ tracking mode with OPTIN or OPTOUT mode enabled
         tracking.caching = True
         return OK
 
-    @command("CLIENT GETREDIR", _FLAGS, group="connection", since="6.0.0", complexity="O(1)")
+    @command("CLIENT GETREDIR", _FLAGS, since="6.0.0", complexity="O(1)")
     def client_getredir(self) -> int:
-        """Id of the connection that is told in place of this one; 0: none, -1: not tracking.
+        """Return the id of the client that receives the invalidations of the current client.
+
+        Returns 0 without redirection, -1 if tracking is off.
 
         >>> db.client_getredir()
         -1
@@ -149,9 +151,11 @@ tracking mode with OPTIN or OPTOUT mode enabled
         tracking = self.client.tracking
         return -1 if tracking is None else tracking.redirect
 
-    @command("CLIENT TRACKINGINFO", _FLAGS, group="connection", since="6.2.0", complexity="O(1)")
+    @command("CLIENT TRACKINGINFO", _FLAGS, since="6.2.0", complexity="O(1)")
     def client_trackinginfo(self) -> dict[T, Any]:
-        """How this connection tracks: flags, the redirection as CLIENT GETREDIR, and prefixes.
+        """Return the tracking options of the current client.
+
+        Returns a dict: flags (a set), redirect (see CLIENT GETREDIR), prefixes (a list).
 
         >>> db.client_trackinginfo()
         {b'flags': {b'off'}, b'redirect': -1, b'prefixes': []}
@@ -166,8 +170,8 @@ tracking mode with OPTIN or OPTOUT mode enabled
         return reply
 
 
-def _flags(tracking: Tracking | None) -> set[bytes]:
-    """What CLIENT TRACKINGINFO calls the modes."""
+def _flags(tracking: TrackingState | None) -> set[bytes]:
+    """Return the tracking modes as flags of CLIENT TRACKINGINFO."""
     if tracking is None:
         return {b"off"}
     on = {
@@ -186,7 +190,7 @@ def _flags(tracking: Tracking | None) -> set[bytes]:
 def _check_modes(
     client: Client, prefixes: list[bytes], *, bcast: bool, optin: bool, optout: bool
 ) -> None:
-    """Raise the refusal of options that do not go together, or with what is on already."""
+    """Raise an error if options exclude each other or the current tracking mode."""
     before = client.tracking
     if prefixes and not bcast:
         raise errors.error(_PREFIX_WITHOUT_BCAST)
@@ -203,7 +207,7 @@ def _check_modes(
 
 
 def _check_prefixes(prefixes: list[bytes], existing: list[bytes]) -> None:
-    """No prefix may begin another one: a key would be told twice."""
+    """Raise an error if a prefix begins another: its keys would be reported twice."""
     for number, prefix in enumerate(prefixes):
         for other in existing:
             _check_pair(prefix, other, "an existing")
@@ -212,5 +216,6 @@ def _check_prefixes(prefixes: list[bytes], existing: list[bytes]) -> None:
 
 
 def _check_pair(one: bytes, other: bytes, which: str) -> None:
+    """Raise an error if one of two prefixes begins the other."""
     if one.startswith(other) or other.startswith(one):
         raise errors.error(_OVERLAP.format(errors.shown(one), which, errors.shown(other)))

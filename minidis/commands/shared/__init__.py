@@ -1,1 +1,1 @@
-"""What several groups of commands share."""
+"""Code that several groups of commands share."""

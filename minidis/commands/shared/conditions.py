@@ -1,4 +1,4 @@
-"""IFEQ and its like: conditions on the value that is there, of SET and DELEX."""
+"""IFEQ, IFNE, IFDEQ and IFDNE: conditions on the current value, for SET and DELEX."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 from minidis import errors
 from minidis.structures.digests import xxh3_64
 
-#: The options as they stand in syntax lines.
+#: The options as written in syntax lines.
 CONDITIONS = "IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest"
 NO_CONDITIONS = (None, None, None, None)
 
 
 def condition_met(old: bytes | None, ifeq: Any, ifne: Any, ifdeq: Any, ifdne: Any) -> bool:
-    """Does the old value meet the one condition that is given? A missing key equals nothing."""
+    """Check the current value against the one condition given; a missing key equals no value."""
     if old is None:
         return ifeq is None and ifdeq is None
     for wanted, equal in ((ifdeq, True), (ifdne, False)):
@@ -23,7 +23,7 @@ def condition_met(old: bytes | None, ifeq: Any, ifne: Any, ifdeq: Any, ifdne: An
 
 
 def _checked_digest(word: bytes) -> bytes:
-    """A digest in small letters; it has to be one."""
+    """Return a digest in lower case; raise ResponseError if it is not one."""
     lower = word.lower()
     if len(lower) != 16 or lower.strip(b"0123456789abcdef"):
         raise errors.error("digest must be exactly 16 hexadecimal characters")

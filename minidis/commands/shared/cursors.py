@@ -1,4 +1,4 @@
-"""Walks by cursor over what a key holds (HSCAN and its like), and random choices from it."""
+"""Cursor iteration over a collection (HSCAN, SSCAN, ZSCAN), and random members of it."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ from minidis.grammar.kinds import MOST_REPEATED, Kind, integer
 from minidis.replies import Cursor
 from minidis.structures.glob import compile_pattern
 
-#: What a step looks at without COUNT.
+#: Number of elements that a step examines without COUNT.
 STEP = 10
 
-#: A cursor and members, as they stand in the reply.
+#: The reply: next cursor and members.
 Walked = tuple[Cursor, list[bytes]]
 
 
 def _step_size(value: Any) -> int:
+    """Convert COUNT; raise the syntax error if it is less than 1."""
     number = integer(value)
     if number < 1:
         raise errors.error(errors.SYNTAX)
     return number
 
 
-#: COUNT: less than one is a syntax error.
+#: The kind of COUNT.
 STEP_SIZE = Kind(_step_size, "", "how many to look at")
 
 
-def walk(container: Any, cursor: Any, match: Any, count: Any, mistake: Any) -> Walked:
-    """The next cursor and what was found; (0, nothing) when `container` is None.
+def walk(container: Any, cursor: Any, match: Any, count: Any, option_error: Any) -> Walked:
+    """Return the next cursor and the members found; (0, []) if `container` is None.
 
-    A missing key is answered before the options are read, so what is wrong with them comes as
-    `mistake`. A container in the compact encoding is given whole, whatever cursor and count say.
+    Redis checks that the key exists before it checks the options, so an invalid option arrives as
+    `option_error`. A container in the compact encoding is returned as a whole, whatever `cursor`
+    and `count` are.
     """
     if container is None:
         return Cursor(0), []
-    if mistake is not None:
-        raise mistake
+    if option_error is not None:
+        raise option_error
     following, found = 0, container
     if container.expanded:
         following, found = container.scan(cursor, STEP if count is None else count)
@@ -47,7 +49,7 @@ def walk(container: Any, cursor: Any, match: Any, count: Any, mistake: Any) -> W
 
 
 def every(step: Callable[[Any], Any]) -> Iterator[Any]:
-    """All that the steps of a walk bring; `step` takes a cursor, and answers the next one first."""
+    """Yield the items of all steps of a scan; `step` maps a cursor to (next cursor, items)."""
     cursor: Any = 0
     while True:
         cursor, found = step(cursor)
@@ -57,7 +59,7 @@ def every(step: Callable[[Any], Any]) -> Iterator[Any]:
 
 
 def chosen(container: Any, count: int, randbelow: Callable[[int], int]) -> list[Any]:
-    """Random members: `count` different ones, all if there are fewer; negative: any, repeated."""
+    """Return `count` different random members at most; if negative, -count ones that may repeat."""
     if count >= len(container):
         return list(container)
     if count >= 0:

@@ -1,4 +1,4 @@
-"""When a key expires: the EX / PX / EXAT / PXAT options, and what may be given for them."""
+"""The options EX, PX, EXAT and PXAT: types, syntax, and conversion to a deadline."""
 
 from __future__ import annotations
 
@@ -14,18 +14,22 @@ Span: TypeAlias = Integer | timedelta
 #: An absolute time: a number of units since 1970, or a datetime.
 Moment: TypeAlias = Integer | datetime
 
-#: The options as they stand in syntax lines.
+#: The options as written in syntax lines.
 EXPIRY = "EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds"
 
-#: Redis converts the number of an expiry after all options have been read: raw here, converted by
-#: deadline_of().
+#: Redis converts the time after it has parsed all options: the parser passes it on unconverted, and
+#: deadline_of() converts it.
 EXPIRY_KINDS = dict.fromkeys(
     ("seconds", "milliseconds", "unix-time-seconds", "unix-time-milliseconds"), RAW
 )
 
 
 def milliseconds(value: Any, unit: int, base: int, command: str, *, least: int = 1) -> int:
-    """`value` units after `base` (milliseconds) as milliseconds since 1970, or a refusal."""
+    """Convert a time to a deadline in milliseconds since 1970; raise ResponseError if out of range.
+
+    `value` is a number of `unit` milliseconds, at least `least`, after `base` (milliseconds since
+    1970, or 0 for an absolute time).
+    """
     number = integer(units(value, unit))
     if number < least or number > I64_MAX // unit:
         raise errors.invalid_expire(command)
@@ -43,11 +47,11 @@ def deadline_of(
     exat: Moment | None,
     pxat: Moment | None,
 ) -> int | None:
-    """The deadline in milliseconds since 1970 that the options ask for, None without any."""
+    """Return the deadline of the options in milliseconds since 1970, or None without options."""
     if ex is not None:
-        return milliseconds(ex, 1000, engine.now(), command)
+        return milliseconds(ex, 1000, engine.unit.now(), command)
     if px is not None:
-        return milliseconds(px, 1, engine.now(), command)
+        return milliseconds(px, 1, engine.unit.now(), command)
     if exat is not None:
         return milliseconds(exat, 1000, 0, command)
     if pxat is not None:

@@ -1,4 +1,4 @@
-"""What every group of commands knows: the selected database, the engine, and who calls."""
+"""Base of the command classes: the selected database, the engine and the calling client."""
 
 from __future__ import annotations
 
@@ -6,21 +6,34 @@ from typing import Any, Generic, TypeVar
 
 from minidis.clients.client import Client
 from minidis.engine.engine import Engine
+from minidis.grammar.call import Call
 from minidis.keyspace.keyspace import Keyspace
+from minidis.keyspace.unit import Unit
 
-#: What a bulk string is to the caller: bytes, or str with decode_responses.
+#: Python type of a bulk string: bytes, or str with decode_responses.
 T = TypeVar("T")
 
 
 class Group(Generic[T]):
-    """Base of the group classes."""
+    """Base class of all groups of commands."""
 
     space: Keyspace
+    unit: Unit
     engine: Engine
     client: Client
-    #: what MULTI has queued; None outside. A body that sees a queue runs out of it, in EXEC.
-    queue: Any
 
     def update_checks(self) -> None:
-        """The client's state has changed: recompute whether commands need a second look."""
+        """The state of the client has changed: recompute which checks its commands need."""
+        raise NotImplementedError
+
+    def select_database(self, number: int) -> None:
+        """Let commands work on the database of that number, which must exist."""
+        raise NotImplementedError
+
+    def run_queued(self, call: Call) -> Any:
+        """One of the commands of EXEC: its reply, its error (returned), or Wait."""
+        raise NotImplementedError
+
+    def leave_transaction(self) -> None:
+        """Forget the queue and the watched keys."""
         raise NotImplementedError

@@ -1,7 +1,7 @@
-"""Sorted set commands on several sets: union, intersection, difference; and storing a range.
+"""Sorted set commands on several sets: union, intersection, difference; and ZRANGESTORE.
 
-Sources may be sets as well: all their members have the score 1. Redis looks at the sources before
-it reads the options, so a wrong type is complained about first (the parameter `_mistake`).
+Plain sets are accepted as sources; each of their members has the score 1. Redis checks the types of
+the sources before the options, so an error in the options is deferred (`_option_error`).
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from typing import Any, TypeAlias
 
 from minidis import errors
 from minidis.commands.shared.group import Group, T
-from minidis.commands.sorted_sets.bounds import answer, chosen_range
+from minidis.commands.sorted_sets.bounds import chosen_range, range_members
 from minidis.errors import DataError, WrongTypeError
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import RAW, Float, Integer, Key, Many, Value, at_least, float_or, integer
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Set
 
+command = declarations(group="sorted-set")
+
 Scores: TypeAlias = Mapping[bytes, float]
-#: The scores of one source, and what they are multiplied with.
+#: The scores of one source, and its weight.
 Source: TypeAlias = tuple[Scores, float]
 
 _OPTIONS = "[WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>]"
@@ -27,18 +29,18 @@ _weight = float_or(errors.WEIGHT_NOT_FLOAT)
 
 
 class SortedSetAlgebra(Group[T]):
-    """ZUNION, ZINTER, ZDIFF, what stores them, and ZRANGESTORE."""
+    """ZUNION, ZINTER, ZDIFF with their STORE variants, and ZRANGESTORE."""
 
     # union -------------------------------------------------------------------------------------
 
     @command(
         f"ZUNION numkeys key [key ...] {_OPTIONS} [WITHSCORES]",
         "readonly movablekeys",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n + m log m) for n members in all sets and m in the result",
         access="RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zunion(
         self,
@@ -48,12 +50,17 @@ class SortedSetAlgebra(Group[T]):
         weights: Many | None = None,
         _option_error: errors.ResponseError | None = None,
     ) -> list[Any]:
-        """Return the members of all sets at `keys`, lowest score first.
+        """Return the union of the sorted sets at `keys`, lowest score first.
 
-        A member has the sum of its scores, each multiplied with the weight of its set. `weights`
-        has one for each key; so has a mapping {key: weight} in place of `keys`. `aggregate`: "SUM",
-        "MIN" or "MAX" of the scores, or "COUNT": the sum of the weights alone. `withscores`:
-        (member, score) pairs. Members of plain sets have the score 1; missing keys are empty.
+        The score of a member is the sum of its scores in all sets.
+        keys: key names, or a mapping {key: weight}. weights: one factor per key, by which its
+        scores are multiplied.
+        aggregate: "SUM" (default), "MIN" or "MAX" of the scores, or "COUNT" to add up only the
+        weights.
+        withscores: return (member, score) tuples instead of members.
+
+        Plain sets are accepted; their members have the score 1. Raises ResponseError if the number
+        of weights differs from the number of keys, DataError if weights are given twice.
 
         >>> db.zadd("spring", {"ann": 3, "bob": 5}), db.zadd("autumn", {"bob": 4})
         (2, 1)
@@ -66,11 +73,11 @@ class SortedSetAlgebra(Group[T]):
     @command(
         f"ZUNIONSTORE destination numkeys key [key ...] {_OPTIONS}",
         "write denyoom movablekeys",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(n + m log m) for n members in all sets and m in the result",
         access="OW UPDATE | RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zunionstore(
         self,
@@ -80,9 +87,10 @@ class SortedSetAlgebra(Group[T]):
         weights: Many | None = None,
         _option_error: errors.ResponseError | None = None,
     ) -> int:
-        """Store what ZUNION answers at `destination`, whatever was there; the number of members.
+        """Store the union of the sorted sets at `keys` in `destination`.
 
-        An empty result deletes the destination.
+        Replaces any previous value of `destination`, and deletes it if the result is empty. Returns
+        the number of members stored. Takes the same `weights` and `aggregate` as ZUNION.
 
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zunionstore("b", {"a": 10}), db.zscore("b", "y")
         (2, 2, 20.0)
@@ -96,11 +104,11 @@ class SortedSetAlgebra(Group[T]):
     @command(
         f"ZINTER numkeys key [key ...] {_OPTIONS} [WITHSCORES]",
         "readonly movablekeys",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n k + m log m) for k sets, n members in the smallest and m in the result",
         access="RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zinter(
         self,
@@ -110,9 +118,10 @@ class SortedSetAlgebra(Group[T]):
         weights: Many | None = None,
         _option_error: errors.ResponseError | None = None,
     ) -> list[Any]:
-        """Return the members that are in every set at `keys`, lowest score first.
+        """Return the intersection of the sorted sets at `keys`, lowest score first.
 
-        Scores, `weights`, `aggregate` and `withscores` as in ZUNION. Empty if a key is missing.
+        Takes the same `weights`, `aggregate` and `withscores` as ZUNION. The result is empty if one
+        of the keys does not exist.
 
         >>> db.zadd("spring", {"ann": 3, "bob": 5}), db.zadd("autumn", {"bob": 4})
         (2, 1)
@@ -125,11 +134,11 @@ class SortedSetAlgebra(Group[T]):
     @command(
         f"ZINTERSTORE destination numkeys key [key ...] {_OPTIONS}",
         "write denyoom movablekeys",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(n k + m log m) for k sets, n members in the smallest and m in the result",
         access="OW UPDATE | RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zinterstore(
         self,
@@ -139,9 +148,10 @@ class SortedSetAlgebra(Group[T]):
         weights: Many | None = None,
         _option_error: errors.ResponseError | None = None,
     ) -> int:
-        """Store what ZINTER answers at `destination`, whatever was there; the number of members.
+        """Store the intersection of the sorted sets at `keys` in `destination`.
 
-        An empty result deletes the destination.
+        Replaces any previous value of `destination`, and deletes it if the result is empty. Returns
+        the number of members stored. Takes the same `weights` and `aggregate` as ZUNION.
 
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zinterstore("c", ["a", "b"])
         (2, 1, 1)
@@ -153,12 +163,12 @@ class SortedSetAlgebra(Group[T]):
     @command(
         "ZINTERCARD numkeys key [key ...] [LIMIT limit]",
         "readonly movablekeys",
-        group="sorted-set",
         since="7.0.0",
         complexity="O(n k) for k sets and n members in the smallest",
         access="RO ACCESS",
         kinds={"limit": at_least(0, errors.LIMIT_NEGATIVE, "count no further; 0: no limit")},
         deferred_errors=True,
+        key_types="zset set",
     )
     def zintercard(
         self,
@@ -167,9 +177,10 @@ class SortedSetAlgebra(Group[T]):
         limit: Integer = 0,
         _option_error: errors.ResponseError | None = None,
     ) -> int:
-        """Number of members that are in every set at `keys`; counts no further than `limit`.
+        """Return the number of members in the intersection of the sorted sets at `keys`.
 
-        `numkeys` is the number of keys; limit 0 means none.
+        numkeys: number of keys, has to equal len(keys).
+        limit: stop counting at this number; 0 (default) means no limit.
 
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zintercard(2, ["a", "b"])
         (2, 1, 1)
@@ -192,11 +203,11 @@ class SortedSetAlgebra(Group[T]):
     @command(
         "ZDIFF numkeys key [key ...] [WITHSCORES]",
         "readonly movablekeys",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n k + m log m) for k sets, n members in the first and m in the result",
         access="RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zdiff(
         self,
@@ -204,9 +215,10 @@ class SortedSetAlgebra(Group[T]):
         withscores: bool = False,
         _option_error: errors.ResponseError | None = None,
     ) -> list[Any]:
-        """Return the members of the first set at `keys` that are in none of the others.
+        """Return the members of the first set at `keys` that are in none of the other sets.
 
-        Lowest score first; `withscores`: (member, score) pairs.
+        Members come lowest score first, with the scores of the first set.
+        withscores: return (member, score) tuples instead of members.
 
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zadd("b", {"y": 5}), db.zdiff(["a", "b"])
         (2, 1, [b'x'])
@@ -216,18 +228,19 @@ class SortedSetAlgebra(Group[T]):
     @command(
         "ZDIFFSTORE destination numkeys key [key ...]",
         "write denyoom movablekeys",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n k + m log m) for k sets, n members in the first and m in the result",
         access="OW UPDATE | RO ACCESS",
         deferred_errors=True,
+        key_types="zset set",
     )
     def zdiffstore(
         self, destination: Key, keys: Many, _option_error: errors.ResponseError | None = None
     ) -> int:
-        """Store what ZDIFF answers at `destination`, whatever was there; the number of members.
+        """Store the difference of the sorted sets at `keys` in `destination`.
 
-        An empty result deletes the destination.
+        Replaces any previous value of `destination`, and deletes it if the result is empty. Returns
+        the number of members stored. The difference is what ZDIFF returns.
 
         >>> db.zadd("a", {"x": 1, "y": 2}), db.zdiffstore("b", ["a", "none"])
         (2, 2)
@@ -240,7 +253,6 @@ class SortedSetAlgebra(Group[T]):
     @command(
         "ZRANGESTORE dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]",
         "write denyoom",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(log n + m) for m members stored",
         access="OW UPDATE | RO ACCESS",
@@ -267,33 +279,34 @@ class SortedSetAlgebra(Group[T]):
         offset: Integer | None = None,
         num: Integer | None = None,
     ) -> int:
-        """Store at `destination` what ZRANGE answers for `source`; the number of members.
+        """Store a range of the sorted set at `source` in `destination`.
 
-        The options are those of ZRANGE. An empty result deletes the destination.
+        Replaces any previous value of `destination`, and deletes it if the result is empty. Returns
+        the number of members stored. Takes the same bounds and options as ZRANGE.
 
         >>> db.zadd("all", {"ann": 3, "bob": 5, "cid": 7}), db.zrangestore("top", "all", -2, -1)
         (3, 2)
         """
         chosen = chosen_range(start, end, desc, byscore, bylex, offset, num)
         zset = self.space.read(source, SortedSet)
-        pairs = [] if zset is None else answer(zset, chosen, desc, True)
+        pairs = [] if zset is None else range_members(zset, chosen, desc, True)
         return self._zstore(destination, dict(pairs), "zrangestore")
 
-    # what they share ---------------------------------------------------------------------------
+    # helpers -----------------------------------------------------------------------------------
 
-    def _zsources(self, keys: Any, mistake: errors.ResponseError | None) -> list[Scores]:
-        """The scores at all keys; then it is time to complain of the options."""
+    def _zsources(self, keys: Any, deferred: errors.ResponseError | None) -> list[Scores]:
+        """Return the scores at all keys, then raise the deferred error of the options, if any."""
         sources = [_scores(self.space.lookup(key)) for key in keys]
-        if mistake is not None:
-            raise mistake
+        if deferred is not None:
+            raise deferred
         return sources
 
     def _zstore(self, key: Any, scores: dict[bytes, float], event: str) -> int:
-        """Replace whatever is at the key; nothing at all is no sorted set."""
+        """Store the scores as the new value of the key; delete the key if there are none."""
         space = self.space
         if scores:
             space.changed(key, event)
-            space.put(key, SortedSet.load(scores, self.engine.limits))
+            space.put(key, SortedSet.load(scores, self.engine.settings.limits))
         elif space.find(key) is not None:
             space.changed(key, "del")
             space.remove(key)
@@ -301,7 +314,7 @@ class SortedSetAlgebra(Group[T]):
 
 
 class _Ones(Mapping[bytes, float]):
-    """A set, seen as a sorted set in which every score is 1."""
+    """A plain set, presented as a sorted set in which every score is 1."""
 
     __slots__ = ("_members",)
 
@@ -320,7 +333,7 @@ class _Ones(Mapping[bytes, float]):
 
 
 def _scores(value: Any) -> Scores:
-    """The scores of a source of any acceptable type."""
+    """Return the scores of a source: a sorted set, a plain set, or a missing key."""
     if value.__class__ is SortedSet:
         return value.scores
     if value.__class__ is Set:
@@ -331,11 +344,13 @@ def _scores(value: Any) -> Scores:
 
 
 def _weighed(sources: list[Scores], keys: Any, weights: Any) -> list[Source]:
-    """Every source with its weight. Small ones first, as Redis takes them: the order of additions
-    can be seen in the last digit of a sum."""
+    """Pair every source with its weight, smallest source first.
+
+    Redis adds in this order, and the order shows in the last digit of a floating-point sum.
+    """
     if isinstance(keys, Mapping):
         if weights is not None:
-            raise DataError("the weights are in keys already")
+            raise DataError("weights given twice: use a mapping for keys, or weights")
         weights = keys.values()
     numbers = [1.0] * len(sources) if weights is None else list(map(_weight, weights))
     if len(numbers) != len(sources):
@@ -344,7 +359,7 @@ def _weighed(sources: list[Scores], keys: Any, weights: Any) -> list[Source]:
 
 
 def _sum(one: float, two: float) -> float:
-    """The sum; of inf and -inf it is 0, as Redis has decided."""
+    """Add two scores; inf - inf gives 0, as in Redis."""
     total = one + two
     return total if total == total else 0.0
 
@@ -359,7 +374,7 @@ _COMBINE: dict[Any, Callable[[float, float], float]] = {
 
 
 def _products(source: Source, aggregate: Any) -> Iterable[tuple[bytes, float]]:
-    """The members of a source and what each contributes; 0 where that is not a number."""
+    """Return the members of a source with their weighted scores; NaN becomes 0."""
     scores, weight = source
     if aggregate == b"COUNT":
         return dict.fromkeys(scores, weight).items()
@@ -370,6 +385,7 @@ def _products(source: Source, aggregate: Any) -> Iterable[tuple[bytes, float]]:
 
 
 def _union(sources: list[Source], aggregate: Any) -> dict[bytes, float]:
+    """Combine the scores of members that are in at least one source."""
     combine = _COMBINE[aggregate]
     result: dict[bytes, float] = {}
     for source in sources:
@@ -380,6 +396,7 @@ def _union(sources: list[Source], aggregate: Any) -> dict[bytes, float]:
 
 
 def _intersection(sources: list[Source], aggregate: Any) -> dict[bytes, float]:
+    """Combine the scores of members that are in every source."""
     combine = _COMBINE[aggregate]
     smallest, *others = sources
     result: dict[bytes, float] = {}
@@ -388,7 +405,7 @@ def _intersection(sources: list[Source], aggregate: Any) -> dict[bytes, float]:
             score = scores.get(member)
             if score is None:
                 break
-            # A product that is no number makes a sum 0, and does not count for MIN and MAX.
+            # As in Redis, a NaN product turns a sum into 0 and is ignored by MIN and MAX.
             total = combine(total, weight if aggregate == b"COUNT" else score * weight)
         else:
             result[member] = total
@@ -396,6 +413,7 @@ def _intersection(sources: list[Source], aggregate: Any) -> dict[bytes, float]:
 
 
 def _difference(sources: list[Scores]) -> dict[bytes, float]:
+    """Return the members of the first source that are in no other source."""
     first, *others = sources
     return {
         member: score
@@ -405,7 +423,7 @@ def _difference(sources: list[Scores]) -> dict[bytes, float]:
 
 
 def _sorted(scores: dict[bytes, float], withscores: bool) -> list[Any]:
-    """Members or pairs, lowest score first."""
+    """Return members or (member, score) tuples, lowest score first."""
     entries = sorted(zip(scores.values(), scores, strict=True))
     if withscores:
         return [(member, score) for score, member in entries]

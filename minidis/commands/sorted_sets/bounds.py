@@ -1,7 +1,7 @@
-"""Ranges of a sorted set: by rank, by score, by text. What the bounds mean, and where they lie.
+"""Bounds of sorted set ranges: by rank, by score, by member.
 
-Whatever the bounds are, a range answers a *stretch*: (start, stop), ranks counted from the lowest
-score, `stop` excluded. Reading, counting, removing and storing all work on stretches.
+Each kind of range is turned into a slice (start, stop) of ranks, counted from the lowest score,
+`stop` excluded. Reading, counting, removing and storing all use these slices.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from minidis.errors import DataError
 from minidis.grammar.kinds import Integer, encode, integer
 from minidis.structures.sorted_set import SortedSet
 
-Stretch: TypeAlias = tuple[int, int]
-#: Finds the stretch of a range whose bounds have been read; True: counted from the highest score.
-Range: TypeAlias = Callable[[SortedSet, bool], Stretch]
+Slice: TypeAlias = tuple[int, int]
+#: Returns the slice of a range in a sorted set; True: LIMIT counts from the highest score.
+Range: TypeAlias = Callable[[SortedSet, bool], Slice]
 
 
 def chosen_range(
@@ -31,11 +31,11 @@ def chosen_range(
     num: Integer | None,
     withscores: bool = False,
 ) -> Range:
-    """The range that the options of ZRANGE and ZRANGESTORE choose."""
+    """Build the range that the options of ZRANGE and ZRANGESTORE describe."""
     if byscore and bylex:
         raise errors.error(errors.SYNTAX)
     if not (byscore or bylex):
-        # Redis's own "all of them" is no limit at all.
+        # As in Redis, a count of -1 is no limit.
         if num is not None and integer(num) != -1:
             raise errors.error(errors.LIMIT_OF_RANKS)
         return rank_range(start, end)
@@ -46,14 +46,14 @@ def chosen_range(
 
 
 def limited(chosen: Range, offset: Integer | None, num: Integer | None) -> Range:
-    """The range with LIMIT: without the first `offset`, and at most `num` (all if negative)."""
+    """Apply LIMIT to a range: skip `offset` members, return at most `num` (all if negative)."""
     if offset is None and num is None:
         return chosen
     if offset is None or num is None:
-        raise DataError("offset and num belong together: give both of them, or none")
+        raise DataError("offset and num must be given together")
     skipped, most = integer(offset), integer(num)
 
-    def stretch(zset: SortedSet, reverse: bool) -> Stretch:
+    def find(zset: SortedSet, reverse: bool) -> Slice:
         start, stop = chosen(zset, reverse)
         size = stop - start - skipped
         if most >= 0:
@@ -63,11 +63,11 @@ def limited(chosen: Range, offset: Integer | None, num: Integer | None) -> Range
         first = stop - skipped - size if reverse else start + skipped
         return first, first + size
 
-    return stretch
+    return find
 
 
-def answer(zset: SortedSet, chosen: Range, reverse: bool, withscores: bool) -> list[Any]:
-    """The members of a range, or (member, score) pairs, from its first or its last one on."""
+def range_members(zset: SortedSet, chosen: Range, reverse: bool, withscores: bool) -> list[Any]:
+    """Return the members of a range, or (member, score) tuples, in the requested direction."""
     start, stop = chosen(zset, bool(reverse))
     entries = zset.ordered()[start:stop]
     if reverse:
@@ -81,13 +81,13 @@ def answer(zset: SortedSet, chosen: Range, reverse: bool, withscores: bool) -> l
 
 
 def rank_range(start: Any, stop: Any) -> Range:
-    """From rank `start` to rank `stop`, both included; negative ones count from the other end."""
+    """A range from rank `start` to rank `stop`, inclusive; negative ranks count from the end."""
     first, last = integer(start), integer(stop)
-    return lambda zset, reverse: rank_stretch(len(zset), first, last, reverse)
+    return lambda zset, reverse: rank_slice(len(zset), first, last, reverse)
 
 
-def rank_stretch(size: int, first: int, last: int, reverse: bool = False) -> Stretch:
-    """Ranks of a set of `size` members, made a stretch."""
+def rank_slice(size: int, first: int, last: int, reverse: bool = False) -> Slice:
+    """Convert inclusive ranks of a set with `size` members to a slice."""
     if first < 0:
         first += size
         if first < 0:
@@ -106,20 +106,20 @@ def rank_stretch(size: int, first: int, last: int, reverse: bool = False) -> Str
 
 
 def score_range(low: Any, high: Any) -> Range:
-    """From score `low` to score `high`; a bound that begins with ( is excluded."""
+    """A range from score `low` to score `high`; a bound that starts with ( is exclusive."""
     least, after = _score_bound(encode(low))
     most, before = _score_bound(encode(high))
 
-    def stretch(zset: SortedSet, _: bool) -> Stretch:
+    def find(zset: SortedSet, _: bool) -> Slice:
         start = zset.rank_of_score(least, after)
         stop = zset.rank_of_score(most, not before)
         return (start, stop) if start < stop else (0, 0)
 
-    return stretch
+    return find
 
 
 def _score_bound(word: bytes) -> tuple[float, bool]:
-    """A score, and whether it is excluded."""
+    """Parse a score bound: (score, whether it is exclusive)."""
     excluded = word[:1] == b"("
     score = _score(word[1:] if excluded else word)
     if score is None or math.isnan(score):
@@ -128,7 +128,10 @@ def _score_bound(word: bytes) -> tuple[float, bool]:
 
 
 def _score(word: bytes) -> float | None:
-    """What C's strtod makes of a bound. It may be more than a score: blanks in front, or empty."""
+    """Parse a bound as C's strtod does, or return None.
+
+    It accepts more than a score: leading blanks, an empty word, hexadecimal numbers.
+    """
     text = word.partition(b"\0")[0]
     if not text:
         return 0.0
@@ -142,6 +145,7 @@ def _score(word: bytes) -> float | None:
 
 
 def _hexadecimal(text: str) -> float | None:
+    """Parse a hexadecimal floating-point number, or return None."""
     if "x" not in text.lower():
         return None
     try:
@@ -152,17 +156,17 @@ def _hexadecimal(text: str) -> float | None:
         return -math.inf if text.startswith("-") else math.inf
 
 
-# by text -----------------------------------------------------------------------------------------
+# by member ---------------------------------------------------------------------------------------
 
-#: (side, text, excluded): side -1 lies before every text, 1 after every text, 0 at the text.
+#: (side, text, exclusive): side -1 lies before every member, 1 after every member, 0 at `text`.
 TextBound: TypeAlias = tuple[int, bytes, bool]
 
 
 def text_range(low: Any, high: Any) -> Range:
-    """From text `low` to text `high`: [a includes, (a excludes, - and + are the ends."""
+    """A range from member `low` to `high`: [a inclusive, (a exclusive, - and + are the ends."""
     lower, upper = _text_bound(encode(low)), _text_bound(encode(high))
 
-    def stretch(zset: SortedSet, reverse: bool) -> Stretch:
+    def find(zset: SortedSet, reverse: bool) -> Slice:
         order = zset.ordered()
         if not _fits(order[-1][1], lower, 1) or not _fits(order[0][1], upper, -1):
             return 0, 0
@@ -172,10 +176,11 @@ def text_range(low: Any, high: Any) -> Range:
         stop = _text_rank(zset, upper, not upper[2])
         return (start, stop) if start < stop else (0, 0)
 
-    return stretch
+    return find
 
 
 def _text_bound(word: bytes) -> TextBound:
+    """Parse a bound of a range by member."""
     first = word[:1]
     if first in (b"[", b"("):
         return 0, word[1:], first == b"("
@@ -185,26 +190,27 @@ def _text_bound(word: bytes) -> TextBound:
 
 
 def _text_rank(zset: SortedSet, bound: TextBound, after: bool) -> int:
-    """How many members lie before the bound, or with `after` at it as well."""
+    """Count the members before the bound; with `after`, also the member at the bound."""
     side, text, _ = bound
     if side:
         return 0 if side < 0 else len(zset)
     order: Any = zset.ordered()
     if order[0][0] == order[-1][0]:
         return zset.rank_of_member(text, after)
-    # Different scores: nothing is promised, but texts that rise with the scores will be found.
+    # With different scores the result is undefined in Redis, too, unless both orders agree.
     return (bisect_right if after else bisect_left)(order, text, key=_member)
 
 
 def _member(entry: tuple[float, bytes]) -> bytes:
+    """Return the member of an entry of the order."""
     return entry[1]
 
 
-def _walk(members: list[bytes], lower: TextBound, upper: TextBound, reverse: bool) -> Stretch:
-    """The stretch in a small set with different scores, where the order of texts is broken.
+def _walk(members: list[bytes], lower: TextBound, upper: TextBound, reverse: bool) -> Slice:
+    """Find the slice in a small set with different scores, where members are not in byte order.
 
-    Redis walks: from one end to the first member that is past the near bound, and on from there to
-    the first that is past the far bound.
+    Redis scans: from one end to the first member that is past the near bound, and from there to the
+    first that is past the far bound.
     """
     size = len(members)
     fits_lower = [_fits(member, lower, 1) for member in members]
@@ -217,7 +223,7 @@ def _walk(members: list[bytes], lower: TextBound, upper: TextBound, reverse: boo
 
 
 def _fits(member: bytes, bound: TextBound, direction: int) -> bool:
-    """Is the member on the right side of the bound: above (1) or below (-1)?"""
+    """Return whether the member is on the right side of the bound: above (1) or below (-1)."""
     side, text, excluded = bound
     if side:
         return side != direction

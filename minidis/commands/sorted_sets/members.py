@@ -1,6 +1,6 @@
-"""Sorted set commands that work on members and scores of one set.
+"""Sorted set commands on members and scores of one set.
 
-Ranges are in sorted_set_ranges.py, unions and intersections in sorted_set_algebra.py.
+Ranges are in ranges.py, unions and intersections in algebra.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 from minidis import errors
 from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     I64_MAX,
     RANGED,
@@ -30,12 +30,15 @@ from minidis.grammar.kinds import (
     pairs,
     positive,
 )
-from minidis.replies import Decimal
+from minidis.protocol.shapes import flat_pairs, null_array_from, null_arrays
+from minidis.replies import LOCK, Decimal
 from minidis.structures.sorted_set import SortedSet
+
+command = declarations(group="sorted-set")
 
 
 def _zadd_plain(self: SortedSets[Any], key: Any, mapping: Any) -> Any:
-    """ZADD of one member without options, which is most of them."""
+    """ZADD of one member without options: a shorter body for the common case."""
     if len(mapping) != 1:
         return SortedSets.zadd(self, key, mapping)
     [(member, score)] = mapping.items() if mapping.__class__ is dict else pairs(mapping)
@@ -49,23 +52,31 @@ def _zadd_plain(self: SortedSets[Any], key: Any, mapping: Any) -> Any:
         zset = space.write(key, SortedSet)
         if zset is None:
             space.changed(key, "zadd")
-            space.put(key, SortedSet.load({member: score}, self.engine.limits))
+            space.put(key, SortedSet.load({member: score}, self.engine.settings.limits))
             return 1
     if zset.scores.get(member) == score:
         return 0
     space.changed(key, "zadd")
-    return 1 if zset.put_one(member, score, self.engine.limits) else 0
+    return 1 if zset.put_one(member, score, self.engine.settings.limits) else 0
+
+
+def _zscore_unlocked(self: Group[Any], key: Any, member: Any) -> Any:
+    """ZSCORE of a sorted set without a deadline."""
+    space = self.space
+    if key in space.deadlines or space.accessed is not None:
+        return LOCK
+    zset = space.values.get(key)
+    return zset.scores.get(member) if zset.__class__ is SortedSet else LOCK
 
 
 class SortedSets(Group[T]):
-    """ZADD, ZRANGE, ZRANK and everything else that works on one sorted set."""
+    """ZADD, ZRANK, ZPOPMIN and the other commands on members of one sorted set."""
 
     # adding ------------------------------------------------------------------------------------
 
     @command(
         "ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]",
         "write denyoom fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(log n) for each member",
         access="RW UPDATE",
@@ -73,6 +84,7 @@ class SortedSets(Group[T]):
         kinds={"score": RAW, "member": RAW},
         allow_conflicts=True,
         plain=_zadd_plain,
+        single_step=True,
     )
     def zadd(
         self,
@@ -85,12 +97,17 @@ class SortedSets(Group[T]):
         gt: bool = False,
         lt: bool = False,
     ) -> int | float | None:
-        """Give every member of `mapping` its score; how many members are new.
+        """Set the scores of members and return the number of new members.
 
-        `nx`: only new members, `xx`: only members that are there, `gt`/`lt`: change a score only
-        to a greater (lower) one. `ch`: count the changed ones, too. `incr`: add the score of the
-        one member to the one it has, and return the sum, or None if an option forbade it.
-        WrongTypeError when the key holds another type.
+        mapping: {member: score}. nx: only add new members, never update. xx: only update existing
+        members.
+        gt, lt: only update if the new score is greater, lower; new members are still added.
+        ch: return the number of added and changed members instead.
+        incr: add the score to that of the only member; returns the new score as float, or None if
+        nx, xx, gt or lt prevented it.
+
+        Raises ResponseError if options exclude each other, `mapping` is empty, or a score is not a
+        float.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zadd("rank", {"ann": 4}, gt=True, ch=True)
         (2, 1)
@@ -116,13 +133,13 @@ class SortedSets(Group[T]):
         return added + updated if ch else added
 
     def _zput(self, key: Any, zset: SortedSet | None, news: dict[bytes, float]) -> None:
-        """Set these scores, in the set there is or in a new one."""
+        """Set the scores in the existing set, or in a new one."""
         if zset is None:
             zset = SortedSet()
-            zset.put(news, self.engine.limits)
+            zset.put(news, self.engine.settings.limits)
             self.space.put(key, zset)
         else:
-            zset.put(news, self.engine.limits)
+            zset.put(news, self.engine.settings.limits)
 
     def _zincrease(
         self,
@@ -134,7 +151,7 @@ class SortedSets(Group[T]):
         gt: bool = False,
         lt: bool = False,
     ) -> float | None:
-        """The body of ZINCRBY and ZADD INCR."""
+        """Body of ZINCRBY and of ZADD with INCR; None if an option prevented the change."""
         zset = self.space.write(key, SortedSet)
         old = zset.scores.get(member) if zset else None
         if (nx and old is not None) or (xx and old is None):
@@ -149,13 +166,12 @@ class SortedSets(Group[T]):
             if zset is None:
                 self._zput(key, None, {member: new})
             else:
-                zset.put_one(member, new, self.engine.limits)
+                zset.put_one(member, new, self.engine.settings.limits)
         return new
 
     @command(
         "ZINCRBY key increment member",
         "write denyoom fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(log n)",
         access="RW ACCESS UPDATE",
@@ -163,9 +179,10 @@ class SortedSets(Group[T]):
         kinds={"increment": SCORE},
     )
     def zincrby(self, key: Key, amount: Float, member: Field) -> float:
-        """Add `amount` to the score of `member` and return the new score; missing counts as 0.
+        """Add `amount` to the score of `member` and return the new score.
 
-        ResponseError when the sum is no number (inf - inf).
+        A missing member starts at 0. Raises ResponseError if `amount` is not a float or the new
+        score would be NaN (inf - inf).
 
         >>> db.zincrby("rank", 2, "ann"), db.zincrby("rank", 0.5, "ann")
         (2.0, 2.5)
@@ -178,13 +195,12 @@ class SortedSets(Group[T]):
     @command(
         "ZREM key member [member ...]",
         "write fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(m log n) for m members",
         access="RW DELETE",
     )
     def zrem(self, key: Key, *members: Many) -> int:
-        """Remove `members`; how many of them were there.
+        """Remove `members` and return how many of them existed.
 
         >>> db.zadd("rank", {"ann": 1, "bob": 2}), db.zrem("rank", "bob", "cid")
         (2, 1)
@@ -204,7 +220,7 @@ class SortedSets(Group[T]):
         return len(gone)
 
     def _ztake(self, key: Any, zset: SortedSet, start: int, stop: int, event: str) -> int:
-        """Remove a stretch, and the key if nothing is left."""
+        """Remove a slice of ranks, and the key if the set becomes empty."""
         size = stop - start
         if size >= len(zset):
             self.space.delete_emptied(key, event)
@@ -224,17 +240,19 @@ class SortedSets(Group[T]):
     @command(
         "ZPOPMIN key [count]",
         "write fast",
-        group="sorted-set",
         since="5.0.0",
         complexity="O(m log n) for m members popped",
         access="RW ACCESS DELETE",
         kinds={"count": RAW},
     )
     def zpopmin(self, key: Key, count: Integer | None = None) -> list[Any]:
-        """Remove the member with the lowest score and return it: [member, score].
+        """Remove the member with the lowest score and return it as [member, score].
 
-        With `count` a list of at most so many (member, score) pairs, lowest first. An empty list
-        when the key is missing.
+        count: pop up to this many members; returns a list of (member, score) tuples, lowest score
+        first.
+
+        Returns an empty list if the key does not exist. Raises ResponseError if `count` is
+        negative.
 
         >>> db.zadd("jobs", {"b": 2, "a": 1, "c": 3})
         3
@@ -252,17 +270,19 @@ class SortedSets(Group[T]):
     @command(
         "ZPOPMAX key [count]",
         "write fast",
-        group="sorted-set",
         since="5.0.0",
         complexity="O(m log n) for m members popped",
         access="RW ACCESS DELETE",
         kinds={"count": RAW},
     )
     def zpopmax(self, key: Key, count: Integer | None = None) -> list[Any]:
-        """Remove the member with the highest score and return it: [member, score].
+        """Remove the member with the highest score and return it as [member, score].
 
-        With `count` a list of at most so many (member, score) pairs, highest first. An empty list
-        when the key is missing.
+        count: pop up to this many members; returns a list of (member, score) tuples, highest score
+        first.
+
+        Returns an empty list if the key does not exist. Raises ResponseError if `count` is
+        negative.
 
         >>> db.zadd("jobs", {"b": 2, "a": 1}), db.zpopmax("jobs")
         (2, [b'b', 2.0])
@@ -270,6 +290,7 @@ class SortedSets(Group[T]):
         return self._zpop_some(key, count, lowest=False)
 
     def _zpop_some(self, key: Any, count: Integer | None, *, lowest: bool) -> list[Any]:
+        """Body of ZPOPMIN and ZPOPMAX."""
         size = None if count is None else positive(count)
         zset = self.space.write(key, SortedSet)
         if zset is None or size == 0:
@@ -278,7 +299,7 @@ class SortedSets(Group[T]):
         return list(popped[0]) if size is None else popped
 
     def _zpop(self, key: Any, zset: SortedSet, count: int, lowest: bool) -> list[Any]:
-        """Take at most `count` pairs from one end."""
+        """Remove and return at most `count` pairs from one end of the set."""
         size = len(zset)
         count = min(count, size)
         pairs = zset.min_pairs(count) if lowest else zset.max_pairs(count)
@@ -289,7 +310,6 @@ class SortedSets(Group[T]):
     @command(
         "ZMPOP numkeys key [key ...] <MIN | MAX> [COUNT count]",
         "write movablekeys",
-        group="sorted-set",
         since="7.0.0",
         complexity="O(k) + O(m log n) for k keys and m members popped",
         access="RW ACCESS DELETE",
@@ -298,6 +318,7 @@ class SortedSets(Group[T]):
         choices="min|max",
         count_error=errors.NUMKEYS_NOT_POSITIVE,
         once=True,
+        resp2=null_arrays,
     )
     def zmpop(
         self,
@@ -307,11 +328,13 @@ class SortedSets(Group[T]):
         max: bool = False,
         count: Integer | None = None,
     ) -> list[Any] | None:
-        """Pop from the first of `keys` that is a sorted set: [key, [[member, score], ...]].
+        """Pop members from the first non-empty sorted set among `keys`.
 
-        `min=True`: the lowest scores, `max=True`: the highest; at most `count` members (1 without
-        it). None if all keys are missing. `num_keys` is the number of keys. WrongTypeError when
-        another type comes first.
+        num_keys: number of keys, has to equal len(keys). min, max: pop the lowest, the highest
+        scores; exactly one has to be True. count: pop up to this many members (default 1).
+
+        Returns [key, [[member, score], ...]], or None if all keys are missing. Raises ResponseError
+        if `num_keys` or `count` is not positive.
 
         >>> db.zadd("jobs", {"b": 2, "a": 1}), db.zmpop(2, ["none", "jobs"], min=True)
         (2, [b'jobs', [[b'a', 1.0]]])
@@ -333,13 +356,12 @@ class SortedSets(Group[T]):
     @command(
         "ZCARD key",
         "readonly fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(1)",
         access="RO",
     )
     def zcard(self, key: Key) -> int:
-        """Number of members; 0 when the key is missing.
+        """Return the number of members.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zcard("rank")
         (2, 2)
@@ -350,13 +372,13 @@ class SortedSets(Group[T]):
     @command(
         "ZSCORE key member",
         "readonly fast",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(1)",
         access="RO ACCESS",
+        unlocked=_zscore_unlocked,
     )
     def zscore(self, key: Key, member: Field) -> float | None:
-        """Score of `member`; None when the member or the key is missing.
+        """Return the score of `member` as float, or None if the member does not exist.
 
         >>> db.zadd("rank", {"ann": 3}), db.zscore("rank", "ann"), db.zscore("rank", "bob")
         (1, 3.0, None)
@@ -367,13 +389,12 @@ class SortedSets(Group[T]):
     @command(
         "ZMSCORE key member [member ...]",
         "readonly fast",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(n) for n members asked for",
         access="RO ACCESS",
     )
     def zmscore(self, key: Key, *members: Many) -> list[float | None]:
-        """The scores of `members`, None for those that are missing.
+        """Return the scores of `members` as a list of floats, with None for each missing member.
 
         >>> db.zadd("rank", {"ann": 3}), db.zmscore("rank", "ann", "bob")
         (1, [3.0, None])
@@ -394,17 +415,18 @@ class SortedSets(Group[T]):
     @command(
         "ZRANK key member [WITHSCORE]",
         "readonly fast",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(log n)",
         access="RO ACCESS",
         strict=True,
+        resp2=null_array_from(4),
     )
     def zrank(self, key: Key, member: Field, withscore: bool = False) -> int | list[Any] | None:
-        """How many members come before `member`; with `withscore` [rank, score].
+        """Return the rank of `member`, counted from the lowest score, starting at 0.
 
-        The order is by score, members with equal scores by their bytes. None when the member or
-        the key is missing.
+        Members with equal scores are in byte order. withscore: return [rank, score] instead.
+
+        Returns None if the member does not exist.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrank("rank", "bob")
         (2, 1)
@@ -431,16 +453,19 @@ class SortedSets(Group[T]):
     @command(
         "ZREVRANK key member [WITHSCORE]",
         "readonly fast",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(log n)",
         access="RO ACCESS",
         strict=True,
+        resp2=null_array_from(4),
     )
     def zrevrank(self, key: Key, member: Field, withscore: bool = False) -> int | list[Any] | None:
-        """How many members come after `member`; with `withscore` [rank, score].
+        """Return the rank of `member`, counted from the highest score, starting at 0.
 
-        None when the member or the key is missing.
+        Members with equal scores are in reverse byte order. withscore: return [rank, score]
+        instead.
+
+        Returns None if the member does not exist.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrevrank("rank", "bob")
         (2, 0)
@@ -471,18 +496,20 @@ class SortedSets(Group[T]):
     @command(
         "ZRANDMEMBER key [count [WITHSCORES]]",
         "readonly",
-        group="sorted-set",
         since="6.2.0",
         complexity="O(m) for m members returned",
         access="RO ACCESS",
         kinds={"count": RANGED},
     )
     def zrandmember(self, key: Key, count: Integer | None = None, withscores: bool = False) -> Any:
-        """Return a random member, None when the key is missing.
+        """Return a random member, or None if the key does not exist.
 
-        `count`: a list of so many different members, all of them if there are fewer; a negative
-        one: exactly so many, the same ones possibly several times. `withscores`: (member, score)
-        pairs.
+        count: return a list of up to this many distinct members; a negative count returns exactly
+        -count members, with repetitions.
+        withscores: return (member, score) tuples instead of members.
+
+        With `count`, a missing key gives an empty list. Raises ResponseError if `count` is out of
+        range.
 
         >>> db.zadd("rank", {"ann": 3}), db.zrandmember("rank"), db.zrandmember("rank", -2)
         (1, b'ann', [b'ann', b'ann'])
@@ -492,21 +519,21 @@ class SortedSets(Group[T]):
             raise errors.error("value is out of range")
         zset = self.space.read(key, SortedSet)
         if size is None:
-            return None if zset is None else zset.random(self.engine.randbelow)
+            return None if zset is None else zset.random(self.engine.settings.randbelow)
         if zset is None:
             return []
-        members = chosen(zset, size, self.engine.randbelow)
+        members = chosen(zset, size, self.engine.settings.randbelow)
         return [(member, zset.scores[member]) for member in members] if withscores else members
 
     @command(
         "ZSCAN key cursor [MATCH pattern] [COUNT count]",
         "readonly",
-        group="sorted-set",
         since="2.8.0",
         complexity="O(1) for each call, O(n) for a whole walk",
         access="RO ACCESS",
         kinds={"count": STEP_SIZE},
         deferred_errors=True,
+        resp3=flat_pairs,
     )
     def zscan(
         self,
@@ -516,10 +543,13 @@ class SortedSets(Group[T]):
         count: Integer | None = None,
         _option_error: errors.ResponseError | None = None,
     ) -> list[Any]:
-        """A step of a walk: [next cursor, [(member, score), ...]]; cursor 0 begins and ends it.
+        """Iterate over the members step by step: return [next cursor, [(member, score), ...]].
 
-        `match` is a glob pattern for members, `count` how many to look at (10). A member that is
-        there all the time comes at least once. See `zscan_iter` for the whole walk.
+        cursor: 0 starts the iteration; the iteration is complete when the returned cursor is 0.
+        match: glob pattern for members. count: number of members to examine per call (default 10).
+
+        An element present during the whole iteration is returned at least once. `zscan_iter` runs
+        the whole iteration. Raises ResponseError for an invalid cursor.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zscan("rank", 0, match="a*")
         (2, [0, [(b'ann', 3.0)]])
@@ -531,7 +561,8 @@ class SortedSets(Group[T]):
     def zscan_iter(
         self, key: Key, match: Value | None = None, count: Integer | None = None
     ) -> Iterator[tuple[T, float]]:
-        """Every (member, score), in small steps between which other threads get their turn.
+        """Iterate over all (member, score) pairs with ZSCAN; other threads can run between the
+        steps.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), sorted(db.zscan_iter("rank"))
         (2, [(b'ann', 3.0), (b'bob', 5.0)])
@@ -540,7 +571,7 @@ class SortedSets(Group[T]):
 
 
 def _in_text(score: float) -> Decimal:
-    """A score that goes over the wire as a string: ZSCAN's do."""
+    """Wrap a score that the reply sends as a string, as ZSCAN's does."""
     return Decimal(b"%.17g" % score)
 
 
@@ -552,7 +583,7 @@ def _news(
     gt: bool,
     lt: bool,
 ) -> tuple[dict[bytes, float], int, int]:
-    """What ZADD's pairs come to, one after the other: (scores to set, members new, changed)."""
+    """Work out ZADD: (scores to set, number of members added, number updated)."""
     news: dict[bytes, float] = {}
     added = updated = 0
     for member, score in pairs:

@@ -1,6 +1,6 @@
-"""Sorted set commands that read, count or remove a range: ZRANGE and its many relatives.
+"""Sorted set commands that read, count or remove a range: ZRANGE, ZCOUNT, ZREMRANGEBYSCORE ...
 
-What a range is, is told in ranges.py; here is which command takes which.
+What the bounds mean is in bounds.py; this module maps commands to kinds of ranges.
 """
 
 from __future__ import annotations
@@ -11,71 +11,73 @@ from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.commands.sorted_sets.bounds import (
     Range,
-    answer,
     chosen_range,
     limited,
+    range_members,
     rank_range,
-    rank_stretch,
+    rank_slice,
     score_range,
     text_range,
 )
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MAX, I64_MIN, RAW, Integer, Key, Value, integer
 from minidis.structures.sorted_set import SortedSet
 
-#: Redis reads the options first, and the ranks afterwards.
+command = declarations(group="sorted-set")
+
+#: Converted in the body, because Redis reads the options before the ranks.
 _RANK_KINDS = {"start": RAW, "stop": RAW}
 _LIMIT_NAMES = {"offset": "start", "count": "num"}
 
 
 def _zrange_plain(self: SortedSetRanges[Any], key: Any, start: Any, end: Any) -> Any:
-    """ZRANGE by rank, without options."""
+    """ZRANGE by rank without options: a shorter body for the common case."""
     if start.__class__ is not int or end.__class__ is not int or end > I64_MAX or start < I64_MIN:
         start, end = integer(start), integer(end)
     zset = self.space.read(key, SortedSet)
     if zset is None:
         return []
     if start < 0 or end < start:
-        start, stop = rank_stretch(len(zset.scores), start, end)
+        start, stop = rank_slice(len(zset.scores), start, end)
     else:
         stop = end + 1
     order = zset.order
     return [member for _, member in (zset.ordered() if order is None else order)[start:stop]]
 
 
-# Redis has one parser for all of them, so they know each other's options, only to refuse them.
+# Redis parses all of them with one function: they accept each other's options, then reject them.
 
 
 def _refuse_limit(options: dict[str, Any]) -> None:
-    """LIMIT of ZREVRANGE."""
+    """Reject LIMIT for ZREVRANGE."""
     options.pop("offset", None)
     if options.pop("count", -1) != -1:
         raise errors.error(errors.LIMIT_OF_RANKS)
 
 
 def _refuse_scores(options: dict[str, Any]) -> None:
-    """WITHSCORES of ZRANGEBYLEX."""
+    """Reject WITHSCORES for ZRANGEBYLEX and ZREVRANGEBYLEX."""
     if options.pop("withscores", False):
         raise errors.error(errors.SCORES_OF_TEXTS)
 
 
 class SortedSetRanges(Group[T]):
-    """ZRANGE, ZCOUNT, ZREMRANGEBYSCORE and everything else that has a lower and an upper bound."""
+    """ZRANGE, ZCOUNT, ZREMRANGEBYSCORE and the other commands with a lower and an upper bound."""
 
     # counting ranges ---------------------------------------------------------------------------
 
     @command(
         "ZCOUNT key min max",
         "readonly fast",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(log n)",
         access="RO ACCESS",
     )
     def zcount(self, key: Key, min: Value, max: Value) -> int:
-        """Number of members with scores from `min` to `max`.
+        """Return the number of members with a score between `min` and `max`, inclusive.
 
-        A bound like "(5" is excluded; "-inf" and "+inf" are the ends. 0 when the key is missing.
+        A bound is a number, "(5" to exclude 5, or "-inf" and "+inf". Raises ResponseError if a
+        bound is not a float.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zcount("rank", "(3", "+inf")
         (2, 1)
@@ -85,15 +87,15 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZLEXCOUNT key min max",
         "readonly fast",
-        group="sorted-set",
         since="2.8.9",
         complexity="O(log n)",
         access="RO ACCESS",
     )
     def zlexcount(self, key: Key, min: Value, max: Value) -> int:
-        """Number of members from text `min` to text `max` (all scores equal).
+        """Return the number of members between `min` and `max` in byte order.
 
-        "[a" includes, "(a" excludes, "-" and "+" are the ends. 0 when the key is missing.
+        Bounds: "[a" includes a, "(a" excludes it, "-" and "+" are the ends. The result is defined
+        only if all scores are equal. Raises ResponseError for other bounds.
 
         >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zlexcount("names", "[b", "+")
         (2, 1)
@@ -101,6 +103,7 @@ class SortedSetRanges(Group[T]):
         return self._zcount(key, text_range(min, max))
 
     def _zcount(self, key: Any, chosen: Range) -> int:
+        """Count the members of a range."""
         zset = self.space.read(key, SortedSet)
         if zset is None:
             return 0
@@ -154,7 +157,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]",
         "readonly",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
@@ -175,13 +177,19 @@ class SortedSetRanges(Group[T]):
         offset: Integer | None = None,
         num: Integer | None = None,
     ) -> list[Any]:
-        """Return the members from `start` to `end`, both included, lowest score first.
+        """Return the members from `start` to `end`, inclusive, lowest score first.
 
-        The bounds are ranks (negative ones count from the end), with `byscore` scores ("(5" is
-        excluded, "-inf", "+inf"), with `bylex` texts ("[a", "(a", "-", "+"; all scores equal).
-        `desc`: highest first, and then `start` is the upper bound. `offset`, `num`: leave so many
-        out, return at most so many. `withscores`: (member, score) pairs. An empty list when the
-        key is missing.
+        By default bounds are ranks: 0 is the lowest score, -1 the highest.
+        byscore: bounds are scores; "(5" excludes 5, "-inf" and "+inf" are the ends.
+        bylex: bounds are members in byte order, all scores equal; "[a" includes, "(a" excludes, "-"
+        and "+" are the ends.
+        desc: return the highest score first; with byscore and bylex, `start` is then the upper
+        bound.
+        offset, num: skip `offset` members and return at most `num` (negative: all); only with
+        byscore or bylex.
+        withscores: return (member, score) tuples instead of members.
+
+        Raises ResponseError for invalid bounds or options that exclude each other.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5, "cid": 7}), db.zrange("rank", 0, 1)
         (3, [b'ann', b'bob'])
@@ -192,9 +200,9 @@ class SortedSetRanges(Group[T]):
         return self._zread(key, chosen, desc, withscores)
 
     def _zread(self, key: Any, chosen: Range, reverse: bool, withscores: bool) -> list[Any]:
-        """The members of a range, in the order wished for."""
+        """Return the members of a range, or (member, score) tuples."""
         zset = self.space.read(key, SortedSet)
-        return [] if zset is None else answer(zset, chosen, reverse, withscores)
+        return [] if zset is None else range_members(zset, chosen, reverse, withscores)
 
     @overload
     def zrevrange(
@@ -212,7 +220,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZREVRANGE key start stop [WITHSCORES]",
         "readonly",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
@@ -224,7 +231,10 @@ class SortedSetRanges(Group[T]):
     def zrevrange(
         self, key: Key, start: Integer, end: Integer, withscores: bool = False
     ) -> list[Any]:
-        """The old way to say zrange(..., desc=True).
+        """Return the members from rank `start` to `end`, inclusive, highest score first.
+
+        Same as zrange(..., desc=True). withscores: return (member, score) tuples. Deprecated in
+        Redis in favour of ZRANGE; still supported.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrevrange("rank", 0, 0)
         (2, [b'bob'])
@@ -267,7 +277,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count]",
         "readonly",
-        group="sorted-set",
         since="1.0.5",
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
@@ -282,7 +291,10 @@ class SortedSetRanges(Group[T]):
         num: Integer | None = None,
         withscores: bool = False,
     ) -> list[Any]:
-        """The old way to say zrange(..., byscore=True); `start` is its `offset`.
+        """Return the members with a score between `min` and `max`, lowest score first.
+
+        Same as zrange(..., byscore=True); `start` and `num` are its `offset` and `num`. Deprecated
+        in Redis in favour of ZRANGE; still supported.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrangebyscore("rank", 4, "+inf")
         (2, [b'bob'])
@@ -325,7 +337,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZREVRANGEBYSCORE key max min [WITHSCORES] [LIMIT offset count]",
         "readonly",
-        group="sorted-set",
         since="2.2.0",
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
@@ -340,7 +351,10 @@ class SortedSetRanges(Group[T]):
         num: Integer | None = None,
         withscores: bool = False,
     ) -> list[Any]:
-        """The old way to say zrange(..., byscore=True, desc=True); `start` is its `offset`.
+        """Return the members with a score between `max` and `min`, highest score first.
+
+        Same as zrange(..., byscore=True, desc=True); `start` and `num` are its `offset` and `num`.
+        Deprecated in Redis in favour of ZRANGE; still supported.
 
         >>> db.zadd("rank", {"ann": 3, "bob": 5}), db.zrevrangebyscore("rank", "+inf", 0)
         (2, [b'bob', b'ann'])
@@ -350,7 +364,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZRANGEBYLEX key min max [LIMIT offset count]",
         "readonly",
-        group="sorted-set",
         since="2.8.9",
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
@@ -366,7 +379,10 @@ class SortedSetRanges(Group[T]):
         start: Integer | None = None,
         num: Integer | None = None,
     ) -> list[T]:
-        """The old way to say zrange(..., bylex=True); `start` is its `offset`.
+        """Return the members between `min` and `max` in byte order.
+
+        Same as zrange(..., bylex=True); `start` and `num` are its `offset` and `num`. Deprecated in
+        Redis in favour of ZRANGE; still supported.
 
         >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zrangebylex("names", "[b", "+")
         (2, [b'bob'])
@@ -376,7 +392,6 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZREVRANGEBYLEX key max min [LIMIT offset count]",
         "readonly",
-        group="sorted-set",
         since="2.8.9",
         complexity="O(log n + m) for m members returned",
         access="RO ACCESS",
@@ -392,7 +407,10 @@ class SortedSetRanges(Group[T]):
         start: Integer | None = None,
         num: Integer | None = None,
     ) -> list[T]:
-        """The old way to say zrange(..., bylex=True, desc=True); `start` is its `offset`.
+        """Return the members between `max` and `min` in reverse byte order.
+
+        Same as zrange(..., bylex=True, desc=True); `start` and `num` are its `offset` and `num`.
+        Deprecated in Redis in favour of ZRANGE; still supported.
 
         >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zrevrangebylex("names", "+", "-")
         (2, [b'bob', b'ann'])
@@ -404,16 +422,14 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZREMRANGEBYRANK key start stop",
         "write",
-        group="sorted-set",
         since="2.0.0",
         complexity="O(log n + m) for m members removed",
         access="RW DELETE",
     )
     def zremrangebyrank(self, key: Key, start: Integer, stop: Integer) -> int:
-        """Remove the members from rank `start` to rank `stop`; how many they were.
+        """Remove the members from rank `start` to rank `stop`, inclusive, and return their number.
 
-        Both ends are included; ranks begin with 0 at the lowest score, negative ones count from
-        the highest.
+        Rank 0 is the lowest score; negative ranks count from the highest.
 
         >>> db.zadd("rank", {"ann": 1, "bob": 2, "cid": 3}), db.zremrangebyrank("rank", 0, -2)
         (3, 2)
@@ -423,15 +439,15 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZREMRANGEBYSCORE key min max",
         "write",
-        group="sorted-set",
         since="1.2.0",
         complexity="O(log n + m) for m members removed",
         access="RW DELETE",
     )
     def zremrangebyscore(self, key: Key, min: Value, max: Value) -> int:
-        """Remove the members with scores from `min` to `max`; how many they were.
+        """Remove the members with a score between `min` and `max` and return their number.
 
-        A bound like "(5" is excluded; "-inf" and "+inf" are the ends.
+        Both bounds are inclusive; "(5" excludes 5, "-inf" and "+inf" are the ends. Raises
+        ResponseError if a bound is not a float.
 
         >>> db.zadd("rank", {"ann": 1, "bob": 2}), db.zremrangebyscore("rank", "-inf", "(2")
         (2, 1)
@@ -441,15 +457,15 @@ class SortedSetRanges(Group[T]):
     @command(
         "ZREMRANGEBYLEX key min max",
         "write",
-        group="sorted-set",
         since="2.8.9",
         complexity="O(log n + m) for m members removed",
         access="RW DELETE",
     )
     def zremrangebylex(self, key: Key, min: Value, max: Value) -> int:
-        """Remove the members from text `min` to text `max` (all scores equal); how many they were.
+        """Remove the members between `min` and `max` in byte order and return their number.
 
-        "[a" includes, "(a" excludes, "-" and "+" are the ends.
+        "[a" includes a, "(a" excludes it, "-" and "+" are the ends. The result is defined only if
+        all scores are equal.
 
         >>> db.zadd("names", {"ann": 0, "bob": 0}), db.zremrangebylex("names", "-", "[az")
         (2, 1)
@@ -457,7 +473,7 @@ class SortedSetRanges(Group[T]):
         return self._zremove(key, text_range(min, max), "zremrangebylex")
 
     def _zremove(self, key: Any, chosen: Range, event: str) -> int:
-        """The body of the ZREMRANGE family."""
+        """Remove the members of a range and return their number."""
         zset = self.space.write(key, SortedSet)
         if zset is None:
             return 0

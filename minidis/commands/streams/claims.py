@@ -1,4 +1,4 @@
-"""Who has pending entries taken from whom: XNACK, XCLAIM, XAUTOCLAIM."""
+"""Transfer of pending entries between consumers: XNACK, XCLAIM, XAUTOCLAIM."""
 
 from __future__ import annotations
 
@@ -20,20 +20,22 @@ from minidis.commands.streams.ids import (
     start_of,
     strict_id,
 )
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.cursor import WordCursor
 from minidis.grammar.kinds import I64_MAX, RAW, Integer, Key, Kind, Many, Value, encode, integer
-from minidis.structures.stream_groups import Consumer, Group
+from minidis.structures.stream_groups import Consumer, ConsumerGroup
 from minidis.structures.streams import Stream, id_text
 
-#: Entries that XAUTOCLAIM claims without COUNT, and how many it looks at for each.
+command = declarations(group="stream")
+
+#: Default COUNT of XAUTOCLAIM, and the number of entries it examines for each one.
 _USUAL_COUNT, _ATTEMPTS = 100, 10
-#: What XAUTOCLAIM accepts as COUNT.
+#: Greatest COUNT of XAUTOCLAIM.
 _MOST_COUNT = I64_MAX // 16
 
 
 def _claim_count(value: Any) -> int:
-    """COUNT of XAUTOCLAIM."""
+    """Convert COUNT of XAUTOCLAIM."""
     try:
         number = integer(value)
     except errors.ResponseError:
@@ -55,7 +57,6 @@ class StreamClaims(StreamGroups[T]):
     @command(
         "XNACK key group <SILENT | FAIL | FATAL> IDS numids id [id ...] [RETRYCOUNT count] [FORCE]",
         "write fast",
-        group="stream",
         since="8.8.0",
         complexity="O(1) for each id",
         access="RW UPDATE",
@@ -74,13 +75,15 @@ class StreamClaims(StreamGroups[T]):
         retrycount: Integer | None = None,
         force: bool = False,
     ) -> int:
-        """Give pending entries back, so that others can claim them at once; how many.
+        """Release pending entries so that other consumers can claim them at once.
 
-        They stay pending, without an owner. `mode` says how the delivery counts: SILENT not at
-        all, FAIL as it is, FATAL as the largest number there is; `retrycount` is a number of its
-        own. With `force` entries of the stream that are not pending become so.
+        The entries stay pending, without an owner.
+        mode: how the number of deliveries changes: "SILENT" decreases it by one, "FAIL" keeps it,
+        "FATAL" sets it to the maximum.
+        retrycount: set the number of deliveries. force: also make entries pending that were not.
 
-        ResponseError when there is no such stream or group.
+        Returns the number of entries released. Raises ResponseError if the stream or the group does
+        not exist.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -102,12 +105,12 @@ class StreamClaims(StreamGroups[T]):
             for number in wanted
             if number in pending or (force and stream.get(number) is not None)
         ]
-        self._note(stream.groups[name], found)
+        self._save_undo(stream.groups[name], found)
         for number in found:
             count = pending[number][2] if number in pending else 1 if how == b"SILENT" else 0
             count = I64_MAX if how == b"FATAL" else max(count - (how == b"SILENT"), 0)
             stream.groups[name].put(number, (None, 0, count if fixed is None else fixed))
-        self.space.dirty += len(found)
+        self.space.changed(held, None, len(found))
         return len(found)
 
     # taking over -------------------------------------------------------------------------------
@@ -116,7 +119,6 @@ class StreamClaims(StreamGroups[T]):
         "XCLAIM key group consumer min-idle-time id [id ...] [IDLE ms] "
         "[TIME unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID lastid]",
         "write fast",
-        group="stream",
         since="5.0.0",
         complexity="O(log n) for each id, in a stream of n entries",
         access="RW UPDATE",
@@ -148,14 +150,18 @@ class StreamClaims(StreamGroups[T]):
         lastid: Id | None = None,
         _option_error: Exception | None = None,
     ) -> list[Any]:
-        """Make a consumer the owner of pending entries; those it now owns, as XRANGE gives them.
+        """Make a consumer the owner of pending entries that have been idle long enough.
 
-        Only entries not delivered for `min_idle_time` milliseconds. They count as delivered now,
-        or `idle` milliseconds ago, or at `time` (milliseconds since 1970); and once more than
-        before, or `retrycount` times. `force` makes entries pending that are not. `justid`: only
-        the ids, and the number of deliveries stays. `lastid`: the group has read at least to there.
+        min_idle_time: only claim entries not delivered for this many milliseconds.
+        idle, time: set the last delivery to this many milliseconds ago, to this Unix time in
+        milliseconds (default: now).
+        retrycount: set the number of deliveries (default: add one). force: claim entries that are
+        not pending, too.
+        justid: return only ids, and do not count a delivery. lastid: raise the last id of the group
+        to this.
 
-        ResponseError when there is no such stream or group.
+        Returns the claimed entries as [[id, [field, value, ...]], ...]. Raises ResponseError if the
+        stream or the group does not exist.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -171,11 +177,11 @@ class StreamClaims(StreamGroups[T]):
         least = idle_kind("XCLAIM").convert(min_idle_time)
         if _option_error is not None:
             raise _option_error
-        self._note(group, ids)
+        self._save_undo(group, ids)
         last_id = 0 if lastid is None else strict_id(lastid)
         if last_id > group.last_id:
             group.last_id = last_id
-            self.space.dirty += 1
+            self.space.changed(held, None)
         claim = _Claim(self, held, stream, group, encode(consumername), least, not justid)
         claim.deliver_at(idle, time)
         claim.retries = retrycount
@@ -184,7 +190,7 @@ class StreamClaims(StreamGroups[T]):
 
     @staticmethod
     def _claimed(stream: Stream, ids: list[int], justid: bool) -> list[Any]:
-        """The reply of XCLAIM and XAUTOCLAIM."""
+        """Build the entries, or ids, in the reply of XCLAIM and XAUTOCLAIM."""
         if justid:
             return list(map(id_text, ids))
         return [entry(row) for row in map(stream.get, ids) if row is not None]
@@ -192,7 +198,6 @@ class StreamClaims(StreamGroups[T]):
     @command(
         "XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]",
         "write fast",
-        group="stream",
         since="6.2.0",
         complexity="O(log n) for each entry looked at, at most ten times COUNT",
         access="RW DELETE",
@@ -213,12 +218,14 @@ class StreamClaims(StreamGroups[T]):
         count: Integer | None = None,
         justid: bool = False,
     ) -> list[Any]:
-        """XCLAIM of whatever has been pending for `min_idle_time` milliseconds, from an id on.
+        """Make a consumer the owner of idle pending entries, scanning them from `start_id`.
 
-        At most `count` entries (100). The answer is [id to go on from, entries, ids of entries
-        that had been deleted and are no longer pending]; "0-0" says that there are no more.
+        min_idle_time: only claim entries not delivered for this many milliseconds. count: claim at
+        most this many entries (default 100). justid: return only ids, and do not count a delivery.
 
-        ResponseError when there is no such stream or group.
+        Returns [next start id, claimed entries, ids of deleted entries, which are no longer
+        pending]; the next id is "0-0" when the scan is complete. Raises ResponseError if the stream
+        or the group does not exist.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -235,7 +242,7 @@ class StreamClaims(StreamGroups[T]):
         most: Any = count or _USUAL_COUNT
         claim = _Claim(self, held, stream, group, encode(consumername), least, not justid)
         ids = list(islice(group.pending.upward(start_of(start_id)), most * _ATTEMPTS + 1))
-        self._note(group, ids)
+        self._save_undo(group, ids)
         claimed: list[int] = []
         gone: list[int] = []
         seen = 0
@@ -252,14 +259,14 @@ class StreamClaims(StreamGroups[T]):
 
 
 class _Claim:
-    """The terms on which a consumer takes over entries of a group."""
+    """The conditions and effects of one claim: consumer, idle time, delivery time and count."""
 
     def __init__(
         self,
         commands: StreamClaims[Any],
         key: bytes,
         stream: Stream,
-        group: Group,
+        group: ConsumerGroup,
         name: bytes,
         least: int,
         counts: bool,
@@ -267,26 +274,26 @@ class _Claim:
         self.commands = commands
         self.key, self.stream, self.group, self.name = key, stream, group, name
         self.least = least
-        #: does it count as one delivery more, or as so many in all?
+        #: whether the number of deliveries increases, and the number given by RETRYCOUNT
         self.counts = counts
         self.retries: Any = None
-        self.now = self.moment = commands.engine.now()
+        self.now = self.moment = commands.unit.now()
         self.consumer: Consumer | None = None
 
     def deliver_at(self, idle: Any, time: Any) -> None:
-        """When the entries count as delivered; nonsense is now."""
+        """Set the delivery time; a time in the future or before 1970 is replaced by now."""
         moment = self.now - idle if idle is not None else time
         if moment is not None and 0 <= moment <= self.now:
             self.moment = moment
 
     def take(self, number: int, *, force: bool = False) -> bool:
-        """Take an entry over, if it is there, pending, and has been for long enough."""
+        """Claim an entry if it exists, is pending and has been idle for long enough."""
         group, space = self.group, self.commands.space
         record = group.pending.get(number)
         if self.stream.get(number) is None:
             if record is not None:
                 group.drop(number)
-                space.dirty += 1
+                space.changed(self.key, None)
             return False
         if record is None and not force:
             return False
@@ -300,5 +307,5 @@ class _Claim:
         elif self.counts:
             count += 1
         group.put(number, (self.consumer, self.moment, count))
-        space.dirty += 1
+        space.changed(self.key, None)
         return True

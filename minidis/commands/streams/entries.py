@@ -1,7 +1,7 @@
-"""Stream commands that need no consumer group: add, read, delete, trim.
+"""Stream commands without consumer groups: add, read, delete, trim.
 
-A reply has an entry as [id, [field, value, field, value, ...]], fields in the order in which they
-were added, as often as they were. Consumer groups are in stream_groups.py.
+An entry in a reply is [id, [field, value, field, value, ...]]. Fields keep their order and may
+repeat. Consumer groups are in groups.py.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from minidis import errors
+from minidis.clients.blocked import Wait
 from minidis.commands.shared.group import Group, T
 from minidis.commands.streams.ids import (
     END,
@@ -27,7 +28,7 @@ from minidis.commands.streams.ids import (
     strict_id,
     trim_of,
 )
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
     RAW,
     TIMEOUT,
@@ -42,11 +43,13 @@ from minidis.grammar.kinds import (
     integer,
 )
 from minidis.keyspace.keyspace import no_such_key
-from minidis.observers.blocking import Wait
+from minidis.protocol.shapes import stream_pairs
 from minidis.replies import OK, Status
 from minidis.structures.streams import MOST_ID, SEQUENCE, SHIFT, Row, Stream, Trim, id_text
 
-#: What an entry is made of: a mapping, or pairs where a field appears more than once.
+command = declarations(group="stream")
+
+#: The fields of an entry: a mapping, or pairs if a field appears more than once.
 Fields = Mapping[Field, Value] | Iterable[tuple[Field, Value]]
 
 ARITY_OF_XADD = "wrong number of arguments for 'xadd' command"
@@ -54,7 +57,7 @@ _TRIM = "<MAXLEN | MINID> [= | ~] threshold [LIMIT count]"
 _POLICY = "[KEEPREF | DELREF | ACKED]"
 POLICIES = dict.fromkeys(("KEEPREF", "DELREF", "ACKED"), "ref_policy=")
 
-#: Options of XREAD and XREADGROUP as they stand in their lines.
+#: Options of XREAD and XREADGROUP in their declarations.
 CAPS = "[COUNT count] [MAXCOUNT maxcount] [MAXSIZE maxsize] [BLOCK milliseconds]"
 CAP_NAMES = {"MAXCOUNT": "max_count", "MAXSIZE": "max_size"}
 CAP_KINDS = {
@@ -62,12 +65,12 @@ CAP_KINDS = {
     "maxcount": at_least(1, "MAXCOUNT must be a positive integer"),
     "maxsize": at_least(1, "MAXSIZE must be a positive integer"),
 }
-#: Bytes of a reply that an entry and a word of it need on the wire, roughly.
+#: Approximate protocol overhead in bytes of an entry and of each of its words.
 _ENTRY_BYTES, _WORD_BYTES = 40, 9
 
 
 def _entries_added(value: Any) -> int:
-    """The counter of XSETID."""
+    """Convert ENTRIESADDED of XSETID."""
     number = integer(value)
     if number < 0:
         raise errors.error(errors.ENTRIES_ADDED_NEGATIVE)
@@ -75,7 +78,7 @@ def _entries_added(value: Any) -> int:
 
 
 class Caps:
-    """How much one reply may hold: COUNT of each stream, MAXCOUNT and MAXSIZE of all."""
+    """Limits of one reply: COUNT per stream, MAXCOUNT and MAXSIZE for all streams together."""
 
     def __init__(self, count: Any, max_count: Any, max_size: Any) -> None:
         self.count: int = max(count or 0, 0)
@@ -86,18 +89,18 @@ class Caps:
             raise errors.error("MAXCOUNT must be greater than or equal to COUNT")
 
     def room_after(self, given: int = 0) -> int | None:
-        """How many entries a stream may give that has given so many; None for any number."""
+        """Return how many entries a stream may still give after `given`; None means no limit."""
         most = max(self.count - given, 0) if self.count else None
         known = [number for number in (most, self.left) if number is not None]
         return min(known, default=None)
 
     @property
     def full(self) -> bool:
-        """Is there room for nothing more?"""
+        """Whether the reply is full."""
         return self.left == 0 or (self.given > 0 and self.bytes is not None and self.bytes <= 0)
 
     def take(self, rows: list[Row]) -> list[Row]:
-        """As many of these rows as the reply may hold; the very first has no limit."""
+        """Return the leading rows that fit into the reply; its first entry always fits."""
         if self.bytes is not None:
             rows = rows[: self._fitting(rows)]
         self.given += len(rows)
@@ -106,6 +109,7 @@ class Caps:
         return rows
 
     def _fitting(self, rows: list[Row]) -> int:
+        """Count the leading rows that fit into MAXSIZE."""
         assert self.bytes is not None
         for at, row in enumerate(rows):
             size = _ENTRY_BYTES + sum(len(word) + _WORD_BYTES for word in row[1:])
@@ -117,14 +121,13 @@ class Caps:
 
 
 class Streams(Group[T]):
-    """XADD, XRANGE, XREAD, XDEL, XTRIM and what belongs to them."""
+    """XADD, XRANGE, XREAD, XDEL, XTRIM and the other commands without groups."""
 
     # adding ------------------------------------------------------------------------------------
 
     @command(
         f"XADD key [NOMKSTREAM] {_POLICY} [{_TRIM}] <* | id> field value [field value ...]",
         "write denyoom fast",
-        group="stream",
         since="5.0.0",
         complexity="O(1), and O(n) for n entries that are trimmed",
         access="RW UPDATE",
@@ -133,6 +136,7 @@ class Streams(Group[T]):
         bounds_error=errors.MAXLEN_AND_MINID,
         uneven_error=ARITY_OF_XADD,
         deferred_errors=True,
+        single_step=True,
     )
     def xadd(
         self,
@@ -147,18 +151,20 @@ class Streams(Group[T]):
         ref_policy: str | None = None,
         _option_error: Exception | None = None,
     ) -> T | None:
-        """Append an entry of `fields` (a mapping or pairs) to the stream at `key`; its id.
+        """Append an entry to the stream at `key` and return its id, such as b"5-1".
 
-        `id`: "*" takes the time in milliseconds, "5-*" the next number of that millisecond; any
-        other has to be larger than the last one. With `nomkstream` a missing key stays missing,
-        and the answer is None.
+        fields: a mapping, or (field, value) pairs if a field repeats. id: "*" (default) generates
+        one from the clock, "5-*" takes the next sequence number of millisecond 5; any other id must
+        be greater than the last one.
+        nomkstream: do not create a missing stream; return None instead.
+        maxlen, minid: trim to this many entries, or remove entries with a lower id.
+        approximate: trim whole nodes of about 100 entries only (default; `~` in Redis syntax).
+        limit: remove at most this many entries; only with approximate.
+        ref_policy: for trimmed entries in consumer groups: "KEEPREF" (default) leaves them pending,
+        "DELREF" removes them from all groups, "ACKED" trims only what all groups have acknowledged.
 
-        Then trim: to `maxlen` entries, or what has an id below `minid`. Here `approximate` removes
-        whole nodes only (about 100 entries), and at most `limit` entries; in words it takes a ~.
-        `ref_policy` says what becomes of entries that groups have not acknowledged: KEEPREF leaves
-        them pending, DELREF does not, ACKED does not trim them.
-
-        ResponseError for an id that is no id or not larger; WrongTypeError for another type.
+        Raises ResponseError for an invalid or too small id, WrongTypeError if `key` holds another
+        type.
 
         >>> db.xadd("log", {"who": "ann"}, "5-1"), db.xadd("log", {"who": "bob"}, "5-*")
         (b'5-1', b'5-2')
@@ -184,16 +190,16 @@ class Streams(Group[T]):
         return reply
 
     def _next_id(self, stream: Stream, wanted: tuple[int, bool] | None) -> int:
-        """The id for a new entry."""
+        """Return the id of a new entry."""
         last = stream.last_id
         if last == MOST_ID:
             raise errors.error(errors.STREAM_EXHAUSTED)
         if wanted is None:
-            return max(self.engine.now() << SHIFT, last + 1)
+            return max(self.unit.now() << SHIFT, last + 1)
         number, complete = wanted
         if not complete and number >> SHIFT == last >> SHIFT:
             if last & SEQUENCE == SEQUENCE:
-                raise errors.error(errors.ENTRY_TOO_LARGE)  # what Redis says of a full millisecond
+                raise errors.error(errors.ENTRY_TOO_LARGE)  # Redis's error for a full millisecond
             number = last + 1
         if number <= last:
             raise errors.error(errors.STREAM_ID_NOT_NEWER)
@@ -208,23 +214,22 @@ class Streams(Group[T]):
         trim: Trim | None,
         policy: Any,
     ) -> None:
-        """Append, and trim if asked to; either both or neither will have happened."""
+        """Append the entry and trim; an interruption rolls back both."""
         space, engine = self.space, self.engine
         space.changed(key, "xadd")
         if stream is not None:
             if trim is not None:
-                engine.undo.append((stream.take_back, *stream.before_append(number)))
-                engine.unsettled = True
-            stream.append(number, words, engine.limits)
+                self.unit.on_rollback(stream.take_back, *stream.before_append(number))
+            stream.append(number, words, engine.settings.limits)
             self._trim(key, stream, trim, policy)
             return
         stream = Stream()
-        stream.append(number, words, engine.limits)
+        stream.append(number, words, engine.settings.limits)
         self._trim(key, stream, trim, policy)
         space.put(key, stream)
 
     def _trim(self, key: bytes, stream: Stream, trim: Trim | None, policy: Any) -> int:
-        """Trim the stream; how many entries are gone."""
+        """Trim the stream and return the number of entries removed."""
         if trim is None:
             return 0
         spared = policy is not None and encode(policy) == b"ACKED" and stream.groups
@@ -232,28 +237,24 @@ class Streams(Group[T]):
         if cut is None:
             return 0
         self.space.changed(key, "xtrim", len(cut.gone))
-        engine = self.engine
-        engine.unsettled = True
         if policy is not None and encode(policy) == b"DELREF":
             self._forget(stream, cut.gone)
-        engine.undo.append((stream.revert, cut, stream.max_deleted))
+        self.unit.on_rollback(stream.revert, cut, stream.max_deleted)
         stream.apply(cut)
         return len(cut.gone)
 
     def _forget(self, stream: Stream, ids: list[int]) -> None:
-        """Take these entries away from all groups."""
+        """Remove these entries from the pending entries of all groups."""
         for group in stream.groups.values():
             pending = [number for number in ids if number in group.pending]
             if pending:
-                self.engine.undo.append((group.restore, *group.memo(pending)))
-                self.engine.unsettled = True
+                self.unit.on_rollback(group.restore, *group.memo(pending))
                 for number in pending:
                     group.drop(number)
 
     @command(
         "XSETID key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]",
         "write denyoom fast",
-        group="stream",
         since="5.0.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -273,12 +274,13 @@ class Streams(Group[T]):
         max_deleted_id: Id | None = None,
         _option_error: Exception | None = None,
     ) -> Status:
-        """Set what the stream at `key` remembers of its past; for those who copy streams.
+        """Set the last id of the stream at `key`, and optionally its counters; for copying streams.
 
-        `last_id`: the largest id there has been; `entries_added`: how many entries; and
-        `max_deleted_id`: the largest id that has been deleted.
+        last_id: greatest id that has ever been added. entries_added: number of entries ever added.
+        max_deleted_id: greatest id that has been deleted.
 
-        ResponseError when the key is missing, or when the entries that are there say otherwise.
+        Returns OK. Raises ResponseError if the key does not exist or the values contradict its
+        entries, WrongTypeError if `key` holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xsetid("log", "7-0")
         (b'5-1', OK)
@@ -300,8 +302,8 @@ class Streams(Group[T]):
         if len(stream) and added is not None and added < len(stream):
             raise errors.error(errors.SETID_BELOW_LENGTH)
         self.space.changed(key, "xsetid")
-        self.engine.undo.append((stream.set_past, stream.last_id, stream.added, stream.max_deleted))
-        self.engine.unsettled = True
+        past = stream.last_id, stream.added, stream.max_deleted
+        self.unit.on_rollback(stream.set_past, *past)
         added = stream.added if added is None else added
         stream.set_past(last, added, deleted or stream.max_deleted)
         return OK
@@ -311,15 +313,14 @@ class Streams(Group[T]):
     @command(
         "XLEN key",
         "readonly fast",
-        group="stream",
         since="5.0.0",
         complexity="O(1)",
         access="RO",
     )
     def xlen(self, key: Key) -> int:
-        """Number of entries in the stream at `key`; 0 when missing.
+        """Return the number of entries in the stream at `key`, 0 if it does not exist.
 
-        WrongTypeError when the key holds another type.
+        Raises WrongTypeError if `key` holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xlen("log"), db.xlen("missing")
         (b'5-1', 1, 0)
@@ -330,7 +331,6 @@ class Streams(Group[T]):
     @command(
         "XRANGE key start end [COUNT count]",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(log n + m) for n entries and m returned",
         access="RO ACCESS",
@@ -340,11 +340,14 @@ class Streams(Group[T]):
     def xrange(
         self, key: Key, min: Id = "-", max: Id = "+", count: Integer | None = None
     ) -> list[Any] | None:
-        """Return entries from id `min` to `max`, both included, at most `count` of them.
+        """Return the entries with ids from `min` to `max`, inclusive, lowest id first.
 
-        "-" is the smallest id and "+" the largest; "5" stands for all ids of that millisecond;
-        "(5-1" excludes an end. A list of [id, [field, value, ...]], empty when the key is missing;
-        None for a count of 0.
+        min, max: "-" and "+" are the lowest and the highest id; "5" stands for all ids of
+        millisecond 5; "(5-1" excludes 5-1. count: return at most this many entries.
+
+        Returns a list of [id, [field, value, ...]], empty if the key does not exist, or None if
+        `count` is 0. Raises ResponseError for an invalid id, WrongTypeError if `key` holds another
+        type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xadd("log", {"a": 2, "b": 3}, "6-1")
         (b'5-1', b'6-1')
@@ -356,7 +359,6 @@ class Streams(Group[T]):
     @command(
         "XREVRANGE key end start [COUNT count]",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(log n + m) for n entries and m returned",
         access="RO ACCESS",
@@ -372,21 +374,23 @@ class Streams(Group[T]):
         count: Integer | None = None,
         _option_error: Exception | None = None,
     ) -> list[Any] | None:
-        """Return entries from id `max` down to `min`; see XRANGE.
+        """Return the entries with ids from `max` down to `min`, inclusive, highest id first.
+
+        Bounds, `count`, result and errors are those of XRANGE.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xadd("log", {"a": 2}, "6-1")
         (b'5-1', b'6-1')
         >>> db.xrevrange("log", count=1)
         [[b'6-1', [b'a', b'2']]]
         """
-        first = start_of(min)  # the first mistake that is told is that of the smaller id
+        first = start_of(min)  # an error in the lower bound is reported first
         last = end_of(max)
         if _option_error is not None:
             raise _option_error
         return self._entries(key, first, last, count, down=True)
 
     def _entries(self, key: Any, first: int, last: int, count: Any, *, down: bool) -> Any:
-        """XRANGE, upward or downward."""
+        """Body of XRANGE and XREVRANGE."""
         stream = self.space.read(key, Stream)
         if stream is None:
             return []
@@ -399,7 +403,6 @@ class Streams(Group[T]):
     @command(
         f"XREAD {CAPS} STREAMS key [key ...] id [id ...]",
         "readonly blocking movablekeys",
-        group="stream",
         since="5.0.0",
         complexity="O(log n + m) for n entries and m returned, for each stream",
         access="RO ACCESS",
@@ -408,6 +411,7 @@ class Streams(Group[T]):
         uneven_error=errors.XREAD_UNBALANCED,
         undocumented="[GROUP group consumer] [NOACK]",
         refuse=lambda options: _refuse_group(options),
+        resp2=stream_pairs,
     )
     def xread(
         self,
@@ -417,14 +421,15 @@ class Streams(Group[T]):
         max_count: Integer | None = None,
         max_size: Integer | None = None,
     ) -> dict[T, list[Any]] | None:
-        """Return the entries after an id, of several streams: {key: [[id, [field, value, ...]]]}.
+        """Read the entries after a given id from one or more streams, optionally blocking.
 
-        `streams` maps each key to the id after which to read: "$" is the last one at this moment,
-        "+" gives the last entry. `count`: so many entries of each stream at most; `max_count` of
-        all together; `max_size`: bytes of the reply, about. `block`: wait so many milliseconds for
-        an entry, 0 for ever.
+        streams: {key: id}; "$" stands for the current last id, "+" returns the last entry. count:
+        at most this many entries per stream. max_count: at most this many in total. max_size: limit
+        the reply to about this many bytes.
+        block: wait up to this many milliseconds for an entry; 0 waits forever.
 
-        None when there is nothing; WrongTypeError when a key holds another type.
+        Returns {key: [[id, [field, value, ...]], ...]}, or None if there is nothing to read. Raises
+        ResponseError for an invalid id, WrongTypeError if a key holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xadd("log", {"a": 2}, "6-1")
         (b'5-1', b'6-1')
@@ -436,7 +441,7 @@ class Streams(Group[T]):
         caps = Caps(count, max_count, max_size)
         reply: Any = {}
         for key, after in wanted:
-            stream = self.space.read(key, Stream)  # a second look, which INFO counts, too
+            stream = self.space.read(key, Stream)  # a second lookup, as in Redis: INFO counts both
             if stream is not None and stream.top_id > after and not caps.full:
                 rows = caps.take(stream.range(after + 1, MOST_ID, caps.room_after()))
                 if rows:
@@ -454,7 +459,7 @@ class Streams(Group[T]):
         return wait
 
     def _after(self, key: bytes, word: Any) -> int:
-        """The id after which to read a stream."""
+        """Return the id after which XREAD reads the stream."""
         stream = self.space.read(key, Stream)
         word = encode(word)
         if word == b">":
@@ -470,7 +475,6 @@ class Streams(Group[T]):
     @command(
         "XDEL key id [id ...]",
         "write fast",
-        group="stream",
         since="5.0.0",
         complexity="O(log n) for each id, in a stream of n entries",
         access="RW DELETE",
@@ -478,10 +482,11 @@ class Streams(Group[T]):
         kinds={"id": RAW},
     )
     def xdel(self, key: Key, *ids: Many) -> int:
-        """Delete the entries with these `ids`; how many there were. The stream stays, even empty.
+        """Delete the entries with these `ids` and return how many existed.
 
-        Groups that have not acknowledged an entry keep it as pending. ResponseError when one is no
-        id; WrongTypeError when the key holds another type.
+        The stream remains even if it becomes empty; consumer groups keep deleted entries as
+        pending. Returns 0 if the key does not exist. Raises ResponseError for an invalid id,
+        WrongTypeError if `key` holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xdel("log", "5-1", "9-9"), db.xlen("log")
         (b'5-1', 1, 0)
@@ -496,18 +501,15 @@ class Streams(Group[T]):
         return len(found)
 
     def _delete_entries(self, stream: Stream, ids: list[int]) -> None:
-        """Delete entries that are there: all, or none if an interruption strikes."""
-        undo = self.engine.undo
-        self.engine.unsettled = True
+        """Delete existing entries; an interruption rolls back all of them."""
         for number in ids:
             cut = stream.deletion(number)
-            undo.append((stream.revert, cut, stream.max_deleted))
+            self.unit.on_rollback(stream.revert, cut, stream.max_deleted)
             stream.apply(cut)
 
     @command(
         f"XDELEX key {_POLICY} IDS numids id [id ...]",
         "write fast",
-        group="stream",
         since="8.2.0",
         complexity="O(log n) for each id, in a stream of n entries",
         access="RW DELETE",
@@ -518,10 +520,13 @@ class Streams(Group[T]):
         left_error=errors.NUMIDS_DIFFERENT,
     )
     def xdelex(self, key: Key, *ids: Many, ref_policy: str | None = None) -> list[int]:
-        """XDEL that looks after consumer groups: for each id 1 deleted, -1 not there, 2 refused.
+        """Delete the entries with these `ids`, with a policy for consumer groups.
 
-        `ref_policy`: KEEPREF (as without it) leaves the entries pending where they are, DELREF
-        removes them from all groups, ACKED deletes only what all groups have acknowledged.
+        ref_policy: "KEEPREF" (default) leaves deleted entries pending, "DELREF" removes them from
+        all groups, "ACKED" deletes only entries that all groups have acknowledged.
+
+        Returns a list with one int per id: 1 deleted, -1 not found, 2 kept because of "ACKED".
+        Raises ResponseError for an invalid id, WrongTypeError if `key` holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xdelex("log", "5-1", "9-9")
         (b'5-1', [1, -1])
@@ -538,7 +543,7 @@ class Streams(Group[T]):
     def _carry_out(
         self, key: Any, stream: Stream, replies: dict[int, int], forgotten: list[int]
     ) -> None:
-        """Delete the entries whose answer is 1; and these are pending nowhere any more."""
+        """Delete the entries whose reply is 1, and make `forgotten` pending nowhere."""
         found = [number for number, reply in replies.items() if reply == 1]
         if found:
             self.space.changed(key, "xdel", len(found))
@@ -547,7 +552,7 @@ class Streams(Group[T]):
 
     @staticmethod
     def _verdict(stream: Stream, number: int, policy: bytes) -> int:
-        """What XDELEX is to answer for an id."""
+        """Return the reply of XDELEX for one id."""
         if stream.get(number) is None:
             return -1
         if policy == b"ACKED" and (not stream.groups or stream.is_referenced(number)):
@@ -557,7 +562,6 @@ class Streams(Group[T]):
     @command(
         f"XTRIM key {_TRIM} {_POLICY}",
         "write",
-        group="stream",
         since="5.0.0",
         complexity="O(n) for n entries removed",
         access="RW DELETE",
@@ -574,11 +578,15 @@ class Streams(Group[T]):
         limit: Integer | None = None,
         ref_policy: str | None = None,
     ) -> int:
-        """Remove the oldest entries of the stream at `key`; how many.
+        """Remove the oldest entries of the stream at `key` and return their number.
 
-        All but `maxlen` entries go, or those with an id below `minid`. With `approximate` only
-        whole nodes (about 100 entries), and at most `limit` entries; in words it takes a ~.
-        `ref_policy` is explained at XADD. 0 when the key is missing.
+        maxlen, minid: keep this many entries, or remove entries with a lower id; exactly one is
+        needed.
+        approximate: remove whole nodes of about 100 entries only (default; `~` in Redis syntax).
+        limit: remove at most this many entries; only with approximate. ref_policy: see XADD.
+
+        Returns 0 if the key does not exist. Raises ResponseError if options are missing or exclude
+        each other, WrongTypeError if `key` holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xadd("log", {"a": 2}, "6-1")
         (b'5-1', b'6-1')
@@ -593,7 +601,7 @@ class Streams(Group[T]):
 
 
 def _refuse_group(options: dict[str, Any]) -> None:
-    """What only XREADGROUP takes."""
+    """Reject the options that only XREADGROUP accepts."""
     if "group" in options:
         raise errors.error(errors.XREAD_GROUP)
     if "noack" in options:

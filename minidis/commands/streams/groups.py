@@ -1,9 +1,9 @@
-"""Consumer groups of streams: who reads, and who has acknowledged.
+"""Consumer groups of streams: XGROUP, XREADGROUP, XACK, XACKDEL.
 
-What a group has given to a consumer is *pending* until it is acknowledged. Every change of a group
-first notes in `engine.undo` how the entries and the consumer it concerns were before (_note), so
-that a read of several streams is done or has not happened. How entries change hands without being
-read is in stream_claims.py; XPENDING and XINFO, which only look, are in stream_info.py.
+Entries delivered to a consumer are *pending* until they are acknowledged. Every change of a group
+first saves the previous state of its entries and consumer in the undo log (_note), so that a read
+of several streams is atomic. Claims are in claims.py; XPENDING and XINFO, which only read, are in
+info.py.
 """
 
 from __future__ import annotations
@@ -13,37 +13,40 @@ from itertools import islice
 from typing import Any
 
 from minidis import errors
+from minidis.clients.blocked import Wait
 from minidis.commands.shared.group import T
 from minidis.commands.streams.entries import CAP_KINDS, CAP_NAMES, CAPS, POLICIES, Caps, Streams
 from minidis.commands.streams.ids import Id, entry, idle_kind, ids_of, loose_id, strict_id
-from minidis.engine.engine import CHANGED
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.kinds import RAW, Integer, Key, Kind, Many, encode, integer
-from minidis.observers.blocking import Wait
+from minidis.keyspace.unit import CHANGED
+from minidis.protocol.shapes import stream_pairs
 from minidis.replies import OK, Status
-from minidis.structures.stream_groups import UNKNOWN, Consumer, Group
+from minidis.structures.stream_groups import UNKNOWN, Consumer, ConsumerGroup
 from minidis.structures.streams import MOST_ID, Row, Stream, id_text
+
+command = declarations(group="stream", parent="XGROUP")
 
 GROUP_NAMES = {"group": "groupname", "consumer": "consumername"}
 _HELP = (
     "XGROUP <subcommand> [<arg> ...]. Subcommands are:",
     "CREATE <key> <group> <id|$> [MKSTREAM] [ENTRIESREAD <number>]",
-    "    Make a group that has read the stream up to an id.",
+    "    Create a group that reads the stream after an id.",
     "CREATECONSUMER <key> <group> <consumer>",
-    "    Make a consumer.",
+    "    Create a consumer.",
     "DELCONSUMER <key> <group> <consumer>",
-    "    Delete a consumer with all that is pending for it.",
+    "    Delete a consumer and its pending entries.",
     "DESTROY <key> <group>",
     "    Delete a group.",
     "SETID <key> <group> <id|$> [ENTRIESREAD <number>]",
-    "    Let a group go on after another id.",
+    "    Set the id after which a group goes on reading.",
     "HELP",
     "    This text.",
 )
 
 
 def _entries_read(value: Any) -> int:
-    """How many entries a group has read, -1 for unknown."""
+    """Convert ENTRIESREAD: the number of entries a group has read, -1 if unknown."""
     number = integer(value)
     if number < UNKNOWN:
         raise errors.error(errors.ENTRIES_READ_NEGATIVE)
@@ -61,7 +64,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP CREATE key group <id | $> [MKSTREAM] [ENTRIESREAD entries-read]",
         "write denyoom",
-        group="stream",
         since="5.0.0",
         complexity="O(1)",
         access="RW INSERT",
@@ -80,12 +82,14 @@ class StreamGroups(Streams[T]):
         entries_read: Integer | None = None,
         _option_error: Exception | None = None,
     ) -> Status:
-        """Make a group on the stream at `key` that reads what comes after `id` ("$": the last one).
+        """Create a consumer group that reads the stream at `key` after `id`.
 
-        With `mkstream` a missing key becomes an empty stream. `entries_read`: how many entries
-        there had been up to that id, if known, so that XINFO can tell how far behind it is.
+        id: "$" (default) is the last entry, 0 reads the whole stream. mkstream: create an empty
+        stream if the key does not exist. entries_read: number of entries up to that id, from which
+        XINFO computes the lag.
 
-        ResponseError when the key is missing or the group exists; WrongTypeError for another type.
+        Returns OK. Raises ResponseError if the key does not exist or the group exists,
+        WrongTypeError if `key` holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -103,7 +107,7 @@ class StreamGroups(Streams[T]):
             raise errors.ResponseError(errors.GROUP_EXISTS)
         read: Any = UNKNOWN if entries_read is None else entries_read
         self.space.changed(held, "xgroup-create")
-        target.groups[name] = Group(last_id, read)
+        target.groups[name] = ConsumerGroup(last_id, read)
         if stream is None:
             self.space.changed(held, CHANGED, 0)
             self.space.put(held, target)
@@ -112,7 +116,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP SETID key group <id | $> [ENTRIESREAD entries-read]",
         "write",
-        group="stream",
         since="5.0.0",
         complexity="O(1)",
         access="RW UPDATE",
@@ -130,9 +133,12 @@ class StreamGroups(Streams[T]):
         entries_read: Integer | None = None,
         _option_error: Exception | None = None,
     ) -> Status:
-        """Let a group go on with what comes after `id`; "$" is the last one. See XGROUP CREATE.
+        """Set the id after which a consumer group goes on reading.
 
-        ResponseError when there is no such stream or group.
+        id: "$" is the last entry. entries_read: number of entries up to that id, from which XINFO
+        computes the lag.
+
+        Returns OK. Raises ResponseError if the stream or the group does not exist.
 
         >>> db.xgroup_create("log", "team", mkstream=True), db.xgroup_setid("log", "team", "7-0")
         (OK, OK)
@@ -145,7 +151,7 @@ class StreamGroups(Streams[T]):
         word = encode(id)
         last_id = stream.last_id if word == b"$" else loose_id(word)
         self.space.changed(held, "xgroup-setid")
-        self._note(group, ())
+        self._save_undo(group, ())
         read: Any = UNKNOWN if entries_read is None else entries_read
         group.last_id, group.read = last_id, read
         return OK
@@ -153,16 +159,15 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP DESTROY key group",
         "write",
-        group="stream",
         since="5.0.0",
         complexity="O(n) for n pending entries",
         access="RW DELETE",
         names=GROUP_NAMES,
     )
     def xgroup_destroy(self, key: Key, groupname: Key) -> int:
-        """Delete a group with its consumers and all that is pending; 1, or 0 when there is none.
+        """Delete a consumer group with its consumers and pending entries.
 
-        ResponseError when the key is missing.
+        Returns 1, or 0 if the group does not exist. Raises ResponseError if the key does not exist.
 
         >>> db.xgroup_create("log", "team", mkstream=True), db.xgroup_destroy("log", "team")
         (OK, 1)
@@ -180,16 +185,16 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP CREATECONSUMER key group consumer",
         "write denyoom",
-        group="stream",
         since="6.2.0",
         complexity="O(1)",
         access="RW INSERT",
         names=GROUP_NAMES,
     )
     def xgroup_createconsumer(self, key: Key, groupname: Key, consumername: Key) -> int:
-        """Make a consumer in a group; 1, or 0 when it exists. XREADGROUP makes them, too.
+        """Create a consumer in a group.
 
-        ResponseError when there is no such stream or group.
+        Returns 1, or 0 if the consumer exists. XREADGROUP also creates missing consumers. Raises
+        ResponseError if the stream or the group does not exist.
 
         >>> db.xgroup_create("log", "team", mkstream=True)
         OK
@@ -207,16 +212,16 @@ class StreamGroups(Streams[T]):
     @command(
         "XGROUP DELCONSUMER key group consumer",
         "write",
-        group="stream",
         since="5.0.0",
         complexity="O(n) for n pending entries of the consumer",
         access="RW DELETE",
         names=GROUP_NAMES,
     )
     def xgroup_delconsumer(self, key: Key, groupname: Key, consumername: Key) -> int:
-        """Delete a consumer of a group; how many entries were pending for it, and are no more.
+        """Delete a consumer of a group with its pending entries.
 
-        ResponseError when there is no such stream or group.
+        Returns the number of entries that were pending for the consumer, 0 if it does not exist.
+        Raises ResponseError if the stream or the group does not exist.
 
         >>> db.xgroup_create("log", "team", mkstream=True)
         OK
@@ -231,23 +236,23 @@ class StreamGroups(Streams[T]):
             return 0
         ids = list(consumer.ids)
         self.space.changed(held, "xgroup-delconsumer")
-        self._note(group, ids, gone)
+        self._save_undo(group, ids, gone)
         for number in ids:
             group.drop(number)
         del group.consumers[gone]
         return len(ids)
 
-    @command("XGROUP HELP", "loading stale", group="stream", since="5.0.0", complexity="O(1)")
+    @command("XGROUP HELP", "loading stale", since="5.0.0", complexity="O(1)")
     def xgroup_help(self) -> list[Status]:
-        """The subcommands of XGROUP.
+        """Return the help text of XGROUP as a list of lines.
 
         >>> db.xgroup_help()[1]
         CREATE <key> <group> <id|$> [MKSTREAM] [ENTRIESREAD <number>]
         """
         return [Status(line) for line in _HELP]
 
-    def _existing(self, key: bytes, name: bytes) -> tuple[Stream, Group]:
-        """Stream and group for XGROUP, which have to be there."""
+    def _existing(self, key: bytes, name: bytes) -> tuple[Stream, ConsumerGroup]:
+        """Return the stream and the group for XGROUP; both must exist."""
         stream = self.space.write(key, Stream)
         if stream is None:
             raise errors.error(errors.XGROUP_NO_KEY)
@@ -255,20 +260,19 @@ class StreamGroups(Streams[T]):
             raise errors.no_group(key, name)
         return stream, stream.groups[name]
 
-    def _note(self, group: Group, ids: Iterable[int], *names: bytes) -> None:
-        """Before a change: how to put back these entries and consumers of the group."""
-        self.engine.undo.append((group.restore, *group.memo(ids, *names)))
-        self.engine.unsettled = True
+    def _save_undo(self, group: ConsumerGroup, ids: Iterable[int], *names: bytes) -> None:
+        """Save these entries and consumers of the group in the undo log, before a change."""
+        self.unit.on_rollback(group.restore, *group.memo(ids, *names))
 
-    def _consumer(self, key: bytes, group: Group, name: bytes) -> Consumer:
-        """The consumer of that name, made if need be; it has been heard of now."""
+    def _consumer(self, key: bytes, group: ConsumerGroup, name: bytes) -> Consumer:
+        """Return the consumer of that name, created if missing, and mark it as seen now."""
         consumer = group.consumers.get(name)
         if consumer is None:
             self.space.changed(key, "xgroup-createconsumer")
             consumer = Consumer(name, 0)
-            self._note(group, (), name)
+            self._save_undo(group, (), name)
             group.consumers[name] = consumer
-        consumer.seen = self.engine.now()
+        consumer.seen = self.unit.now()
         return consumer
 
     # reading -----------------------------------------------------------------------------------
@@ -277,7 +281,6 @@ class StreamGroups(Streams[T]):
         f"XREADGROUP GROUP group consumer {CAPS} [CLAIM min-idle-time] [NOACK] "
         "STREAMS key [key ...] id [id ...]",
         "write blocking movablekeys",
-        group="stream",
         since="5.0.0",
         complexity="O(m) for m entries returned, and O(n) for n pending ones with CLAIM",
         access="RO ACCESS",
@@ -286,6 +289,7 @@ class StreamGroups(Streams[T]):
         uneven_error=errors.XREAD_UNBALANCED,
         floating="GROUP",
         missing_error=errors.XREADGROUP_NO_GROUP,
+        resp2=stream_pairs,
     )
     def xreadgroup(
         self,
@@ -299,17 +303,17 @@ class StreamGroups(Streams[T]):
         max_count: Integer | None = None,
         max_size: Integer | None = None,
     ) -> dict[T, list[Any]] | None:
-        """Read streams for a consumer of a group; each entry goes to one consumer: see XREAD.
+        """Read streams as a consumer of a group; each entry is delivered to one consumer.
 
-        `streams` maps each key to ">" for entries that nobody of the group has been given; any id
-        asks for those after it that this consumer has not acknowledged (their fields are None when
-        they have been deleted). The consumer is made if need be. With `noack` nothing is pending.
+        streams: {key: id}; ">" reads entries not yet delivered to the group, any other id re-reads
+        this consumer's pending entries after it (fields are None if an entry has been deleted).
+        count, block, max_count, max_size: see XREAD. noack: do not add the entries to the pending
+        ones.
+        claim_min_idle_time: first claim entries pending for this many milliseconds, longest first;
+        entries are then [id, fields, idle milliseconds, previous deliveries].
 
-        `claim_min_idle_time`: first take over what has been pending for so many milliseconds, the
-        longest first; an entry is then [id, fields, milliseconds, deliveries before this one].
-        `count`, `max_count`, `max_size` and `block` as in XREAD.
-
-        None when there is nothing; ResponseError when a stream or the group is missing.
+        Creates the consumer if missing. Returns {key: [[id, fields], ...]}, or None if there is
+        nothing to read. Raises ResponseError if the stream or the group does not exist.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -327,15 +331,17 @@ class StreamGroups(Streams[T]):
             if given is not None:
                 reply.setdefault(key, []).extend(given)
         if reply or block is None:
-            answer: Any = reply or None
-            return answer
+            result: Any = reply or None
+            return result
         wait: Any = Wait(
             [key for key, _ in pairs], integer(block) / 1000, kind=Stream, on_delete=True
         )
         return wait
 
-    def _wanted(self, key: bytes, name: bytes, word: Any) -> tuple[Stream, Group, int | None]:
-        """(stream, group, id to read the history after; None for new entries)."""
+    def _wanted(
+        self, key: bytes, name: bytes, word: Any
+    ) -> tuple[Stream, ConsumerGroup, int | None]:
+        """Return (stream, group, id after which to re-read pending entries; None for new ones)."""
         stream = self.space.read(key, Stream)
         if stream is None or name not in stream.groups:
             raise errors.no_key_or_group(key, name, " in XREADGROUP with GROUP option")
@@ -350,7 +356,6 @@ class StreamGroups(Streams[T]):
     @command(
         "XACK key group id [id ...]",
         "write fast",
-        group="stream",
         since="5.0.0",
         complexity="O(1) for each id",
         access="RW UPDATE",
@@ -358,9 +363,10 @@ class StreamGroups(Streams[T]):
         kinds={"id": RAW},
     )
     def xack(self, key: Key, groupname: Key, *ids: Many) -> int:
-        """Acknowledge entries: they are no longer pending in the group; how many were.
+        """Acknowledge entries, so that they are no longer pending in the group.
 
-        0 when there is no such stream or group; WrongTypeError for another type.
+        Returns the number of entries that were pending; 0 if the stream or the group does not
+        exist. Raises ResponseError for an invalid id, WrongTypeError if `key` holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -372,24 +378,23 @@ class StreamGroups(Streams[T]):
         if group is None:
             return 0
         found = [number for number in dict.fromkeys(ids_of(ids)) if number in group.pending]
-        self._acknowledge(group, found)
+        self._acknowledge(key, group, found)
         return len(found)
 
-    def _group_if_any(self, key: Any, groupname: Any) -> Group | None:
+    def _group_if_any(self, key: Any, groupname: Any) -> ConsumerGroup | None:
         stream = self.space.read(key, Stream)
         return None if stream is None else stream.groups.get(groupname)
 
-    def _acknowledge(self, group: Group, ids: list[int]) -> None:
+    def _acknowledge(self, key: Any, group: ConsumerGroup, ids: list[int]) -> None:
         if ids:
-            self._note(group, ids)
-            self.space.dirty += len(ids)
+            self._save_undo(group, ids)
+            self.space.changed(key, None, len(ids))
             for number in ids:
                 group.drop(number)
 
     @command(
         "XACKDEL key group [KEEPREF | DELREF | ACKED] IDS numids id [id ...]",
         "write fast",
-        group="stream",
         since="8.2.0",
         complexity="O(log n) for each id, in a stream of n entries",
         access="RW UPDATE DELETE",
@@ -402,9 +407,12 @@ class StreamGroups(Streams[T]):
     def xackdel(
         self, key: Key, groupname: Key, *ids: Many, ref_policy: str | None = None
     ) -> list[int]:
-        """XACK and then XDELEX: for each id 1 deleted, 2 acknowledged only, -1 was not pending.
+        """Acknowledge entries in a group and delete them from the stream.
 
-        `ref_policy` says what other groups have to do with it: see XDELEX.
+        ref_policy: what happens in other groups; see XDELEX.
+
+        Returns a list with one int per id: 1 acknowledged and deleted, 2 acknowledged but kept
+        because of "ACKED", -1 not pending in the group.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -420,7 +428,7 @@ class StreamGroups(Streams[T]):
             return [-1] * len(wanted)
         group = stream.groups[name]
         pending = [number for number in dict.fromkeys(wanted) if number in group.pending]
-        self._acknowledge(group, pending)
+        self._acknowledge(held, group, pending)
         policy = encode(ref_policy or b"KEEPREF")
         replies = {number: self._verdict(stream, number, policy) for number in pending}
         self._carry_out(held, stream, replies, pending if policy == b"DELREF" else [])
@@ -428,7 +436,7 @@ class StreamGroups(Streams[T]):
 
 
 class _Reader:
-    """One XREADGROUP: what it gives to its consumer, stream by stream."""
+    """The read of one XREADGROUP call for its consumer, stream by stream."""
 
     def __init__(
         self, commands: StreamGroups[Any], name: Any, noack: bool, claim: Any, caps: Caps
@@ -436,13 +444,15 @@ class _Reader:
         self.commands = commands
         self.name: bytes = name
         self.noack = noack
-        #: pending for so many milliseconds is taken over, too
+        #: claim entries that have been pending for this many milliseconds
         self.claim: int | None = claim
         self.caps = caps
-        self.now = commands.engine.now()
+        self.now = commands.unit.now()
 
-    def read(self, key: bytes, stream: Stream, group: Group, after: int | None) -> list[Any] | None:
-        """The entries of one stream; None when there is nothing to be read."""
+    def read(
+        self, key: bytes, stream: Stream, group: ConsumerGroup, after: int | None
+    ) -> list[Any] | None:
+        """Return the entries of one stream; None if there is nothing to read."""
         if after is not None:
             return self._history(key, stream, group, after)
         idle = [] if self.claim is None else self._idle(stream, group)
@@ -455,16 +465,16 @@ class _Reader:
             return [entry(row) for row in given]
         return taken + [[*entry(row), 0, 0] for row in given]
 
-    def _consumer(self, key: bytes, group: Group) -> Consumer:
-        self.commands.space.dirty += 1
-        self.commands._note(group, (), self.name)
+    def _consumer(self, key: bytes, group: ConsumerGroup) -> Consumer:
+        self.commands.space.changed(key, None)
+        self.commands._save_undo(group, (), self.name)
         return self.commands._consumer(key, group, self.name)
 
-    def _history(self, key: bytes, stream: Stream, group: Group, after: int) -> list[Any]:
+    def _history(self, key: bytes, stream: Stream, group: ConsumerGroup, after: int) -> list[Any]:
         """What the consumer has not acknowledged; it counts as delivered once more."""
         consumer = self._consumer(key, group)
         ids = list(islice(consumer.ids.upward(after + 1), self.caps.room_after()))
-        self.commands._note(group, ids)
+        self.commands._save_undo(group, ids)
         found = self.caps.take([stream.get(number) or (number,) for number in ids])
         for row in found:
             if len(row) > 1:
@@ -472,8 +482,8 @@ class _Reader:
                 group.put(row[0], (consumer, self.now, count + 1))
         return [entry(row) if len(row) > 1 else [id_text(row[0]), None] for row in found]
 
-    def _idle(self, stream: Stream, group: Group) -> list[int]:
-        """What has been pending for long enough, the longest first."""
+    def _idle(self, stream: Stream, group: ConsumerGroup) -> list[int]:
+        """Return the ids of entries that have been pending long enough, longest first."""
         assert self.claim is not None
         until = self.now - self.claim
         records = group.pending
@@ -484,9 +494,9 @@ class _Reader:
         ]
 
     def _take_over(
-        self, stream: Stream, group: Group, consumer: Consumer, ids: list[int]
+        self, stream: Stream, group: ConsumerGroup, consumer: Consumer, ids: list[int]
     ) -> list[Any]:
-        self.commands._note(group, ids)
+        self.commands._save_undo(group, ids)
         rows = self.caps.take([row for row in map(stream.get, ids) if row is not None])
         taken: list[Any] = []
         for row in rows:
@@ -495,13 +505,15 @@ class _Reader:
             group.put(row[0], (consumer, self.now, count + 1))
         return taken
 
-    def _new(self, stream: Stream, group: Group, consumer: Consumer, taken: int) -> list[Row]:
-        """What nobody of the group has been given; COUNT holds for what has been taken, too."""
+    def _new(
+        self, stream: Stream, group: ConsumerGroup, consumer: Consumer, taken: int
+    ) -> list[Row]:
+        """Deliver new entries of the group; COUNT includes the `taken` ones."""
         room = self.caps.room_after(taken)
         if self.caps.full or room == 0:
             return []
         rows = self.caps.take(stream.range(group.last_id + 1, MOST_ID, room))
-        self.commands._note(group, () if self.noack else [row[0] for row in rows])
+        self.commands._save_undo(group, () if self.noack else [row[0] for row in rows])
         for row in rows:
             stream.advance(group, row[0])
             if not self.noack:
@@ -510,12 +522,12 @@ class _Reader:
 
 
 def both(key: Any, groupname: Any) -> tuple[bytes, bytes]:
-    """The same two, converted by the door."""
+    """Return the same two, typed: they have been converted to bytes by dispatch."""
     return key, groupname
 
 
 def _after_options(mistake: Exception | None) -> bool:
-    """Raise what is wrong with the options of XGROUP; is their number wrong, which comes later?"""
+    """Raise an error in the options of XGROUP; return whether only their number is wrong."""
     if mistake is not None and "wrong number of arguments for 'xgroup|" not in str(mistake):
         raise mistake
     return mistake is not None

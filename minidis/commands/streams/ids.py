@@ -1,6 +1,6 @@
-"""What the stream commands have in common: how ids are written, and how to trim.
+"""Stream ids in arguments, and trimming options.
 
-5-1    5 (sequence 0, or the last one as an end)    -  +    (5-1 excluded
+5-1    5 (sequence 0, or the greatest one as an upper bound)    -  +    (5-1 exclusive
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from minidis.engine.engine import Engine
 from minidis.grammar.kinds import I64_MAX, I64_MIN, Key, Kind, encode, integer
 from minidis.structures.streams import MOST_ID, SEQUENCE, SHIFT, Row, Trim, id_text
 
-#: What an id may be given as: "5-1", b"5-1", or milliseconds.
+#: A stream id in arguments: "5-1", b"5-1", or milliseconds.
 Id: TypeAlias = Key
 
-#: Longer words are no ids.
+#: Longer words are invalid ids.
 _LONGEST = 127
-#: What strtoull reads.
+#: Numbers that C's strtoull accepts.
 _UNSIGNED = re.compile(rb"[ \t-\r]*([+-]?)([0-9]+)", re.A)
-#: Node limit of `~` without a LIMIT: so many nodes, and what that may come to.
+#: Default LIMIT of `~`: this many nodes; entries if nodes are unlimited; most entries.
 _NODES, _LEAST_LIMIT, _MOST_LIMIT = 100, 10_000, 1_000_000
 
 
 def _unsigned(word: bytes) -> int:
-    """An unsigned 64-bit number as Redis reads it; ValueError where it does not."""
+    """Parse an unsigned 64-bit number as C's strtoull does; raise ValueError otherwise."""
     match = _UNSIGNED.fullmatch(word)
     if match is None or len(match[2]) > _LONGEST:
         raise ValueError
@@ -35,14 +35,14 @@ def _unsigned(word: bytes) -> int:
         raise ValueError
     if match[1] != b"-":
         return number
-    # A negative number is refused; one that is not written as usual wraps around.
+    # As in Redis, a canonical negative number is an error; other spellings wrap around.
     if I64_MIN <= -number <= I64_MAX and word == b"-%d" % number:
         raise ValueError
     return -number & SEQUENCE
 
 
 def _parsed(value: Any, missing: int) -> tuple[int, bool]:
-    """(id, whether its sequence was given) of `ms`, `ms-seq` or `ms-*`."""
+    """Parse `ms`, `ms-seq` or `ms-*`: (id, whether the sequence was given)."""
     word = encode(value)
     if len(word) > _LONGEST:
         raise errors.error(errors.STREAM_ID)
@@ -56,7 +56,7 @@ def _parsed(value: Any, missing: int) -> tuple[int, bool]:
 
 
 def strict_id(value: Any, missing: int = 0) -> int:
-    """The id of an entry; a sequence that is not written is `missing`.
+    """Parse the id of an entry; `missing` is the sequence if none is given.
 
     >>> strict_id("5-1") == 5 << 64 | 1, strict_id(5) == 5 << 64
     (True, True)
@@ -68,7 +68,7 @@ def strict_id(value: Any, missing: int = 0) -> int:
 
 
 def loose_id(value: Any, missing: int = 0) -> int:
-    """The id of an entry, or - and + for the smallest and the largest one."""
+    """Parse the id of an entry, or - and + for the lowest and the highest id."""
     word = encode(value)
     if word == b"-":
         return 0
@@ -76,13 +76,13 @@ def loose_id(value: Any, missing: int = 0) -> int:
 
 
 def new_id(value: Any) -> tuple[int, bool] | None:
-    """(id, whether its sequence was given) for XADD; None for *."""
+    """Parse the id of a new entry: (id, whether the sequence was given); None for *."""
     word = encode(value)
     return None if word == b"*" else _parsed(word, 0)
 
 
 def start_of(value: Any) -> int:
-    """The first id of a range."""
+    """Parse the lower bound of a range; return the first id in the range."""
     word = encode(value)
     if len(word) < 2 or word[:1] != b"(":
         return loose_id(word)
@@ -93,7 +93,7 @@ def start_of(value: Any) -> int:
 
 
 def end_of(value: Any) -> int:
-    """The last id of a range."""
+    """Parse the upper bound of a range; return the last id in the range."""
     word = encode(value)
     if len(word) < 2 or word[:1] != b"(":
         return loose_id(word, SEQUENCE)
@@ -104,17 +104,17 @@ def end_of(value: Any) -> int:
 
 
 def ids_of(words: Iterable[Any]) -> list[int]:
-    """Ids, all of them or none."""
+    """Parse several ids; raise ResponseError if one is invalid."""
     return [strict_id(word) for word in words]
 
 
 def entry(row: Row) -> list[Any]:
-    """An entry as it stands in replies: [id, [field, value, ...]]."""
+    """Convert an entry to its reply: [id, [field, value, ...]]."""
     return [id_text(row[0]), list(row[1:])]
 
 
 def entries(rows: Iterable[Row]) -> list[Any]:
-    """Entries as they stand in replies."""
+    """Convert entries to their reply."""
     return [[id_text(row[0]), list(row[1:])] for row in rows]
 
 
@@ -122,7 +122,7 @@ def entries(rows: Iterable[Row]) -> list[Any]:
 
 
 def _checked(convert: Callable[[Any], object], about: str) -> Kind:
-    """An id that is refused where Redis refuses it, but stays as it was written."""
+    """A kind that validates an id with `convert` and keeps it as written."""
 
     def check(value: Any) -> bytes:
         word = encode(value)
@@ -139,7 +139,7 @@ NEW = _checked(new_id, "* for the time, 5-* or 5-1")
 
 
 def _natural(message: str) -> Kind:
-    """An integer from 0 on; `sentence` when it is negative."""
+    """A kind for a non-negative integer; `message` is the error for negative ones."""
 
     def convert(value: Any) -> int:
         number = integer(value)
@@ -151,7 +151,7 @@ def _natural(message: str) -> Kind:
 
 
 def said(message: str) -> Kind:
-    """An integer with a sentence of its own."""
+    """A kind for an integer with an error message of its own."""
 
     def convert(value: Any) -> int:
         try:
@@ -163,14 +163,14 @@ def said(message: str) -> Kind:
 
 
 def idle_kind(command: str) -> Kind:
-    """The least idle time of a command that claims, in milliseconds; negative is 0."""
+    """A kind for the minimum idle time of a claim in milliseconds; negative ones become 0."""
     convert = said(f"Invalid min-idle-time argument for {command}").convert
     return Kind(lambda value: max(convert(value), 0), "", "milliseconds without a delivery")
 
 
 # trimming -----------------------------------------------------------------------------------------
 
-#: [MAXLEN ...] and its relatives as XADD and XTRIM declare them.
+#: Trimming options in the declarations of XADD and XTRIM.
 TRIM_NAMES = {
     "~": "approximate",
     **dict.fromkeys(("KEEPREF", "DELREF", "ACKED"), "ref_policy="),
@@ -183,7 +183,7 @@ TRIM_KINDS = {
 
 
 def trim_of(engine: Engine, maxlen: Any, minid: Any, approximate: bool, limit: Any) -> Trim | None:
-    """What is to be trimmed; None without MAXLEN and MINID."""
+    """Combine the trimming options; None without MAXLEN and MINID."""
     if maxlen is not None and minid is not None:
         raise errors.error(errors.MAXLEN_AND_MINID)
     if maxlen is None and minid is None:
@@ -198,6 +198,6 @@ def trim_of(engine: Engine, maxlen: Any, minid: Any, approximate: bool, limit: A
 
 
 def _usual_limit(engine: Engine) -> int:
-    """How many entries one call with `~` trims at most."""
-    limit = _NODES * engine.limits.stream_node_max_entries
+    """Return the default LIMIT of `~`: the most entries that one call removes."""
+    limit = _NODES * engine.settings.limits.stream_node_max_entries
     return min(limit, _MOST_LIMIT) if limit > 0 else _LEAST_LIMIT

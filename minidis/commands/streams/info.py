@@ -1,4 +1,4 @@
-"""What streams, groups and consumers are like: XPENDING and XINFO."""
+"""Information about streams, groups and consumers: XPENDING and XINFO."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from itertools import islice
 from typing import Any
 
 from minidis import errors
-from minidis.commands.shared.group import Group as Commands
-from minidis.commands.shared.group import T
+from minidis.commands.shared.group import Group, T
 from minidis.commands.streams.ids import Id, end_of, entries, entry, start_of
-from minidis.grammar.command import command
+from minidis.grammar.command import declarations
 from minidis.grammar.cursor import WordCursor
 from minidis.grammar.kinds import INTEGER, RAW, Integer, Key, encode, integer
 from minidis.keyspace.keyspace import no_such_key
+from minidis.protocol.shapes import last_null_array
 from minidis.replies import Status
-from minidis.structures.stream_groups import UNKNOWN, Consumer, Group, Ids
+from minidis.structures.stream_groups import UNKNOWN, Consumer, ConsumerGroup, Ids
 from minidis.structures.streams import Stream, id_text
 
-#: Entries that XINFO STREAM FULL shows without COUNT.
+command = declarations(group="stream", parent="XINFO")
+
+#: Default COUNT of XINFO STREAM FULL.
 _USUAL_COUNT = 10
 _HELP = (
     "XINFO <subcommand> [<arg> ...]. Subcommands are:",
@@ -58,7 +60,7 @@ def _parse_xinfo_stream(words: WordCursor) -> None:
     words.read_options()
 
 
-class StreamInfo(Commands[T]):
+class StreamInfo(Group[T]):
     """XPENDING and XINFO."""
 
     # pending -----------------------------------------------------------------------------------
@@ -66,7 +68,6 @@ class StreamInfo(Commands[T]):
     @command(
         "XPENDING key group [[IDLE min-idle-time] start end count [consumer]]",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(log n + m) for n pending entries and m returned; O(c) for c consumers",
         access="RO ACCESS",
@@ -74,6 +75,7 @@ class StreamInfo(Commands[T]):
                "IDLE": "idle"},
         kinds={"start": RAW, "end": RAW, "count": RAW, "min-idle-time": INTEGER},
         parse=_parse_xpending,
+        resp2=last_null_array,
     )  # fmt: skip
     def xpending(
         self,
@@ -85,14 +87,15 @@ class StreamInfo(Commands[T]):
         consumername: Key | None = None,
         idle: Integer | None = None,
     ) -> list[Any]:
-        """What a group has given out and nobody has acknowledged.
+        """Return the pending entries of a consumer group: a summary, or a list of entries.
 
-        In short: [how many, smallest id, largest id, [[consumer, how many], ...]]. With `min`,
-        `max` (see XRANGE) and `count`, entry by entry: [id, consumer, milliseconds since the
-        delivery, deliveries]; only those of `consumername`, and not delivered for `idle`
-        milliseconds, if given.
+        min, max, count: list at most `count` entries with ids in this range (bounds as in XRANGE).
+        consumername: only entries of this consumer. idle: only entries not delivered for this many
+        milliseconds.
 
-        ResponseError when there is no such stream or group; WrongTypeError for another type.
+        Without a range returns [number, lowest id, highest id, [[consumer, number], ...]]; with
+        one, a list of [id, consumer, milliseconds since delivery, deliveries]. Raises ResponseError
+        if the stream or the group does not exist, WrongTypeError if `key` holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -116,7 +119,7 @@ class StreamInfo(Commands[T]):
     def _span(
         min: Any, max: Any, count: Any, consumername: Any, idle: Any
     ) -> tuple[int, int, int] | None:
-        """(how many, first id, last id), which Redis reads in this order; None without them."""
+        """Parse the range of XPENDING in Redis's order: (count, first id, last id), or None."""
         given = [part is not None for part in (min, max, count)]
         if not any(given) and consumername is None and idle is None:
             return None
@@ -127,14 +130,14 @@ class StreamInfo(Commands[T]):
         return limit if limit > 0 else 0, first, end_of(max)
 
     def _matching(
-        self, group: Group, first: int, last: int, consumername: Any, idle: Any
+        self, group: ConsumerGroup, first: int, last: int, consumername: Any, idle: Any
     ) -> Iterator[list[Any]]:
-        """The pending entries from first to last, as XPENDING shows them."""
+        """Yield the pending entries from `first` to `last` as XPENDING lists them."""
         ids: Ids[Any] = group.pending
         if consumername is not None:
             consumer = group.consumers.get(encode(consumername))
             ids = Ids() if consumer is None else consumer.ids
-        now = self.engine.now()
+        now = self.unit.now()
         for number in ids.upward(first, last):
             owner, time, count = group.pending[number]
             if not idle or now - time >= idle:
@@ -152,7 +155,9 @@ class StreamInfo(Commands[T]):
         consumername: Key | None = None,
         idle: Integer | None = None,
     ) -> list[Any]:
-        """XPENDING, entry by entry, under the name that redis-py has for it.
+        """List pending entries of a consumer group; the name of this form of XPENDING in redis-py.
+
+        Arguments, result and errors are those of `xpending` with `min`, `max` and `count`.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xgroup_create("log", "team", 0)
         (b'5-1', OK)
@@ -167,7 +172,6 @@ class StreamInfo(Commands[T]):
     @command(
         "XINFO STREAM key [FULL [COUNT count]]",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(1), FULL O(n) for n entries shown",
         access="RO ACCESS",
@@ -182,10 +186,14 @@ class StreamInfo(Commands[T]):
         count: Integer | None = None,
         _option_error: Exception | None = None,
     ) -> dict[T, Any]:
-        """What the stream at `key` is like: length, ids, groups, first and last entry.
+        """Return information about the stream at `key` as a dict.
 
-        `full` shows entries, groups, consumers and what is pending, the first `count` of each (10
-        without it, 0 for all). ResponseError when the key is missing.
+        full: include all entries, groups, consumers and pending entries. count: with full, include
+        at most this many of each (default 10; 0 for all).
+
+        Fields: length, last-generated-id, max-deleted-entry-id, entries-added, groups, first-entry,
+        last-entry and others. Raises ResponseError if the key does not exist, WrongTypeError if it
+        holds another type.
 
         >>> db.xadd("log", {"a": 1}, "5-1"), db.xinfo_stream("log")[b"last-generated-id"]
         (b'5-1', b'5-1')
@@ -215,6 +223,7 @@ class StreamInfo(Commands[T]):
         return reply
 
     def _stream(self, key: Any) -> Stream:
+        """Return the stream at the key, which must exist."""
         stream = self.space.read(key, Stream)
         if stream is None:
             raise no_such_key()
@@ -223,16 +232,16 @@ class StreamInfo(Commands[T]):
     @command(
         "XINFO GROUPS key",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(n log n) for n groups",
         access="RO ACCESS",
     )
     def xinfo_groups(self, key: Key) -> list[dict[T, Any]]:
-        """What each group of the stream at `key` is like: how far it has read, what is pending.
+        """Return information about the consumer groups of the stream at `key`.
 
-        `lag` is how many entries it has still to read; None where that cannot be told.
-        ResponseError when the key is missing.
+        Returns a list with one dict per group: name, consumers, pending, last-delivered-id,
+        entries-read, lag. lag is the number of entries not yet delivered, None if unknown. Raises
+        ResponseError if the key does not exist, WrongTypeError if it holds another type.
 
         >>> db.xgroup_create("log", "team", mkstream=True), db.xinfo_groups("log")[0][b"name"]
         (OK, b'team')
@@ -252,16 +261,17 @@ class StreamInfo(Commands[T]):
     @command(
         "XINFO CONSUMERS key group",
         "readonly",
-        group="stream",
         since="5.0.0",
         complexity="O(n log n) for n consumers",
         access="RO ACCESS",
         names={"group": "groupname"},
     )
     def xinfo_consumers(self, key: Key, groupname: Key) -> list[dict[T, Any]]:
-        """What each consumer of a group is like: how much is pending, milliseconds of silence.
+        """Return information about the consumers of a group.
 
-        ResponseError when there is no such stream or group.
+        Returns a list with one dict per consumer: name, pending (number of entries), idle
+        (milliseconds since its last command). Raises ResponseError if the stream or the group does
+        not exist.
 
         >>> db.xgroup_create("log", "team", mkstream=True)
         OK
@@ -272,7 +282,7 @@ class StreamInfo(Commands[T]):
         name: Any = groupname
         if name not in stream.groups:
             raise errors.no_group(encode(key), name)
-        now = self.engine.now()
+        now = self.unit.now()
         consumers = sorted(stream.groups[name].consumers.items())
         reply: Any = [
             {
@@ -284,9 +294,9 @@ class StreamInfo(Commands[T]):
         ]
         return reply
 
-    @command("XINFO HELP", "loading stale", group="stream", since="5.0.0", complexity="O(1)")
+    @command("XINFO HELP", "loading stale", since="5.0.0", complexity="O(1)")
     def xinfo_help(self) -> list[Status]:
-        """The subcommands of XINFO.
+        """Return the help text of XINFO as a list of lines.
 
         >>> db.xinfo_help()[1]
         CONSUMERS <key> <group>
@@ -294,8 +304,8 @@ class StreamInfo(Commands[T]):
         return [Status(line) for line in _HELP]
 
 
-def _summary(group: Group) -> list[Any]:
-    """XPENDING in short."""
+def _summary(group: ConsumerGroup) -> list[Any]:
+    """Return XPENDING's reply without a range."""
     if not group.pending:
         return [0, None, None, None]
     ids = group.pending.sorted()
@@ -307,8 +317,8 @@ def _summary(group: Group) -> list[Any]:
     return [len(ids), id_text(ids[0]), id_text(ids[-1]), owners]
 
 
-def _progress(stream: Stream, group: Group) -> dict[bytes, Any]:
-    """How far a group has read."""
+def _progress(stream: Stream, group: ConsumerGroup) -> dict[bytes, Any]:
+    """Return the fields that tell how far a group has read."""
     return {
         b"last-delivered-id": id_text(group.last_id),
         b"entries-read": None if group.read == UNKNOWN else group.read,
@@ -316,8 +326,10 @@ def _progress(stream: Stream, group: Group) -> dict[bytes, Any]:
     }
 
 
-def _full_group(stream: Stream, name: bytes, group: Group, limit: int | None) -> dict[bytes, Any]:
-    """A group as XINFO STREAM FULL shows it."""
+def _full_group(
+    stream: Stream, name: bytes, group: ConsumerGroup, limit: int | None
+) -> dict[bytes, Any]:
+    """Return a group for XINFO STREAM FULL."""
     pending = []
     for number in islice(group.pending.sorted(), limit):
         owner, time, count = group.pending[number]
@@ -332,8 +344,8 @@ def _full_group(stream: Stream, name: bytes, group: Group, limit: int | None) ->
     }
 
 
-def _full_consumer(group: Group, consumer: Consumer, limit: int | None) -> dict[bytes, Any]:
-    """A consumer as XINFO STREAM FULL shows it."""
+def _full_consumer(group: ConsumerGroup, consumer: Consumer, limit: int | None) -> dict[bytes, Any]:
+    """Return a consumer for XINFO STREAM FULL."""
     ids = islice(consumer.ids.sorted(), limit)
     return {
         b"name": consumer.name,

@@ -9,7 +9,12 @@ A copy may overlap what it writes: distance 1 repeats one byte.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from minidis.persistence.rdb.corrupt import CorruptError
+
+#: Compresses a string; None when that does not make it shorter.
+Compress = Callable[[bytes], bytes | None]
 
 MAX_LITERALS = 32
 MAX_MATCH = 264

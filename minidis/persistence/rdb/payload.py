@@ -11,9 +11,10 @@ from minidis.persistence.rdb.corrupt import CorruptError
 from minidis.persistence.rdb.lzf import compress
 from minidis.persistence.rdb.reader import NEWEST_VERSION, Decoder, Loaded, LoadedDatabase
 from minidis.persistence.rdb.source import MoreError, Source
-from minidis.persistence.rdb.types import Value, is_empty, read_value
-from minidis.persistence.rdb.writer import VERSION, DatabaseView, Encoder, value_parts
+from minidis.persistence.rdb.types import Value, read_value, write_value
+from minidis.persistence.rdb.writer import VERSION, DatabaseView, Encoder
 from minidis.structures.limits import Limits
+from minidis.structures.types import is_empty
 
 __all__ = [
     "DatabaseView",
@@ -32,8 +33,8 @@ _CHECKSUM_SIZE = 8
 
 def dump_value(value: Value, limits: Limits, *, compression: bool = True) -> bytes:
     """The payload of DUMP."""
-    kind, body = value_parts(value, limits, compress if compression else None)
-    payload = bytes((kind,)) + b"".join(body) + VERSION.to_bytes(2, "little")
+    type_byte, body = write_value(value, limits, compress if compression else None)
+    payload = bytes((type_byte,)) + b"".join(body) + VERSION.to_bytes(2, "little")
     return payload + crc64(payload).to_bytes(_CHECKSUM_SIZE, "little")
 
 

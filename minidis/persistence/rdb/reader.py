@@ -21,16 +21,11 @@ from minidis.errors import RdbError
 from minidis.persistence.rdb.checksum import crc64
 from minidis.persistence.rdb.corrupt import CorruptError, UnsupportedError
 from minidis.persistence.rdb.source import PACKED_FORM, MoreError, Source, short_packed_string
-from minidis.persistence.rdb.types import (
-    LONGEST_INTEGER,
-    STRING,
-    Value,
-    as_string,
-    check_kind,
-    is_empty,
-    read_value,
-)
+from minidis.persistence.rdb.type_bytes import STRING
+from minidis.persistence.rdb.types import Value, check_type_byte, read_value
+from minidis.persistence.rdb.value_readers import LONGEST_INT64, as_string
 from minidis.structures.limits import Limits
+from minidis.structures.types import is_empty
 
 MAGIC = b"REDIS"
 HEADER_SIZE = 9
@@ -239,16 +234,16 @@ class Decoder:
                         pos = end
                         continue
                     deadlines[key] = deadline
-                values[key] = text if length > LONGEST_INTEGER else as_string(text)
+                values[key] = text if length > LONGEST_INT64 else as_string(text)
                 pos = end
         except (IndexError, CorruptError):
             pass
         source.pos = pos
 
-    def _read_key(self, kind: int) -> None:
-        check_kind(kind)
+    def _read_key(self, type_byte: int) -> None:
+        check_type_byte(type_byte)
         key = self._key = self._source.string()
-        value = read_value(self._source, kind, self._limits)
+        value = read_value(self._source, type_byte, self._limits)
         info, self._info = self._info or _NOTHING, None
         if is_empty(value):
             return

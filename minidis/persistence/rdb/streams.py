@@ -21,12 +21,18 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from minidis.persistence.rdb.corrupt import CorruptError
+from minidis.persistence.rdb.lzf import Compress
 from minidis.persistence.rdb.packed import read_listpack, write_listpack
+from minidis.persistence.rdb.sink import encode_length, encode_string
 from minidis.persistence.rdb.source import Source
-from minidis.structures.stream_groups import UNKNOWN, Consumer, Group
+from minidis.persistence.rdb.type_bytes import (
+    STREAM_LISTPACKS,
+    STREAM_LISTPACKS_2,
+    STREAM_LISTPACKS_3,
+)
+from minidis.structures.limits import Limits
+from minidis.structures.stream_groups import UNKNOWN, Consumer, ConsumerGroup
 from minidis.structures.streams import MOST_ID, SEQUENCE, SHIFT, Node, Row, Stream, signed
-
-STREAM, STREAM_2, STREAM_3 = 15, 19, 21
 
 _DELETED, _SAME_FIELDS = 1, 2
 _ID_SIZE = 16
@@ -40,12 +46,26 @@ _NOBODY = b""
 # ------------------------------------------------------------------------------------- reading
 
 
-def read_stream(source: Source, kind: int) -> Stream:
-    """A stream of one of the three types."""
+def read_stream(source: Source, limits: Limits) -> Stream:
+    """A stream of Redis 5 and 6."""
+    return _read_stream(source, STREAM_LISTPACKS)
+
+
+def read_stream_2(source: Source, limits: Limits) -> Stream:
+    """A stream of Redis 7.0."""
+    return _read_stream(source, STREAM_LISTPACKS_2)
+
+
+def read_stream_3(source: Source, limits: Limits) -> Stream:
+    """A stream of Redis 7.2."""
+    return _read_stream(source, STREAM_LISTPACKS_3)
+
+
+def _read_stream(source: Source, type_byte: int) -> Stream:
     nodes = [_read_node(source.string(), source.string()) for _ in range(source.count())]
     length, last_id = source.length(), _read_id(source)
     max_deleted, added = 0, length
-    if kind != STREAM:
+    if type_byte != STREAM_LISTPACKS:
         _read_id(source)  # the first one: the entries tell
         max_deleted, added = _read_id(source), source.length()
     stream = Stream.load([node for node in nodes if node.rows], last_id, max_deleted, added)
@@ -54,7 +74,7 @@ def read_stream(source: Source, kind: int) -> Stream:
         name = source.string()
         if name in stream.groups:
             raise CorruptError("stream: a group appears twice")
-        stream.groups[name] = _read_group(source, kind, stream)
+        stream.groups[name] = _read_group(source, type_byte, stream)
     return stream
 
 
@@ -123,24 +143,24 @@ def _entry(node: Node, words: list[bytes], at: int) -> tuple[int, Row, int]:
     return flags, (high << SHIFT | low, *pairs), end + 1
 
 
-def _read_group(source: Source, kind: int, stream: Stream) -> Group:
+def _read_group(source: Source, type_byte: int, stream: Stream) -> ConsumerGroup:
     last_id = _read_id(source)
-    read = stream.distance(last_id) if kind == STREAM else source.length()
-    group = Group(last_id, UNKNOWN if read == _UNKNOWN else read)
+    read = stream.distance(last_id) if type_byte == STREAM_LISTPACKS else source.length()
+    group = ConsumerGroup(last_id, UNKNOWN if read == _UNKNOWN else read)
     for _ in range(source.count()):
         number = _raw_id(source)
         group.pending[number] = (None, _I64.unpack(source.take(8))[0], source.length())
     for _ in range(source.count()):
-        _read_consumer(source, kind, group)
+        _read_consumer(source, type_byte, group)
     if any(record[0] is None for record in group.pending.values()):
         raise CorruptError("stream: a pending entry has no consumer")
     _release(group)
     return group
 
 
-def _read_consumer(source: Source, kind: int, group: Group) -> None:
+def _read_consumer(source: Source, type_byte: int, group: ConsumerGroup) -> None:
     name, seen = source.string(), _I64.unpack(source.take(8))[0]
-    if kind == STREAM_3:
+    if type_byte == STREAM_LISTPACKS_3:
         source.take(8)
     if name in group.consumers:
         raise CorruptError("stream: a consumer appears twice")
@@ -152,7 +172,7 @@ def _read_consumer(source: Source, kind: int, group: Group) -> None:
         group.put(number, (consumer, *group.pending[number][1:]))
 
 
-def _release(group: Group) -> None:
+def _release(group: ConsumerGroup) -> None:
     """What the consumer "" has that was never seen belongs to nobody."""
     nobody = group.consumers.get(_NOBODY)
     if nobody is None or nobody.seen:
@@ -165,7 +185,41 @@ def _release(group: Group) -> None:
 # ------------------------------------------------------------------------------------- writing
 
 
-def node_parts(stream: Stream) -> Iterator[tuple[bytes, bytes]]:
+def write_stream(
+    value: Stream, limits: Limits, compress: Compress | None
+) -> tuple[int, list[bytes]]:
+    """A stream with its consumer groups."""
+    parts = [encode_length(len(value.nodes))]
+    for key, blob in _node_parts(value):
+        parts += (encode_string(key, compress), encode_string(blob, compress))
+    parts += (encode_length(len(value)), _encode_id(value.last_id), _encode_id(value.first_id))
+    parts += (
+        _encode_id(value.max_deleted),
+        encode_length(value.added),
+        encode_length(len(value.groups)),
+    )
+    for name, group in sorted(value.groups.items()):
+        parts += (
+            encode_string(name, compress),
+            _encode_id(group.last_id),
+            encode_length(_entries_read(group)),
+        )
+        parts += _group_parts(group, compress)
+    return STREAM_LISTPACKS_2, parts
+
+
+def _group_parts(group: ConsumerGroup, compress: Compress | None) -> list[bytes]:
+    parts = [encode_length(len(group.pending))]
+    for raw, deliveries in _pending_parts(group):
+        parts += (raw, encode_length(deliveries))
+    consumers = list(_consumer_parts(group))
+    parts.append(encode_length(len(consumers)))
+    for name, seen, ids in consumers:
+        parts += (encode_string(name, compress), seen, encode_length(len(ids)), *ids)
+    return parts
+
+
+def _node_parts(stream: Stream) -> Iterator[tuple[bytes, bytes]]:
     """Key and listpack of each node; what has been deleted is left out."""
     for node in stream.nodes:
         words = [b"%d" % len(node.rows), b"0", b"%d" % len(node.names), *node.names, b"0"]
@@ -185,19 +239,19 @@ def _entry_words(node: Node, row: Row) -> list[bytes]:
     return [b"0", *words, b"%d" % size, *row[1:], b"%d" % (2 * size + 4)]
 
 
-def entries_read(group: Group) -> int:
+def _entries_read(group: ConsumerGroup) -> int:
     """The number that stands in a dump for group.read."""
     return _UNKNOWN if group.read == UNKNOWN else group.read
 
 
-def pending_parts(group: Group) -> Iterator[tuple[bytes, int]]:
+def _pending_parts(group: ConsumerGroup) -> Iterator[tuple[bytes, int]]:
     """(id and time, deliveries) of each pending entry."""
     for number in group.pending.sorted():
         _, time, count = group.pending[number]
         yield _raw(number) + _I64.pack(time), count
 
 
-def consumer_parts(group: Group) -> Iterator[tuple[bytes, bytes, list[bytes]]]:
+def _consumer_parts(group: ConsumerGroup) -> Iterator[tuple[bytes, bytes, list[bytes]]]:
     """(name, time, raw ids) of each consumer, and of the one that stands for none."""
     free = sorted(number for number, record in group.pending.items() if record[0] is None)
     if free and _NOBODY not in group.consumers:
@@ -212,3 +266,7 @@ def consumer_parts(group: Group) -> Iterator[tuple[bytes, bytes, list[bytes]]]:
 
 def _raw(number: int) -> bytes:
     return (number & MOST_ID).to_bytes(_ID_SIZE, "big")
+
+
+def _encode_id(number: int) -> bytes:
+    return encode_length(number >> SHIFT) + encode_length(number & SEQUENCE)

@@ -1,7 +1,8 @@
-"""Replies of a server in the shapes that our own commands answer.
+"""Converts replies of a server to the types that minidis returns.
 
-RESP2 knows only lists: HGETALL is a flat one, a score is a text. RESP3 says what is what, except
-that pairs are lists. The table says what should have come; what is right already stays.
+In RESP2 the reply of HGETALL is a flat list and a score is a string. RESP3 has maps, sets and
+doubles, but pairs are lists. A table gives the type for each command; replies that have it already
+are unchanged.
 """
 
 from __future__ import annotations
@@ -45,13 +46,13 @@ _SHAPES: dict[str, Callable[[list[Any]], Any]] = {
     **dict.fromkeys(("SMEMBERS", "SINTER", "SUNION", "SDIFF"), _set),
     **dict.fromkeys(("ZPOPMIN", "ZPOPMAX"), _scores),
 }
-#: Option -> the shape it gives to the answer.
+#: Option -> the shape of the reply when it is given.
 _BY_OPTION = {"WITHSCORES": _scores, "WITHVALUES": _pairs}
 _NUMBERS = frozenset(("ZSCORE", "ZINCRBY", "GEODIST"))
 
 
-def shaped(words: Sequence[bytes], reply: Any) -> Any:
-    """The reply of a server to a command, in our shape."""
+def shape_reply(words: Sequence[bytes], reply: Any) -> Any:
+    """Convert the reply of a server to the type that minidis returns for the command."""
     found = find(words) if isinstance(reply, (list, bytes)) else None
     if found is None:
         return reply
@@ -62,7 +63,7 @@ def shaped(words: Sequence[bytes], reply: Any) -> Any:
         shape = _SHAPES.get(command.name) or _by_option(command, words[size:])
         return shape(reply) if shape is not None else reply
     except (TypeError, ValueError):
-        return reply  # not what the table says: shown as it came
+        return reply  # not what the table expects: left unchanged
 
 
 def _by_option(command: Command, words: Sequence[bytes]) -> Callable[[list[Any]], Any] | None:

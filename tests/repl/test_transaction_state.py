@@ -1,4 +1,4 @@
-"""MULTI and WATCH, followed by words and answers; compared with a real server."""
+"""The state of MULTI and WATCH, compared with a real server."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import pytest
 
 from minidis.errors import ResponseError
 from minidis.replies import Status
-from repl.transaction import Transaction
+from repl.transaction_state import TransactionState
 from tests.oracle.resp import Connection, Error
 from tests.oracle.server import RealServer
 
-#: commands -> state after them: open, spoiled, queued, watched
+#: commands -> state after them: open, aborted, queued, watched
 CASES = {
     "GET a": (False, False, 0, 0),
     "MULTI": (True, False, 0, 0),
@@ -34,38 +34,38 @@ CASES = {
 
 @pytest.mark.parametrize("line", CASES)
 def test_state_follows_the_server(real_server: RealServer, line: str) -> None:
-    server, state = Connection(real_server.path), Transaction()
+    server, state = Connection(real_server.path), TransactionState()
     for command in line.split(" | "):
         words = [word.encode() for word in command.split()]
         reply = server.execute(*words)
         if isinstance(reply, Error):
-            state.refused(str(reply))
+            state.on_error(str(reply))
         else:
-            state.answered(words, reply)
-    assert (state.open, state.spoiled, len(state.queued), len(state.watched)) == CASES[line]
-    # What is thought to be open is open, and what is thought to be spoiled is refused.
+            state.on_reply(words, reply)
+    assert (state.open, state.aborted, len(state.queued), len(state.watched)) == CASES[line]
+    # EXEC shows whether the server agrees about open and aborted.
     final = server.execute("EXEC")
     assert str(final).startswith("ERR EXEC without MULTI") != state.open
-    assert str(final).startswith("EXECABORT") == state.spoiled
+    assert str(final).startswith("EXECABORT") == state.aborted
     server.close()
 
 
-def test_answers_belong_to_commands() -> None:
-    state = Transaction()
+def test_replies_belong_to_commands() -> None:
+    state = TransactionState()
     queued = [[b"SET", b"a", b"1"], [b"GET", b"a"]]
-    state.answered([b"multi"], Status("OK"))
+    state.on_reply([b"multi"], Status("OK"))
     for words in queued:
-        state.answered(words, Status("QUEUED"))
+        state.on_reply(words, Status("QUEUED"))
     reply = [Status("OK"), b"1"]
-    state.answered([b"exec"], reply)
+    state.on_reply([b"exec"], reply)
     assert state.commands_of(reply) == queued
     assert state.commands_of([b"another", b"list"]) == []
 
 
-def test_the_word_queued_is_no_promise() -> None:
-    state = Transaction()
-    state.answered([b"MULTI"], Status("OK"))
-    state.answered([b"ECHO", b"QUEUED"], b"QUEUED")
+def test_a_string_that_says_queued_is_not_the_status() -> None:
+    state = TransactionState()
+    state.on_reply([b"MULTI"], Status("OK"))
+    state.on_reply([b"ECHO", b"QUEUED"], b"QUEUED")
     assert state.queued == []
-    state.refused(str(ResponseError("EXECABORT Transaction discarded")))
+    state.on_error(str(ResponseError("EXECABORT Transaction discarded")))
     assert not state.open

@@ -1,4 +1,4 @@
-"""Streams beside the prompt, and MULTI in it: in a database of this process and at a server."""
+"""Streams above the prompt and MULTI in it, with a local database and with servers."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ CTRL_C = "\x03"
 SHOWN_ABOVE = "in an empty line ends it)"
 
 
-@pytest.fixture(params=["here", "there", "door"])
+@pytest.fixture(params=["local", "remote", "served"])
 def kind(request: pytest.FixtureRequest) -> str:
-    """A database of this process, a real server, the door of another program."""
+    """A database in this process, a real server, a database served by minidis."""
     return str(request.param)
 
 
 @pytest.fixture
 def db(kind: str) -> Iterator[minidis.Minidis[bytes] | None]:
-    """The database, where it is ours."""
-    if kind == "there":
+    """The database, unless it is a real server."""
+    if kind == "remote":
         yield None
     else:
         with minidis.open() as found:
@@ -43,13 +43,13 @@ def db(kind: str) -> Iterator[minidis.Minidis[bytes] | None]:
 
 
 @pytest.fixture
-def place(
+def backend(
     kind: str, db: minidis.Minidis[bytes], request: pytest.FixtureRequest
 ) -> Iterator[Backend]:
-    """Where the shell is; what is tested here is the same everywhere."""
-    if kind == "here":
+    """The backend; the tests below are the same for each kind."""
+    if kind == "local":
         found: Backend = LocalBackend(db)
-    elif kind == "door":
+    elif kind == "served":
         port = serve(db, "127.0.0.1:0").address.rpartition(":")[2]
         found = RemoteBackend(Address(port=int(port)))
     else:
@@ -64,8 +64,8 @@ def place(
 def other(
     kind: str, db: minidis.Minidis[bytes], request: pytest.FixtureRequest
 ) -> Callable[..., Any]:
-    """Somebody else at the same place."""
-    if kind == "there":
+    """Runs commands as another client of the same database."""
+    if kind == "remote":
         server: RealServer = request.getfixturevalue("real_server")
         return server.execute
     return db.session().execute
@@ -74,14 +74,14 @@ def other(
 # MULTI -------------------------------------------------------------------------------------------
 
 
-def test_multi_is_in_the_prompt(place: Backend) -> None:
+def test_multi_is_in_the_prompt(backend: Backend) -> None:
     shown = play(
-        place,
+        backend,
         ("> ", "WATCH w1 'w 2'\rMULTI\r"),
         ("(TX)> ", "SET a 1\r"),
         ("QUEUED", "HSET h f v\rLPUSH a x\rHGETALL h\r"),
         ("4 queued: SET a 1; HSET h f v; LPUSH a x; HGETALL h", ""),
-        ("EXEC runs, DISCARD forgets · watching w1 \"w 2\"", "EXEC\r"),
+        ("EXEC runs them, DISCARD drops them · watching w1 \"w 2\"", "EXEC\r"),
         ("1) SET a 1\n   OK\n2) HSET h f v\n   (integer) 1\n", ""),
         ("3) LPUSH a x\n   (error) WRONGTYPE", ""),
         ('4) HGETALL h\n   1) "f" => "v"\n(4 elements', "GET a\rexit\r"),
@@ -89,42 +89,42 @@ def test_multi_is_in_the_prompt(place: Backend) -> None:
     assert "(TX)" not in shown[shown.rindex("4 elements") :]
 
 
-def test_a_spoiled_transaction_says_so(place: Backend) -> None:
+def test_an_aborted_transaction_is_announced(backend: Backend) -> None:
     play(
-        place,
+        backend,
         ("> ", "MULTI\rGETT a\r"),
         ("did you mean GET?", ""),
-        ("EXEC will be refused", "EXEC\r"),
+        ("EXEC will fail", "EXEC\r"),
         ("(error) EXECABORT", "MULTI\rSUBSCRIBE news\r"),
         ("SUBSCRIBE inside MULTI", "DISCARD\rexit\r"),
     )
-    assert not place.transaction.open
+    assert not backend.transaction.open
 
 
-def test_a_watched_key_has_changed(place: Backend, other: Callable[..., Any]) -> None:
+def test_a_watched_key_has_changed(backend: Backend, other: Callable[..., Any]) -> None:
     play(
-        place,
+        backend,
         ("> ", "WATCH a\r"),
         ("OK", lambda: other("SET", "a", "1")),
         ("", "MULTI\rINCR a\rEXEC\r"),
-        ("(nil)\n(a watched key has changed: nothing was run)", "exit\r"),
+        ("(nil)\n(a watched key has changed: no command was run)", "exit\r"),
     )
-    assert place.run([b"GET", b"a"]) == b"1"
+    assert backend.run([b"GET", b"a"]) == b"1"
 
 
 # streams -----------------------------------------------------------------------------------------
 
 
-def test_messages_come_beside_the_prompt(place: Backend, other: Callable[..., Any]) -> None:
+def test_messages_are_shown_above_the_prompt(backend: Backend, other: Callable[..., Any]) -> None:
     shown = play(
-        place,
+        backend,
         ("> ", "SET a half-typed\rSUBSCRIBE news other\r"),
         (SHOWN_ABOVE, "GET "),
         ("GET", lambda: other("PUBLISH", "news", "first 张三\x1b[2J")),
         ('┊ news => "first 张三\\x1b[2J"\n', lambda: other("PUBLISH", "other", "second")),
-        ('┊ other => "second"\n', "a\r"),  # the line that was being typed is still there
+        ('┊ other => "second"\n', "a\r"),  # the partly typed line is still there
         ('"half-typed"', lambda: other("PUBLISH", "elsewhere", "x")),
-        ("SUBSCRIBE news other: 2 · Ctrl-C ends it", CTRL_C),
+        ("SUBSCRIBE news other: 2 · Ctrl-C stops it", CTRL_C),
         ("(SUBSCRIBE news other has ended: 2 messages)", "GET a\r"),
         ('"half-typed"', lambda: other("PUBLISH", "news", "too late")),
         ("> ", "exit\r"),
@@ -133,9 +133,9 @@ def test_messages_come_beside_the_prompt(place: Backend, other: Callable[..., An
     assert other("PUBSUB", "NUMSUB", "news")[1] == 0
 
 
-def test_ctrl_c_in_a_line_clears_only_the_line(place: Backend, other: Callable[..., Any]) -> None:
+def test_ctrl_c_in_a_line_clears_only_the_line(backend: Backend, other: Callable[..., Any]) -> None:
     play(
-        place,
+        backend,
         ("> ", "SUBSCRIBE news\r"),
         (SHOWN_ABOVE, "GET abc"),
         ("GET abc", CTRL_C),
@@ -146,29 +146,34 @@ def test_ctrl_c_in_a_line_clears_only_the_line(place: Backend, other: Callable[.
     )
 
 
-def test_patterns_and_shard_channels(place: Backend, other: Callable[..., Any]) -> None:
+def test_patterns_and_shard_channels(backend: Backend, other: Callable[..., Any]) -> None:
+    def gone_on() -> None:
+        # The shell says so when it has sent the command; the server may still have to run it.
+        eventually(lambda: other("PUBSUB", "NUMPAT") == 1, "one pattern less")
+        other("PUBLISH", "news", "gone")
+
     play(
-        place,
+        backend,
         ("> ", "PSUBSCRIBE n* 'a b*'\r"),
         (SHOWN_ABOVE, "SSUBSCRIBE shard\r"),
         (SHOWN_ABOVE, lambda: other("PUBLISH", "news", "1")),
         ('┊ n* news => "1"', lambda: other("SPUBLISH", "shard", "2")),
         ('┊ shard => "2"', lambda: other("PUBLISH", "a bc", "3")),
         ('┊ "a b*" "a bc" => "3"', "PUNSUBSCRIBE n*\r"),
-        ('(PSUBSCRIBE "a b*" goes on)', lambda: other("PUBLISH", "news", "gone")),
+        ('(PSUBSCRIBE "a b*" continues)', gone_on),
         ("", lambda: other("PUBLISH", "a b", "4")),
         ('┊ "a b*" "a b" => "4"', "PUNSUBSCRIBE\r"),
         ("has ended: 3 messages)", "SUNSUBSCRIBE shard\r"),
         ("has ended: 1 message)", "UNSUBSCRIBE\r"),
-        ("nothing of that is listened to", ".stop\r"),
-        ("nothing is running", "exit\r"),
+        ("no such subscription", ".stop\r"),
+        ("no SUBSCRIBE or MONITOR is running", "exit\r"),
     )
     assert other("PUBSUB", "NUMPAT") == 0
 
 
-def test_monitor_shows_what_others_do(place: Backend, other: Callable[..., Any]) -> None:
+def test_monitor_shows_what_others_do(backend: Backend, other: Callable[..., Any]) -> None:
     shown = play(
-        place,
+        backend,
         ("> ", "MONITOR\r"),
         (SHOWN_ABOVE, "MONITOR\r"),
         ("running already", lambda: other("SET", "a b", "1\n")),
@@ -180,11 +185,11 @@ def test_monitor_shows_what_others_do(place: Backend, other: Callable[..., Any])
     assert "┊" not in shown[shown.index("has ended") :]
 
 
-def test_monitor_hides_the_questions_of_the_shell(real_server: RealServer) -> None:
+def test_monitor_hides_the_queries_of_the_shell(real_server: RealServer) -> None:
     real_server.execute("FLUSHALL")
-    place = RemoteBackend(Address(path=real_server.path))
+    backend = RemoteBackend(Address(path=real_server.path))
     shown = play(
-        place,
+        backend,
         ("> ", "MONITOR\r"),
         (SHOWN_ABOVE, lambda: real_server.execute("SET", "some-key", "1")),
         ("SET some-key 1", "GET some-"),
@@ -193,33 +198,33 @@ def test_monitor_hides_the_questions_of_the_shell(real_server: RealServer) -> No
         ("] GET some-key", "exit\r"),
     )
     assert " SCAN " not in shown and " TYPE " not in shown and " DBSIZE" not in shown
-    place.close()
+    backend.close()
 
 
-def test_a_refused_stream(place: Backend) -> None:
+def test_a_stream_that_fails_to_start(backend: Backend) -> None:
     play(
-        place,
+        backend,
         ("> ", "SUBSCRIBE\r"),
         ("(error) ERR wrong number of arguments for 'subscribe' command", "MONITOR x\r"),
         ("(error) ERR wrong number of arguments for 'monitor' command", "exit\r"),
     )
 
 
-def test_a_stream_that_is_lost_says_so(real_server: RealServer) -> None:
-    place = RemoteBackend(Address(path=real_server.path))
+def test_a_lost_stream_is_reported(real_server: RealServer) -> None:
+    backend = RemoteBackend(Address(path=real_server.path))
     play(
-        place,
+        backend,
         ("> ", "SUBSCRIBE news\r"),
         (SHOWN_ABOVE, lambda: real_server.execute("CLIENT", "KILL", "TYPE", "pubsub")),
         ("(SUBSCRIBE news has ended: the connection to", "ECHO back\r"),
         ('"back"', "exit\r"),
     )
-    place.close()
+    backend.close()
 
 
-def test_leaving_ends_the_streams(place: Backend, other: Callable[..., Any]) -> None:
-    play(place, ("> ", "SUBSCRIBE news\r"), (SHOWN_ABOVE, "exit\r"))
-    # A server has to notice that the connection is gone.
+def test_exit_ends_the_streams(backend: Backend, other: Callable[..., Any]) -> None:
+    play(backend, ("> ", "SUBSCRIBE news\r"), (SHOWN_ABOVE, "exit\r"))
+    # A server needs time to notice the closed connection.
     eventually(lambda: other("PUBSUB", "NUMSUB", "news")[1] == 0)
     assert not [thread for thread in threading.enumerate() if "_read" in thread.name]
 
@@ -228,7 +233,7 @@ def test_leaving_ends_the_streams(place: Backend, other: Callable[..., Any]) -> 
 
 
 class Flood:
-    """A source of very many messages."""
+    """A source of many messages."""
 
     kind = "SUBSCRIBE"
     names: ClassVar = {b"flood": None}
@@ -244,14 +249,14 @@ class Flood:
     def read(self, raw: int) -> Message[Any]:
         return Message("message", b"flood", None, b"%d" % raw)
 
-    def drop(self, names: object) -> None:
+    def unsubscribe(self, names: object) -> None:
         """Nothing to do."""
 
     def close(self) -> None:
         self.closed.set()
 
 
-def test_a_flood_is_a_number() -> None:
+def test_a_flood_is_dropped_and_counted() -> None:
     batches: list[tuple[int, int]] = []
     last = threading.Event()
 
@@ -261,10 +266,10 @@ def test_a_flood_is_a_number() -> None:
         if items[-1].data == b"99999":
             last.set()
 
-    beside = BackgroundStream(Flood(100_000), show, lambda *_: None)
-    assert last.wait(10)  # the newest is shown, whatever is left out
-    beside.stop()
-    assert sum(shown + dropped for shown, dropped in batches) == 100_000 == beside.heard
+    stream = BackgroundStream(Flood(100_000), show, lambda *_: None)
+    assert last.wait(10)  # the newest message is always shown
+    stream.stop()
+    assert sum(shown + dropped for shown, dropped in batches) == 100_000 == stream.received
     assert max(shown for shown, _ in batches) <= 50
     assert len(batches) < 50
 
@@ -292,18 +297,18 @@ def test_a_flood_is_a_number() -> None:
         ),
     ],
 )
-def test_how_messages_look(item: streams.Item, shown: str, json: str) -> None:
+def test_formatting_of_messages(item: streams.Item, shown: str, json: str) -> None:
     assert (streams.text(item), streams.for_json(item)) == (shown, json)
 
 
-def test_how_commands_look() -> None:
+def test_formatting_of_monitored_commands() -> None:
     seen = MonitoredCommand(1700000000.5, 2, "127.0.0.1:9\x1b", [b"SET", b"a b", b"\x1b"])
     text = streams.text(seen)
     assert text.endswith('.500 [2 127.0.0.1:9\\x1b] SET "a b" "\\x1b"')
     assert '"words": ["SET", "a b", "\\u001b"]' in streams.for_json(seen)
 
 
-def test_which_commands_are_about_streams() -> None:
-    assert streams.begins([b"subscribe", b"x"]) and streams.ends([b"PUnsubscribe"])
-    assert not streams.is_about([b"PUBLISH", b"x", b"y"])
+def test_which_commands_are_stream_commands() -> None:
+    assert streams.starts_stream([b"subscribe", b"x"]) and streams.ends_stream([b"PUnsubscribe"])
+    assert not streams.is_stream_command([b"PUBLISH", b"x", b"y"])
     assert Status("OK") == "OK"

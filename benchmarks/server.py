@@ -1,9 +1,9 @@
-"""How many commands a second go through the door, beside the real server? What does waiting cost?
+"""How many commands a second does the RESP server run, and what do idle clients cost?
 
-redis-benchmark asks both, in turns within one run, with 50 clients: GET and SET, one command at a
-time (-P 1) and sixteen (-P 16); over the loopback, and as an extra over Unix sockets. It has a
-processor of its own only where there are several; that holds for both alike. Then 1,000 clients
-connect to our door and say nothing for two seconds.
+redis-benchmark measures our server and redis-server in turns within one run, with 50 clients: GET
+and SET, one command at a time (-P 1) and 16 at a time (-P 16), over the loopback interface and over
+Unix sockets. Both servers share the processors with redis-benchmark. Then 1,000 clients connect to
+our server and stay idle for two seconds.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from benchmarks.measure import (
     Check,
     Report,
     Table,
+    clear_progress,
     number,
     options,
     progress,
-    quiet_end,
     ratio,
 )
 from benchmarks.peers import running_server
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIENTS = 50
-#: Commands that redis-benchmark knows by these names.
+#: Tests of redis-benchmark.
 COMMANDS = ("SET", "GET")
-#: How many commands are sent at once -> the least part of the server's rate that ours has to reach.
+#: Commands sent at once -> the limit: our rate as a part of the real server's.
 PIPELINES = {1: 0.50, 16: 0.20}
 IDLE_CLIENTS = 1000
-#: Most seconds of processor time in a second for idle clients.
+#: Limit for all idle clients: seconds of processor time in a second.
 MOST_IDLE_TIME = 0.01
 
-# It says where it listens, and then, for each line it hears, how much processor time it has used.
+# Prints its addresses, and then, for each line of its input, the processor time it has used so far.
 PROGRAM = """
 import sys, time
 import minidis
@@ -59,7 +59,7 @@ db.close()
 
 
 class OurServer:
-    """A process with a database in memory and two doors."""
+    """A process that serves a database in memory over TCP and over a Unix socket."""
 
     def __init__(self, directory: str) -> None:
         self.socket = os.path.join(directory, "minidis.sock")
@@ -85,20 +85,20 @@ class OurServer:
         return line
 
     def processor_time(self) -> float:
-        """Seconds it has used so far."""
+        """Seconds of processor time that the process has used so far."""
         assert self._process.stdin is not None
         print("?", file=self._process.stdin, flush=True)
         return float(self._line())
 
     def stop(self) -> None:
-        """End it; it hears the end of its input."""
+        """Close its input, which ends it."""
         self._process.communicate(timeout=10)
 
 
 @contextlib.contextmanager
 def our_server() -> Iterator[OurServer]:
     """Our server for the time of the block."""
-    with tempfile.TemporaryDirectory(prefix="minidis-door-") as directory:
+    with tempfile.TemporaryDirectory(prefix="minidis-bench-") as directory:
         server = OurServer(directory)
         try:
             yield server
@@ -108,7 +108,7 @@ def our_server() -> Iterator[OurServer]:
 
 @dataclass(slots=True)
 class Case:
-    """A command, how many at once, over what; and the rates that were seen."""
+    """A command, its pipeline length and medium, and the rates that were measured."""
 
     command: str
     pipeline: int
@@ -122,12 +122,12 @@ class Case:
 
     @property
     def ratio(self) -> float | None:
-        """Our rate as a part of theirs."""
+        """Our median rate as a part of the real server's."""
         return ratio(median(self.ours), median(self.theirs)) if self.theirs else None
 
 
 def rate(case: Case, place: list[str], count: int) -> float:
-    """Commands a second, as redis-benchmark counts them."""
+    """Commands a second, as redis-benchmark reports them."""
     words = ["redis-benchmark", *place, "-c", str(CLIENTS), "-n", str(count), "-r", "10000"]
     words += ["-P", str(case.pipeline), "-t", case.command.lower(), "--csv"]
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
@@ -135,14 +135,14 @@ def rate(case: Case, place: list[str], count: int) -> float:
 
 
 def free_port() -> int:
-    """A port that nobody uses at the moment."""
+    """A TCP port that is not in use."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
 
 
 def measure(ours: OurServer, count: int, rounds: int) -> list[Case]:
-    """All cases, the two servers in turns."""
+    """Measure all cases; the two servers take turns."""
     cases = [
         Case(command, pipeline, medium)
         for medium in ("TCP", "Unix")
@@ -164,13 +164,13 @@ def measure(ours: OurServer, count: int, rounds: int) -> list[Case]:
 
 
 def idle_time(ours: OurServer, clients: int, seconds: float) -> float:
-    """Processor time that idle clients cost in a second."""
+    """Seconds of processor time that idle clients cost in a second."""
     with contextlib.ExitStack() as stack:
         for _ in range(clients):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", ours.port)))
             client.sendall(b"PING\r\n")
             if client.recv(64) != b"+PONG\r\n":
-                raise RuntimeError("a client was not let in")
+                raise RuntimeError("our server did not accept a client")
         before = ours.processor_time()
         time.sleep(seconds)
         return (ours.processor_time() - before) / seconds
@@ -179,8 +179,8 @@ def idle_time(ours: OurServer, clients: int, seconds: float) -> float:
 def main() -> int:
     chosen = options(__doc__)
     count, rounds, clients = (2_000, 1, 50) if chosen.quick else (60_000, 5, IDLE_CLIENTS)
-    report = Report("door", "Commands a second through the door", chosen)
-    with quiet_end(), our_server() as ours:
+    report = Report("server", "Commands a second at the server", chosen)
+    with clear_progress(), our_server() as ours:
         found = shutil.which("redis-benchmark") is not None
         cases = measure(ours, count, rounds) if found else []
         progress("idle clients")

@@ -1,4 +1,4 @@
-"""What is said below an error."""
+"""The advice printed below an error."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 
 import minidis
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS
+from repl.advice import Advice, advice_lines, advise
 from repl.backend import LocalBackend
-from repl.check import Advice, advise, lines
-from repl.unsupported import ELSEWHERE
+from repl.unsupported import UNSUPPORTED
 from repl.words import split
 
 CASES = {
@@ -24,7 +24,7 @@ CASES = {
     "set k v EXX 10": ["set k v EXX 10", "        ^^^ did you mean EX?", "SET key value"],
     "set k v nx xx": [
         "set k v nx xx",
-        "           ^^ cannot stand together with NX",
+        "           ^^ cannot be combined with NX",
         "SET key value",
     ],
     "incrby n ten": [
@@ -49,23 +49,23 @@ def test_advice(line: str) -> None:
             db.execute(*(word.value for word in typed))
         found = [
             row.removeprefix("  ")
-            for row in lines(typed, advise(typed, caught.value, LocalBackend(db).type_of))
+            for row in advice_lines(typed, advise(typed, caught.value, LocalBackend(db).type_of))
         ]
         wanted = CASES[line]
         assert [row[: len(want)] for row, want in zip(found, wanted, strict=False)] == wanted
         assert len(found) >= len(wanted)
 
 
-def test_what_is_elsewhere_is_not_here() -> None:
-    assert not ELSEWHERE.keys() & (COMMANDS.keys() | PARENT_COMMANDS)
+def test_unsupported_commands_do_not_exist() -> None:
+    assert not UNSUPPORTED.keys() & (COMMANDS.keys() | PARENT_COMMANDS)
 
 
-def test_a_long_command_is_shown_in_part() -> None:
+def test_a_long_command_is_truncated() -> None:
     typed = split("SET k " + "x" * 500 + " EXX 1 " + "y " * 500)[0]
-    shown = lines(typed, Advice(3, "did you mean EX?"))
+    shown = advice_lines(typed, Advice(3, "did you mean EX?"))
     assert shown[0].startswith("  SET k xxxxxxxxxxxxxxxxxxxxxxx… EXX 1 y y")
     assert shown[1].index("^") == shown[0].index("EXX")
     typed = split("MSET " + "key value " * 30)[0]
-    shown = lines(typed, Advice(50, "here"))
+    shown = advice_lines(typed, Advice(50, "here"))
     assert shown[0].startswith("  … ")
     assert max(map(len, shown)) <= 80

@@ -1,4 +1,4 @@
-"""A refused command: where the mistake is, what was probably meant, what would be right.
+"""Explains a failed command: which word is wrong, what was probably meant, the syntax.
 
 (error) ERR syntax error
   SET k v EXX 10
@@ -18,11 +18,11 @@ from minidis.grammar.command import COMMANDS, PARENT_COMMANDS
 from minidis.grammar.kinds import kind_of
 from minidis.grammar.syntax import Argument, Word
 from minidis.grammar.walk import Mistake, is_key
-from repl.lookup import OURS, CommandSet, Found, subcommands, walked
-from repl.unsupported import elsewhere
-from repl.words import Typed, columns, quote, shortened
+from repl.lookup import LOCAL_COMMANDS, CommandSet, FoundCommand, find_and_walk, subcommands
+from repl.unsupported import unsupported_message
+from repl.words import TypedWord, display_width, quote, truncate
 
-#: Which group of commands works on which type, for the advice after WRONGTYPE.
+#: Type of a key -> the group of commands for it, for the advice after WRONGTYPE.
 GROUP_OF_TYPE = {
     "string": "string",
     "list": "list",
@@ -32,46 +32,46 @@ GROUP_OF_TYPE = {
     "stream": "stream",
 }
 
-#: Columns that texts are wrapped to.
+#: Text is wrapped to this many columns.
 WIDTH = 78
-#: Columns that one word of a mistaken command may take.
-_WORD = 24
+#: Maximum width of one word of the failed command, in columns.
+_WORD_WIDTH = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to say below an error."""
+    """The explanation printed below an error."""
 
-    #: the word that is wrong, counted from the command's name; None: no single word
-    place: int | None = None
+    #: index of the wrong word in the command; None if no single word is wrong
+    position: int | None = None
     note: str = ""
-    #: the line of the command, when seeing it helps
+    #: the syntax of the command, if showing it helps
     syntax: str = ""
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """The known name that was probably meant; "" when nothing is near."""
+    """The known name most similar to `name`, or "" if none is similar."""
     upper = {other.upper(): other for other in known}
     text = name.upper()
     found = difflib.get_close_matches(text, upper, n=10, cutoff=0.65)
-    # People slip at the end of a word more often than at its beginning: EXX is EX, not XX. And they
-    # change letters: GTE is GET, not GETEX.
+    # Typos are more common at the end of a word than at its beginning: EXX means EX, not XX. And
+    # letters get swapped: GTE means GET, not GETEX.
     found.sort(key=lambda other: (other[0] != text[0], sorted(other) != sorted(text)))
     return upper[found[0]] if found else ""
 
 
 def advise(
-    typed: Sequence[Typed],
+    typed: Sequence[TypedWord],
     error: Exception,
     type_of: Callable[[bytes], str | None],
-    there: CommandSet = OURS,
+    available: CommandSet = LOCAL_COMMANDS,
 ) -> Advice:
-    """The advice for a refused command. `type_of` answers what a key holds."""
-    found = walked(typed, complete=True)
+    """The advice for a failed command. `type_of` returns the type of a key."""
+    found = find_and_walk(typed, complete=True)
     if found is None:
-        return _unknown(typed, there)
+        return _unknown(typed, available)
     message = str(error)
-    if there.lacks(found.command.name) and message.startswith("ERR unknown"):
+    if available.lacks(found.command.name) and message.startswith("ERR unknown"):
         return Advice(None, f"this server does not have {found.command.name}")
     if message.startswith("WRONGTYPE"):
         return _wrong_type(found, typed, type_of)
@@ -83,61 +83,63 @@ def advise(
     return _unconvertible(found, typed, message, syntax)
 
 
-def lines(typed: Sequence[Typed], advice: Advice) -> list[str]:
-    """The advice as indented lines."""
+def advice_lines(typed: Sequence[TypedWord], advice: Advice) -> list[str]:
+    """The advice as indented lines of text."""
     found = []
-    if advice.place is not None:
-        before, wrong, after = _around(typed, advice.place)
-        marks = "^" * max(1, columns(wrong))
-        found.append("  " + shortened(before + wrong + after, WIDTH))
-        found.append(f"  {' ' * columns(before)}{marks} {advice.note}".rstrip())
+    if advice.position is not None:
+        before, wrong, after = _with_context(typed, advice.position)
+        marks = "^" * max(1, display_width(wrong))
+        found.append("  " + truncate(before + wrong + after, WIDTH))
+        found.append(f"  {' ' * display_width(before)}{marks} {advice.note}".rstrip())
     elif advice.note:
         found.append("  " + advice.note)
-    return found + wrapped(advice.syntax)
+    return found + wrap_syntax(advice.syntax)
 
 
-def _around(typed: Sequence[Typed], place: int) -> tuple[str, str, str]:
-    """The wrong word, and as much before and after it as a line has room for."""
-    shown = [shortened(quote(word.value), _WORD) for word in typed]
-    first = place
-    while first and columns(" ".join(shown[first - 1 : place])) <= WIDTH // 2:
+def _with_context(typed: Sequence[TypedWord], position: int) -> tuple[str, str, str]:
+    """The text before the wrong word, the word, and the text after it, cut to one line."""
+    shown = [truncate(quote(word.value), _WORD_WIDTH) for word in typed]
+    first = position
+    while first and display_width(" ".join(shown[first - 1 : position])) <= WIDTH // 2:
         first -= 1
-    before = " ".join([*(["…"] if first else []), *shown[first:place], ""])
-    after = " ".join(["", *shown[place + 1 : place + WIDTH // 2]])
-    return before.lstrip(), shown[place], after
+    before = " ".join([*(["…"] if first else []), *shown[first:position], ""])
+    after = " ".join(["", *shown[position + 1 : position + WIDTH // 2]])
+    return before.lstrip(), shown[position], after
 
 
-def wrapped(syntax: str) -> list[str]:
-    """A syntax line in as many lines as it takes; names with hyphens stay whole."""
+def wrap_syntax(syntax: str) -> list[str]:
+    """Wrap a syntax line; names with hyphens are not broken."""
     return wrap(
         syntax, WIDTH, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False
     )
 
 
-def _unknown(typed: Sequence[Typed], there: CommandSet) -> Advice:
-    """There is no such command, or no such subcommand; or only the server knows what it means."""
+def _unknown(typed: Sequence[TypedWord], available: CommandSet) -> Advice:
+    """Advice for an unknown command or subcommand; none if only the server knows it."""
     name = typed[0].text.upper()
-    if there.names is not None and there.has(name) and name not in PARENT_COMMANDS:
+    if available.names is not None and available.has(name) and name not in PARENT_COMMANDS:
         return Advice()
     if name in PARENT_COMMANDS:
         names = [command.name.split()[1] for command in subcommands(name)]
         if len(typed) < 2:
             return Advice(None, "", f"{name} <{' | '.join(names)}>")
-        if there.names is not None and there.has(f"{name} {typed[1].text.upper()}"):
+        if available.names is not None and available.has(f"{name} {typed[1].text.upper()}"):
             return Advice()
         near = closest(typed[1].text, names)
         return Advice(1, _did_you_mean(near) or "one of " + ", ".join(names))
-    near = nearest(name) or closest(name, there.foreign)
-    return Advice(None, _elsewhere(name, there) or _did_you_mean(near) or "help lists all commands")
+    near = nearest(name) or closest(name, available.server_only)
+    return Advice(
+        None, _unsupported_note(name, available) or _did_you_mean(near) or "help lists all commands"
+    )
 
 
-def _elsewhere(name: str, there: CommandSet) -> str:
-    """What to say of a command that only Redis has; a server knows itself what it has."""
-    return elsewhere(name) if there.names is None else ""
+def _unsupported_note(name: str, available: CommandSet) -> str:
+    """The message for a Redis command that minidis lacks; none at a server, which may have it."""
+    return unsupported_message(name) if available.names is None else ""
 
 
 def nearest(name: str) -> str:
-    """The command that was probably meant; `delete` is Python's name of DEL."""
+    """The command most similar to `name`; a method name such as `delete` gives its command, DEL."""
     called = (one.name for one in COMMANDS.values() if one.method == name.lower())
     return next(called, "") or closest(name, [*COMMANDS, *PARENT_COMMANDS])
 
@@ -147,9 +149,9 @@ def _did_you_mean(near: str) -> str:
 
 
 def _wrong_type(
-    found: Found, typed: Sequence[Typed], type_of: Callable[[bytes], str | None]
+    found: FoundCommand, typed: Sequence[TypedWord], type_of: Callable[[bytes], str | None]
 ) -> Advice:
-    """Say what the key holds and which commands are for that."""
+    """Point at the key of another type and name the commands for that type."""
     for at, role in enumerate(found.walk.roles, found.size):
         kind = type_of(typed[at].value) if is_key(role) else None
         group = GROUP_OF_TYPE.get(kind or "", "")
@@ -158,8 +160,8 @@ def _wrong_type(
     return Advice()
 
 
-def _misplaced(found: Found, typed: Sequence[Typed], syntax: str) -> Advice:
-    """The first word that has no place in the line."""
+def _misplaced(found: FoundCommand, typed: Sequence[TypedWord], syntax: str) -> Advice:
+    """Point at the first word that the syntax does not allow."""
     for at, role in enumerate(found.walk.roles, found.size):
         if isinstance(role, Mistake):
             return Advice(at, _note(role, typed[at].text), syntax)
@@ -169,15 +171,17 @@ def _misplaced(found: Found, typed: Sequence[Typed], syntax: str) -> Advice:
 
 def _note(mistake: Mistake, text: str) -> str:
     if mistake.conflict:
-        return f"cannot stand together with {mistake.conflict}"
+        return f"cannot be combined with {mistake.conflict}"
     near = closest(text, [node.text for node in mistake.expected if isinstance(node, Word)])
     if near or mistake.expected:
         return _did_you_mean(near)
-    return "one word too many"
+    return "unexpected argument"
 
 
-def _unconvertible(found: Found, typed: Sequence[Typed], message: str, syntax: str) -> Advice:
-    """The first word that its kind refuses with this very sentence."""
+def _unconvertible(
+    found: FoundCommand, typed: Sequence[TypedWord], message: str, syntax: str
+) -> Advice:
+    """Point at the first word whose conversion raises this error message."""
     for at, role in enumerate(found.walk.roles, found.size):
         if isinstance(role, Argument):
             kind = kind_of(role.name)

@@ -1,0 +1,282 @@
+"""Dispatch of a command as a unit of work: run it, then commit or roll back.
+
+    run()         take the lock, clear the cached time, body, then
+                    pending?    commit()     discard the undo log, tell observers, serve blocked
+                    exception?  rollback()   undo, then the same for what had happened before
+    run_nested()  the same for one of several commands, in EXEC
+
+The generated methods of the typed API have the lines of run() in them (grammar/methods.py); all
+other callers use it. Nothing of this does anything unless it is needed: the body of a GET leaves
+`pending` as it is, and a write without observers leaves an undo log at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from minidis.clients.blocked import BlockedCall, Wait
+from minidis.errors import MinidisError
+from minidis.grammar.command import Command
+from minidis.keyspace.keyspace import Keyspace
+from minidis.keyspace.unit import Effect, Unit
+from minidis.observers.observers import Observers
+
+NO_OPTIONS: dict[str, Any] = {}
+Follow = Callable[[Any, Any], None]
+
+
+class Dispatcher:
+    """The part of the engine that runs units of work."""
+
+    unit: Unit
+    observers: Observers
+    databases: list[Keyspace]
+    closed: bool
+
+    # a unit of its own -------------------------------------------------------------------------
+
+    def run(
+        self,
+        command: Command,
+        session: Any,
+        args: Any,
+        options: dict[str, Any] = NO_OPTIONS,
+        follow: Follow | None = None,
+    ) -> Any:
+        """Run a command as a unit. `follow(args, options)` is called when its body is complete."""
+        unit = self.unit
+        with unit.lock:
+            unit.time = 0
+            if command.multi_step:
+                unit.version = None
+                unit.pending = True
+            try:
+                reply = command.body(session, *args, **options)
+                if follow is not None:
+                    follow(args, options)
+                if unit.pending:
+                    self.commit(command, session, args, options)
+            except BaseException as error:
+                try:
+                    self.rollback(error, (args, options))
+                except BaseException:
+                    self.rollback(error, (args, options))
+                    raise
+                raise
+        return reply
+
+    def work(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Run a function as a unit: work that is no command, such as expiry."""
+        unit = self.unit
+        with unit.lock:
+            unit.time = 0
+            unit.begin_steps()
+            try:
+                reply = function(*args)
+                self.complete()
+            except BaseException as error:
+                self.rollback(error, args)
+                raise
+        return reply
+
+    def commit(
+        self,
+        command: Command,
+        session: Any,
+        args: Any,
+        options: dict[str, Any] = NO_OPTIONS,
+    ) -> None:
+        """The command is complete: it is known here with its session and converted arguments."""
+        unit = self.unit
+        unit.committed = True
+        if unit.recording:
+            self._keep_effects(command, session, args, options)
+        self.complete()
+
+    def complete(self) -> None:
+        """Discard the undo log and tell observers, until no blocked call can be served any more.
+
+        May be repeated: after an interruption some observers may be told twice, none never.
+        """
+        unit, observers = self.unit, self.observers
+        unit.committed = True
+        unit.undo.clear()
+        while True:
+            if unit.events or unit.nested:
+                self._tell()
+            # One blocked call at a time: what that changes is told before the next is served.
+            if not observers.blocked.ready or not observers.blocked.serve(self._attempt):
+                break
+        if unit.records:
+            observers.record()
+        unit.pending = unit.recording
+        unit.committed = False
+        if unit.lock_free_reads:
+            unit.version = []
+
+    def _tell(self) -> None:
+        unit = self.unit
+        if unit.events:
+            self.observers.command_committed(unit.caller)
+        self.observers.unit_committed(unit.caller)
+        unit.events, unit.nested = [], []
+
+    # one of several commands -------------------------------------------------------------------
+
+    def run_nested(
+        self,
+        command: Command,
+        session: Any,
+        args: Any,
+        options: dict[str, Any] = NO_OPTIONS,
+        follow: Follow | None = None,
+    ) -> Any:
+        """Run a command inside a unit: its reply, its error (returned), or Wait."""
+        unit = self.unit
+        try:
+            reply = command.body(session, *args, **options)
+            if follow is not None:
+                follow(args, options)
+            if unit.undo or unit.events or unit.recording:
+                self.commit_nested(command, session, args, options)
+        except BaseException as error:
+            self.rollback_nested(error, (args, options))
+            if not isinstance(error, Exception):
+                raise
+            return error
+        return reply
+
+    def commit_nested(
+        self, command: Command, session: Any, args: Any, options: dict[str, Any] = NO_OPTIONS
+    ) -> None:
+        """One of several commands is complete: its messages come in the order of the commands."""
+        unit = self.unit
+        unit.undo.clear()
+        if unit.recording:
+            self._keep_effects(command, session, args, options)
+        self._tell_nested()
+
+    def _tell_nested(self) -> None:
+        unit = self.unit
+        if unit.events:
+            self.observers.command_committed(unit.caller)
+            unit.nested += unit.events
+            unit.events = []
+
+    def rollback_nested(self, error: BaseException, values: Iterable[Any]) -> None:
+        """One of several commands did not complete: leave what it found."""
+        unit = self.unit
+        if unit.undo or not isinstance(error, MinidisError):
+            self._undo(values)
+        unit.undo.clear()
+        self._tell_nested()
+
+    # effects -----------------------------------------------------------------------------------
+
+    def _keep_effects(
+        self, command: Command, session: Any, args: Any, options: dict[str, Any]
+    ) -> None:
+        """What repeats the command: the effects its body has stated, or the command itself."""
+        unit = self.unit
+        if unit.effects:
+            unit.records += unit.effects
+            unit.effects = []
+        elif unit.dirty != unit.recorded:
+            unit.records.append(Effect(session.space.number, command.name, args, options))
+        unit.recorded = unit.dirty
+
+    # blocked calls -----------------------------------------------------------------------------
+
+    def _attempt(self, blocked: BlockedCall) -> bool:
+        """Run the body of a blocked call again; True when the call has its reply."""
+        unit, calls = self.unit, self.observers.blocked
+        calls.current = blocked
+        unit.time = 0
+        unit.version = None
+        try:
+            reply = blocked.command.body(blocked.session, *blocked.args, **blocked.options)
+        except MinidisError as error:
+            self.rollback_nested(error, (blocked.args, blocked.options))
+            reply = error
+        if reply.__class__ is Wait:
+            unit.undo.clear()
+            calls.current = None
+            return False
+        blocked.reply = reply  # from here on it has happened
+        if unit.recording:
+            self._keep_effects(blocked.command, blocked.session, blocked.args, blocked.options)
+        calls.complete()
+        return True
+
+    def return_elements(self, function: Callable[[Any], None], taken: Any) -> None:
+        """Return what a reply took that its client cannot receive any more."""
+        self.work(function, taken)
+
+    # rollback ----------------------------------------------------------------------------------
+
+    def rollback(self, error: BaseException, values: Iterable[Any]) -> None:
+        """The command did not complete: leave everything as before it. May be repeated."""
+        unit = self.unit
+        failed = isinstance(error, MinidisError) and not unit.undo and not unit.committed
+        if self.closed or failed:
+            unit.effects = []
+            self.complete()  # keys that expired on the way have expired
+            return
+        interrupted = False
+        while True:
+            try:
+                self._rollback(values)
+                break
+            except KeyboardInterrupt:  # a second Ctrl-C: start again, and do not forget it
+                interrupted = True
+        if interrupted:
+            raise KeyboardInterrupt
+
+    def _rollback(self, values: Iterable[Any]) -> None:
+        if not self.unit.committed:
+            self._undo(values)  # and no more: what EXEC has completed before is told
+        elif (blocked := self.observers.blocked.current) is not None:
+            # Interrupted while a blocked call was served.
+            if blocked.done:
+                self.observers.blocked.complete()
+            else:
+                self._undo((blocked.args, blocked.options))
+        self.complete()
+
+    def _undo(self, values: Iterable[Any]) -> None:
+        unit = self.unit
+        keys = set(_all_bytes(values))
+        # Whether a single step has happened is not known: watches become dirty and blocked calls
+        # look again. But notifications are for what has happened.
+        self.observers.perhaps_changed()
+        # What has expired on the way has expired, and nothing else has happened.
+        unit.events = [event for event in unit.events if event[1] == "expired"]
+        # Collections first: an entry of the undo log may rely on them being whole.
+        for database in self.databases:
+            database.repair_values(keys)
+        while unit.undo:
+            entry = unit.undo[-1]
+            entry[0](*entry[1:])
+            unit.undo.pop()
+        for database in self.databases:
+            database.repair(keys)
+        unit.events = [
+            (number, event, key)
+            for number, event, key in unit.events
+            if key not in self.databases[number].values
+        ]
+        unit.effects = []
+        unit.recorded = unit.dirty
+
+
+def _all_bytes(values: Iterable[Any]) -> Iterable[bytes]:
+    """Every bytes object in nested arguments: the keys of the command are among them."""
+    for value in values:
+        if isinstance(value, bytes):
+            yield value
+        elif isinstance(value, dict):
+            yield from _all_bytes(value)
+            yield from _all_bytes(value.values())
+        elif isinstance(value, (list, tuple)):
+            yield from _all_bytes(value)

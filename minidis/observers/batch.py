@@ -1,0 +1,59 @@
+"""What observers of commits are told, and when.
+
+    a command            command_committed(batch)   unit_committed(batch)
+    EXEC, a script       command_committed(batch)   after each of its commands
+                         ...                        unit_committed(batch) at the end
+
+Observers are called under the engine's lock, in a fixed order (observers.py). They never wait and
+never raise. Recorders (a journal, a replication backlog) are observers that also want effects.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minidis.keyspace.unit import EMPTIED, EXCHANGED, REPLACED, Effect, KeyEvent
+
+#: Events that change nothing, and those that leave the entries of a stream, and so the value.
+NO_CHANGES = frozenset(("keymiss", "new"))
+BESIDE_VALUES, GROUP_GONE = ("xgroup-", "xsetid"), "xgroup-destroy"
+#: Events of whole databases.
+WHOLE = frozenset((EMPTIED, EXCHANGED))
+
+
+class Batch:
+    """What one command, or one unit of several commands, has done."""
+
+    __slots__ = ("client", "effects", "events")
+
+    def __init__(
+        self, events: list[KeyEvent], effects: list[Effect] | None = None, client: Any = None
+    ) -> None:
+        self.events = events
+        #: the commands that repeat the change; empty unless there is a recorder
+        self.effects = effects or []
+        #: the client that made the change, where tracking has to know it
+        self.client = client
+
+    def changed_keys(self) -> dict[bytes, Any]:
+        """The keys whose values have changed, and the client that has changed each."""
+        return {
+            key: None if event == "expired" else self.client
+            for _, event, key in self.events
+            if event not in WHOLE and event != REPLACED and changes_value(event)
+        }
+
+
+class Observer:
+    """Base of the observers: each overrides what it needs."""
+
+    def command_committed(self, batch: Batch) -> None:
+        """A command is complete, alone or as one of several in a unit."""
+
+    def unit_committed(self, batch: Batch) -> None:
+        """The whole unit is complete."""
+
+
+def changes_value(event: str) -> bool:
+    """Whether the value of a key is another one after the event."""
+    return event not in NO_CHANGES and not event.startswith(BESIDE_VALUES)

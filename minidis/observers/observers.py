@@ -1,0 +1,132 @@
+"""The observers of one engine, and the order in which a commit calls them.
+
+    after each command   tracking, notifications, listeners
+    after each unit      recorders, tracking of prefixes, watches, blocked calls
+
+Nothing here runs unless an observer is interested in the events of a unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from minidis.clients.client import Client, Clients
+from minidis.keyspace.keyspace import Keyspace
+from minidis.keyspace.unit import Unit
+from minidis.observers import notifications
+from minidis.observers.batch import Batch, Observer
+from minidis.observers.blocking import BlockedCalls
+from minidis.observers.channels import Channels
+from minidis.observers.listeners import Callback, Listeners
+from minidis.observers.notifications import Notifications
+from minidis.observers.tracking import TrackingTable
+from minidis.observers.watch import Watches
+
+
+class Observers:
+    """All observers. The engine's lock is held by the caller."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        clients: Clients,
+        databases: list[Keyspace],
+        return_elements: Callable[[Callable[[Any], None], Any], None],
+    ) -> None:
+        self._unit = unit
+        self._clients = clients
+        self._databases = databases
+        self.channels = Channels()
+        self.tracking = TrackingTable(unit, clients, self.update)
+        self.notifications = Notifications(self.channels)
+        self.listeners = Listeners()
+        self.watches = Watches(unit, databases)
+        self.blocked = BlockedCalls(unit, databases, return_elements)
+        #: a journal, a replication backlog: they want the effects of all units
+        self.recorders: list[Observer] = []
+        self._each_command: Iterable[Observer] = (
+            self.tracking,
+            self.notifications,
+            self.listeners,
+        )
+        self._each_unit: Iterable[Observer] = (self.tracking, self.watches, self.blocked)
+
+    def command_committed(self, client: Any) -> None:
+        """Call those that are told of each command."""
+        batch = Batch(self._unit.events, client=client)
+        for observer in self._each_command:
+            observer.command_committed(batch)
+
+    def unit_committed(self, client: Any) -> None:
+        """Call those that are told of each unit as a whole."""
+        unit = self._unit
+        batch = Batch(unit.nested + unit.events if unit.nested else unit.events, client=client)
+        for observer in self._each_unit:
+            observer.unit_committed(batch)
+
+    def perhaps_changed(self) -> None:
+        """A command was interrupted: keys may have changed although it is rolled back.
+
+        Watches become dirty, and blocked calls look again.
+        """
+        batch = Batch(self._unit.events)
+        self.watches.unit_committed(batch)
+        self.blocked.unit_committed(batch)
+
+    def record(self) -> None:
+        """Hand the effects of the unit to the recorders."""
+        unit = self._unit
+        batch = Batch(unit.events, unit.records)
+        for recorder in self.recorders:
+            recorder.unit_committed(batch)
+        unit.records = []
+
+    def update(self) -> None:
+        """Recompute which events are kept: those of all keys, or of keys of interest only."""
+        unit = self._unit
+        flags = self.notifications.flags
+        unit.new_keys = notifications.announces_new(flags)
+        unit.observed = bool(self.listeners or flags or self.tracking.broadcasts)
+        unit.recording = bool(self.recorders)
+        if unit.recording:
+            unit.pending = True
+        for space in self._databases:
+            space.update_direct()
+
+    def attach(self, recorder: Observer) -> None:
+        """Let a recorder have the effects of all units from now on."""
+        self._unit.recorded = self._unit.dirty
+        self.recorders.append(recorder)
+        self.update()
+
+    def detach(self, recorder: Observer) -> None:
+        """The counterpart of attach()."""
+        self.recorders.remove(recorder)
+        self._unit.records = []
+        self.update()
+
+    def listen(self, callback: Callback) -> None:
+        """Call back for every change of a key."""
+        self.listeners.add(callback)
+        self.update()
+
+    def stop_listening(self, callback: Callback) -> None:
+        """The counterpart of listen()."""
+        self.listeners.remove(callback)
+        self.update()
+
+    def notify(self, flags: int) -> None:
+        """Publish these classes of events; see notifications.py."""
+        self.notifications.flags = flags
+        self.update()
+
+    def forget(self, client: Client) -> None:
+        """The client has gone: it is told nothing any more."""
+        self.channels.forget(client)
+        self.tracking.stop(client)
+
+    def close(self) -> None:
+        """The database closes."""
+        self.listeners.close()
+        self.blocked.close()
