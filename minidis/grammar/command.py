@@ -47,7 +47,7 @@ class Command(Facts):
 
     name: str  # "SET", "CONFIG GET"
     line: Line
-    #: runs the command, or answers Wait (see waiting.py)
+    #: runs the command; may return Wait if it blocks
     body: Callable[..., Any]
     compiled: Compiled
     flags: tuple[str, ...]
@@ -133,7 +133,7 @@ class Command(Facts):
 
     @property
     def summary(self) -> str:
-        """First sentence of the docstring."""
+        """The first sentence of the docstring."""
         return (inspect.getdoc(self.body) or "").split("\n\n")[0].replace("\n", " ")
 
 

@@ -113,10 +113,10 @@ def show(node: Node) -> str:
     return f"<{node}>" if isinstance(node, Choice) else str(node)
 
 
-def parse_line(line: str, containers: Container[str] = ()) -> Line:
-    """Parse a syntax line; names in `containers` take a second word into the name."""
+def parse_line(line: str, parents: Container[str] = ()) -> Line:
+    """Parse a syntax line; names in `parents` have a second word."""
     tokens = _TOKEN.findall(line)
-    size = 2 if tokens[0] in containers and len(tokens) > 1 and tokens[1].isupper() else 1
+    size = 2 if tokens[0] in parents and len(tokens) > 1 and tokens[1].isupper() else 1
     items, rest = _sequence(tokens[size:])
     if rest:
         raise SyntaxLineError(f"unbalanced {rest[0]!r} in {line!r}")
