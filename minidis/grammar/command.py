@@ -4,9 +4,9 @@
     def incrby(self, key: Key, increment: Integer = 1) -> int:
         '''Add `increment` to the integer at `key`. ...'''
 
-The function itself is the body: it gets converted arguments, runs under the engine's lock and sees
-one frozen moment. What callers reach is a *door*: a small function with the same parameters, made
-here from one template, that converts Python arguments and passes the gate (see DOOR below).
+The function itself is the body: it gets converted arguments, runs under the lock and sees one time.
+Callers reach a generated method with the same parameters, which converts Python arguments and
+dispatches the call (methods.py).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Command(Facts):
 
     name: str  # "SET", "CONFIG GET"
     line: Line
-    #: runs the command, or answers Wait (see waiting.py)
+    #: runs the command; may return Wait if it blocks
     body: Callable[..., Any]
     compiled: Compiled
     flags: tuple[str, ...]
@@ -79,11 +79,11 @@ class Command(Facts):
 
     @property
     def display_name(self) -> str:
-        """As Redis writes it in sentences and lists: "config|get"."""
+        """The name in error messages and lists: "config|get"."""
         return self.name.lower().replace(" ", "|")
 
     def accepts(self, count: int) -> bool:
-        """May it have so many words, those of its name included?"""
+        """Return whether the command may have so many words, those of its name included."""
         return count == self.arity if self.arity > 0 else count >= -self.arity
 
     @property
@@ -122,7 +122,7 @@ class Command(Facts):
         return dict(list(inspect.signature(self.body).parameters.items())[1:])
 
     def keys_of_words(self, words: list[bytes]) -> list[bytes]:
-        """The keys among the words of a call; of one with mistakes, what the line makes of them."""
+        """Return the keys of a call given as words; if these have errors, by a walk of the line."""
         try:
             args, options = self.parse(words)
         except errors.ResponseError:
@@ -133,7 +133,7 @@ class Command(Facts):
 
     @property
     def summary(self) -> str:
-        """First sentence of the docstring."""
+        """The first sentence of the docstring."""
         return (inspect.getdoc(self.body) or "").split("\n\n")[0].replace("\n", " ")
 
 

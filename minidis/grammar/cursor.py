@@ -1,4 +1,4 @@
-"""A cursor over the words of a call, for the few commands that have a parser of their own.
+"""A cursor over the words of a call, for the few commands with a parser of their own.
 
     def _parse_xinfo_stream(words: WordCursor) -> None:
         if words.skip(b"FULL"):
@@ -6,9 +6,9 @@
             if words.left == 2:
                 words.read_options()
 
-Such a parser reads the words after the leading arguments. The line of the command still says which
-arguments and options there are, so that help, hints, the formatter and typed calls need no more.
-Words that it leaves are a syntax error.
+Such a parser reads the words after the leading arguments. The syntax line still declares arguments
+and options; help, hints, the formatter and typed calls are derived from it. Words that the parser
+leaves are a syntax error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OptionsReader: TypeAlias = Callable[[Sequence[bytes], int, dict[str, Any]], int]
 
 
 class WordCursor:
-    """The words that are still to be read, and the keyword arguments read so far."""
+    """A position among the words of a call, and the keyword arguments read so far."""
 
     def __init__(
         self,
@@ -43,11 +43,11 @@ class WordCursor:
 
     @property
     def left(self) -> int:
-        """How many words are left."""
+        """Number of words left."""
         return len(self.words) - self.at
 
     def skip(self, word: bytes) -> bool:
-        """Read the fixed word, in any case, if it is the next one."""
+        """Skip the next word and return True if it is this one, in any case."""
         found = self.left > 0 and self.words[self.at].upper() == word
         self.at += found
         return found
@@ -61,7 +61,7 @@ class WordCursor:
         self.at += 1
 
     def read_while_valid(self, name: str) -> None:
-        """Read as many words as can be converted as the repeated argument of that name."""
+        """Read the repeated argument of that name up to the first word that it cannot convert."""
         param, kind = self._arguments[name]
         values = self.values[param] = []
         with contextlib.suppress(errors.ResponseError):

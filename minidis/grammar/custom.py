@@ -1,4 +1,4 @@
-"""Commands with a parser of their own: what their line still declares (see cursor.py)."""
+"""Compiles the line of a command with a parser of its own (cursor.py): parameters and formatter."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from minidis.grammar.syntax import Argument, Choice, Node, Optional, Repeat, Syn
 
 
 class Custom(Options):
-    """The part of the compiler that takes the parser of a declaration."""
+    """The part of the compiler for declarations with `parse`."""
 
     def add_custom(self, items: Iterable[Node], parse: Callable[[WordCursor], None]) -> None:
-        """Let `parse` read the items, the rest of the line."""
+        """Add a step in which `parse` reads the items, the rest of the line."""
         self.in_front = False
         self.front = len(self.steps)
         self.custom_arguments: dict[str, tuple[str, Kind]] = {}
@@ -34,7 +34,7 @@ class Custom(Options):
         self.steps.append(step)
 
     def declare(self, items: Iterable[Node], *, optional: bool = False) -> None:
-        """Declare the parameters of the items, and how they become words again."""
+        """Add the parameters of the items, and their formatting."""
         rest = list(items)
         while rest:
             match rest.pop(0):
@@ -79,7 +79,7 @@ class Custom(Options):
         self.emit_many(names, slot)
 
     def declare_options(self, group: list[Optional], *, last: bool = True) -> None:
-        """Brackets in any order; WordCursor.read_options reads them, `last`: to the end."""
+        """Compile brackets for WordCursor.read_options; `last`: up to the end of the call."""
         for option in [one for bracket in group for one in bracket.body.options]:
             match option.items:
                 case (Word(text), Argument(name)):

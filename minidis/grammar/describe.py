@@ -1,4 +1,4 @@
-"""What COMMAND INFO and COMMAND DOCS say of a command, derived from its declaration."""
+"""The entries of COMMAND INFO and COMMAND DOCS, derived from the declaration of a command."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TYPE_OF_KIND = {"pattern": "pattern", "cursor": "integer"}
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Where the keys are, as COMMAND INFO counts: first, last (-1: to the end), step."""
+    """Positions of the keys as COMMAND INFO has them: first, last (-1: to the end), step."""
 
     first: int = 0
     last: int = 0
@@ -48,7 +48,7 @@ class Positions:
 
 
 def key_positions(command: Command) -> Positions:
-    """Keys in front of the first option; counted lists are found by reading (movablekeys)."""
+    """Return the positions of keys before the first option; others are 'movablekeys'."""
     ranges = [(at, how[b"spec"]) for at, how in _key_places(command) if how[b"type"] == b"range"]
     if not ranges:
         return Positions()
@@ -57,7 +57,7 @@ def key_positions(command: Command) -> Positions:
 
 
 def acl_categories(command: Command) -> set[Status]:
-    """Categories from the flags and the group, or those that are declared in its place."""
+    """Return the ACL categories: from the flags and the group, or as declared."""
     flags = set(command.flags)
     found = {"@fast" if "fast" in flags else "@slow"}
     if "write" in flags:
@@ -93,7 +93,7 @@ def info(command: Command) -> list[Any]:
 
 
 def parent_info(name: str) -> list[Any]:
-    """The entry of a container that is no command itself."""
+    """Return the entry of a parent command, which cannot be called itself."""
     first = _children(name)[0]
     if first.undivided:
         flags = {Status(flag) for flag in first.flags}
@@ -104,7 +104,7 @@ def parent_info(name: str) -> list[Any]:
 
 
 def key_specs(command: Command) -> list[Any]:
-    """Key specifications: how the keys are used and where they are, one for each use."""
+    """Return the key specifications: access to the keys and their positions, for each access."""
     uses = list(command.access)
     after = _key_word(command)
     if after is not None:
@@ -121,7 +121,7 @@ def key_specs(command: Command) -> list[Any]:
 
 
 def _key_places(command: Command) -> list[tuple[int, dict[bytes, Any]]]:
-    """Where keys begin, and how to find the others from there, up to the first option."""
+    """Return where keys begin and how to find the others, up to the first option."""
     at = len(command.name.split())
     found: list[tuple[int, dict[bytes, Any]]] = []
     counted = False
@@ -189,7 +189,7 @@ def _spec(
 
 
 def subcommands(name: str) -> list[Command]:
-    """The subcommands of a command, as far as Redis lists them."""
+    """Return the subcommands that Redis lists for a command."""
     return [command for command in _children(name) if not command.undivided]
 
 
@@ -200,7 +200,7 @@ def _children(name: str) -> list[Command]:
 
 
 def top_level() -> list[str]:
-    """Names of all commands and containers, each once."""
+    """Return the names of all commands and parent commands."""
     return list(dict.fromkeys(name.split()[0] for name in COMMANDS))
 
 
@@ -228,7 +228,7 @@ def docs_of(name: str) -> dict[bytes, Any] | None:
 
 def _parent_docs(name: str, first: Command) -> dict[bytes, Any]:
     return {
-        b"summary": f"A container: {name} HELP shows what is in it.".encode(),
+        b"summary": f"A parent command: {name} HELP lists its subcommands.".encode(),
         b"since": first.since.encode(),
         b"group": first.group.encode(),
         b"complexity": b"Depends on the subcommand.",
@@ -236,7 +236,7 @@ def _parent_docs(name: str, first: Command) -> dict[bytes, Any]:
 
 
 def docs(command: Command) -> dict[bytes, Any]:
-    """One entry of COMMAND DOCS; the sentences are ours."""
+    """Return one entry of COMMAND DOCS, with our own summary."""
     found: dict[bytes, Any] = {
         b"summary": command.summary.encode(),
         b"since": command.since.encode(),
@@ -250,7 +250,7 @@ def docs(command: Command) -> dict[bytes, Any]:
 
 
 def _argument(node: Node) -> dict[bytes, Any]:
-    """A node of the syntax tree as COMMAND DOCS describes arguments."""
+    """Return a node of the syntax tree as an argument of COMMAND DOCS."""
     match node:
         case Argument(name):
             return {b"name": name.encode(), b"type": _type_of(name)}

@@ -1,7 +1,7 @@
-"""Arguments to words: the generated functions that format a call and name its keys.
+"""The formatter of a command: generated functions from arguments to words and to keys.
 
-parse() turns words into the arguments of a body; these two go the other way, for the journal, for
-monitors, replicas and remote servers, for tracking and permission checks:
+parse() converts words to the arguments of a body. These two functions go the other way, for the
+journal, monitors, replicas and remote servers, and for tracking and permission checks:
 
     SET key value [NX | XX] [EX seconds]
 
@@ -15,7 +15,7 @@ monitors, replicas and remote servers, for tracking and permission checks:
             _words += (b'EX', _encode(_units(ex, 1000)),)
         return _words
 
-The compiler collects a Part for each piece of the line; the source is compiled at the first use.
+The compiler collects a Part for each item of the line. The source is compiled on first use.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Part:
 
 
 def flat(values: Any) -> Iterator[bytes]:
-    """The words in nested arguments."""
+    """Yield the words in nested arguments."""
     for value in values:
         if isinstance(value, Mapping):
             yield from flat(value.items())
@@ -86,8 +86,8 @@ def of_any_call({signature}):
 {body}
 """
 
-# Most calls have the required arguments alone, and keys depend on few parameters; to unpack them is
-# cheaper than another call.
+# Most calls have the required arguments alone, and keys depend on few parameters. Unpacking these
+# is cheaper than a second call.
 _SHORT = """\
     if {usual}:
         {names}, = args[:{count}]
@@ -96,7 +96,7 @@ _SHORT = """\
 
 
 def make_formatter(parts: Iterable[Part], params: Parameters) -> CallFormatter:
-    """The function that writes the words of a call."""
+    """Return the function that formats a call."""
     sources = [(part.words, part.when) for part in parts]
     required = [name for name, param in params.items() if param.default is param.empty]
     usual = f"len(args) == {len(required)} and not options"
@@ -104,11 +104,11 @@ def make_formatter(parts: Iterable[Part], params: Parameters) -> CallFormatter:
 
 
 def make_keys(parts: Iterable[Part], params: Parameters) -> CallFormatter:
-    """The function that returns the keys of a call, in the order of its words."""
+    """Return the function that lists the keys of a call, in the order of its words."""
     sources = [(part.keys, part.when) for part in parts if part.keys]
-    said = " ".join(source + " " + when for source, when in sources)
+    mentioned = " ".join(source + " " + when for source, when in sources)
     names = list(params)
-    last = max((at for at, name in enumerate(names, 1) if _mentions(said, name)), default=0)
+    last = max((at for at, name in enumerate(names, 1) if _mentions(mentioned, name)), default=0)
     usual = f"len(args) >= {last}"
     return _compiled(sources, params, _short(sources, names[:last], usual, params))
 
@@ -123,7 +123,7 @@ def _compiled(sources: list[Source], params: Parameters, short: str) -> CallForm
 
 
 def _body(sources: list[Source]) -> str:
-    """The statements; the words in front of the first condition start the list."""
+    """Return the statements; the words before the first condition start the list."""
     front = []
     while sources and not sources[0][1]:
         front.append(sources[0][0])
@@ -138,7 +138,7 @@ def _body(sources: list[Source]) -> str:
 
 
 def _short(sources: list[Source], names: list[str], usual: str, params: Parameters) -> str:
-    """The lines for calls with these parameters by position; "" where they do not say it all."""
+    """Return the lines for calls with these parameters alone; "" if other parameters matter."""
     always = ", ".join(words for words, when in sources if not when)
     conditions = " ".join(when for _, when in sources)
     others = [name for name in params if name not in names]
@@ -158,6 +158,6 @@ def _mentions(source: str, name: str) -> bool:
 
 
 def _signature(params: Parameters) -> str:
-    """The parameters of the body, with their defaults, without annotations."""
+    """Return the parameters of the body, with their defaults, without annotations."""
     bare = [param.replace(annotation=inspect.Parameter.empty) for param in params.values()]
     return str(inspect.Signature(bare))[1:-1]

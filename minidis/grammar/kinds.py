@@ -1,9 +1,9 @@
 """The vocabulary of arguments: what each argument name of a syntax line means.
 
 A kind converts a word (bytes from the shell, a socket, a file) or a Python object (from the typed
-API) to the value a command works with, and says what is wrong otherwise. `decrement`, `count` or
-`score` mean the same wherever a line uses them; a command that reads a word later, in its body,
-gives it the kind RAW in its declaration and calls the same functions there.
+API) to the value that the body uses, or raises Redis's error. `decrement`, `count` and `score` mean
+the same in every line. A command that converts a word later, in its body, declares the kind RAW and
+calls the same functions there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from minidis import errors
 from minidis.errors import DataError
 
-#: What a key, field, member, element or value may be given as.
+#: Types accepted for a key, field, member, element or value.
 Key: TypeAlias = bytes | str | int | float | bytearray | memoryview
 Field: TypeAlias = Key
 Value: TypeAlias = Key
@@ -29,13 +29,13 @@ Many: TypeAlias = Key | Iterable[Key]
 
 I64_MIN, I64_MAX = -(2**63), 2**63 - 1
 
-#: The most elements one call of SRANDMEMBER and its like gives out with repetitions. Redis has no
-#: such limit and dies of SRANDMEMBER s -5000000000000000000; here the host program would.
+#: Most elements that one call of SRANDMEMBER, HRANDFIELD or ZRANDMEMBER returns with repetitions.
+#: Redis has no such limit: SRANDMEMBER s -5000000000000000000 exhausts its memory.
 MOST_REPEATED = 2**24
 
 
 def encode(value: Any) -> bytes:
-    """The bytes Redis would see for a Python object; DataError for one that has none."""
+    """Return the bytes that Redis would get for a Python object; DataError if there are none."""
     kind = value.__class__
     if kind is bytes:
         return value  # type: ignore[no-any-return]
@@ -58,7 +58,7 @@ def encode(value: Any) -> bytes:
 
 
 def _encode_text(text: str) -> bytes:
-    """UTF-8; surrogates that stand for other bytes become those bytes again."""
+    """Encode as UTF-8; escaped surrogates become the bytes they stand for."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
@@ -66,7 +66,7 @@ def _encode_text(text: str) -> bytes:
 
 
 def integer(value: Any) -> int:
-    """A signed 64-bit integer, written exactly as Redis writes it."""
+    """Convert a signed 64-bit integer, written exactly as Redis writes it."""
     if value.__class__ is int:
         if I64_MIN <= value <= I64_MAX:
             return value
@@ -82,7 +82,7 @@ def integer(value: Any) -> int:
 
 
 def positive(value: Any) -> int:
-    """A count of elements: a non-negative integer with a sentence of its own."""
+    """Convert a count of elements: a non-negative integer, with its own error message."""
     try:
         number = integer(value)
     except errors.ResponseError:
@@ -93,7 +93,7 @@ def positive(value: Any) -> int:
 
 
 def to_timeout(value: Any) -> int:
-    """How long to wait, in milliseconds; a non-negative integer with sentences of its own."""
+    """Convert a timeout in milliseconds: a non-negative integer, with its own error messages."""
     try:
         number = integer(value)
     except errors.ResponseError:
@@ -107,7 +107,7 @@ _HEXADECIMAL = re.compile(rb"[+-]?0[xX]", re.A)
 
 
 def to_float(word: bytes) -> float | None:
-    """What C's strtod makes of the whole word; None where Redis refuses it (NaN, range, blanks)."""
+    """Parse a number as C's strtod; None where Redis rejects it (NaN, out of range, blanks)."""
     if word.isdigit() and len(word) < 300:
         return float(word)
     if not word or b"_" in word or word != word.strip() or b"\0" in word:
@@ -130,7 +130,7 @@ _EXACT = 2**53
 
 
 def float_or(message: str) -> Callable[[Any], float]:
-    """A converter to float that complains with `sentence`."""
+    """Return a converter to float whose error message is `message`."""
 
     def convert(value: Any) -> float:
         if value.__class__ is float and value == value:
@@ -149,10 +149,10 @@ number = float_or(errors.NOT_FLOAT)
 
 
 def cursor(value: Any) -> int:
-    """A SCAN cursor: an unsigned 64-bit decimal. strtoul ends at a zero byte, so Redis does."""
+    """Convert a SCAN cursor, an unsigned 64-bit decimal. As in Redis, a zero byte ends it."""
     word = encode(value).partition(b"\0")[0]
     if not word.isdigit() and word:
-        # strtoul accepts a sign and leading blanks; Redis refuses the blanks and keeps the sign
+        # strtoul accepts a sign and leading blanks; Redis rejects the blanks
         text = word[1:] if word[:1] in (b"+", b"-") else b""
         if not text.isdigit():
             raise errors.error(errors.INVALID_CURSOR)
@@ -165,7 +165,7 @@ def cursor(value: Any) -> int:
 
 
 def ranged(value: Any) -> int:
-    """An integer whose opposite is one, too: a count that may be negative."""
+    """Convert a count that may be negative: an integer whose negation fits into 64 bits."""
     number = integer(value)
     if number < -I64_MAX:
         raise errors.error(errors.COUNT_OUT_OF_RANGE)
@@ -173,7 +173,7 @@ def ranged(value: Any) -> int:
 
 
 def units(value: Any, unit: int) -> Any:
-    """A timedelta or datetime as a number of seconds (unit 1000) or milliseconds (unit 1)."""
+    """Convert a timedelta or datetime to seconds (unit 1000) or milliseconds (unit 1)."""
     if isinstance(value, timedelta):
         return value // timedelta(milliseconds=unit)
     if isinstance(value, datetime):
@@ -182,25 +182,25 @@ def units(value: Any, unit: int) -> Any:
 
 
 def raw(value: Any) -> Any:
-    """Left as it came; the body converts it."""
+    """Return the value unchanged; the body converts it."""
     return value
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one argument is converted, shown and completed."""
+    """How an argument is converted, described and completed."""
 
     convert: Callable[[Any], Any]
-    #: what the shell can offer: key, field, member, pattern, ... or "" for nothing
+    #: what the shell completes: key, field, member, pattern, ... or "" for nothing
     offers: str = ""
-    #: one line for a person who is about to type it
+    #: a hint of one line
     about: str = ""
-    #: the class a converted argument has, when a class test is enough to see that
+    #: the class of a converted argument, if a class test shows that it is converted
     exact: type | None = None
 
 
 def at_least(least: int, message: str, about: str = "how many") -> Kind:
-    """An integer from `least` upward; `sentence` for anything else."""
+    """Return the kind of an integer from `least` upward; `message` is its error message."""
 
     def convert(value: Any) -> int:
         try:
@@ -274,12 +274,12 @@ KINDS: dict[str, Kind] = {
 
 
 def kind_of(name: str) -> Kind:
-    """The kind of an argument name; names without an entry are plain bytes."""
+    """Return the kind of an argument; names without an entry are any bytes."""
     return KINDS.get(name, TEXT)
 
 
 def holds_key(name: str) -> bool:
-    """Does an argument of this name hold a key? A pattern does not."""
+    """Return whether an argument of this name is a key. A pattern is not."""
     return kind_of(name).offers == "key"
 
 
@@ -297,12 +297,12 @@ def many(values: Iterable[Any]) -> list[Any]:
 
 
 def encode_all(values: Iterable[Any]) -> list[bytes]:
-    """The bytes of each of the values; lists among them are flattened."""
+    """Encode each of the values; lists among them are flattened."""
     return [encode(value) for value in many(values)]
 
 
 def pairs(value: Any) -> list[tuple[Any, Any]]:
-    """The pairs of a mapping, or of an iterable of pairs."""
+    """Return the pairs of a mapping, or of an iterable of pairs."""
     if value.__class__ is dict or isinstance(value, Mapping):
         return list(value.items())
     return [(first, second) for first, second in value]

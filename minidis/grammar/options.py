@@ -1,4 +1,4 @@
-"""The optional part of a line: brackets in any order, and positions that may be left out."""
+"""Compiles the optional part of a line: brackets in any order, and optional positions."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from minidis.grammar.syntax import (
 
 
 class Options(Base):
-    """The part of the compiler that knows optional things."""
+    """The part of the compiler for brackets."""
 
-    def loosened(self, items: Iterable[syntax.Node]) -> list[syntax.Node]:
-        """The items of a line, with brackets around what Redis takes among the options.
+    def with_brackets(self, items: Iterable[syntax.Node]) -> list[syntax.Node]:
+        """Return the items of a line, with brackets around what Redis reads among the options.
 
         <MAXLEN | MINID> [= | ~] threshold    -> [MAXLEN [= | ~] threshold] [MINID ...]
-        GROUP group consumer (Rules.anywhere) -> [GROUP group consumer]
+        GROUP group consumer (Overrides.floating) -> [GROUP group consumer]
         """
         rest = list(items)
         found: list[syntax.Node] = []
@@ -53,10 +53,10 @@ class Options(Base):
                     Optional(Choice((Sequence((Choice(), Optional(sign), *_)) as inner,))),
                     *_,
                 ] if _is_sign(sign):
-                    found += self.loosened(inner.items)
+                    found += self.with_brackets(inner.items)
                     del rest[0]
                 case [Word(text) as word, Argument() as one, Argument() as two, *_] if (
-                    text == self.rules.floating
+                    text == self.overrides.floating
                 ):
                     found.append(_bracket(word, one, two))
                     del rest[:3]
@@ -65,16 +65,18 @@ class Options(Base):
         return found
 
     def require_floating(self) -> None:
-        """What Rules.anywhere names may stand anywhere, but it has to be there."""
-        if not self.rules.floating:
+        """Require what Overrides.floating names, which may stand anywhere among the options."""
+        if not self.overrides.floating:
             return
-        at = next(i for i, node in enumerate(self.line.items) if node == Word(self.rules.floating))
+        at = next(
+            i for i, node in enumerate(self.line.items) if node == Word(self.overrides.floating)
+        )
         params = [self.param(str(node)) for node in self.line.items[at + 1 : at + 3]]
         self.slots = [
             replace(slot, optional=slot.optional and slot.param not in params)
             for slot in self.slots
         ]
-        message = self.rules.missing_error
+        message = self.overrides.missing_error
 
         def step(words: Row[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
             if params[0] not in options:
@@ -84,12 +86,12 @@ class Options(Base):
         self.steps.append(step)
 
     def add_options(self, group: list[Optional], *, last: bool) -> None:
-        """A run of brackets: any order, the last of a repeated option wins."""
+        """A run of brackets: in any order; the last of a repeated option counts."""
         self.in_front = False
         self.front = min(self.front, len(self.steps))
-        once, unknown = self.rules.once, self.rules.unknown_error
-        once_error = self.rules.once_error
-        allow_conflicts, refuse = self.rules.allow_conflicts, self.rules.refuse
+        once, unknown = self.overrides.once, self.overrides.unknown_error
+        once_error = self.overrides.once_error
+        allow_conflicts, refuse = self.overrides.allow_conflicts, self.overrides.refuse
         single = {
             bracket
             for bracket, optional in enumerate(group)
@@ -99,12 +101,12 @@ class Options(Base):
         for bracket, optional in enumerate(group):
             for alternative, (word, reader) in enumerate(self.alternatives(optional.body)):
                 table[word] = (bracket, alternative, reader)
-        said = len(self.slots), len(self.parts)
-        for undocumented in syntax.parse_line(f"X {self.rules.undocumented}").items:
+        before = len(self.slots), len(self.parts)
+        for undocumented in syntax.parse_line(f"X {self.overrides.undocumented}").items:
             assert isinstance(undocumented, Optional)
             word, reader = self.option(undocumented.body.options[0].items)
             table[word] = (len(table), 0, reader)
-        del self.slots[said[0] :], self.parts[said[1] :]
+        del self.slots[before[0] :], self.parts[before[1] :]
 
         def step(words: Row[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
             chosen: dict[int, int] = {}
@@ -128,18 +130,18 @@ class Options(Base):
         self.steps.append(step)
 
     def alternatives(self, choice: Choice) -> list[tuple[bytes, Reader]]:
-        """The options of a bracket, of which a call may give one."""
+        """Compile the options of a bracket, of which a call may have one."""
         found, params = [], []
         for option in choice.options:
             before = len(self.slots)
             found.append(self.option(option.items))
             params += [slot.param for slot in self.slots[before : before + 1]]
-        if len(params) > 1 and not self.rules.allow_conflicts:
+        if len(params) > 1 and not self.overrides.allow_conflicts:
             self.exclusive.append(tuple(params))
         return found
 
     def option(self, items: tuple[syntax.Node, ...]) -> tuple[bytes, Reader]:
-        """One alternative of a bracket: its word, and the reader of what follows."""
+        """Compile one alternative of a bracket; return its word and the reader of its arguments."""
         first = items[0]
         if isinstance(first, Repeat):
             return self.repeated_option(first)
@@ -163,7 +165,7 @@ class Options(Base):
                 param, kind = self.param(first.text), self.kind(name)
                 self.emit_option(first.text, [(name, param, kind)])
                 self.slots.append(Parameter(param, "one", (kind,), optional=True))
-                return word, arguments_reader([(param, kind)], self.rules.unknown_error)
+                return word, arguments_reader([(param, kind)], self.overrides.unknown_error)
             case (Choice() as choice,) if not syntax.arguments(choice):
                 return word, self.choice_option(first.text, choice)
             case (Choice() as choice,):
@@ -178,7 +180,7 @@ class Options(Base):
                 raise SyntaxLineError(f"{self.line}: no shape for the option {first.text}")
 
     def value_option(self, word: bytes, param: str) -> Reader:
-        """[KEEPREF | DELREF]: one parameter, whose value is the word. See Rules.names."""
+        """[KEEPREF | DELREF]: one parameter, whose value is the word (Overrides.names)."""
         known = [slot.param for slot in self.slots]
         if param in known:
             at = known.index(param)
@@ -194,10 +196,10 @@ class Options(Base):
         return read
 
     def bound_option(self, word: str, sign: Choice, name: str) -> Reader:
-        """MAXLEN [= | ~] threshold: the argument, and whether the last sign stands before it."""
+        """MAXLEN [= | ~] threshold: the argument, and a flag for the second sign."""
         param, kind = self.param(word), self.kind(word)
         exact, about = (text.encode() for text in syntax.words(sign))
-        flag, message = self.param(syntax.words(sign)[-1]), self.rules.bounds_error
+        flag, message = self.param(syntax.words(sign)[-1]), self.overrides.bounds_error
         self.slots.append(Parameter(param, "one", (kind,), optional=True))
         if flag not in [slot.param for slot in self.slots]:
             self.slots.append(Parameter(flag, "flag", optional=True))
@@ -226,16 +228,16 @@ class Options(Base):
         self.slots.extend(Parameter(param, "one", (kind,), optional=True) for param, kind in plan)
         more = [(name, *known) for name, known in zip(names, plan, strict=True)]
         self.emit_option(word.decode(), more)
-        return arguments_reader(plan, self.rules.unknown_error)
+        return arguments_reader(plan, self.overrides.unknown_error)
 
     def choice_option(self, word: str, choice: Choice) -> Reader:
-        """AGGREGATE <SUM | MIN | MAX>: the word in capitals; in a block without a word before."""
+        """AGGREGATE <SUM | MIN | MAX>: the word in capitals; in a block without AGGREGATE."""
         param = self.param(word) if word else self.choice_names.pop(0)
-        kind = self.rules.kinds.get(word)
+        kind = self.overrides.kinds.get(word)
         if kind is not None:
             self.emit_option(word, [("", param, kind)])
             self.slots.append(Parameter(param, "one", (kind,), optional=True))
-            return arguments_reader([(param, kind)], self.rules.unknown_error)
+            return arguments_reader([(param, kind)], self.overrides.unknown_error)
         allowed = tuple(text.encode() for text in syntax.words(choice))
         self.emit(f"{quoted(word)}, {param}" if word else param, when=self.given(param))
         self.slots.append(Parameter(param, "choice", optional=True, choices=allowed))
@@ -249,7 +251,7 @@ class Options(Base):
         return read
 
     def nested_option(self, word: bytes, choice: Choice) -> Reader:
-        """FILTERBY <MODULE name | PATTERN pattern>: an option inside an option."""
+        """FILTERBY <MODULE name | PATTERN pattern>: an option within an option."""
         before = len(self.parts)
         read = self.one_of(choice)
         self.parts[before:] = [
@@ -258,7 +260,7 @@ class Options(Base):
         return read
 
     def one_of(self, choice: Choice) -> Reader:
-        """<COUNT count | EXACTLY exactly>: one option of several, which must be there."""
+        """<COUNT count | EXACTLY exactly>: exactly one of several options."""
         table = dict(self.alternatives(choice))
 
         def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
@@ -302,7 +304,7 @@ class Options(Base):
         return read
 
     def emit_list(self, word: str, name: str, slot: Parameter) -> None:
-        """The word and the list; the weights may be the values of a mapping of keys instead."""
+        """Format the word and the list; weights may be the values of a mapping of keys instead."""
         param, when = slot.param, self.given(slot.param)
         keys = [known.param for known in self.slots if known.weighted]
         if not keys:
@@ -330,12 +332,12 @@ class Options(Base):
         return word, read
 
     def add_positions(self, items: tuple[syntax.Node, ...], tail: int = 0) -> None:
-        """[count [WITHSCORES]], [key [key ...]]: optional words with a fixed place.
+        """[count [WITHSCORES]], [key [key ...]]: optional words at a fixed position.
 
         `tail` is the number of words after them: AUTH [username] password.
         """
         self.in_front = False
-        strict = self.rules.strict
+        strict = self.overrides.strict
         plan: list[tuple[str, Callable[[bytes], Any]]] = []
         for item in items:
             match item:
@@ -363,8 +365,8 @@ class Options(Base):
                 raise self.wrong_arity()
             for (param, convert), word in zip(plan, words[at:end], strict=False):
                 options[param] = convert(word)
-            if too_many and self.rules.form_error:
-                raise errors.wrong_subcommand(self.rules.form_error, errors.shown(words[1]))
+            if too_many and self.overrides.form_error:
+                raise errors.wrong_subcommand(self.overrides.form_error, errors.shown(words[1]))
             if too_many:
                 raise errors.error(errors.SYNTAX)
             return end
@@ -390,7 +392,7 @@ class Options(Base):
 
 
 def _is_sign(choice: Choice) -> bool:
-    """Is it [= | ~], which says how exactly a bound is meant?"""
+    """Return whether it is [= | ~], an exact or an approximate bound."""
     return not syntax.arguments(choice) and not any(map(str.isalpha, syntax.words(choice)))
 
 

@@ -1,6 +1,6 @@
-"""A syntax line and a signature, compiled into the parser and the formatter of one command.
+"""Compiles a syntax line and a signature to the parser and the formatter of a command.
 
-The parser is a list of small steps, chosen by shape when the command is declared:
+The parser is a list of steps, one for each item of the line:
 
     leading arguments       SET key value             -> positional arguments
     optional brackets       [NX | XX] [EX seconds]    -> keyword arguments, in any order
@@ -10,11 +10,11 @@ The parser is a list of small steps, chosen by shape when the command is declare
     counted list            numkeys key [key ...]     -> one list
     trailing repetition     member [member ...]       -> *members, or one list of pairs
     two halves              key [key ...] id [id ...] -> one list of pairs
-    anything else           HELLO, XPENDING           -> a parser of their own, see cursor.py
+    anything else           HELLO, XPENDING           -> a parser of its own (cursor.py)
 
-Words are converted from left to right, so that the first mistake is the one complained about. An
-argument `unix-time-seconds` is the parameter `unix_time_seconds`; an option `EX seconds` is the
-parameter `ex`; `names` gives another parameter where Python or redis-py calls it differently.
+Words are converted from left to right, so that the first error is reported. The argument
+`unix-time-seconds` is the parameter `unix_time_seconds`, the option `EX seconds` is the parameter
+`ex`; `names` maps them to other parameters where Python or redis-py uses another name.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ from minidis.grammar.slots import (
 from minidis.grammar.syntax import Argument, Choice, Line, Optional, Repeat, SyntaxLineError, Word
 
 
-def compile_line(line: Line, function: Callable[..., Any], rules: Overrides) -> Compiled:
-    """Compile the line for the function; SyntaxLineError where the two disagree."""
-    compiler = Compiler(line, function, rules)
+def compile_line(line: Line, function: Callable[..., Any], overrides: Overrides) -> Compiled:
+    """Compile the line for the function; SyntaxLineError if they disagree."""
+    compiler = Compiler(line, function, overrides)
     compiler.run()
     compiler.agree()
     return Compiled(
@@ -56,23 +56,23 @@ def compile_line(line: Line, function: Callable[..., Any], rules: Overrides) -> 
         tuple(compiler.slots),
         tuple(compiler.exclusive),
         compiler.plain(),
-        rules.parse is not None,
+        overrides.parse is not None,
     )
 
 
 class Compiler(Custom):
-    """One pass over the tree: each item adds a step, an emitter and its slots."""
+    """One pass over the tree: each item adds a step, parts and parameters."""
 
     # items ----------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Compile the items from left to right."""
-        items = self.loosened(self.line.items)
+        items = self.with_brackets(self.line.items)
         while items:
             item = items.pop(0)
             tail = syntax.least(items)
-            if self.rules.parse is not None and not isinstance(item, Argument):
-                self.add_custom([item, *items], self.rules.parse)
+            if self.overrides.parse is not None and not isinstance(item, Argument):
+                self.add_custom([item, *items], self.overrides.parse)
                 break
             match item:
                 case Argument(name) if name in COUNTERS and items and is_repeat(items[0]):
@@ -93,7 +93,7 @@ class Compiler(Custom):
                     self.add_halves(item, second)
                 case Repeat():
                     self.add_rest(item, tail)
-                case Optional() if self.is_last_place(item, items):
+                case Optional() if self.is_last_position(item, items):
                     self.add_positions((item,))
                 case Optional() if is_option(item):
                     group = [item]
@@ -112,7 +112,7 @@ class Compiler(Custom):
     def add_argument(self, name: str) -> None:
         param, kind = self.param(name), self.kind(name)
         convert = kind.convert
-        missing = self.rules.uneven_error or errors.SYNTAX
+        missing = self.overrides.uneven_error or errors.SYNTAX
         if self.in_front:
 
             def step(
@@ -138,7 +138,7 @@ class Compiler(Custom):
     def add_word(self, text: str) -> None:
         self.in_front = False
         self.front = min(self.front, len(self.steps))
-        wanted, message = text.encode(), self.rules.word_error
+        wanted, message = text.encode(), self.overrides.word_error
 
         def step(words: Sequence[bytes], at: int, _: list[Any], __: dict[str, Any]) -> int:
             if at >= len(words) or words[at].upper() != wanted:
@@ -155,7 +155,7 @@ class Compiler(Custom):
             self.add_choice_of_flags(choice, param.split("|"))
             return
         allowed = tuple(word.encode() for word in syntax.words(choice))
-        kind = self.rules.kinds.get(param)
+        kind = self.overrides.kinds.get(param)
         convert = partial(chosen, choices=allowed) if kind is None else kind.convert
         in_order = self.is_before_variadic(param)
 
@@ -174,7 +174,7 @@ class Compiler(Custom):
         self.slots.append(slot if kind is None else Parameter(param, "one", (kind,)))
 
     def add_choice_of_flags(self, choice: Choice, params: list[str]) -> None:
-        """<MIN | MAX> as two parameters, min=True or max=True; the body sees that it is one."""
+        """<MIN | MAX> as two parameters, min=True or max=True; the body wants exactly one."""
         table = dict(zip((word.encode() for word in syntax.words(choice)), params, strict=True))
 
         def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
@@ -190,20 +190,20 @@ class Compiler(Custom):
         self.slots.extend(Parameter(param, "flag", optional=True) for param in params)
 
     def add_rest(self, repeat: Repeat, tail: int) -> None:
-        """`member [member ...]` up to the end, or up to the `tail` words after it."""
+        """`member [member ...]` up to the end, or up to the last `tail` words."""
         read, slot = self.group(repeat)
         width = len(slot.kinds)
         variadic = self.is_variadic(slot.param)
         alone = self.in_front
         self.in_front = False
-        mistake = self.wrong_arity if alone else lambda: errors.error(errors.SYNTAX)
-        if self.rules.uneven_error:
-            mistake = partial(errors.error, self.rules.uneven_error)
+        make_error = self.wrong_arity if alone else lambda: errors.error(errors.SYNTAX)
+        if self.overrides.uneven_error:
+            make_error = partial(errors.error, self.overrides.uneven_error)
 
         def step(words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
             end = len(words) - tail
             if end <= at or (end - at) % width:
-                raise mistake()
+                raise make_error()
             values = read(words, at, end)
             if variadic:
                 args.extend(values)
@@ -213,40 +213,42 @@ class Compiler(Custom):
 
         self.steps.append(step)
         self.emit_rest(syntax.arguments(repeat), slot)
-        self.slots.append(slot if self.rules.empty else replace(slot, on_empty=self.no_arguments))
+        self.slots.append(
+            slot if self.overrides.empty else replace(slot, on_empty=self.no_arguments)
+        )
 
     def emit_rest(self, names: list[str], slot: Parameter) -> None:
-        """The repeated part, which `extra` parameters may say, too (see Overrides.extra)."""
+        """Format the repeated part; left out where parameters of `extra` replace it."""
         param = slot.param
         optional = param in self.params and self.params[param].default is None
         self.emit_many(names, slot, self.given(param) if optional else "")
 
     def add_extra(self) -> None:
         """Format the parameters that the line does not have (see Overrides.extra)."""
-        extra = {name: self.params[name] for name in self.rules.extra.split()}
+        extra = {name: self.params[name] for name in self.overrides.extra.split()}
         name = " ".join(quoted(word) + "," for word in self.line.name.split())
-        if self.rules.extra_command:
+        if self.overrides.extra_command:
             [(param, declared)] = extra.items()
             when = f"{param} != {declared.default!r}"
-            name = f"{quoted(self.rules.extra_command)} if {when} else {name}"
+            name = f"{quoted(self.overrides.extra_command)} if {when} else {name}"
             self.emit(f"_encode({param})", when=when)
         elif extra:
-            last = self.parts.pop()  # the repeated part; the others stand around it as declared
+            last = self.parts.pop()  # the repeated part, at its place in the signature
             for param in list(self.params)[-len(extra) - 1 :]:
                 one = Part(f"*_flat([{param}])", when=self.given(param))
                 self.parts.append(one if param in extra else last)
         self.parts.insert(0, Part(name.rstrip(",")))
-        converted = {name: kind for name, kind in self.rules.kinds.items() if name in extra}
+        converted = {name: kind for name, kind in self.overrides.kinds.items() if name in extra}
         for param, kind in converted.items():
             self.slots.append(Parameter(param, "one", (kind,), optional=True))
 
     def add_halves(self, first: Repeat, second: Repeat) -> None:
-        """`key [key ...] id [id ...]`: as many of the one as of the other, paired."""
+        """`key [key ...] id [id ...]`: two lists of the same length, as pairs."""
         names = [syntax.arguments(half)[0] for half in (first, second)]
         kinds = (self.kind(names[0]), self.kind(names[1]))
         slot = Parameter(self.param(names[0]), "pairs", kinds, on_empty=self.no_arguments)
         one, two = (kind.convert for kind in kinds)
-        uneven = self.rules.uneven_error
+        uneven = self.overrides.uneven_error
 
         def step(words: Sequence[bytes], at: int, _: list[Any], options: dict[str, Any]) -> int:
             half, odd = divmod(len(words) - at, 2)
@@ -263,14 +265,14 @@ class Compiler(Custom):
         self.slots.append(slot)
 
     def add_counted(self, name: str, repeat: Repeat) -> None:
-        """`numkeys key [key ...]`: the count says how many groups follow."""
+        """`numkeys key [key ...]`: the count is the number of groups that follow."""
         read, slot = self.group(repeat)
         slot = replace(slot, weighted="WEIGHTS" in syntax.words(syntax.Sequence(self.line.items)))
         width = len(slot.kinds)
         given = self.param(name) if self.param(name) in self.params else None
         variadic = self.is_variadic(slot.param)
         in_front, self.in_front = self.in_front, False
-        count_of, too_many = self.counter(name), self.rules.overflow_error
+        count_of, too_many = self.counter(name), self.overrides.overflow_error
 
         def step(words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
             count = count_of(words[at])
@@ -295,9 +297,9 @@ class Compiler(Custom):
         self.slots.append(slot if given else replace(slot, on_empty=lambda: count_of(b"0")))
 
     def counter(self, name: str) -> Callable[[Any], int]:
-        """The converter of a count that must be positive."""
+        """Return the converter of a count that must be positive."""
         convert = self.kind(name).convert
-        message = self.rules.count_error
+        message = self.overrides.count_error
         command = self.display
 
         def count_of(word: Any) -> int:
@@ -317,18 +319,18 @@ class Compiler(Custom):
 
     # results --------------------------------------------------------------------------------
 
-    def is_last_place(self, item: Optional, rest: list[syntax.Node]) -> bool:
-        """Is this `[WORD]` a place, after which any word is one too many (see Rules.strict)?"""
-        return self.rules.strict and not rest and not syntax.arguments(item)
+    def is_last_position(self, item: Optional, rest: list[syntax.Node]) -> bool:
+        """Return whether this `[WORD]` is the last optional position (Overrides.strict)."""
+        return self.overrides.strict and not rest and not syntax.arguments(item)
 
     def parser(self) -> Callable[[Sequence[bytes]], tuple[list[Any], dict[str, Any]]]:
-        """The steps in a row; whatever is left over afterwards is one word too many."""
+        """Return a function that runs the steps and raises an error for words that are left."""
         steps, size, arity = tuple(self.steps), self.size, self.arity
-        if self.rules.deferred_errors:
-            steps = (*steps[: self.front], self.forgiving(steps[self.front :]))
-        wrong_arity, left_error = self.wrong_arity, self.rules.left_error
-        lengths, length_error = self.rules.lengths, self.rules.length_error
-        last = bool(self.rules.form_error)
+        if self.overrides.deferred_errors:
+            steps = (*steps[: self.front], self.deferring(steps[self.front :]))
+        wrong_arity, left_error = self.wrong_arity, self.overrides.left_error
+        lengths, length_error = self.overrides.lengths, self.overrides.length_error
+        last = bool(self.overrides.form_error)
 
         def parse(words: Sequence[bytes]) -> tuple[list[Any], dict[str, Any]]:
             count = len(words)
@@ -350,21 +352,21 @@ class Compiler(Custom):
 
         return parse
 
-    def forgiving(self, steps: tuple[Step, ...]) -> Step:
-        """The steps as one that leaves it to the body to complain (see Rules.late)."""
-        lengths, form_error = self.rules.lengths, self.rules.form_error
+    def deferring(self, steps: tuple[Step, ...]) -> Step:
+        """Return a step that passes an error of the steps to the body (deferred_errors)."""
+        lengths, form_error = self.overrides.lengths, self.overrides.form_error
 
         def step(words: Sequence[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
             try:
                 for inner in steps:
                     at = inner(words, at, args, options)
                 if at < len(words):
-                    raise errors.error(self.rules.left_error)
+                    raise errors.error(self.overrides.left_error)
                 if form_error and lengths and len(words) not in lengths:
                     raise self.wrong_arity()
-            except errors.ResponseError as mistake:
-                options["_option_error"] = mistake
-                if form_error and str(mistake) == f"ERR {errors.SYNTAX}":
+            except errors.ResponseError as error:
+                options["_option_error"] = error
+                if form_error and str(error) == f"ERR {errors.SYNTAX}":
                     options["_option_error"] = errors.wrong_subcommand(
                         form_error, errors.shown(words[1])
                     )
@@ -373,12 +375,12 @@ class Compiler(Custom):
         return step
 
     def plain(self) -> int:
-        """See Compiled.plain: all words are bytes and the signature takes them in order."""
+        """Return Compiled.plain: all words are bytes and the signature takes them in order."""
         count = self.plain_words()
         return count if count == abs(self.arity) else 0
 
     def plain_words(self) -> int:
-        """The words in front of the first option, if they can be passed on as they are."""
+        """Return how many words precede the first option, if they need no conversion; else 0."""
         count = self.size
         for item in self.line.items:
             if isinstance(item, Optional):
@@ -394,9 +396,9 @@ class Compiler(Custom):
         return count
 
     def agree(self) -> None:
-        """Every argument is a parameter and the reverse; what may be left out has a default."""
-        expected = {slot.param for slot in self.slots} | set(self.rules.extra.split())
-        expected |= {"_option_error"} if self.rules.deferred_errors else set()
+        """Check that arguments and parameters agree, and that optional ones have defaults."""
+        expected = {slot.param for slot in self.slots} | set(self.overrides.extra.split())
+        expected |= {"_option_error"} if self.overrides.deferred_errors else set()
         if expected != set(self.params):
             difference = sorted(expected ^ set(self.params))
             raise SyntaxLineError(f"{self.line}: line and signature differ in {difference}")

@@ -1,8 +1,9 @@
-"""The pieces that a parser is compiled from: slots, rules, steps, and what they have in common.
+"""What the parts of the compiler share: parameters, overrides, and the state of a compilation.
 
-A *step* reads words from a place on and adds to the positional and keyword arguments; an
-*emitter* makes the words again from the arguments; a *slot* is a parameter and how a Python
-argument for it is made ready. parser.py and options.py put them together.
+Each item of a syntax line adds a *step*, which reads words from a position on and adds to the
+positional and keyword arguments; a *part*, which turns the arguments into words again
+(formatter.py); and *parameters*, which convert Python arguments. options.py compiles brackets,
+custom.py lines with a parser of their own, parser.py everything else.
 """
 
 from __future__ import annotations
@@ -20,34 +21,36 @@ from minidis.grammar.kinds import RAW, Kind, encode, holds_key, kind_of, many, p
 from minidis.grammar.syntax import Line, Optional, Repeat, Word
 
 Step: TypeAlias = Callable[[Sequence[bytes], int, list[Any], dict[str, Any]], int]
-#: What an option does once its word has been read: the words after it become keyword arguments.
+#: Reads the words that follow the word of an option into keyword arguments.
 Reader: TypeAlias = Callable[[Sequence[bytes], int, dict[str, Any]], int]
 
-#: The values of a repeated part, from one place to another.
+#: Reads the values of a repeated part from one position to another.
 GroupReader: TypeAlias = Callable[[Sequence[bytes], int, int], list[Any]]
 
 COUNTERS = frozenset(("numkeys", "numfields", "numids"))
-#: Where a counted list leaves its count for the WEIGHTS that follow; never reaches the command.
+#: Under this key a counted list stores its count for the WEIGHTS that follow; removed before the
+#: body runs.
 COUNTED = "numkeys of this call"
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a command, and how a Python argument for it is made ready."""
+    """A parameter of a command, with the conversion of its Python argument."""
 
     param: str
     shape: str  # one, flag, choice, many, pairs
     kinds: tuple[Kind, ...] = ()
     optional: bool = False
+    #: of a pair, the words have the second one first: ZADD's score and member
     swapped: bool = False
     #: keys may come as {key: weight}
     weighted: bool = False
     choices: tuple[bytes, ...] = ()
-    #: raises what Redis says when a repeated argument is not there at all
+    #: raises Redis's error for a repeated argument without values
     on_empty: Callable[[], object] | None = None
 
     def ready(self, value: Any) -> Any:
-        """Convert what the typed API was given."""
+        """Convert the argument of a typed call."""
         if value is None and self.optional:
             return None
         if self.shape == "one":
@@ -70,12 +73,12 @@ class Parameter:
 class Overrides:
     """What a declaration says beyond its line."""
 
-    #: word of the line -> parameter, where Python or redis-py calls it differently; "not p" takes
-    #: the parameter back, and of several words "p=" the one that is given is the value of p
+    #: word of the line -> parameter, where Python or redis-py uses another name. "not p": the word
+    #: sets the parameter p to False. "p=": the word itself is the value of p
     names: Mapping[str, str] = field(default_factory=dict)
-    #: argument -> kind, where it is not the one of the vocabulary; also the word of an option
-    #: before a choice, where a wrong choice has a sentence of its own; also the parameter of a
-    #: required choice that the body looks at
+    #: argument -> kind, where it differs from the vocabulary (kinds.py). Also: the word of an
+    #: option before a choice, for an error message of its own; the parameter of a required choice
+    #: that the body checks
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     #: parameters of the required choices, in their order
     choices: str = ""
@@ -83,69 +86,69 @@ class Overrides:
     extra: str = ""
     #: the command whose line has the extra parameter: INCRBY for INCR
     extra_command: str = ""
-    #: sentence for a count that is no positive integer, and for one above the words that follow
+    #: error messages for a count that is no positive integer, and for one that is too large
     count_error: str | None = None
     overflow_error: str = errors.SYNTAX
-    #: a word too many after optional positions is a matter of arity, not of syntax
+    #: superfluous words after optional positions are an error of arity, not of syntax
     strict: bool = False
-    #: how many words there may be, where any other number is a matter of arity, not of syntax;
-    #: with `form_error` that is the last mistake to be looked for
+    #: permitted numbers of words; any other is an error of arity, not of syntax. With `form_error`
+    #: this is checked last
     lengths: tuple[int, ...] = ()
-    #: the sentence for that, where it is not the one of arity; {} is the subcommand
+    #: error message for that, if not the one of arity; {} is the subcommand
     length_error: str = ""
-    #: sentence for pairs that are not complete, where it is not about the number of words
+    #: error message for incomplete pairs, if not the one of arity
     uneven_error: str = ""
-    #: sentence for a word that is no option, or an option whose words are missing; {} is the word
+    #: error message for an unknown or incomplete option; {} is the word
     unknown_error: str = errors.SYNTAX
-    #: an option given twice is a syntax error: every one (True) or those with these words
+    #: an option given twice is a syntax error: every option (True) or those with these words
     once: bool | str = False
-    #: the sentence for that
+    #: error message for that
     once_error: str = errors.SYNTAX
-    #: both alternatives of a bracket are accepted; the body says what is wrong with that
+    #: accept both alternatives of a bracket; the body raises the error
     allow_conflicts: bool = False
-    #: Redis looks at the keys before it reads the options: what is wrong with them arrives as the
-    #: parameter `_mistake`, and the body raises it when its time has come
+    #: Redis looks up the key before it reads the options: the body gets an error in the options as
+    #: the parameter `_option_error` and raises it at the right time
     deferred_errors: bool = False
-    #: reads the words after the leading arguments where the line does not lead to a parser
+    #: reads the words after the leading arguments, in place of the compiled parser (cursor.py)
     parse: Callable[[WordCursor], None] | None = None
-    #: brackets that Redis reads although its manual does not say so; what they held goes to
-    #: `refuse`, which takes it away again, or refuses
+    #: brackets that Redis reads although its manual does not mention them; `refuse` removes their
+    #: keyword arguments or raises an error
     undocumented: str = ""
     refuse: Callable[[dict[str, Any]], None] | None = None
-    #: sentence for a fixed word that is not in its place, and for words after the last one expected
+    #: error messages for a missing fixed word, and for words after the last one expected
     word_error: str = errors.SYNTAX
     left_error: str = errors.SYNTAX
-    #: of a subcommand, with `late` or optional positions: what does not fit is told so, by the name
-    #: of the container
+    #: the parent command, where a syntax error is "unknown subcommand or wrong number of
+    #: arguments"; with `deferred_errors` or optional positions
     form_error: str = ""
-    #: a fixed word that Redis takes with its two arguments wherever it stands among the options,
-    #: and the sentence when it is missing
+    #: a fixed word that may stand, with its two arguments, anywhere among the options, and the
+    #: error message when it is missing
     floating: str = ""
     missing_error: str = ""
-    #: sentence for two bounds in one call: MAXLEN and MINID
+    #: error message for two bounds in one call: MAXLEN and MINID
     bounds_error: str = errors.SYNTAX
-    #: a Python call may leave the repeated argument empty; the body knows an answer
+    #: a typed call may leave the repeated argument empty
     empty: bool = False
 
 
 @dataclass(slots=True)
 class Compiled:
-    """The parser and formatter of one command."""
+    """The result of a compilation: parser, formatter and parameters of one command."""
 
     parse: Callable[[Sequence[bytes]], tuple[list[Any], dict[str, Any]]]
     #: the pieces of a call, for the functions that format it and name its keys
     parts: tuple[Part, ...]
     slots: tuple[Parameter, ...]
-    #: parameters of which at most one may be given, a tuple for each bracket
+    #: for each bracket, the parameters of which at most one may be given
     exclusive: tuple[tuple[str, ...], ...]
-    #: number of words for which the words after the name are the arguments, as they are; 0: none
+    #: calls of this many words need no parsing: the words after the name are the arguments; 0: none
     plain: int
-    #: the declaration has a parser of its own (see cursor.py)
+    #: the declaration has a parser of its own (cursor.py)
     custom: bool
 
 
 def chosen(word: bytes, choices: tuple[bytes, ...]) -> bytes:
-    """The word in capitals, if it is one of the choices."""
+    """Return the word in capitals if it is one of the choices."""
     upper = word.upper()
     if upper not in choices:
         raise errors.error(errors.SYNTAX)
@@ -153,21 +156,21 @@ def chosen(word: bytes, choices: tuple[bytes, ...]) -> bytes:
 
 
 class Base:
-    """What all of the compilation knows: line, signature, rules, and what it has made so far."""
+    """The state of a compilation: line, signature, overrides, and the results so far."""
 
-    def __init__(self, line: Line, function: Callable[..., Any], rules: Overrides) -> None:
+    def __init__(self, line: Line, function: Callable[..., Any], overrides: Overrides) -> None:
         self.line = line
-        self.rules = rules
-        self.names = rules.names
+        self.overrides = overrides
+        self.names = overrides.names
         self.signature = inspect.signature(function)
         self.params = dict(list(self.signature.parameters.items())[1:])
         self.steps: list[Step] = []
-        #: how many steps come before the first option
+        #: number of steps before the first option
         self.front = 1000
         self.parts: list[Part] = []
         self.slots: list[Parameter] = []
         self.exclusive: list[tuple[str, ...]] = []
-        self.choice_names = rules.choices.split()
+        self.choice_names = overrides.choices.split()
         self.size = len(line.name.split())
         self.arity = line.arity
         self.display = line.name.lower().replace(" ", "|")
@@ -176,7 +179,7 @@ class Base:
     # naming ---------------------------------------------------------------------------------
 
     def param(self, name: str) -> str:
-        """The parameter for an argument or option."""
+        """Return the parameter for an argument or option."""
         if name in self.names:
             return self.names[name]
         plain = name.lower().replace("-", "_")
@@ -185,8 +188,8 @@ class Base:
         return plain
 
     def kind(self, name: str) -> Kind:
-        """The kind of an argument of this command."""
-        return self.rules.kinds.get(name) or kind_of(name)
+        """Return the kind of an argument."""
+        return self.overrides.kinds.get(name) or kind_of(name)
 
     def no_arguments(self) -> None:
         raise self.wrong_arity()
@@ -199,29 +202,29 @@ class Base:
         return found is not None and found.kind is inspect.Parameter.VAR_POSITIONAL
 
     def is_before_variadic(self, param: str) -> bool:
-        """Does it come by position, because *parameters stand behind it?"""
+        """Return whether it is passed by position, because *parameters follow it."""
         names = list(self.params)
         return any(map(self.is_variadic, names[names.index(param) :])) if param in names else False
 
     # formatting -----------------------------------------------------------------------------
 
     def emit(self, words: str, keys: str = "", when: str = "") -> None:
-        """Add a piece of the source of the formatter."""
+        """Add a piece to the source of the formatter."""
         self.parts.append(Part(words, keys, when))
 
     def emit_one(self, name: str, param: str, kind: Kind, when: str = "") -> None:
-        """An argument that stands by itself."""
+        """Format a single argument."""
         text = self.word_of(name, param, kind)
         self.emit(text, text if holds_key(name) else "", when)
 
     def emit_option(self, word: str, plan: list[tuple[str, str, Kind]]) -> None:
-        """The word of an option and its arguments, if the first of them is given."""
+        """Format an option and its arguments, if the first of them is given."""
         texts = [self.word_of(name, param, kind) for name, param, kind in plan]
         keys = [text for text, (name, _, _) in zip(texts, plan, strict=True) if holds_key(name)]
         self.emit(", ".join([quoted(word), *texts]), ", ".join(keys), self.given(plan[0][1]))
 
     def emit_many(self, names: list[str], slot: Parameter, when: str = "") -> None:
-        """A repeated argument, or pairs of arguments in the order of the line."""
+        """Format a repeated argument, or pairs of arguments in the order of the line."""
         param = slot.param
         if slot.shape == "many":
             text = self.words_of(names[0], param, slot.kinds[0])
@@ -241,7 +244,7 @@ class Base:
         self.emit(text, keys, when)
 
     def word_of(self, name: str, param: str, kind: Kind) -> str:
-        """The source of one word. Converted arguments of most kinds are bytes already."""
+        """Return the source of one word. Converted arguments of most kinds are bytes already."""
         declared = self.params.get(param)
         default = None if declared is None else declared.default
         if kind.convert is encode and default in (None, inspect.Parameter.empty):
@@ -251,13 +254,13 @@ class Base:
         return f"_encode({param})"
 
     def words_of(self, name: str, values: str, kind: Kind) -> str:
-        """The source of the words of a list."""
+        """Return the source of the words of a list."""
         if kind.convert is encode:
             return f"*{values}"
         return f"*[{self.word_of(name, '_1', kind)} for _1 in {values}]"
 
     def given(self, param: str) -> str:
-        """The condition on which an optional parameter is written."""
+        """Return the condition on which an optional parameter is formatted."""
         default = self.params[param].default if param in self.params else None
         if default is inspect.Parameter.empty:
             return ""
@@ -266,7 +269,7 @@ class Base:
         return f"{param} is not None" if default is None else f"{param} not in (None, {default!r})"
 
     def group(self, repeat: Repeat) -> tuple[GroupReader, Parameter]:
-        """Reader and slot for the repeated part: single arguments, or pairs of them."""
+        """Return reader and parameter of a repeated part: single arguments, or pairs."""
         names = syntax.arguments(repeat)
         kinds = tuple(self.kind(name) for name in names)
         if len(names) == 1:
@@ -283,14 +286,14 @@ class Base:
 
 
 def _single_reader(convert: Callable[[Any], Any]) -> GroupReader:
-    """Repeated single arguments; words that are bytes anyway are not looked at one by one."""
+    """Read repeated single arguments; arguments that are any bytes need no conversion."""
     if convert is encode:
         return lambda words, at, end: list(words[at:end])
     return lambda words, at, end: [convert(word) for word in words[at:end]]
 
 
 def _pair_reader(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> GroupReader:
-    """Repeated pairs of arguments."""
+    """Read repeated pairs of arguments."""
     if first is encode and second is encode:
         return lambda words, at, end: list(
             zip(words[at:end:2], words[at + 1 : end : 2], strict=True)
@@ -305,7 +308,7 @@ def is_repeat(node: syntax.Node) -> bool:
 
 
 def is_option(node: Optional) -> bool:
-    """Does the bracket start with a fixed word (in every alternative)?"""
+    """Return whether every alternative of the bracket starts with a fixed word."""
     return all(
         isinstance(option.items[0], Word)
         or (isinstance(option.items[0], Repeat) and isinstance(option.items[0].body.items[0], Word))
@@ -314,7 +317,7 @@ def is_option(node: Optional) -> bool:
 
 
 def flag_reader(param: str, value: bool = True) -> Reader:
-    """The word alone; `value` is False for a word that takes another one back (ASC and DESC)."""
+    """Read an option without arguments; `value` is False for the opposite of one (ASC, DESC)."""
 
     def read(_: Sequence[bytes], at: int, options: dict[str, Any]) -> int:
         options[param] = value
@@ -324,7 +327,7 @@ def flag_reader(param: str, value: bool = True) -> Reader:
 
 
 def arguments_reader(plan: list[tuple[str, Kind]], missing: str = errors.SYNTAX) -> Reader:
-    """The words after that of an option; `missing` says that there are not enough of them."""
+    """Read the arguments of an option; `missing` is the error message for too few words."""
     needed = len(plan)
 
     def read(words: Sequence[bytes], at: int, options: dict[str, Any]) -> int:
@@ -347,5 +350,5 @@ def exactly(wanted: bytes) -> Callable[[bytes], bool]:
 
 
 def quoted(word: str) -> str:
-    """The source of a fixed word."""
+    """Return the source of a fixed word."""
     return repr(word.encode())

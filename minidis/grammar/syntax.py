@@ -1,13 +1,13 @@
-"""From the one line that describes a command to everything that can be derived from it.
+"""The syntax line of a command, from which everything else is derived.
 
     "SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | KEEPTTL]"
          │
        parse_line           line -> tree (Word, Argument, Choice, Optional, Repeat)
          ├── arity          how many words, as COMMAND INFO counts them
          ├── Compiler       tree -> parser of words, once, at import         (parser.py)
-         ├── format_words   arguments -> words: journal, monitor, remote     (parser.py)
+         ├── make_formatter arguments -> words: journal, monitor, remote     (formatter.py)
          └── walk           words typed so far -> what each one is, and what is left: keys, hints,
-                            completion, the place of a mistake               (walk.py)
+                            completion, the position of an error               (walk.py)
 
 The notation is the one of the Redis manual: CAPITALS stand for themselves, small letters are
 arguments, [ ] may be left out, < | > is a choice, `key [key ...]` repeats.
@@ -35,7 +35,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """Something the caller chooses: key."""
+    """A value that the caller chooses: key."""
 
     name: str
 
@@ -113,10 +113,10 @@ def show(node: Node) -> str:
     return f"<{node}>" if isinstance(node, Choice) else str(node)
 
 
-def parse_line(line: str, containers: Container[str] = ()) -> Line:
-    """Parse a syntax line; names in `containers` take a second word into the name."""
+def parse_line(line: str, parents: Container[str] = ()) -> Line:
+    """Parse a syntax line; names in `parents` have a second word."""
     tokens = _TOKEN.findall(line)
-    size = 2 if tokens[0] in containers and len(tokens) > 1 and tokens[1].isupper() else 1
+    size = 2 if tokens[0] in parents and len(tokens) > 1 and tokens[1].isupper() else 1
     items, rest = _sequence(tokens[size:])
     if rest:
         raise SyntaxLineError(f"unbalanced {rest[0]!r} in {line!r}")

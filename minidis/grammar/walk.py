@@ -1,17 +1,17 @@
-"""Walking along a syntax line: what each typed word is, what may come next, what is left to type.
+"""Walks along a syntax line: the role of each typed word, what may follow, what is left to type.
 
-The state of a walk is the part of the line that is still ahead. Each word turns it into a smaller
-one; whatever is to be shown or offered is read off the state:
+The state of a walk is the part of the line that is still ahead. Each word makes it smaller; hints,
+completion and errors are read off the state:
 
     ZADD        key [NX | XX] [CH] score member [score member ...]
     ZADD k      [NX | XX] [CH] score member [score member ...]
     ZADD k CH   [NX | XX] score member [score member ...]
     ZADD k CH 1 member [score member ...]
 
-A word is first looked for among the fixed words within reach and only then taken as an argument,
-as Redis does. Brackets that stand together may come in any order. Where a line can be read in two
-ways (`BLPOP key [key ...] timeout`) the number of words decides; while a person is still typing,
-the last word is the timeout only if it looks like one.
+As in Redis, a word is matched against the fixed words within reach first, and is an argument
+otherwise. Adjacent brackets may come in any order. Where a line is ambiguous (`BLPOP key [key ...]
+timeout`), the number of words decides; in a command that is still being typed, the last word is the
+timeout only if it looks like one.
 
 Nothing here raises, whatever the words or the line.
 """
@@ -37,7 +37,7 @@ _SPELLED_OUT = 3
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A word that has no place: what could have stood there, and which word forbids it, if any."""
+    """A word that does not fit: what was expected, and the word that it conflicts with, if any."""
 
     expected: tuple[Word | Argument, ...]
     conflict: str = ""
@@ -48,7 +48,7 @@ Role: TypeAlias = Word | Argument | Mistake
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The words seen through the line."""
+    """The result of a walk."""
 
     #: for each word: the Word or Argument of the line that it stands for, or a Mistake
     roles: tuple[Role, ...]
@@ -62,7 +62,7 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Counted(Repeat):
-    """A repetition of which exactly `left` are to come: the keys after numkeys."""
+    """A repetition with exactly `left` rounds to come: the keys after numkeys."""
 
     left: int
 
@@ -75,7 +75,7 @@ class Counted(Repeat):
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """A repetition that may go on or end; there have been `seen` rounds."""
+    """A repetition that may continue or end, after `seen` rounds."""
 
     body: Sequence
     seen: int = 1
@@ -86,7 +86,7 @@ class More:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """A bracket that has been used: not offered again; the same option once more is no mistake."""
+    """A bracket that has been used: it is not offered again; to repeat the option is no error."""
 
     body: Choice
     chosen: Sequence
@@ -104,7 +104,7 @@ Step: TypeAlias = tuple[Role, State]
 def walk(line: Line, words: Row[str | bytes], *, complete: bool = False) -> Walk:
     """Walk along `line` with the words after the command's name.
 
-    `complete`: these are all words, nothing more will be typed.
+    `complete`: these are all words of the command.
 
     >>> from minidis.grammar.syntax import parse_line
     >>> line = parse_line("SET key value [NX | XX] [GET] [EX seconds | KEEPTTL]")
@@ -122,7 +122,7 @@ def walk(line: Line, words: Row[str | bytes], *, complete: bool = False) -> Walk
 
 
 def keys_of(line: Line, words: Row[str | bytes]) -> list[int]:
-    """Positions of the keys among all words of a command, its name included.
+    """Return the positions of the keys among all words of a call, its name included.
 
     >>> from minidis.grammar.syntax import parse_line
     >>> keys_of(parse_line("MSET key value [key value ...]"), ["MSET", "a", "1", "b", "2"])
@@ -134,7 +134,7 @@ def keys_of(line: Line, words: Row[str | bytes]) -> list[int]:
 
 
 def is_key(role: Role) -> bool:
-    """Does the word name a key? A pattern does not."""
+    """Return whether the word is a key. A pattern is not."""
     return isinstance(role, Argument) and holds_key(role.name)
 
 
@@ -142,7 +142,7 @@ def is_key(role: Role) -> bool:
 
 
 def _step(state: State, text: str, left: int, complete: bool) -> Step:
-    """What the word is, and the state after it. `left` counts the words from this one on."""
+    """Return the role of the word and the state after it; `left` counts words from this one on."""
     found = _by_word(state, text.upper()) or _by_argument(state, text, left, complete)
     if found is not None:
         return found
