@@ -1,5 +1,7 @@
 """@command: checks a declaration against its line, compiles it, records it, returns the function.
 
+    command = declarations(group="string")
+
     @command("INCRBY key increment", "write denyoom fast", since="1.0.0", access="RW ACCESS UPDATE")
     def incrby(self, key: Key, increment: Integer = 1) -> int:
         '''Add `increment` to the integer at `key`. ...'''
