@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog="minidis",
         usage="%(prog)s [options] [PATH] [COMMAND [ARGUMENT ...]]",
-        description="Explore and use a minidis database: Redis inside a Python process.",
+        description="Open a minidis database (an embedded Redis), or connect to a server.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

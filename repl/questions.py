@@ -126,7 +126,7 @@ class Questions:
         """Prefixes of keys, up to a colon."""
         key = ("fronts", wanted)
         if (found := self._cached(key)) is None:
-            pattern = _escaped(wanted) + b"*:*"
+            pattern = _escape_glob(wanted) + b"*:*"
             found = prefixes_of(sorted(self._scan((b"SCAN",), pattern, ())), wanted)
             self._cache[key] = (monotonic(), found)
         return list(found)
@@ -140,18 +140,20 @@ class Questions:
         scan = _SCANS.get(kind)
         if scan is None:
             return []
-        pattern = b"*" + _escaped(wanted) + b"*"
+        pattern = b"*" + _escape_glob(wanted) + b"*"
         size = _HSCAN_COUNT if kind == "hash" else _SCAN_COUNT
         found = self._scan((scan, key), pattern, (b"COUNT", size), pairs=kind != "set")
-        names = _sorted(found, wanted)
+        names = _sorted_by_prefix(found, wanted)
         return [(name, _describe_member(kind, found[name])) for name in names]
 
     # SCAN --------------------------------------------------------------------------------------
 
     def _scan_keys(self, words: Words, wanted: bytes, *kind: bytes) -> list[bytes]:
-        pattern = b"*" + _escaped(wanted) + b"*"
+        pattern = b"*" + _escape_glob(wanted) + b"*"
         options = kind if kind[1] else ()
-        return _sorted(self._scan(words, pattern, (b"COUNT", _SCAN_COUNT, *options)), wanted)
+        return _sorted_by_prefix(
+            self._scan(words, pattern, (b"COUNT", _SCAN_COUNT, *options)), wanted
+        )
 
     def _scan(
         self, words: Words, pattern: bytes, options: Words, pairs: bool = False
@@ -182,16 +184,16 @@ class Questions:
         return found if monotonic() - since < _CACHE_SECONDS else None
 
 
-def _escaped(wanted: bytes) -> bytes:
+def _escape_glob(wanted: bytes) -> bytes:
     r"""Escape a text, so that as a glob pattern it matches only itself.
 
-    >>> _escaped(b"a*")
+    >>> _escape_glob(b"a*")
     b'a\\*'
     """
     return _SPECIAL.sub(rb"\\\g<0>", wanted)
 
 
-def _sorted(names: Iterable[bytes], wanted: bytes) -> list[bytes]:
+def _sorted_by_prefix(names: Iterable[bytes], wanted: bytes) -> list[bytes]:
     """Sort the names; those that begin with `wanted` come first."""
     return sorted(names, key=lambda name: (not name.startswith(wanted), name))[:MAX_CANDIDATES]
 

@@ -90,7 +90,7 @@ class RemoteConnection:
             self.pushes.append(reply)
         return reply
 
-    # single steps ------------------------------------------------------------------------------
+    # sending and receiving ---------------------------------------------------------------------
 
     def send(self, *words: bytes) -> None:
         """Send a command whose reply is read with receive()."""

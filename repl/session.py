@@ -183,7 +183,7 @@ class ShellSession:
             output=output,
         )
 
-    # around the line ---------------------------------------------------------------------------
+    # prompt and toolbar ------------------------------------------------------------------------
 
     def message(self) -> StyleAndTextTuples:
         """The prompt: `data> `, `data[2]> `, `data[2](TX)> `."""
