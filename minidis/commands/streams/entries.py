@@ -213,7 +213,7 @@ class Streams(Group[T]):
         space.changed(key, "xadd")
         if stream is not None:
             if trim is not None:
-                engine.undo.append((stream.take_back, *stream.before_append(number)))
+                engine.undo.append((stream.undo_append, *stream.append_state(number)))
                 engine.unsettled = True
             stream.append(number, words, engine.limits)
             self._trim(key, stream, trim, policy)
@@ -236,7 +236,7 @@ class Streams(Group[T]):
         engine.unsettled = True
         if policy is not None and encode(policy) == b"DELREF":
             self._forget(stream, cut.gone)
-        engine.undo.append((stream.revert, cut, stream.max_deleted))
+        engine.undo.append((stream.undo_cut, cut, stream.max_deleted))
         stream.apply(cut)
         return len(cut.gone)
 
@@ -501,7 +501,7 @@ class Streams(Group[T]):
         self.engine.unsettled = True
         for number in ids:
             cut = stream.deletion(number)
-            undo.append((stream.revert, cut, stream.max_deleted))
+            undo.append((stream.undo_cut, cut, stream.max_deleted))
             stream.apply(cut)
 
     @command(

@@ -22,7 +22,7 @@ LONGEST_INT64 = 20
 
 
 def as_string(text: bytes | int) -> bytes | int:
-    """A string as the keyspace keeps it: an int when its text is a canonical one."""
+    """A string as the keyspace stores it: an int if its text is a canonical integer."""
     if isinstance(text, bytes) and len(text) <= LONGEST_INT64 and is_canonical_int(text):
         return int(text)
     return text
@@ -60,7 +60,7 @@ def read_quicklist_2(source: Source, limits: Limits) -> List:
     for _ in range(source.count()):
         container = source.length()
         if container not in (PLAIN, PACKED):
-            raise CorruptError(f"list: no node is of kind {container}")
+            raise CorruptError(f"list: invalid kind {container} of a node")
         blob = source.string()
         elements += read_listpack(blob) if container == PACKED else [blob]
     return List.load(elements)
@@ -95,7 +95,7 @@ def read_set_listpack(source: Source, limits: Limits) -> Set:
 
 
 def _fields(words: list[bytes]) -> dict[bytes, bytes]:
-    """The fields of field, value, field, value..."""
+    """A dict of field, value, field, value, ..."""
     word = iter(words)
     fields = dict(zip(word, word, strict=False))
     if len(fields) * 2 != len(words):
