@@ -343,9 +343,9 @@ class Stream:
     def set_past(self, last_id: int, added: int, max_deleted: int) -> None:
         """Set the counters of XSETID. Can be repeated, so it is its own undo step."""
         self._undo = (
-            _set, (self, self.last_id, self.added, self.max_deleted)
+            _set_counters, (self, self.last_id, self.added, self.max_deleted)
         )  # fmt: skip
-        _set(self, last_id, added, max_deleted)
+        _set_counters(self, last_id, added, max_deleted)
         self._undo = None
 
     # deleting --------------------------------------------------------------------------------
@@ -510,7 +510,7 @@ def _sharing(words: Sequence[bytes], names: list[bytes]) -> Sequence[bytes]:
     return shared
 
 
-def _set(stream: Stream, last_id: int, added: int, max_deleted: int) -> None:
+def _set_counters(stream: Stream, last_id: int, added: int, max_deleted: int) -> None:
     stream.last_id, stream.added, stream.max_deleted = last_id, added, max_deleted
 
 
