@@ -1,14 +1,14 @@
-"""XXH3, 64 bits, seed 0: what DIGEST prints and the IFDEQ family compares.
+"""XXH3, 64 bits, seed 0: the digest of DIGEST and of the conditions IFDEQ and IFDNE.
 
-    length    0 .. 16       a few reads that overlap, multiplied once
-              17 .. 240     sixteen bytes at a time from both ends, or front to back
+    length    0 .. 16       a few overlapping reads, multiplied once
+              17 .. 240     sixteen bytes at a time, from both ends or front to back
               241 ..        stripes of 64 bytes into eight accumulators; after 16 stripes
                             (a block) the accumulators are scrambled
     secret    192 fixed bytes; each step reads it at its own offset
 
-All numbers are little-endian and all sums are modulo 2**64. The long form gets a fixed amount of
-Python per eight bytes, about 20 MB/s: long strings are digested rarely, and a dependency for that
-would be one more wheel on every platform.
+All numbers are little-endian and all sums are modulo 2**64. The long form takes a fixed amount of
+Python code per eight bytes, about 20 MB/s. Digests of long strings are rare, and a dependency would
+need one more binary wheel on every platform.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _START = (_P32_3, _P64_1, _P64_2, _P64_3, _P64_4, _P32_2, _P64_5, _P32_1)
 Lanes = tuple[int, ...]
 _eight = Struct("<8Q").unpack_from
 
-#: The secret as seen by each stripe of a block, by the scrambling and by the very last stripe.
+#: The parts of the secret for each stripe of a block, for scrambling, and for the last stripe.
 _KEYS: list[Lanes] = [_eight(_SECRET, 8 * stripe) for stripe in range(_STRIPES)]
 _SCRAMBLE_KEY: Lanes = _eight(_SECRET, len(_SECRET) - _STRIPE)
 _LAST_KEY: Lanes = _eight(_SECRET, len(_SECRET) - _STRIPE - 7)
@@ -76,13 +76,13 @@ def _half(data: bytes, at: int) -> int:
 
 
 def _fold(left: int, right: int) -> int:
-    """Both halves of the 128-bit product, mixed."""
+    """Xor of both halves of the 128-bit product."""
     product = left * right
     return (product & _MASK) ^ (product >> 64)
 
 
 def _avalanche(value: int) -> int:
-    """Let each bit of the sum touch all bits of the digest."""
+    """Spread each bit over all bits of the digest."""
     value &= _MASK
     value ^= value >> 37
     value = value * _MIX_1 & _MASK
@@ -90,7 +90,7 @@ def _avalanche(value: int) -> int:
 
 
 def _avalanche_older(value: int) -> int:
-    """The same with the constants of XXH64, which the shortest inputs keep."""
+    """The same with the constants of XXH64, for the shortest inputs."""
     value ^= value >> 33
     value = value * _P64_2 & _MASK
     value ^= value >> 29
@@ -138,7 +138,7 @@ def _mix(data: bytes, at: int, secret: int) -> int:
 
 
 def _from_both_ends(data: bytes, size: int) -> int:
-    """17 to 128 bytes: pairs of sixteen from the outside inward, which may overlap."""
+    """17 to 128 bytes: pairs of sixteen bytes from the outside inward, which may overlap."""
     total = size * _P64_1
     for pair in range((size + 31) // 32):
         total += _mix(data, 16 * pair, 32 * pair)
@@ -147,7 +147,7 @@ def _from_both_ends(data: bytes, size: int) -> int:
 
 
 def _front_to_back(data: bytes, size: int) -> int:
-    """129 to 240 bytes: eight steps, an avalanche, the rest with the secret moved by 3."""
+    """129 to 240 bytes: eight steps, an avalanche, the rest with the secret shifted by 3."""
     total = size * _P64_1 + sum(_mix(data, at, at) for at in range(0, 128, 16))
     total = _avalanche(total)
     total += sum(_mix(data, at, at - 128 + 3) for at in range(128, size // 16 * 16, 16))
@@ -156,7 +156,7 @@ def _front_to_back(data: bytes, size: int) -> int:
 
 def _long(data: bytes, size: int) -> int:
     lanes: Lanes = _START
-    # The last stripe always comes from the very end, so the regular ones stop a byte before it.
+    # The last stripe is always the last 64 bytes, so the regular ones stop one byte before the end.
     stripes = (size - 1) // _STRIPE
     for stripe in range(stripes):
         lanes = _accumulated(lanes, _eight(data, stripe * _STRIPE), _KEYS[stripe % _STRIPES])
@@ -167,9 +167,9 @@ def _long(data: bytes, size: int) -> int:
 
 
 def _accumulated(lanes: Lanes, words: Lanes, key: Lanes) -> Lanes:
-    """Add a stripe: each lane takes its neighbour's word, and the product of its own halves.
+    """Add a stripe: each lane adds its neighbour's word, and the product of its own halves.
 
-    Written out, since a loop over the lanes takes twice the time.
+    The loop over the lanes is unrolled, which halves the time.
     """
     a, b, c, d, e, f, g, h = lanes
     i, j, k, m, n, o, p, q = words

@@ -1,14 +1,14 @@
-"""Redis's glob patterns, translated to what C can match: equality, find, or a regular expression.
+"""Glob patterns of Redis, translated to equality, bytes.find or a regular expression.
 
     *      any number of bytes            [abc]    one of these; [a-c] a range, [^a] none of these
     ?      one byte                       \\x      the byte x itself
 
 As in Redis, a class that is not closed ends with the pattern, "[]" matches nothing, a range may
-be written backward and may end with "]", and a lone backslash at the end is a backslash.
+be reversed and may end with "]", and a backslash at the end is a backslash.
 
-Apart from the stars each token takes exactly one byte. So a pattern is some segments of fixed
-length with gaps between them, and it is enough to find each segment at the first place where it
-fits: no place that was passed over can help later. Nothing here ever backtracks into a gap.
+Apart from stars each token matches exactly one byte. So a pattern is a sequence of segments of
+fixed length with gaps between them, and it is enough to find each segment at the first position
+where it matches: no earlier position can help later. So matching never backtracks into a gap.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _FOLDED: list[Token] = [frozenset(bytes((byte,)).lower() + bytes((byte,)).upper(
 _LOWER = bytes(range(256)).lower()
 
 _STAR, _QUESTION, _OPEN, _CLOSE, _BACKSLASH, _CARET, _DASH = b"*?[]\\^-"
-#: Longer patterns are compiled each time, so that the cache stays small.
+#: Longer patterns are not cached, which bounds the memory of the cache.
 _LONGEST_CACHED = 1024
 
 
 def compile_pattern(pattern: bytes, nocase: bool = False) -> Matcher:
-    """A function that tells whether a text matches the whole pattern.
+    """A function that returns whether a string matches the whole pattern.
 
     >>> [compile_pattern(b"h[a-e]ll*")(text) for text in (b"hello", b"hall", b"hill")]
     [True, True, False]
@@ -54,7 +54,7 @@ _compile_cached = lru_cache(maxsize=512)(_compile)
 
 
 def _only_stars(pattern: bytes) -> Matcher:
-    """KEYS and SCAN let "*" match even the empty text; more stars do not (a quirk of Redis)."""
+    """In KEYS and SCAN "*" matches the empty string, but "**" does not (as in Redis)."""
     if pattern == b"":
         return b"".__eq__
     return bool if len(pattern) > 1 else _everything
@@ -65,14 +65,14 @@ def _everything(_: bytes) -> bool:
 
 
 def _segments(pattern: bytes, nocase: bool) -> list[list[Token]]:
-    """What stands between the stars."""
+    """The tokens between the stars."""
     segments: list[list[Token]] = [[]]
     for token in _tokens(pattern, nocase):
         if token is None:
             segments.append([])
         else:
             segments[-1].append(token)
-    # Of several stars in a row one is enough.
+    # Several stars in a row are one star.
     return [segments[0], *filter(None, segments[1:-1]), *segments[1:][-1:]]
 
 
@@ -98,14 +98,14 @@ def _tokens(pattern: bytes, nocase: bool) -> Iterator[Token | None]:
 
 
 def _class(pattern: bytes, at: int, nocase: bool) -> tuple[Token, int]:
-    """The bytes that the class beginning at `at` accepts, and where the pattern goes on."""
+    """The bytes that the class at `at` accepts, and the position behind it."""
     inverted = pattern[at : at + 1] == b"^"
     at += inverted
     accepted: set[int] = set()
     while at < len(pattern) and pattern[at] != _CLOSE:
         left = len(pattern) - at
         if pattern[at] == _BACKSLASH and left >= 2:
-            # An escaped byte keeps its case even where case does not matter.
+            # An escaped byte is case-sensitive even with nocase.
             accepted.add(pattern[at + 1])
             at += 2
         elif left >= 3 and pattern[at + 1] == _DASH:
@@ -121,12 +121,12 @@ def _range(first: int, last: int, nocase: bool) -> Token:
     low, high = sorted((first, last))
     if not nocase:
         return frozenset(range(low, high + 1))
-    # Redis puts the ends in order first and folds them afterwards: [Z-a] is empty then.
+    # Redis orders the ends first and folds their case afterwards, so [Z-a] is empty.
     return frozenset(byte for byte in ANY if _LOWER[low] <= _LOWER[byte] <= _LOWER[high])
 
 
 def _literals(segments: list[bytes]) -> Matcher:
-    """A matcher for plain texts with gaps between them."""
+    """A matcher for literal strings with gaps between them."""
     first, *middle = segments
     if not middle:
         return first.__eq__
@@ -157,10 +157,10 @@ def _spread(first: bytes, middle: list[bytes], last: bytes) -> Matcher:
 
 
 def _regular(segments: list[list[Token]]) -> Matcher:
-    """A matcher for segments with classes: atomic groups, so that no gap is tried twice.
+    """A matcher for segments with classes, with atomic groups against backtracking.
 
-    The last segment has to stand at the very end: take all the rest, at least as long as the
-    segment, and look back.
+    The last segment must match at the end: consume all the rest, at least as long as the segment,
+    and look behind.
     """
     first, *middle = segments
     parts = [_expression(first)]

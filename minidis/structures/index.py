@@ -1,15 +1,16 @@
-"""Random choice and SCAN cursors for whatever has members: one dense list, walked from its end.
+"""Random choice and SCAN cursors for containers and databases: a dense list, scanned from its end.
 
     items      a  b  c  d  e          discard(b):   a  e  c  d
     positions  0  1  2  3  4                        0  1  2  3
 
-The last item moves into the hole, so every operation is O(1). A cursor c means "items[:c] are
-left". A hole below c is filled by an item from above c, which was returned already (it comes a
-second time, as SCAN may) or, when nothing is above c, by one that stays below c. So nothing that
-is present from the start of a walk to its end is missed, and no walk leaves anything behind here.
+The last item is moved to the free position, so every operation is O(1). A cursor c means "items[:c]
+have not been returned yet". A free position below c is filled either by an item from above c, which
+has been returned already (so SCAN returns it twice, as it may), or, if there is nothing above c, by
+an item from below c. So an item that is present during the whole scan is returned at least once,
+and a scan needs no state besides its cursor.
 
-Only adding and discarding ask for positions; they are made then, for the first time. To walk and to
-choose, the list is enough, and a list of a million members is made in a hundredth of a second.
+Only add() and discard() need positions; the first of these calls builds them. Scanning and random
+choice need the list only, and a list of a million members is built in 10 ms.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Callable, Collection, Iterable
 
 
 class Index:
-    """The members of a container (or the keys of a database) in a list without holes."""
+    """The members of a container, or the keys of a database, in a dense list."""
 
     __slots__ = ("items", "positions")
 
@@ -26,8 +27,8 @@ class Index:
         self.items: list[bytes] = list(members)
         self.positions: dict[bytes, int] | None = None
 
-    def _placed(self) -> dict[bytes, int]:
-        """The positions, made now if this is the first time that they are needed."""
+    def _positions(self) -> dict[bytes, int]:
+        """The positions; the first call builds them."""
         positions = self.positions
         if positions is None:
             items = self.items
@@ -38,16 +39,16 @@ class Index:
         return len(self.items)
 
     def add(self, member: bytes) -> None:
-        """Append a member; nothing happens when it is there."""
-        positions = self._placed()
+        """Add a member, if it is missing."""
+        positions = self._positions()
         if member not in positions:
             items = self.items
             positions[member] = len(items)
             items.append(member)
 
     def discard(self, member: bytes) -> None:
-        """Remove a member, if it is there; the last one takes its place."""
-        positions = self._placed()
+        """Remove a member, if it exists; the last item takes its place."""
+        positions = self._positions()
         hole = positions.pop(member, None)
         if hole is None:
             return
@@ -58,14 +59,15 @@ class Index:
             positions[last] = hole
 
     def clear(self) -> None:
-        """Forget all members."""
+        """Remove all members."""
         self.items.clear()
         self.positions = None
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """The next `count` members from the end downward, and the cursor to go on with.
+        """The next cursor, and up to `count` members.
 
-        Cursor 0 starts a walk, and as an answer ends it. A cursor beyond the end means the end.
+        Cursor 0 starts a scan; a returned cursor of 0 ends it. A cursor beyond the end starts at
+        the end.
 
         >>> index = Index([b"a", b"b", b"c"])
         >>> index.scan(0, 2)
@@ -90,7 +92,7 @@ class Index:
     def sample(self, count: int, randbelow: Callable[[int], int]) -> list[bytes]:
         """`count` different members in random order, in O(count).
 
-        A Fisher-Yates shuffle that stops after `count` steps and notes its swaps in a dictionary
+        A Fisher-Yates shuffle that stops after `count` steps, and records its swaps in a dictionary
         instead of copying the list.
         """
         items = self.items
@@ -105,7 +107,7 @@ class Index:
         return chosen
 
     def repair(self, truth: Collection[bytes]) -> None:
-        """Agree with `truth` again, keeping the order (and so running walks) where possible."""
+        """Make the index agree with `truth`; members keep their order, so scans can go on."""
         if not isinstance(truth, (dict, set)):
             truth = dict.fromkeys(truth)
         known = dict.fromkeys(self.items)
@@ -115,24 +117,24 @@ class Index:
         self.positions = None
 
     def check(self, truth: Collection[bytes]) -> None:
-        """Raise AssertionError unless the index holds exactly the members of `truth`."""
+        """Raise AssertionError unless the index has exactly the members of `truth`."""
         assert len(self.items) == len(truth)
         assert set(self.items) == set(truth)
         if self.positions is not None:
             assert self.positions == {member: at for at, member in enumerate(self.items)}
 
 
-class Walked:
-    """What has members and an index of them: the questions that the index answers."""
+class Indexed:
+    """Mixin for containers with an index: scan and random choice."""
 
     __slots__ = ()
 
     def indexed(self) -> Index:
-        """The index, built now if this is the first time that it is needed."""
+        """The index; the first call builds it."""
         raise NotImplementedError
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """The next members of a walk, and the cursor to go on with (see Index.scan)."""
+        """The next cursor of a scan, and some members (see Index.scan)."""
         return self.indexed().scan(cursor, count)
 
     def random(self, randbelow: Callable[[int], int]) -> bytes:

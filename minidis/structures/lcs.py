@@ -1,14 +1,14 @@
-"""The longest common subsequence of two strings, with the very answers of Redis's LCS.
+"""The longest common subsequence of two strings, with the same result as LCS of Redis.
 
-Redis fills a table of lengths and walks it back from the end. There are many longest
-subsequences, so the walk decides; ours takes the same steps from one bit per cell:
+Redis fills a table of lengths and follows it back from the end. Several subsequences can be the
+longest, so the path decides; this module takes the same path, with one bit per cell:
 
     a cell (i, j) is "risen" when the length for a[:i], b[:j] is more than for a[:i], b[:j-1]
 
-A row of bits is one Python integer, computed from the row before by a handful of operations on
-whole integers (the bit-parallel method: a carry runs through each stretch of bits, so the sum
-moves every rise to the first place where the new byte matches). Where the bytes differ, Redis goes
-up if the length above is greater than the one to the left, and that is so exactly in a risen cell.
+A row of bits is one Python integer, computed from the previous row by a few operations on whole
+integers (the bit-parallel method: a carry runs through each run of bits, so the sum moves every
+rise to the first position where the new byte matches). Where the bytes differ, Redis goes up if the
+length above is greater than the one to the left; that is the case exactly in a risen cell.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 
 class Match(NamedTuple):
-    """A stretch that is common to both; the ends are included."""
+    """A range that both strings have in common, including its ends."""
 
     a_start: int
     a_end: int
@@ -27,7 +27,7 @@ class Match(NamedTuple):
 
 
 class Common(NamedTuple):
-    """The answer: a longest common subsequence, and its stretches from the end backward."""
+    """A longest common subsequence, and its ranges from the end backward."""
 
     length: int
     text: bytes
@@ -35,15 +35,15 @@ class Common(NamedTuple):
 
 
 def table_size(a: bytes, b: bytes) -> int:
-    """The bytes that Redis needs for its table, which it compares with proto-max-bulk-len."""
+    """The bytes of the table in Redis, which must not exceed proto-max-bulk-len."""
     return 4 * (len(a) + 1) * (len(b) + 1)
 
 
 def lcs(a: bytes, b: bytes) -> Common:
     """A longest common subsequence.
 
-    Takes O(len(a) * len(b) / 64) steps and len(a) * len(b) / 8 bytes, a 32nd of Redis's
-    table_size. The caller refuses what is too large.
+    Takes O(len(a) * len(b) / 64) steps and len(a) * len(b) / 8 bytes, 1/32 of the table in Redis.
+    The caller must limit the sizes.
 
     >>> lcs(b"ohmytext", b"mynewtext")
     ... # doctest: +NORMALIZE_WHITESPACE
@@ -56,7 +56,7 @@ def lcs(a: bytes, b: bytes) -> Common:
 
 
 def _rows(a: bytes, b: bytes) -> list[bytes]:
-    """For each prefix of `a`, a bit per byte of `b`: 0 where the cell is risen."""
+    """For each prefix of `a`: a bit per byte of `b`, 0 where the cell is risen."""
     size = len(b)
     everywhere = (1 << size) - 1
     places = dict.fromkeys(a, 0)
@@ -79,7 +79,7 @@ def _places(b: bytes, byte: int) -> bytes:
 
 
 def _stretches(a: bytes, b: bytes, rows: list[bytes]) -> list[Match]:
-    """Walk the table back from the end, and collect the diagonals."""
+    """Follow the table back from the end, and collect the diagonals."""
     matches = []
     i, j = len(a), len(b)
     run = 0

@@ -1,14 +1,14 @@
-"""The sizes up to which Redis keeps a value in its compact encoding.
+"""The sizes up to which Redis uses its compact encodings.
 
-Our containers have one representation; they only remember on which side of these limits they
-are, because OBJECT ENCODING tells it and the files are written in the same encodings.
+Containers here have one representation. They only record whether they have exceeded these limits,
+because OBJECT ENCODING reports that and dumps are written in the same encodings.
 """
 
 from __future__ import annotations
 
 
 class Limits:
-    """The defaults of Redis 7.0; CONFIG SET stores other numbers into the attributes.
+    """The defaults of Redis 7.0; CONFIG SET changes the attributes.
 
     >>> Limits().hash_max_listpack_entries
     512

@@ -1,18 +1,18 @@
-"""List: a row of chunks, each a Python list of at most CHUNK elements.
+"""List: a sequence of chunks, each a Python list of at most CHUNK elements.
 
-    chunks   [a b c] [d e f g] [h i]       all non-empty, but an empty list is [[]]
+    chunks   [a b c] [d e f g] [h i]       none is empty, except that an empty list is [[]]
     size     9
-    cuts            3         7            where the chunks after the first one began
+    cuts            3         7            the positions where the chunks after the first begin
 
-Python lists move memory fast: pushing to the front of a chunk of 512 costs a tenth of a
-microsecond, so both ends are the same plain code. The middle is found by bisecting `cuts`. They
-stay right while only the outer chunks grow and shrink, because positions are counted from the
-first cut; whatever adds, removes or changes an inner chunk forgets them, and the next look-up
-makes them again. That is one step per chunk, and chunks come and go once in hundreds of pushes.
+Python lists move memory fast: pushing to the front of a chunk of 512 takes a tenth of a
+microsecond, so both ends use the same simple code. An index in the middle is found by bisecting
+`cuts`. Positions count from the first cut, so `cuts` stays valid while only the outer chunks grow
+and shrink. Any change of an inner chunk sets it to None, and the next look-up rebuilds it. That
+takes one step per chunk, and is needed once in hundreds of pushes.
 
-Every method that changes something is a unit: the elements change by one operation on one list
-(a slice of a chunk, a slice of `chunks`, or a new row of chunks), and `size` and `cuts` can be
-made again from the chunks.
+Every method that changes something is atomic: the elements change by one operation on one list (a
+slice of a chunk, a slice of `chunks`, or a new list of chunks), and repair() derives `size` and
+`cuts` from the chunks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CHUNK = 512
 
 
 class List:
-    """Elements in the order of pushing.
+    """Elements in the order in which they were pushed.
 
     >>> row = List.load([b"b", b"c"])
     >>> row.push_left([b"a", b"z"])
@@ -45,7 +45,7 @@ class List:
     def load(cls, elements: Sequence[bytes]) -> Self:
         """A list of these elements."""
         new = cls()
-        new._hold(_cut(list(elements)))
+        new._set_chunks(_chunked(list(elements)))
         return new
 
     def copy(self) -> Self:
@@ -64,37 +64,37 @@ class List:
     def __reversed__(self) -> Iterator[bytes]:
         return chain.from_iterable(map(reversed, reversed(self.chunks)))
 
-    # The ends.
+    # Both ends.
 
-    # What does not fit into the outer chunk goes into new chunks beside it. Topping up the old one
-    # would copy it, and a list at the border would pay for that with every push and pop.
+    # Elements that do not fit into the outer chunk go into new chunks. Filling up the old one would
+    # copy it, and a list whose outer chunk is nearly full would pay that with every push and pop.
 
     def push_left(self, elements: Sequence[bytes]) -> None:
-        """Push each element to the head in turn; the last of them becomes the first."""
+        """Push the elements to the head one after another, so that the last becomes the first."""
         first = self.chunks[0]
         count = len(elements)
         if len(first) + count <= CHUNK:
             first[0:0] = elements[::-1]
         else:
-            # The short piece goes to the front, where there is room for the next pushes.
-            self.chunks[: 0 if first else 1] = _cut(list(elements[::-1]), count % CHUNK)
+            # The shorter chunk goes to the front and leaves space for the next pushes.
+            self.chunks[: 0 if first else 1] = _chunked(list(elements[::-1]), count % CHUNK)
             self.cuts = None
         self.size += count
 
     def push_right(self, elements: Sequence[bytes]) -> None:
-        """Push each element to the tail in turn."""
+        """Push the elements to the tail one after another."""
         last = self.chunks[-1]
         count = len(elements)
         if len(last) + count <= CHUNK:
             last.extend(elements)
         else:
             end = len(self.chunks)
-            self.chunks[end if last else end - 1 :] = _cut(list(elements))
+            self.chunks[end if last else end - 1 :] = _chunked(list(elements))
             self.cuts = None
         self.size += count
 
     def pop_left(self, count: int) -> list[bytes]:
-        """Remove `count` elements (there must be so many) from the head; in order of popping."""
+        """Remove and return `count` elements from the head; `count` must not exceed the length."""
         first = self.chunks[0]
         if count >= len(first):
             return self._pop_chunks_left(count)
@@ -104,7 +104,7 @@ class List:
         return popped
 
     def pop_right(self, count: int) -> list[bytes]:
-        """Remove `count` elements (there must be so many) from the tail; in order of popping."""
+        """Remove and return `count` elements from the tail, last element first."""
         last = self.chunks[-1]
         if count >= len(last):
             return self._pop_chunks_right(count)
@@ -148,7 +148,7 @@ class List:
         self.size -= count
         return popped
 
-    # The middle; indexes are 0 <= index < len.
+    # Any position; 0 <= index < len.
 
     def get(self, index: int) -> bytes:
         """The element at this index."""
@@ -161,7 +161,7 @@ class List:
         self.chunks[number][offset] = element
 
     def insert(self, index: int, element: bytes) -> None:
-        """Insert before this index; len(self) means at the tail."""
+        """Insert before this index; len(self) appends."""
         if index == self.size:
             self.push_right((element,))
             return
@@ -171,7 +171,7 @@ class List:
             chunk.insert(offset, element)
         else:
             grown = [*chunk[:offset], element, *chunk[offset:]]
-            self.chunks[number : number + 1] = _cut(grown, CHUNK // 2)
+            self.chunks[number : number + 1] = _chunked(grown, CHUNK // 2)
         self.cuts = None
         self.size += 1
 
@@ -185,18 +185,18 @@ class List:
     def trim(self, start: int, stop: int) -> None:
         """Keep only the elements in [start, stop), 0 <= start and stop <= len."""
         if start >= stop:
-            self._hold([])
+            self._set_chunks([])
         elif not start:
             self.pop_right(self.size - stop)
         elif stop == self.size:
             self.pop_left(start)
         else:
-            self._hold(self._between(start, stop))
+            self._set_chunks(self._between(start, stop))
 
     def remove(self, count: int, value: bytes) -> int:
-        """Remove elements equal to `value`; how many they were.
+        """Remove elements equal to `value` and return how many were removed.
 
-        At most `count` from the head, or at most -count from the tail; 0 means all.
+        count: at most this many from the head; if negative, at most -count from the tail; 0: all.
         """
         changed = self._without(value, abs(count) or self.size, from_tail=count < 0)
         if not changed:
@@ -205,34 +205,35 @@ class List:
         chunks = [changed.get(number, chunk) for number, chunk in enumerate(self.chunks)]
         chunks = [chunk for chunk in chunks if chunk]
         if len(chunks) > 2 + 2 * before // CHUNK:
-            # Many thin chunks are left over from removals: pack them again.
-            chunks = _cut(list(chain.from_iterable(chunks)))
-        self._hold(chunks)
+            # Removals have left many small chunks: merge them.
+            chunks = _chunked(list(chain.from_iterable(chunks)))
+        self._set_chunks(chunks)
         return before - self.size
 
     def positions(
         self, value: bytes, rank: int = 1, count: int | None = None, maxlen: int = 0
     ) -> list[int]:
-        """The indexes of elements equal to `value`, as LPOS finds them.
+        """The indexes of elements equal to `value`, as in LPOS.
 
-        The search begins with match number `rank` from the head (from the tail if negative) and
-        gives `count` matches: None means one, 0 all. It looks at `maxlen` elements; 0 means all.
+        rank: number of the first match to return, counted from the tail if negative.
+        count: how many matches to return; None is one, 0 is all.
+        maxlen: how many elements to compare; 0 is all.
 
         >>> List.load([b"a", b"b", b"a"]).positions(b"a", rank=-1, count=0)
         [2, 0]
         """
         size = self.size
         limit = min(maxlen, size) or size
-        found = self._seen_from_tail(value, limit) if rank < 0 else self._seen(value, limit)
+        found = self._matches_from_tail(value, limit) if rank < 0 else self._matches(value, limit)
         skipped = min(abs(rank) - 1, size)
         wanted = 1 if count is None else min(count, size) or size
         return list(islice(found, skipped, skipped + wanted))
 
-    # After an exception.
+    # Repair.
 
     def repair(self) -> None:
-        """After an exception: the state before or after the interrupted call."""
-        self._hold(self.chunks)
+        """Restore the state before or after a call that an exception interrupted."""
+        self._set_chunks(self.chunks)
 
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken."""
@@ -244,14 +245,14 @@ class List:
             starts = accumulate(sizes[1:-1], initial=self.cuts[0] if self.cuts else 0)
             assert self.cuts == (list(starts) if len(chunks) > 1 else [])
 
-    def _hold(self, chunks: list[list[bytes]]) -> None:
-        """Let these be the chunks; all the rest follows from them."""
+    def _set_chunks(self, chunks: list[list[bytes]]) -> None:
+        """Set the chunks, and derive the other attributes."""
         self.chunks = chunks or [[]]
         self.cuts = None
         self.size = sum(map(len, chunks))
 
     def _find(self, index: int) -> tuple[int, int]:
-        """The number of the chunk that holds this index, and the offset in it."""
+        """The number of the chunk that contains this index, and the offset in it."""
         chunks = self.chunks
         head = len(chunks[0])
         if index < head:
@@ -267,7 +268,7 @@ class List:
         return number, place - cuts[number - 1]
 
     def _between(self, start: int, stop: int) -> list[list[bytes]]:
-        """Chunks that hold exactly the elements in [start, stop); the inner ones are shared."""
+        """Chunks of the elements in [start, stop); the inner chunks are shared with this list."""
         if start >= stop:
             return []
         left, begin = self._find(start)
@@ -278,21 +279,21 @@ class List:
         return [chunks[left][begin:], *chunks[left + 1 : right], chunks[right][: end + 1]]
 
     def _without(self, value: bytes, limit: int, from_tail: bool) -> dict[int, list[bytes]]:
-        """What the chunks would be without up to `limit` such elements, where that differs."""
+        """Chunk number -> new chunk, for chunks that lose elements; at most `limit` in total."""
         changed: dict[int, list[bytes]] = {}
         numbers = range(len(self.chunks))
         for number in reversed(numbers) if from_tail else numbers:
             chunk = self.chunks[number]
             hits = chunk.count(value)
             if hits:
-                changed[number] = _spared(chunk, value, hits, limit, from_tail)
+                changed[number] = _without_some(chunk, value, hits, limit, from_tail)
                 limit -= hits
                 if limit <= 0:
                     break
         return changed
 
-    def _seen(self, value: bytes, limit: int) -> Iterator[int]:
-        """Where the value is among the first `limit` elements, in ascending order."""
+    def _matches(self, value: bytes, limit: int) -> Iterator[int]:
+        """The indexes of the value in the first `limit` elements, ascending."""
         start = 0
         for chunk in self.chunks:
             if start >= limit:
@@ -303,8 +304,8 @@ class List:
                         yield index
             start += len(chunk)
 
-    def _seen_from_tail(self, value: bytes, limit: int) -> Iterator[int]:
-        """Where the value is among the last `limit` elements, in descending order."""
+    def _matches_from_tail(self, value: bytes, limit: int) -> Iterator[int]:
+        """The indexes of the value in the last `limit` elements, descending."""
         last = self.size - 1
         lowest = self.size - limit
         for chunk in reversed(self.chunks):
@@ -317,13 +318,13 @@ class List:
             last -= len(chunk)
 
 
-def _cut(elements: list[bytes], head: int = 0) -> list[list[bytes]]:
-    """Chunks of these elements: the first one `head` long (if not 0), the others full."""
+def _chunked(elements: list[bytes], head: int = 0) -> list[list[bytes]]:
+    """Split elements into chunks; the first has `head` elements if that is not 0."""
     chunks = [elements[at : at + CHUNK] for at in range(head, len(elements), CHUNK)]
     return [elements[:head], *chunks] if head else chunks
 
 
-def _spared(
+def _without_some(
     chunk: list[bytes], value: bytes, hits: int, limit: int, from_tail: bool
 ) -> list[bytes]:
     """The chunk without its first (or last) `limit` elements equal to `value`."""

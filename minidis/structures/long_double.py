@@ -1,7 +1,7 @@
-"""Sums of decimal texts as C's 80-bit long double makes them: INCRBYFLOAT and HINCRBYFLOAT.
+"""Sums of decimal numbers as C computes them with 80-bit long doubles: INCRBYFLOAT, HINCRBYFLOAT.
 
 Redis parses both numbers to a 64-bit mantissa, adds them with the same precision, and prints up
-to 17 decimals without trailing zeros. Exact fractions, rounded at the same two places, give the
+to 17 decimals without trailing zeros. Exact fractions, rounded after the same two steps, give the
 same text.
 """
 
@@ -15,22 +15,22 @@ MANTISSA = 64
 _DECIMAL = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
 _INFINITE = re.compile(rb"[+-]?inf(inity)?\Z", re.I)
 _HEXADECIMAL = re.compile(rb"([+-]?)0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?\Z", re.I)
-#: Redis refuses longer texts unread.
+#: Redis rejects longer strings without parsing them.
 LONGEST = 5119
-#: Of exponents beyond this it matters only on which side they are.
+#: Larger exponents give the same result as this one.
 _FAR = 40_000
-#: The largest number, and half of the smallest: what lies beyond is infinite, or nothing.
+#: The largest number, and half of the smallest: beyond them are overflow and underflow.
 LARGEST = Fraction((2**64 - 1) * 2**16320)
 SMALLEST = Fraction(1, 2**16446)
 
 
 def parse(word: bytes) -> Fraction | None:
-    """The number nearest to the text with a 64-bit mantissa; None if it is no finite number."""
+    """The nearest number with a 64-bit mantissa; None if the string is not a finite number."""
     if len(word) > LONGEST:
         return None
     if _DECIMAL.match(word):
         digits, _, exponent = word.lower().partition(b"e")
-        # By way of Decimal: int(text) refuses texts of more than 4300 digits.
+        # Decimal, because int(text) raises for more than 4300 digits.
         number = Fraction(Decimal(digits.decode()))
         return _in_range(number * Fraction(10) ** _clamped(exponent))
     match = _HEXADECIMAL.match(word)
@@ -42,14 +42,14 @@ def parse(word: bytes) -> Fraction | None:
 
 
 def _clamped(exponent: bytes) -> int:
-    """The exponent, or one as good as it."""
+    """The exponent, limited to a size that does not change the result."""
     digits = exponent.lstrip(b"+-0")
     size = _FAR if len(digits) > 5 else min(int(digits or b"0"), _FAR)
     return -size if exponent[:1] == b"-" else size
 
 
 def _in_range(value: Fraction) -> Fraction | None:
-    """The nearest number; None where C reports an overflow, or an underflow to zero."""
+    """The nearest number; None on overflow, or on underflow to zero."""
     nearest = rounded(value)
     if abs(nearest) > LARGEST or (value and abs(value) <= SMALLEST):
         return None
@@ -57,12 +57,12 @@ def _in_range(value: Fraction) -> Fraction | None:
 
 
 def is_infinite(word: bytes) -> bool:
-    """inf, -inf, infinity in any case."""
+    """Whether a string is inf, -inf or infinity, in upper or lower case."""
     return _INFINITE.match(word) is not None
 
 
 def rounded(value: Fraction) -> Fraction:
-    """Nearest number with a 64-bit mantissa, ties to even."""
+    """The nearest number with a 64-bit mantissa, ties to even."""
     if value == 0:
         return value
     size = abs(value.numerator).bit_length() - value.denominator.bit_length()
@@ -77,7 +77,7 @@ def rounded(value: Fraction) -> Fraction:
 
 
 def add_decimal(one: Fraction, two: Fraction) -> bytes:
-    """Text of the sum: at most 17 decimals, no exponent, no trailing zeros."""
+    """The sum as text: at most 17 decimals, no exponent, no trailing zeros."""
     total = rounded(one + two)
     scaled = round(total * 10**17)  # printf rounds half to even on exact ties, as round() does
     sign = b"-" if scaled < 0 else b""

@@ -50,7 +50,7 @@ def _total(count: int, sample: Iterable[T], measure: Callable[[T], float]) -> in
     return round(count * sum(sizes) / len(sizes)) if sizes else 0
 
 
-def _spread(elements: Sequence[T]) -> list[T]:
+def _sample(elements: Sequence[T]) -> list[T]:
     """Up to SAMPLES elements at equal distances."""
     count = min(len(elements), SAMPLES)
     return [elements[at * len(elements) // count] for at in range(count)]
@@ -64,7 +64,7 @@ def string_memory(value: bytes | int | bytearray) -> int:
 def list_memory(value: List) -> int:
     """The bytes of a list, O(1): some chunks, and an element from the middle of each."""
     chunks = value.chunks
-    sample = _spread(chunks)
+    sample = _sample(chunks)
     elements = [chunk[len(chunk) // 2] for chunk in sample if chunk]
     total = size_of(value) + size_of(chunks) + _total(len(chunks), sample, size_of)
     return total + _total(len(value), elements, size_of)
@@ -99,7 +99,7 @@ def sorted_set_memory(value: SortedSet) -> int:
 
 def _members(members: Collection[bytes], index: Index | None) -> list[bytes]:
     """A sample: from the index if there is one, since a dict passes deleted places one by one."""
-    return list(islice(members, SAMPLES)) if index is None else _spread(index.items)
+    return list(islice(members, SAMPLES)) if index is None else _sample(index.items)
 
 
 def _index_memory(index: Index | None) -> int:
@@ -114,7 +114,7 @@ def _index_memory(index: Index | None) -> int:
 def stream_memory(value: Stream) -> int:
     """The bytes of a stream, O(1): some nodes and an entry of each, some consumer groups."""
     nodes = value.nodes
-    sample = _spread(nodes)
+    sample = _sample(nodes)
     total = size_of(value) + size_of(nodes) + size_of(value.starts) + size_of(value.groups)
     total += _total(len(nodes), sample, _node_memory) + _total(len(value), sample, _entry_memory)
     groups = value.groups

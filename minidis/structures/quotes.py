@@ -1,13 +1,14 @@
-r"""A command line as words: blanks in between, and quotes where a word holds some.
+r"""A command line as words: separated by whitespace, and quoted if a word contains some.
 
     SET greeting "two\x20words\n" 'it\'s'
     └─┘ └──────┘ └──────────────┘ └─────┘
 
-    "..."   \n \r \t \b \a, \xHH for a byte, \ before anything else for that itself
-    '...'   everything as it is; only \' for the quote
+    "..."   \n \r \t \b \a, \xHH for a byte; \ before any other character is that character
+    '...'   no escapes, except \' for the quote
 
-Quotes may open in the middle of a word, too; what follows the closing one is a blank. A vertical
-tab or form feed amid a plain word belongs to it. Inline requests and ACL rules are such lines.
+A quote may open in the middle of a word, but whitespace must follow the closing quote. A vertical
+tab or form feed inside an unquoted word is part of it. Inline requests and ACL rules use this
+syntax.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"a": b"\a"}
 
 
 def split(line: bytes) -> list[bytes]:
-    r"""The words of a line; ValueError when quotes are not in balance.
+    r"""The words of a line. Raises ValueError if the quotes are unbalanced.
 
     >>> split(b'SET "a\\x21 b" plain')
     [b'SET', b'a! b', b'plain']

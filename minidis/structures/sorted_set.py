@@ -1,15 +1,15 @@
-"""Sorted set: members with a score each, in the order of (score, member).
+"""Sorted set: members with a score each, ordered by (score, member).
 
-    scores   the truth: member -> score
-    order    derived: a SortedList of (score, member), built by the first question about order and
-             kept up to date from then on; None means "not built"
-    index    derived: for SCAN and random choice (see index.py), likewise
+    scores   the data: member -> score
+    order    derived: a SortedList of (score, member), or None. The first query that needs the order
+             builds it; then it is kept up to date.
+    index    derived: for SCAN and random choice (see index.py), built in the same way
 
 A set that is only filled and looked up never pays for its order. Every method that changes
-something is a unit: `scores` changes by one update(), or `_gone` (what is being removed) and
-`_widening` (what makes the set outgrow its encoding) tell repair() what to do, as in tables.py.
-The order is thrown away by repair(): even an interrupted question can leave the positional index
-inside SortedList half-built.
+something is atomic: `scores` changes by one update(), or `_removing` (the members being removed)
+and `_expanding` (the changes that exceed the compact encoding) tell repair() what to do, as in
+tables.py. repair() discards the order, because even an interrupted query can leave the positional
+index inside SortedList half-built.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Protocol, Self, overload
 
 from sortedcontainers import SortedList
 
-from minidis.structures.index import Index, Walked
+from minidis.structures.index import Index, Indexed
 from minidis.structures.limits import Limits
 
 Entry = tuple[float, bytes]
@@ -28,7 +28,7 @@ Pair = tuple[bytes, float]
 
 
 class Order(Protocol):
-    """The part of SortedList that is used here; it comes without annotations."""
+    """The methods of SortedList that are used here; the library has no annotations."""
 
     def add(self, value: Entry) -> None: ...
     def remove(self, value: Entry) -> None: ...
@@ -43,8 +43,8 @@ class Order(Protocol):
     def __delitem__(self, at: slice) -> None: ...
 
 
-class SortedSet(Walked):
-    """Members with scores; read scores from `scores`, never write there.
+class SortedSet(Indexed):
+    """Members with scores. Read `scores` directly, but change it through the methods only.
 
     >>> heights = SortedSet.load({b"ann": 1.8, b"bob": 1.7}, Limits())
     >>> heights.put_one(b"cid", 1.75, Limits())
@@ -53,20 +53,20 @@ class SortedSet(Walked):
     [(b'bob', 1.7), (b'cid', 1.75)]
     """
 
-    __slots__ = ("_expanding", "_gone", "expanded", "index", "order", "scores")
+    __slots__ = ("_expanding", "_removing", "expanded", "index", "order", "scores")
 
     def __init__(self) -> None:
         self.scores: dict[bytes, float] = {}
         self.order: Order | None = None
         self.index: Index | None = None
-        #: It has once outgrown the compact encoding; that is never taken back.
+        #: The compact encoding has been exceeded. As in Redis, it does not return to compact.
         self.expanded = False
-        self._gone: dict[bytes, float] | None = None
+        self._removing: dict[bytes, float] | None = None
         self._expanding: dict[bytes, float] | None = None
 
     @classmethod
     def load(cls, scores: dict[bytes, float], limits: Limits) -> Self:
-        """A sorted set with these scores, judged by its size alone."""
+        """A sorted set with these scores."""
         new = cls()
         new.expanded = new._outgrown_by(scores, limits)
         new.scores = dict(scores) if new.expanded else _compact(scores)
@@ -88,35 +88,35 @@ class SortedSet(Walked):
     def __contains__(self, member: object) -> bool:
         return member in self.scores
 
-    # Changing.
+    # Changes.
 
     def put(self, scores: dict[bytes, float], limits: Limits) -> int:
-        """Set these scores; how many of the members are new."""
+        """Set these scores and return how many members are new."""
         mine = self.scores
-        # Equal scores change nothing: as in Redis, a 0 stays 0 when -0 arrives.
-        news = {member: score for member, score in scores.items() if mine.get(member) != score}
-        if not news:
+        # Equal scores change nothing: as in Redis, a score of 0 stays 0 when it is set to -0.
+        changes = {member: score for member, score in scores.items() if mine.get(member) != score}
+        if not changes:
             return 0
         before = len(mine)
-        stale = {member: mine[member] for member in news if member in mine}
-        if not self.expanded and self._outgrown_by(news, limits):
-            news = self._compact_at_first(news, limits)
-            self._expanding = news
-            mine.update(news)
+        stale = {member: mine[member] for member in changes if member in mine}
+        if not self.expanded and self._outgrown_by(changes, limits):
+            changes = self._compact_at_first(changes, limits)
+            self._expanding = changes
+            mine.update(changes)
             self.expanded = True
             self._expanding = None
         else:
             if not self.expanded:
-                news = _compact(news)
-            mine.update(news)
-        self._reorder(stale, news)
+                changes = _compact(changes)
+            mine.update(changes)
+        self._reorder(stale, changes)
         if self.index is not None:
-            for member in news:
+            for member in changes:
                 self.index.add(member)
         return len(mine) - before
 
     def put_one(self, member: bytes, score: float, limits: Limits) -> bool:
-        """Set one score; is the member new?"""
+        """Set one score and return whether the member is new."""
         scores = self.scores
         old = scores.get(member)
         if old == score:
@@ -145,39 +145,39 @@ class SortedSet(Walked):
         return True
 
     def drop(self, members: Iterable[bytes]) -> int:
-        """Remove these members; how many of them were there."""
+        """Remove these members and return how many existed."""
         scores = self.scores
         gone = {member: scores[member] for member in members if member in scores}
         if not gone:
             return 0
-        self._gone = gone
+        self._removing = gone
         for member in gone:
             del scores[member]
         self._reorder(gone, {})
         self._unindex(gone)
-        self._gone = None
+        self._removing = None
         return len(gone)
 
     def drop_ranks(self, start: int, stop: int) -> int:
-        """Remove the members with ranks in [start, stop); how many they are."""
+        """Remove the members with ranks in [start, stop) and return how many there were."""
         scores = self.scores
         order = self.ordered()
         gone = {member: score for score, member in order[start:stop]}
         if not gone:
             return 0
-        self._gone = gone
+        self._removing = gone
         for member in gone:
             del scores[member]
-        # One deletion of the stretch costs less than finding its members one by one.
+        # Deleting the range at once is cheaper than finding its members one by one.
         del order[start:stop]
         self._unindex(gone)
-        self._gone = None
+        self._removing = None
         return len(gone)
 
-    # Questions about order.
+    # Queries that need the order.
 
     def rank(self, member: bytes) -> int | None:
-        """How many members come before this one; None if it is not there."""
+        """How many members come before this one; None if it is not a member."""
         score = self.scores.get(member)
         if score is None:
             return None
@@ -185,9 +185,9 @@ class SortedSet(Walked):
         return (self.ordered() if order is None else order).bisect_left((score, member))
 
     def by_rank(self, start: int, stop: int, reverse: bool = False) -> list[Pair]:
-        """The pairs with ranks in [start, stop), 0 <= start; beyond the end there is nothing.
+        """The pairs with ranks in [start, stop), where 0 <= start and ranks may exceed the size.
 
-        In reverse, ranks count from the highest score downward.
+        reverse: rank 0 is the highest score.
         """
         order = self.ordered()
         if not reverse:
@@ -197,9 +197,9 @@ class SortedSet(Walked):
         return [(member, score) for score, member in reversed(entries)]
 
     def rank_of_score(self, score: float, after: bool) -> int:
-        """How many members have a lower score or, with `after`, not a higher one."""
-        # (score,) sorts before each (score, member), so the search needs no smallest member; and
-        # "not higher" is "lower than the next number".
+        """How many members have a lower score; with `after`, a lower or equal score."""
+        # (score,) sorts before each (score, member), so the search needs no smallest member. "Lower
+        # or equal" means "lower than the next float".
         if after:
             if score == inf:
                 return len(self.scores)
@@ -207,10 +207,10 @@ class SortedSet(Walked):
         return self.ordered().bisect_left((score,))
 
     def rank_of_member(self, member: bytes, after: bool) -> int:
-        """How many members are less than this text or, with `after`, not greater.
+        """How many members are less than this string; with `after`, less or equal.
 
-        All scores should be equal, as the lexicographical commands ask for; if they are not, the
-        answer is that among the members with the lowest score.
+        The lexicographical commands require that all scores are equal. If they are not, only the
+        members with the lowest score are compared.
         """
         order = self.ordered()
         if not order:
@@ -231,29 +231,29 @@ class SortedSet(Walked):
         return ((member, score) for score, member in self.ordered())
 
     def ordered(self) -> Order:
-        """The order, built now if this is the first time that it is needed."""
+        """The order; the first call builds it."""
         order = self.order
         if order is None:
             scores = self.scores
             order = self.order = SortedList(zip(scores.values(), scores, strict=True))
         return order
 
-    # Walking and choosing: see Walked.
+    # SCAN and random choice: see Indexed.
 
     def indexed(self) -> Index:
-        """The index, built now if this is the first time that it is needed."""
+        """The index; the first call builds it."""
         index = self.index
         if index is None:
             index = self.index = Index(self.scores)
         return index
 
-    # After an exception.
+    # Repair.
 
     def repair(self) -> None:
-        """After an exception: the state before or after the interrupted call."""
-        if self._gone is not None:
-            self.scores.update(self._gone)
-            self._gone = None
+        """Restore the state before or after a call that an exception interrupted."""
+        if self._removing is not None:
+            self.scores.update(self._removing)
+            self._removing = None
         if self._expanding is not None:
             self.expanded = self._expanding.items() <= self.scores.items()
             self._expanding = None
@@ -263,7 +263,7 @@ class SortedSet(Walked):
 
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken."""
-        assert self._gone is None
+        assert self._removing is None
         assert self._expanding is None
         if self.index is not None:
             self.index.check(self.scores)
@@ -271,17 +271,17 @@ class SortedSet(Walked):
             self.order._check()  # type: ignore[attr-defined]
             assert list(self.order) == sorted(zip(self.scores.values(), self.scores, strict=True))
 
-    def _reorder(self, stale: dict[bytes, float], news: dict[bytes, float]) -> None:
-        """Follow a change of `scores`, unless sorting anew will be cheaper."""
+    def _reorder(self, stale: dict[bytes, float], changes: dict[bytes, float]) -> None:
+        """Update the order after a change of `scores`; discard it if sorting anew is cheaper."""
         order = self.order
         if order is None:
             return
-        if 4 * (len(stale) + len(news)) > len(self.scores):
+        if 4 * (len(stale) + len(changes)) > len(self.scores):
             self.order = None
             return
         for member, score in stale.items():
             order.remove((score, member))
-        for member, score in news.items():
+        for member, score in changes.items():
             order.add((score, member))
 
     def _unindex(self, gone: Iterable[bytes]) -> None:
@@ -290,20 +290,23 @@ class SortedSet(Walked):
             for member in gone:
                 index.discard(member)
 
-    def _outgrown_by(self, news: dict[bytes, float], limits: Limits) -> bool:
-        """Would they make the set too large? Redis asks only when members are new."""
-        new = [member for member in news if member not in self.scores]
+    def _outgrown_by(self, changes: dict[bytes, float], limits: Limits) -> bool:
+        """Whether the changes exceed the compact encoding. Redis checks new members only."""
+        new = [member for member in changes if member not in self.scores]
         return bool(new) and (
             len(self.scores) + len(new) > limits.zset_max_listpack_entries
             or max(map(len, new)) > limits.zset_max_listpack_value
         )
 
-    def _compact_at_first(self, news: dict[bytes, float], limits: Limits) -> dict[bytes, float]:
-        """The news as they are after coming one by one: compact up to the one that is too much."""
-        if 0.0 not in news.values():
-            return news
+    def _compact_at_first(self, changes: dict[bytes, float], limits: Limits) -> dict[bytes, float]:
+        """The changes as if set one by one: the encoding is compact until one exceeds it.
+
+        The compact encoding turns -0.0 into 0.
+        """
+        if 0.0 not in changes.values():
+            return changes
         size, fits, kept = len(self.scores), True, {}
-        for member, score in news.items():
+        for member, score in changes.items():
             size += member not in self.scores
             fits = fits and (
                 size <= limits.zset_max_listpack_entries
@@ -314,5 +317,5 @@ class SortedSet(Walked):
 
 
 def _compact(scores: dict[bytes, float]) -> dict[bytes, float]:
-    """The scores as Redis's compact encoding keeps them: whole numbers are integers, so -0 is 0."""
+    """The scores as the compact encoding keeps them: -0.0 becomes 0, since it is an integer."""
     return {member: score + 0.0 for member, score in scores.items()}

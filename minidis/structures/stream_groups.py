@@ -1,11 +1,11 @@
-"""Consumer groups of a stream: how far they have read, and who has what to acknowledge.
+"""Consumer groups of a stream: how far they have read, and which entries are pending.
 
-    pending     id -> (owner, time of delivery, deliveries)      the truth
-    consumers   name -> Consumer, with the ids it owns            follows from `pending`
+    pending     id -> (owner, time of delivery, deliveries)      the data
+    consumers   name -> Consumer, with the ids it owns           derived from `pending`
 
-Ids usually come in ascending order and go in any. They are sorted when somebody asks for a part of
-them (XPENDING, XAUTOCLAIM, a consumer's history), and kept sorted from then on. An entry that has
-been given back by XNACK has no owner.
+Ids are usually added in ascending order and removed in any. They are sorted when a command needs a
+range of them (XPENDING, XAUTOCLAIM, the history of a consumer), and kept sorted from then on. An
+entry that XNACK has returned to the group has no owner.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any, Generic, Self, TypeVar
 
 from sortedcontainers import SortedList
 
-#: A number of entries that nobody can tell.
+#: The number of entries read, when it cannot be computed.
 UNKNOWN = -1
 
 Value = TypeVar("Value")
 
 
 class Ids(dict[int, Value], Generic[Value]):
-    """A dict by id that can be walked in the order of the ids."""
+    """A dict by id that can be iterated in the order of the ids."""
 
     __slots__ = ("order",)
 
@@ -37,7 +37,7 @@ class Ids(dict[int, Value], Generic[Value]):
             self.order.add(number)
 
     def drop(self, number: int) -> None:
-        """Remove an id, if it is there."""
+        """Remove an id, if it exists."""
         if number in self:
             del self[number]
             if self.order is not None:
@@ -50,7 +50,7 @@ class Ids(dict[int, Value], Generic[Value]):
         return self.order
 
     def upward(self, start: int, end: int | None = None) -> Iterator[int]:
-        """The ids from `start` to `end`; the dict must not change meanwhile."""
+        """The ids from `start` to `end`, ascending. The dict must not change meanwhile."""
         found: Iterator[int] = self.sorted().irange(start, end)
         return found
 
@@ -60,15 +60,15 @@ class Ids(dict[int, Value], Generic[Value]):
 
 
 class Consumer:
-    """Somebody who reads for a group."""
+    """A consumer of a group."""
 
     __slots__ = ("ids", "name", "seen")
 
     def __init__(self, name: bytes, seen: int) -> None:
         self.name = name
-        #: when it was last heard of, in milliseconds since 1970
+        #: time of its last command, in milliseconds since 1970
         self.seen = seen
-        #: what it has been given and has not acknowledged
+        #: the entries it has received but not acknowledged
         self.ids: Ids[None] = Ids()
 
 
@@ -82,7 +82,7 @@ class ConsumerGroup:
     __slots__ = ("consumers", "last_id", "pending", "read")
 
     def __init__(self, last_id: int, read: int = UNKNOWN) -> None:
-        #: the last entry that has been delivered, and how many had been added up to it
+        #: id of the last delivered entry, and how many entries were ever added up to it
         self.last_id = last_id
         self.read = read
         self.pending: Ids[Record] = Ids()
@@ -98,7 +98,7 @@ class ConsumerGroup:
         return twin
 
     def put(self, number: int, record: Record) -> None:
-        """Let an entry be pending so, whoever had it before."""
+        """Make an entry pending, and remove it from its previous owner."""
         before = self.pending.get(number)
         self.pending.put(number, record)
         if before is not None and before[0] is not None and before[0] is not record[0]:
@@ -107,14 +107,14 @@ class ConsumerGroup:
             record[0].ids.put(number, None)
 
     def drop(self, number: int) -> None:
-        """Let an entry be pending no more."""
+        """Remove an entry from the pending ones, if it is one."""
         before = self.pending.get(number)
         self.pending.drop(number)
         if before is not None and before[0] is not None:
             before[0].ids.drop(number)
 
     def memo(self, ids: Iterable[int], *names: bytes) -> tuple[Any, ...]:
-        """How the group is now, as far as these ids and consumers go; for restore()."""
+        """The state of the group, these ids and these consumers: the arguments of restore()."""
         consumers = {name: self.consumers.get(name) for name in names}
         seen = [consumer and consumer.seen for consumer in consumers.values()]
         records = {number: self.pending.get(number) for number in ids}
@@ -128,7 +128,7 @@ class ConsumerGroup:
         consumers: dict[bytes, Consumer | None],
         seen: list[int | None],
     ) -> None:
-        """Put everything back as memo() saw it; may be repeated."""
+        """Restore the state that memo() returned. Can be repeated."""
         self.last_id, self.read = last_id, read
         for (name, consumer), moment in zip(consumers.items(), seen, strict=True):
             if consumer is None or moment is None:
@@ -144,7 +144,7 @@ class ConsumerGroup:
         self.repair()
 
     def repair(self) -> None:
-        """After an exception: make again what follows from the truth."""
+        """Rebuild what is derived from `pending`, after an exception."""
         self.pending.order = None
         for consumer in self.consumers.values():
             consumer.ids = Ids()

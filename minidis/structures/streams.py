@@ -1,15 +1,15 @@
-"""Stream: entries in the order of their ids, in nodes as Redis keeps them.
+"""Stream: entries in the order of their ids, in nodes as in Redis.
 
     nodes    [1-1 .. 5-0]  [5-1 .. 9-0]  [9-1 ..]     rows (id, field, value, field, value, ...)
-    starts    1-1           5-1           9-1          where each node began, for bisection
+    starts    1-1           5-1           9-1          the first id of each node, for bisection
 
 An id is one integer, milliseconds << 64 | sequence. A node is full when its listpack in Redis would
-be: trimming with `~` takes whole nodes only, and files and XINFO show them.
+be: trimming with `~` removes whole nodes only, and dumps and XINFO show the nodes.
 
-Every method that changes something is a unit. Rows are only ever appended to the last node; what
-is deleted or trimmed replaces nodes by new ones with one slice assignment. Until a change is
-complete `_back` says how to take it back, and repair() does so. The same steps, `take_back` and
-`revert`, serve commands that have more to do than one change.
+Every method that changes something is atomic. Rows are only appended to the last node; deleting and
+trimming replace nodes by new ones with one slice assignment. Until a change is complete, `_undo`
+says how to undo it, and repair() does so. Commands that consist of more than one change use the
+same steps, `undo_append` and `undo_cut`.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ SHIFT = 64
 SEQUENCE = (1 << SHIFT) - 1
 MOST_ID = (1 << 2 * SHIFT) - 1
 
-#: A node may not be larger than this, whatever the configuration says.
+#: The largest node, even if stream-node-max-bytes is larger.
 _MOST_NODE_BYTES = 1 << 30
-#: Bytes of a node's key in the tree that Redis keeps the nodes in.
+#: Bytes of a node's key in the radix tree of Redis.
 _KEY_BYTES = 16
 
 
 def id_text(number: int) -> bytes:
-    """The id as Redis writes it.
+    """The text of an id, as in replies.
 
     >>> id_text(5 << 64 | 1)
     b'5-1'
@@ -46,16 +46,16 @@ def id_text(number: int) -> bytes:
     return b"%d-%d" % (number >> SHIFT, number & SEQUENCE)
 
 
-# the bytes that Redis would need ------------------------------------------------------------------
+# sizes in Redis -----------------------------------------------------------------------------------
 
 
 def signed(number: int) -> int:
-    """A difference as a signed 64-bit integer, which is how Redis keeps it."""
+    """A difference of ids as a signed 64-bit integer, as in listpacks of Redis."""
     return (number + (1 << SHIFT - 1) & SEQUENCE) - (1 << SHIFT - 1)
 
 
 def _integer_bytes(number: int) -> int:
-    """Bytes of an integer in a listpack, its back length included."""
+    """Bytes of an integer in a listpack, including its back length."""
     if -4096 <= number < 4096:
         return 2 if 0 <= number < 128 else 3
     bits = (number if number >= 0 else ~number).bit_length()
@@ -74,21 +74,21 @@ def _text_bytes(word: bytes) -> int:
 
 
 class Node:
-    """Some entries that follow each other."""
+    """A run of consecutive entries."""
 
     __slots__ = ("dead", "dead_bytes", "first", "last", "names", "rows", "size")
 
     def __init__(self, first: int, names: list[bytes]) -> None:
-        #: the entry that opened the node: its id and its fields, which others may share
+        #: id and field names of the first entry ever added; other entries may share the names
         self.first = first
         self.names = names
         self.rows: list[Row] = []
-        #: the last id the node has ever had, deleted or not
+        #: the last id ever added to the node, even if it has been deleted
         self.last = first
-        #: how many entries have been deleted from it, and their bytes
+        #: how many entries have been deleted, and their bytes
         self.dead = 0
         self.dead_bytes = 0
-        #: bytes of the node's listpack but for its counters; 0: to be computed
+        #: bytes of the listpack without its counters; 0 if not computed yet
         self.size = 0
 
     def row_bytes(self, row: Row) -> int:
@@ -113,7 +113,7 @@ class Node:
         return self.size + _integer_bytes(len(self.rows)) + _integer_bytes(self.dead)
 
     def without(self, rows: Iterable[Row], kept: list[Row]) -> Node:
-        """A node like this one after these rows have been deleted."""
+        """A copy of this node after the deletion of `rows`, which leaves the rows `kept`."""
         new = Node(self.first, self.names)
         new.rows = kept
         new.last = self.last
@@ -129,20 +129,20 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Trim:
-    """What XADD and XTRIM are to cut off: all but `maxlen` entries, or what is below `minid`."""
+    """What XADD and XTRIM remove: all but `maxlen` entries, or entries below `minid`."""
 
     maxlen: int | None = None
     minid: int = 0
-    #: whole nodes only, and no more than `limit` entries (0: any number)
+    #: remove whole nodes only, and at most `limit` entries (0: no limit)
     approximate: bool = False
     limit: int = 0
 
     def is_done(self, length: int) -> bool:
-        """Is a stream of this length short enough?"""
+        """Whether a stream of this length needs no (more) trimming."""
         return self.maxlen is not None and length <= self.maxlen
 
     def takes(self, node: Node, length: int) -> bool:
-        """Does the whole of the node go?"""
+        """Whether all entries of the node are removed."""
         if self.maxlen is None:
             return node.last < self.minid
         return length - len(node.rows) >= self.maxlen
@@ -150,7 +150,7 @@ class Trim:
     def divided(
         self, node: Node, length: int, keeps: Callable[[int], bool] | None
     ) -> tuple[list[Row], list[Row]]:
-        """(rows of the node that go, rows that stay)."""
+        """(rows of the node to remove, rows to keep)."""
         rows = node.rows
         most = len(rows) if self.maxlen is None else length - self.maxlen
         if keeps is None:
@@ -166,18 +166,18 @@ class Trim:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A deletion: these nodes, from number `at` on, become those."""
+    """A deletion, not applied yet: nodes `old`, beginning at index `at`, are replaced by `new`."""
 
     at: int
     old: list[Node]
     new: list[Node]
     max_deleted: int
-    #: ids of the entries that go
+    #: ids of the removed entries
     gone: list[int] = field(default_factory=list)
 
 
 class Stream:
-    """Entries, what has been of them, and the consumer groups that read them.
+    """Entries, counters of entries ever added, and the consumer groups.
 
     >>> log, limits = Stream(), Limits()
     >>> log.append(5 << 64, [b"name", b"ann"], limits)
@@ -188,7 +188,7 @@ class Stream:
     """
 
     __slots__ = (
-        "_back", "added", "groups", "last_id", "length", "max_deleted", "nodes", "starts", "tree",
+        "_undo", "added", "groups", "last_id", "length", "max_deleted", "nodes", "starts", "tree",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -196,13 +196,13 @@ class Stream:
         self.starts: list[int] = []
         self.length = 0
         self.last_id = 0
-        #: the largest id that XDEL has deleted, and how many entries there have ever been
+        #: the largest id deleted by XDEL, and how many entries were ever added
         self.max_deleted = 0
         self.added = 0
         self.groups: dict[bytes, ConsumerGroup] = {}
-        #: nodes of the tree that Redis would keep, once somebody has asked
+        #: size of the radix tree in Redis, for XINFO; None if not computed yet
         self.tree: int | None = None
-        self._back: tuple[Callable[..., object], tuple[Any, ...]] | None = None
+        self._undo: tuple[Callable[..., object], tuple[Any, ...]] | None = None
 
     @classmethod
     def load(cls, nodes: list[Node], last_id: int, max_deleted: int, added: int) -> Self:
@@ -226,25 +226,25 @@ class Stream:
     def __iter__(self) -> Iterator[Row]:
         return chain.from_iterable(node.rows for node in self.nodes)
 
-    # looking ---------------------------------------------------------------------------------
+    # queries ---------------------------------------------------------------------------------
 
     @property
     def first_id(self) -> int:
-        """The id of the first entry; 0 without any."""
+        """The id of the first entry; 0 if there is none."""
         return int(self.nodes[0].rows[0][0]) if self.nodes else 0
 
     @property
     def top_id(self) -> int:
-        """The id of the last entry; 0 without any."""
+        """The id of the last entry; 0 if there is none."""
         return int(self.nodes[-1].rows[-1][0]) if self.nodes else 0
 
     def get(self, number: int) -> Row | None:
-        """The entry with this id."""
+        """The entry with this id, or None."""
         found = self._place(number)
         return None if found is None else self.nodes[found[0]].rows[found[1]]
 
     def _place(self, number: int) -> tuple[int, int] | None:
-        """The node and the place in it of the entry with this id."""
+        """(index of the node, index in the node) of the entry with this id, or None."""
         at = bisect_right(self.starts, number) - 1
         if at < 0:
             return None
@@ -283,7 +283,7 @@ class Stream:
         return found
 
     def tree_nodes(self) -> int:
-        """How many nodes Redis's radix tree of 16-byte keys has: an inner value of XINFO."""
+        """How many nodes the radix tree of Redis would have: `radix-tree-nodes` of XINFO."""
         if self.tree is None:
             self.tree = _tree_nodes(self.starts)
         return self.tree
@@ -291,9 +291,9 @@ class Stream:
     # adding ----------------------------------------------------------------------------------
 
     def append(self, number: int, words: Sequence[bytes], limits: Limits) -> None:
-        """Append an entry; its id must be larger than `last_id`. Words: field, value, ..."""
-        node = self._room(words, limits)
-        self._back = (self.take_back, self.before_append(number))
+        """Append an entry of field, value, ... Its id must be larger than `last_id`."""
+        node = self._open_node(words, limits)
+        self._undo = (self.undo_append, self.append_state(number))
         if node is None:
             node = Node(number, list(words[::2]))
             row = (number, *words)
@@ -310,10 +310,10 @@ class Stream:
         self.last_id = number
         self.added += 1
         self.length += 1
-        self._back = None
+        self._undo = None
 
-    def _room(self, words: Sequence[bytes], limits: Limits) -> Node | None:
-        """The last node, if it has room for an entry of these words."""
+    def _open_node(self, words: Sequence[bytes], limits: Limits) -> Node | None:
+        """The last node, if an entry of these words fits into it."""
         if not self.nodes:
             return None
         node = self.nodes[-1]
@@ -323,13 +323,13 @@ class Stream:
         most = min(limits.stream_node_max_bytes or _MOST_NODE_BYTES, _MOST_NODE_BYTES)
         return node if node.bytes() + sum(map(len, words)) < most else None
 
-    def before_append(self, number: int) -> tuple[int, int, int, int]:
-        """What take_back() needs to undo the appending of this id."""
+    def append_state(self, number: int) -> tuple[int, int, int, int]:
+        """The arguments of undo_append() for an entry that is about to be appended."""
         last = self.nodes[-1].last if self.nodes else 0
         return number, self.last_id, self.added, last
 
-    def take_back(self, number: int, last_id: int, added: int, last: int) -> None:
-        """Undo an append(), if it has happened."""
+    def undo_append(self, number: int, last_id: int, added: int, last: int) -> None:
+        """Undo an append(), even one that was interrupted or never began."""
         nodes = self.nodes
         if nodes and nodes[-1].rows[-1][0] == number:
             if nodes[-1].first == number:
@@ -341,17 +341,17 @@ class Stream:
         self._derive()
 
     def set_past(self, last_id: int, added: int, max_deleted: int) -> None:
-        """Set what the stream remembers of entries that are gone; may be repeated."""
-        self._back = (
-            _set, (self, self.last_id, self.added, self.max_deleted)
+        """Set the counters of XSETID. Can be repeated, so it is its own undo step."""
+        self._undo = (
+            _set_counters, (self, self.last_id, self.added, self.max_deleted)
         )  # fmt: skip
-        _set(self, last_id, added, max_deleted)
-        self._back = None
+        _set_counters(self, last_id, added, max_deleted)
+        self._undo = None
 
     # deleting --------------------------------------------------------------------------------
 
     def deletion(self, number: int) -> Cut | None:
-        """What deletes the entry with this id; None when there is none."""
+        """The cut that deletes the entry with this id; None if there is no such entry."""
         found = self._place(number)
         if found is None:
             return None
@@ -362,7 +362,10 @@ class Stream:
         return Cut(at, [node], new, max(self.max_deleted, number), [number])
 
     def trimming(self, trim: Trim, keeps: Callable[[int], bool] | None = None) -> Cut | None:
-        """What trims the stream so; None when nothing goes. Entries that `keeps` are spared."""
+        """The cut that trims the stream; None if there is nothing to remove.
+
+        keeps: a function of an id; entries for which it returns True are not removed.
+        """
         old: list[Node] = []
         new: list[Node] = []
         gone: list[int] = []
@@ -386,10 +389,10 @@ class Stream:
         return Cut(0, old, new, self.max_deleted, gone) if gone else None
 
     def apply(self, cut: Cut | None) -> None:
-        """Carry out a deletion()."""
+        """Apply the cut that deletion() or trimming() returned."""
         if cut is None:
             return
-        self._back = (self.revert, (cut, self.max_deleted))
+        self._undo = (self.undo_cut, (cut, self.max_deleted))
         end = cut.at + len(cut.old)
         self.nodes[cut.at : end] = cut.new
         self.max_deleted = cut.max_deleted
@@ -397,12 +400,12 @@ class Stream:
         self.starts[cut.at : end] = [node.first for node in cut.new]
         if len(cut.old) != len(cut.new):
             self.tree = None
-        self._back = None
+        self._undo = None
 
-    def revert(self, cut: Cut, max_deleted: int) -> None:
-        """Undo an apply(), if it has happened."""
+    def undo_cut(self, cut: Cut, max_deleted: int) -> None:
+        """Undo an apply(), even one that was interrupted or never began."""
         nodes, at = self.nodes, cut.at
-        # The first of the old nodes is either still in its place or nowhere.
+        # The first old node is either still at this index, or not in the list at all.
         if at >= len(nodes) or nodes[at] is not cut.old[0]:
             nodes[at : at + len(cut.new)] = cut.old
         self.max_deleted = max_deleted
@@ -411,13 +414,13 @@ class Stream:
     # consumer groups -------------------------------------------------------------------------
 
     def has_tombstones(self, start: int) -> bool:
-        """Has an entry from `start` on been deleted from between others?"""
+        """Whether an entry at or after `start` has been deleted from between others."""
         if not self.length or not self.max_deleted:
             return False
         return start <= self.max_deleted
 
     def distance(self, number: int) -> int:
-        """How many entries there have been up to this id; UNKNOWN where it cannot be told."""
+        """How many entries were ever added up to this id, or UNKNOWN."""
         if not self.added:
             return 0
         if (not self.length and number <= self.last_id) or number == self.last_id:
@@ -433,7 +436,7 @@ class Stream:
         return UNKNOWN
 
     def lag(self, group: ConsumerGroup) -> int | None:
-        """How many entries the group has still to read; None where it cannot be told."""
+        """How many entries the group has not read yet; None if unknown."""
         if not self.added:
             return 0
         read = group.read
@@ -442,7 +445,7 @@ class Stream:
         return None if read == UNKNOWN else self.added - read
 
     def advance(self, group: ConsumerGroup, number: int) -> None:
-        """The group has been given the entry with this id."""
+        """Record that the entry with this id was delivered to the group."""
         if number <= group.last_id:
             return
         if group.read != UNKNOWN and not self.has_tombstones(number):
@@ -452,26 +455,26 @@ class Stream:
         group.last_id = number
 
     def is_referenced(self, number: int) -> bool:
-        """Has a group still to read or to acknowledge the entry?"""
+        """Whether a group has not yet read or not yet acknowledged the entry."""
         return any(
             number > group.last_id or number in group.pending for group in self.groups.values()
         )
 
-    # after an exception ----------------------------------------------------------------------
+    # repair ----------------------------------------------------------------------
 
     def repair(self) -> None:
-        """After an exception: the state before or after the interrupted call."""
-        if self._back is not None:
-            function, arguments = self._back
+        """Restore the state before or after a call that an exception interrupted."""
+        if self._undo is not None:
+            function, arguments = self._undo
             function(*arguments)
-            self._back = None
+            self._undo = None
         self._derive()
         for group in self.groups.values():
             group.repair()
 
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken."""
-        assert self._back is None
+        assert self._undo is None
         assert self.starts == [node.first for node in self.nodes]
         assert all(node.rows for node in self.nodes)
         ids = [row[0] for row in self]
@@ -490,7 +493,7 @@ class Stream:
             group.check()
 
     def _derive(self) -> None:
-        """Make again what follows from the nodes."""
+        """Recompute the attributes that are derived from the nodes."""
         self.starts = [node.first for node in self.nodes]
         self.length = sum(len(node.rows) for node in self.nodes)
         self.tree = None
@@ -499,7 +502,7 @@ class Stream:
 
 
 def _sharing(words: Sequence[bytes], names: list[bytes]) -> Sequence[bytes]:
-    """The same words; fields that are those of the node are its very objects."""
+    """The same words, with the name objects of the node if the names are equal, to save memory."""
     if words[::2] != names:
         return words
     shared = list(words)
@@ -507,21 +510,21 @@ def _sharing(words: Sequence[bytes], names: list[bytes]) -> Sequence[bytes]:
     return shared
 
 
-def _set(stream: Stream, last_id: int, added: int, max_deleted: int) -> None:
+def _set_counters(stream: Stream, last_id: int, added: int, max_deleted: int) -> None:
     stream.last_id, stream.added, stream.max_deleted = last_id, added, max_deleted
 
 
 def _tree_nodes(starts: Sequence[int]) -> int:
-    """Nodes of a radix tree of these keys: ends, forks, and the runs of bytes in front of them."""
+    """How many nodes a radix tree of these keys has: leaves, forks, and the compressed runs."""
     if not starts:
         return 1
-    depths: list[int] = []  # of the forks on the way to the present key, the deepest last
+    depths: list[int] = []  # of the forks above the current key, the deepest last
     total = 0
     for one, two in pairwise((*starts, None)):
         assert one is not None
         shared = -1 if two is None else _KEY_BYTES - 1 - ((one ^ two).bit_length() - 1) // 8
         depth = _KEY_BYTES
-        # Everything deeper than what the next key shares is complete.
+        # Forks deeper than the prefix that the next key shares are complete.
         while depths and depths[-1] > shared:
             above = depths.pop()
             total += 1 + (depth - above > 1)

@@ -1,14 +1,15 @@
-"""Hash and set: dictionaries that know how Redis would encode them and can be walked by cursor.
+"""Hash and set: dictionaries that know how Redis would encode them and can be scanned by cursor.
 
-Reading is the dictionary's own. Writing goes through the methods here, and each of them is a unit:
+To read, use the methods of dict. To change, use the methods below; each is atomic, because repair()
+completes or undoes a change that an exception has interrupted:
 
-    put     the dictionary changes by one update(), which no exception can divide. If the table
-            becomes wide by it, `_widening` holds the news meanwhile: repair() looks whether they
-            have arrived, and decides the mark by that.
-    drop    `_gone` holds what is being removed until all of it is; repair() puts it back (the
-            members are the same as before then; those put back have moved to the end).
+    put     changes the dictionary with one update(), which cannot be interrupted halfway. If the
+            table leaves its compact encoding by it, `_expanding` holds the changes until `expanded`
+            is set; repair() checks whether they are in the dictionary and sets `expanded` by that.
+    drop    keeps the removed members in `_removing` until all are removed; repair() puts them back.
+            The members are the same as before, but those put back are now at the end.
 
-The index is derived, and made again by repair().
+The index is derived from the dictionary, so repair() can rebuild it.
 """
 
 from __future__ import annotations
@@ -16,24 +17,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Self, TypeVar
 
-from minidis.structures.index import Index, Walked
+from minidis.structures.index import Index, Indexed
 from minidis.structures.limits import Limits
 from minidis.structures.text import is_canonical_int
 
 Value = TypeVar("Value")
 
 
-class Table(dict[bytes, Value], Walked):
-    """What hash and set have in common: removal, the index, repair."""
+class Table(dict[bytes, Value], Indexed):
+    """Base of Hash and Set: removal, the index, repair."""
 
-    __slots__ = ("_expanding", "_gone", "expanded", "index")
+    __slots__ = ("_expanding", "_removing", "expanded", "index")
 
     def __init__(self) -> None:
-        #: It has once outgrown the compact encoding; that is never taken back.
+        #: The compact encoding has been exceeded. As in Redis, it does not return to compact.
         self.expanded = False
-        #: Built by the first SCAN or random choice, and kept up to date from then on.
+        #: Built by the first SCAN or random choice, then kept up to date.
         self.index: Index | None = None
-        self._gone: dict[bytes, Value] | None = None
+        self._removing: dict[bytes, Value] | None = None
         self._expanding: dict[bytes, Value] | None = None
 
     def copy(self) -> Self:
@@ -44,32 +45,32 @@ class Table(dict[bytes, Value], Walked):
         return twin
 
     def drop(self, members: Iterable[bytes]) -> int:
-        """Remove these members; how many of them were there."""
+        """Remove these members and return how many existed."""
         gone = {member: self[member] for member in members if member in self}
         if not gone:
             return 0
-        self._gone = gone
+        self._removing = gone
         for member in gone:
             del self[member]
         index = self.index
         if index is not None:
             for member in gone:
                 index.discard(member)
-        self._gone = None
+        self._removing = None
         return len(gone)
 
     def indexed(self) -> Index:
-        """The index, built now if this is the first time that it is needed."""
+        """The index; the first call builds it."""
         index = self.index
         if index is None:
             index = self.index = Index(self)
         return index
 
     def repair(self) -> None:
-        """After an exception: the state before or after the interrupted call."""
-        if self._gone is not None:
-            self.update(self._gone)
-            self._gone = None
+        """Restore the state before or after a call that an exception interrupted."""
+        if self._removing is not None:
+            self.update(self._removing)
+            self._removing = None
         if self._expanding is not None:
             self.expanded = self._expanding.items() <= self.items()
             self._expanding = None
@@ -78,28 +79,28 @@ class Table(dict[bytes, Value], Walked):
 
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken."""
-        assert self._gone is None
+        assert self._removing is None
         assert self._expanding is None
         if self.index is not None:
             self.index.check(self)
 
-    def _merge(self, news: dict[bytes, Value], widens: bool) -> int:
-        """Take the news in as a unit; how many of the members are new."""
+    def _update_with(self, changes: dict[bytes, Value], expands: bool) -> int:
+        """Apply the changes atomically and return how many members are new."""
         before = len(self)
-        if widens:
-            self._expanding = news
-            self.update(news)
+        if expands:
+            self._expanding = changes
+            self.update(changes)
             self.expanded = True
             self._expanding = None
         else:
-            self.update(news)
+            self.update(changes)
         if self.index is not None:
-            for member in news:
+            for member in changes:
                 self.index.add(member)
         return len(self) - before
 
-    def _size_with(self, news: Iterable[bytes]) -> int:
-        return len(self) + sum(member not in self for member in news)
+    def _size_with(self, changes: Iterable[bytes]) -> int:
+        return len(self) + sum(member not in self for member in changes)
 
 
 class Hash(Table[bytes]):
@@ -114,7 +115,10 @@ class Hash(Table[bytes]):
 
     @classmethod
     def load(cls, fields: dict[bytes, bytes], limits: Limits, longest: int = 0) -> Self:
-        """A hash with these fields, judged by its size alone (and by another text's length)."""
+        """A hash with these fields.
+
+        longest: length of another string that counts against hash-max-listpack-value.
+        """
         new = cls()
         if fields:
             new.expanded = new._outgrown_by(fields, limits, longest)
@@ -122,13 +126,18 @@ class Hash(Table[bytes]):
         return new
 
     def put(self, fields: dict[bytes, bytes], limits: Limits, longest: int = 0) -> int:
-        """Set these fields; how many of them are new. Another text may count for the encoding."""
+        """Set these fields and return how many are new.
+
+        longest: length of another string that counts against hash-max-listpack-value.
+        """
         if not fields:
             return 0
-        return self._merge(fields, not self.expanded and self._outgrown_by(fields, limits, longest))
+        return self._update_with(
+            fields, not self.expanded and self._outgrown_by(fields, limits, longest)
+        )
 
     def put_one(self, field: bytes, value: bytes, limits: Limits) -> bool:
-        """Set one field; is it new?"""
+        """Set one field and return whether it is new."""
         before = len(self)
         if not self.expanded and (
             before >= limits.hash_max_listpack_entries
@@ -152,7 +161,7 @@ class Hash(Table[bytes]):
 
 
 class Set(Table[None]):
-    """Members, which Redis keeps compact while they are few and all of them integers.
+    """Members. The encoding is compact while there are few and all are integers.
 
     >>> odd = Set.load([b"1", b"3"], Limits())
     >>> odd.put([b"3", b"five"], Limits()), odd.expanded
@@ -163,20 +172,20 @@ class Set(Table[None]):
 
     @classmethod
     def load(cls, members: Iterable[bytes], limits: Limits) -> Self:
-        """A set of these members, judged by them alone."""
+        """A set of these members."""
         new = cls()
-        news = dict.fromkeys(members)
-        new.expanded = new._outgrown_by(news, limits)
-        new.update(news)
+        changes = dict.fromkeys(members)
+        new.expanded = new._outgrown_by(changes, limits)
+        new.update(changes)
         return new
 
     def put(self, members: Iterable[bytes], limits: Limits) -> int:
-        """Add these members; how many of them are new."""
-        news = dict.fromkeys(members)
-        return self._merge(news, not self.expanded and self._outgrown_by(news, limits))
+        """Add these members and return how many are new."""
+        changes = dict.fromkeys(members)
+        return self._update_with(changes, not self.expanded and self._outgrown_by(changes, limits))
 
     def put_one(self, member: bytes, limits: Limits) -> bool:
-        """Add one member; is it new?"""
+        """Add one member and return whether it is new."""
         before = len(self)
         if not self.expanded and (
             before >= limits.set_max_intset_entries or not is_canonical_int(member)
@@ -189,9 +198,9 @@ class Set(Table[None]):
             self.index.add(member)
         return True
 
-    def _outgrown_by(self, news: dict[bytes, None], limits: Limits) -> bool:
-        if not all(map(is_canonical_int, news)):
+    def _outgrown_by(self, changes: dict[bytes, None], limits: Limits) -> bool:
+        if not all(map(is_canonical_int, changes)):
             return True
-        size = self._size_with(news)
-        # Redis looks at the size only when it has grown.
+        size = self._size_with(changes)
+        # Redis checks the size only when the set has grown.
         return size > limits.set_max_intset_entries and size > len(self)

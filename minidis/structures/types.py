@@ -2,7 +2,7 @@
 
 To add a type, write its structure and append a row here; its class must have copy(), repair(),
 check() and __len__() (see tables.py for their contract). How a value is written to an RDB file is
-the last column of the row, but it stands in persistence/rdb/types.py, keyed by the row: a codec
+the last column of the row, but it is in persistence/rdb/types.py, keyed by the row: a codec
 needs the RDB format, which this package must not import. A test fails while a row lacks its codec.
 """
 

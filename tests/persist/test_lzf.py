@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidis.persistence.rdb.corrupt import CorruptError
-from minidis.persistence.rdb.lzf import Packer, compress, decompress
+from minidis.persistence.rdb.lzf import AdaptiveCompressor, compress, decompress
 
 #: Packed by a real server, and what it stands for.
 EXAMPLES = [
@@ -92,12 +92,12 @@ def test_random_bytes_are_left_alone() -> None:
 
 
 def test_packer_gives_up_on_strings_that_do_not_gain_and_returns() -> None:
-    generator, packer = random.Random(3), Packer()
+    generator, compressor = random.Random(3), AdaptiveCompressor()
     for _ in range(500):
-        assert packer.compress(generator.randbytes(64)) is None
-    answers = [packer.compress(b"x" * 64) for _ in range(100)]
-    assert answers.count(None) <= Packer.UNSEEN
-    assert None not in answers[Packer.UNSEEN :]
+        assert compressor.compress(generator.randbytes(64)) is None
+    answers = [compressor.compress(b"x" * 64) for _ in range(100)]
+    assert answers.count(None) <= AdaptiveCompressor.SKIPPED
+    assert None not in answers[AdaptiveCompressor.SKIPPED :]
 
 
 @given(st.binary(max_size=60), st.integers(0, 200))

@@ -172,8 +172,8 @@ class StreamModel(RuleBasedStateMachine):
         if cut is not None:
             before = self.stream.max_deleted
             self.stream.apply(cut)
-            self.stream.revert(cut, before)
-            self.stream.revert(cut, before)
+            self.stream.undo_cut(cut, before)
+            self.stream.undo_cut(cut, before)
 
     @rule(first=st.integers(0, 99), last=st.integers(0, 99), count=st.none() | st.integers(1, 5))
     def look(self, first: int, last: int, count: int | None) -> None:

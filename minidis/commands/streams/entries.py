@@ -219,7 +219,7 @@ class Streams(Group[T]):
         space.changed(key, "xadd")
         if stream is not None:
             if trim is not None:
-                self.unit.on_rollback(stream.take_back, *stream.before_append(number))
+                self.unit.on_rollback(stream.undo_append, *stream.append_state(number))
             stream.append(number, words, engine.settings.limits)
             self._trim(key, stream, trim, policy)
             return
@@ -239,7 +239,7 @@ class Streams(Group[T]):
         self.space.changed(key, "xtrim", len(cut.gone))
         if policy is not None and encode(policy) == b"DELREF":
             self._forget(stream, cut.gone)
-        self.unit.on_rollback(stream.revert, cut, stream.max_deleted)
+        self.unit.on_rollback(stream.undo_cut, cut, stream.max_deleted)
         stream.apply(cut)
         return len(cut.gone)
 
@@ -504,7 +504,7 @@ class Streams(Group[T]):
         """Delete existing entries; an interruption rolls back all of them."""
         for number in ids:
             cut = stream.deletion(number)
-            self.unit.on_rollback(stream.revert, cut, stream.max_deleted)
+            self.unit.on_rollback(stream.undo_cut, cut, stream.max_deleted)
             stream.apply(cut)
 
     @command(

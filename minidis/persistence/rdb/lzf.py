@@ -1,10 +1,10 @@
-"""LZF, the compression inside dumps: a byte-aligned relative of LZ77.
+"""LZF, the compression of strings in dumps: a byte-aligned variant of LZ77.
 
     000LLLLL  then L+1 bytes               literals: 1..32 bytes as they are
     LLLDDDDD  DDDDDDDD                     copy L+2 bytes (3..8) from D+1 bytes back
     111DDDDD  LLLLLLLL  DDDDDDDD           copy L+9 bytes (9..264) from D+1 bytes back
 
-A copy may overlap what it writes: distance 1 repeats one byte.
+A copy may overlap its own output: distance 1 repeats one byte.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ Compress = Callable[[bytes], bytes | None]
 MAX_LITERALS = 32
 MAX_MATCH = 264
 MAX_DISTANCE = 8192
-#: The densest item turns 3 bytes into 264; a longer promise is a lie.
+#: The densest item turns 3 bytes into 264; a larger announced size is invalid.
 MAX_EXPANSION = 88
 
 
-#: Up to this size, adding to immutable bytes is faster than to a bytearray.
+#: Up to this size, appending to bytes is faster than to a bytearray.
 _SHORT = 1024
 
-#: Control byte of a copy -> its length (9: more follows), and what its distance begins with.
+#: Control byte of a copy -> its length (9: another byte follows), and the start of its distance.
 _COPY_LENGTHS = tuple((control >> 5) + 2 for control in range(256))
 _COPY_DISTANCES = tuple(((control & 31) << 8) + 1 for control in range(256))
 
 
 def decompress(data: bytes, size: int) -> bytes:
-    """The `size` bytes that `data` stands for; CorruptError when it stands for anything else.
+    """Decompress `data` to exactly `size` bytes. Raises CorruptError if it is anything else.
 
-    Every item is at least two bytes long, and the byte after a slice is always looked at or the
-    position compared with the end: a cut ends as IndexError or as a wrong size. Only long copies
-    make much from little, so they alone look whether it is too much.
+    Every item has at least two bytes, and the byte behind a slice is read or the position compared
+    with the end, so truncated data causes an IndexError or a wrong size. Only long copies can
+    produce much from little, so only they check whether the output exceeds `size`.
     """
     out: bytes | bytearray = b"" if size <= _SHORT else bytearray()
     pos, have, end = 0, 0, len(data)
@@ -60,7 +60,7 @@ def decompress(data: bytes, size: int) -> bytes:
             start = have - distances[control] - data[pos]
             pos += 1
             if start < 0:
-                raise CorruptError("LZF: a copy from before the start of the string")
+                raise CorruptError("LZF: a copy begins before the start of the string")
             stop = start + length
             if stop <= have:
                 out += out[start:stop]
@@ -70,93 +70,93 @@ def decompress(data: bytes, size: int) -> bytes:
     except IndexError:
         raise CorruptError("LZF: the data ends inside an item") from None
     if pos != end or have != size:
-        raise CorruptError(f"LZF: the data does not stand for the promised {size} bytes")
+        raise CorruptError(f"LZF: the data does not stand for the announced {size} bytes")
     return bytes(out)
 
 
-# ------------------------------------------------------------------------------------- packing
+# ------------------------------------------------------------------------------------- compressing
 
-#: Redis stores a string packed only when that saves at least this much.
-LEAST_GAIN = 4
-#: At most every fourth place is looked up, with the four bytes there; a match found is extended
-#: to both sides. So long repetitions are found, and some of the short ones.
+#: Redis stores a string compressed only if that saves at least this many bytes.
+MIN_GAIN = 4
+#: At most every fourth position is searched for, by the four bytes there, and a match is extended
+#: to both sides. That finds all long repetitions, and some of the short ones.
 STEP = 4
-#: Up to this size bytes.find is faster than a table of all places.
+#: Up to this size bytes.find is faster than a table of all positions.
 _SMALL = 2048
-#: Larger strings are searched in blocks, so that no distance is too long.
+#: Larger strings are searched block by block, so that no distance is too large.
 _BLOCK = MAX_DISTANCE
 
 _LITERALS = tuple(bytes((size - 1,)) for size in range(1, MAX_LITERALS + 1))
 
 
 def compress(data: bytes) -> bytes | None:
-    """`data` packed into at least four bytes less; None when that has not succeeded.
+    """`data` compressed, or None if that would not save at least four bytes.
 
     >>> compress(b"x" * 64), compress(bytes(range(64)))
     (b'\\x03xxxx\\xe03\\x03', None)
     """
     size = len(data)
     if size <= _SMALL:
-        out = None if _hopeless(data) else _pack_small(data)
+        out = None if _incompressible(data) else _compress_small(data)
     else:
-        out = _pack_large(data)
-    return bytes(out) if out is not None and len(out) <= size - LEAST_GAIN else None
+        out = _compress_large(data)
+    return bytes(out) if out is not None and len(out) <= size - MIN_GAIN else None
 
 
-class Packer:
-    """compress() for the many strings of a dump, which gives up on those that do not gain.
+class AdaptiveCompressor:
+    """compress() for the many strings of a dump, which skips strings that will hardly shrink.
 
-    In Python a search costs more than writing the string raw, and neighbours in a database are
-    alike. So after `PATIENCE` short strings in a row that gained less than a quarter, only one
-    of eight is tried, until one gains. Long strings are always tried.
+    In Python the search costs more than writing the string uncompressed, and neighbours in a
+    database are alike. So after `GIVE_UP_AFTER` short strings in a row that shrank by less than a
+    quarter, only one of eight is tried, until one shrinks enough. Long strings are always tried.
     """
 
-    __slots__ = ("_patience", "_unseen")
+    __slots__ = ("_to_skip", "_tries_left")
 
-    PATIENCE = 64
-    UNSEEN = 7
+    GIVE_UP_AFTER = 64
+    SKIPPED = 7
 
     def __init__(self) -> None:
-        self._patience = self.PATIENCE
-        self._unseen = 0
+        self._tries_left = self.GIVE_UP_AFTER
+        self._to_skip = 0
 
     def compress(self, data: bytes) -> bytes | None:
-        """As compress(), or None without looking."""
+        """As compress(), but may return None without trying."""
         size = len(data)
         if size > _SMALL:
             return compress(data)
-        if self._unseen:
-            self._unseen -= 1
+        if self._to_skip:
+            self._to_skip -= 1
             return None
         packed = compress(data)
         if packed is not None and len(packed) <= size - (size >> 2):
-            self._patience = self.PATIENCE
-        elif self._patience:
-            self._patience -= 1
+            self._tries_left = self.GIVE_UP_AFTER
+        elif self._tries_left:
+            self._tries_left -= 1
         else:
-            self._unseen = self.UNSEEN
+            self._to_skip = self.SKIPPED
         return packed
 
 
-def _hopeless(data: bytes) -> bool:
-    """Is it certain, at a glance, that packing cannot gain?
+def _incompressible(data: bytes) -> bool:
+    """Whether a quick test shows that compressing cannot save enough.
 
-    A copy holds only bytes that occurred before, and costs two bytes; so the gain is below
-    size - distinct bytes - 2. Random bytes fail this in a quarter of the time of a search; longer
-    texts have too few distinct letters to fail it.
+    A copy repeats only bytes that occurred before, and costs two bytes; so it saves less than
+    size - distinct bytes - 2. For random bytes this test takes a quarter of the time of a search;
+    longer texts have too few distinct letters to be recognized by it.
     """
     size = len(data)
     if size > 32 and data.isascii():
         return False
-    return size <= 128 and size - len(set(data)) - 3 < LEAST_GAIN + (size + 31) // 32 - 1
+    return size <= 128 and size - len(set(data)) - 3 < MIN_GAIN + (size + 31) // 32 - 1
 
 
-def _pack_small(data: bytes) -> bytearray | None:
-    """Pack a short string: each fourth place asks bytes.find for its first occurrence.
+def _compress_small(data: bytes) -> bytearray | None:
+    """Compress a short string: bytes.find searches the first occurrence of every fourth position.
 
-    The steps grow while nothing is found: the longer a string is without repetition, the less
-    there is to gain by one. Time matters more than size here, as every short string of a dump
-    passes.
+    The steps grow while nothing is found: the longer a string is without repetition, the less a
+    repetition can save. Time matters more than size here, since every short string of a dump is
+    tried.
     """
     find, last = data.find, len(data) - STEP
     out = bytearray()
@@ -175,11 +175,11 @@ def _pack_small(data: bytes) -> bytearray | None:
     return out
 
 
-def _pack_large(data: bytes) -> bytearray | None:
-    """Pack a long string, block by block.
+def _compress_large(data: bytes) -> bytearray | None:
+    """Compress a long string, block by block.
 
-    Blocks without any repetition are likely to be followed by such: each one doubles the number
-    of blocks that are passed unseen, so that random megabytes cost little.
+    A block without repetition is likely to be followed by more of them, so each one doubles the
+    number of blocks that are skipped, and megabytes of random bytes take little time.
     """
     out = bytearray()
     done = start = 0
@@ -187,7 +187,7 @@ def _pack_large(data: bytes) -> bytearray | None:
     while start < len(data):
         end = min(start + _BLOCK, len(data))
         before = done
-        done = _pack_block(out, data, done, start, end)
+        done = _compress_block(out, data, done, start, end)
         if done == before:
             start = end + (skipped - 1) * _BLOCK
             skipped *= 2
@@ -199,11 +199,11 @@ def _pack_large(data: bytes) -> bytearray | None:
     return out
 
 
-def _pack_block(out: bytearray, data: bytes, done: int, start: int, end: int) -> int:
-    """Pack what repeats within data[start:end]; how far `out` has come."""
+def _compress_block(out: bytearray, data: bytes, done: int, start: int, end: int) -> int:
+    """Compress repetitions within data[start:end]; return how much of `data` is in `out`."""
     words = _words(data, start, end)
     count = len(words)
-    # The first place of each word: later entries of the iteration overwrite earlier ones.
+    # The first position of each word: the iteration goes backward, and later items overwrite.
     first = dict(zip(reversed(words), range(count - 1, -1, -1), strict=True))
     if len(first) == count:
         return done
@@ -219,7 +219,7 @@ def _pack_block(out: bytearray, data: bytes, done: int, start: int, end: int) ->
 
 
 def _words(data: bytes, start: int, end: int) -> list[int]:
-    """The four bytes at every place of data[start:end], as integers."""
+    """The four bytes at every position of data[start:end], as integers."""
     count = max(end - start - STEP + 1, 0)
     words = [0] * count
     view = memoryview(data)
@@ -230,7 +230,7 @@ def _words(data: bytes, start: int, end: int) -> list[int]:
 
 
 def _copy(out: bytearray, data: bytes, done: int, place: int, source: int) -> int:
-    """Add the literals from `done` and a copy from `source`, extended both ways; its end."""
+    """Append literals from `done` and a copy from `source`, extended both ways; return its end."""
     while place > done and source > 0 and data[place - 1] == data[source - 1]:
         place -= 1
         source -= 1
@@ -239,7 +239,7 @@ def _copy(out: bytearray, data: bytes, done: int, place: int, source: int) -> in
     if here == there:
         length = len(here)
     else:
-        # The lowest bit that differs tells the first byte that does.
+        # The lowest bit that differs is in the first byte that differs.
         differing = int.from_bytes(here, "little") ^ int.from_bytes(there, "little")
         length = (differing & -differing).bit_length() - 1 >> 3
     if place > done:

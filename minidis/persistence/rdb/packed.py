@@ -1,12 +1,13 @@
-"""Packed structures: small collections that a dump keeps as one string.
+"""Packed structures: small collections that a dump stores as one string.
 
     listpack   u32 total | u16 count | (encoding data backlen)* | FF        read and written
     intset     u32 width | u32 count | integers, ascending                  read and written
     ziplist    u32 total | u32 tail | u16 count | (prevlen encoding data)* | FF    read only
     zipmap     u8 count | (len field len free value)* | FF                         read only
 
-All little endian. An integer and its decimal text are the same element, so readers always give
-bytes. Every check of the format is made: a damaged structure is a CorruptError, never nonsense.
+All little endian. An integer and its decimal text are the same element, so the readers always
+return bytes. They check everything that the format says: a damaged structure raises CorruptError
+and never returns wrong data.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from minidis.persistence.rdb.corrupt import CorruptError
 from minidis.structures.text import is_canonical_int
 
 LISTPACK_HEADER = 6
-#: A count that does not fit 16 bits; the reader has to walk.
+#: The count does not fit into 16 bits, so readers must count the elements.
 UNKNOWN_COUNT = 65535
 
 _Append = Callable[[bytes], None]
@@ -35,9 +36,9 @@ _TEXTS = tuple(b"%d" % number for number in range(128))
 def read_listpack(blob: bytes) -> list[bytes]:
     """The elements of a listpack.
 
-    One loop with local names: every element of every compact hash, list and sorted set of a
-    dump passes here. Slices never raise, but the byte after them is always looked at, so a cut
-    ends as IndexError.
+    One loop with local names, since every element of every compact hash, list and sorted set of a
+    dump is read here. Slices never raise, but the byte behind them is always read, so a truncated
+    listpack causes an IndexError.
     """
     count = _open_listpack(blob)
     items: list[bytes] = []
@@ -63,7 +64,7 @@ def read_listpack(blob: bytes) -> list[bytes]:
             elif code == 0xFF:
                 break
             else:
-                size = _read_wide_entry(blob, pos, code, append)
+                size = _read_long_entry(blob, pos, code, append)
             pos += size
             if size < 128:
                 if blob[pos] != size:
@@ -72,11 +73,11 @@ def read_listpack(blob: bytes) -> list[bytes]:
             else:
                 pos = _skip_backlen(blob, pos, size)
     except IndexError:
-        raise CorruptError("listpack: an element reaches beyond the end") from None
+        raise CorruptError("listpack: an element exceeds the end") from None
     if pos != len(blob) - 1:
-        raise CorruptError("listpack: it ends before its last byte")
+        raise CorruptError("listpack: the end marker is not the last byte")
     if count not in (UNKNOWN_COUNT, len(items)):
-        raise CorruptError(f"listpack: {count} elements promised, {len(items)} found")
+        raise CorruptError(f"listpack: {count} elements announced, {len(items)} found")
     return items
 
 
@@ -85,15 +86,15 @@ def _open_listpack(blob: bytes) -> int:
         raise CorruptError("listpack: shorter than an empty one")
     total, count = _HEADER.unpack_from(blob)
     if total != len(blob):
-        raise CorruptError(f"listpack: says {total} bytes, has {len(blob)}")
+        raise CorruptError(f"listpack: {total} bytes announced, {len(blob)} found")
     return int(count)
 
 
-#: First byte of a fixed width integer -> how many bytes of it follow.
+#: First byte of an integer of fixed width -> how many bytes follow.
 _LISTPACK_INTEGERS = {0xF1: 2, 0xF2: 3, 0xF3: 4, 0xF4: 8}
 
 
-def _read_wide_entry(blob: bytes, pos: int, code: int, append: _Append) -> int:
+def _read_long_entry(blob: bytes, pos: int, code: int, append: _Append) -> int:
     """Append the element at `pos` and return the size of its encoding and data."""
     width = _LISTPACK_INTEGERS.get(code)
     if width:
@@ -105,21 +106,21 @@ def _read_wide_entry(blob: bytes, pos: int, code: int, append: _Append) -> int:
         _need(blob, pos + 4)
         head, length = 5, _U32.unpack_from(blob, pos + 1)[0]
     else:
-        raise CorruptError(f"listpack: no element begins with byte {code:#04x}")
+        raise CorruptError(f"listpack: invalid first byte {code:#04x} of an element")
     if pos + head + length >= len(blob):
-        raise CorruptError("listpack: an element reaches beyond the end")
+        raise CorruptError("listpack: an element exceeds the end")
     append(blob[pos + head : pos + head + length])
     return head + length
 
 
 def _need(blob: bytes, last: int) -> None:
-    """Slices and unpack_from do not raise IndexError when the bytes are cut; this does."""
+    """Raise IndexError if the bytes end before `last`; slices and unpack_from do not."""
     if last >= len(blob):
         raise IndexError
 
 
 def _integer(blob: bytes, pos: int, width: int) -> bytes:
-    """The text of a signed little endian integer."""
+    """The decimal text of a signed little endian integer."""
     _need(blob, pos + width - 1)
     return b"%d" % int.from_bytes(blob[pos : pos + width], "little", signed=True)
 
@@ -136,10 +137,10 @@ def _skip_backlen(blob: bytes, pos: int, size: int) -> int:
 
 
 def backlen(size: int) -> bytes:
-    """How an element states its size for readers that come from behind.
+    """The size of an element, which follows it for reading backward.
 
-    Seven bits a byte, highest first; all but the first byte have their top bit set. The limits
-    of two to four bytes are strict: 16383 would fit 14 bits, but Redis gives it three bytes.
+    Seven bits per byte, highest first; all but the first byte have their top bit set. The limits
+    of two to four bytes are strict: 16383 would fit into 14 bits, but Redis uses three bytes.
     """
     if size <= 127:
         return bytes((size,))
@@ -155,7 +156,7 @@ _SMALL_INTEGERS = tuple(bytes((number, 1)) for number in range(128))
 
 
 def listpack_entry(element: bytes) -> bytes:
-    """One element as it stands in a listpack, its back length included."""
+    """One element as it is stored in a listpack, including its back length."""
     length = len(element)
     if length <= 20 and is_canonical_int(element):
         return _integer_entry(int(element))
@@ -187,7 +188,7 @@ def write_listpack(elements: Iterable[bytes]) -> bytes:
 
 
 def join_listpack(entries: list[bytes]) -> bytes:
-    """A listpack of elements that have been through listpack_entry."""
+    """A listpack of elements that listpack_entry() has encoded."""
     body = b"".join(entries)
     header = _HEADER.pack(LISTPACK_HEADER + len(body) + 1, min(len(entries), UNKNOWN_COUNT))
     return header + body + b"\xff"
@@ -205,9 +206,9 @@ def read_intset(blob: bytes) -> list[bytes]:
         raise CorruptError("intset: shorter than its header")
     width, count = _INTSET_HEADER.unpack_from(blob)
     if width not in _INTSET_CODES:
-        raise CorruptError(f"intset: no integers are {width} bytes wide")
+        raise CorruptError(f"intset: invalid integer width {width}")
     if count == 0 or len(blob) != _INTSET_HEADER.size + width * count:
-        raise CorruptError(f"intset: {count} integers promised in {len(blob)} bytes")
+        raise CorruptError(f"intset: {count} integers announced in {len(blob)} bytes")
     numbers = struct.unpack_from(f"<{count}{_INTSET_CODES[width]}", blob, _INTSET_HEADER.size)
     if any(map(int.__ge__, numbers, numbers[1:])):
         raise CorruptError("intset: not in ascending order")
@@ -215,7 +216,7 @@ def read_intset(blob: bytes) -> list[bytes]:
 
 
 def write_intset(members: Iterable[bytes]) -> bytes:
-    """An intset of members that are all canonical integers, in the narrowest width."""
+    """An intset of canonical integers, in the smallest width that fits all of them."""
     numbers = sorted(map(int, members))
     widest = max(-1 - numbers[0], numbers[-1])
     width = next(width for width in _INTSET_CODES if widest < 1 << 8 * width - 1)
@@ -225,7 +226,7 @@ def write_intset(members: Iterable[bytes]) -> bytes:
 
 # ------------------------------------------------------------------------------------- ziplist
 
-#: First byte of a fixed width integer -> how many bytes of it follow.
+#: First byte of an integer of fixed width -> how many bytes follow.
 _ZIPLIST_INTEGERS = {0xC0: 2, 0xD0: 4, 0xE0: 8, 0xF0: 3, 0xFE: 1}
 
 
@@ -235,7 +236,7 @@ def read_ziplist(blob: bytes) -> list[bytes]:
         raise CorruptError("ziplist: shorter than an empty one")
     total, tail, count = _ZIPLIST_HEADER.unpack_from(blob)
     if total != len(blob):
-        raise CorruptError(f"ziplist: says {total} bytes, has {len(blob)}")
+        raise CorruptError(f"ziplist: {total} bytes announced, {len(blob)} found")
     items: list[bytes] = []
     start = previous = 0
     pos = last = _ZIPLIST_HEADER.size
@@ -246,30 +247,30 @@ def read_ziplist(blob: bytes) -> list[bytes]:
             pos = _read_ziplist_entry(blob, pos, items.append)
             previous = pos - start
     except IndexError:
-        raise CorruptError("ziplist: an element reaches beyond the end") from None
+        raise CorruptError("ziplist: an element exceeds the end") from None
     if pos != len(blob) - 1:
-        raise CorruptError("ziplist: it ends before its last byte")
+        raise CorruptError("ziplist: the end marker is not the last byte")
     if tail != last:
-        raise CorruptError("ziplist: the tail is not its last element")
+        raise CorruptError("ziplist: the tail is not the last element")
     if count not in (UNKNOWN_COUNT, len(items)):
-        raise CorruptError(f"ziplist: {count} elements promised, {len(items)} found")
+        raise CorruptError(f"ziplist: {count} elements announced, {len(items)} found")
     return items
 
 
 def _skip_prevlen(blob: bytes, pos: int, previous: int) -> int:
-    """Pass the field that repeats the size of the previous element.
+    """Skip the field with the size of the previous element.
 
-    Five bytes for a small size are legal: Redis does not shrink the field when a neighbour does.
+    Five bytes for a small size are valid: Redis does not shrink the field with that element.
     """
-    expanded = blob[pos] == 0xFE
-    stated = int.from_bytes(blob[pos + 1 : pos + 5], "little") if expanded else blob[pos]
+    long_form = blob[pos] == 0xFE
+    stated = int.from_bytes(blob[pos + 1 : pos + 5], "little") if long_form else blob[pos]
     if stated != previous:
-        raise CorruptError("ziplist: wrong length of a previous element")
-    return pos + 5 if expanded else pos + 1
+        raise CorruptError("ziplist: wrong size of a previous element")
+    return pos + 5 if long_form else pos + 1
 
 
 def _read_ziplist_entry(blob: bytes, pos: int, append: _Append) -> int:
-    """Append the element at `pos` and return where the next one begins."""
+    """Append the element at `pos` and return the position behind it."""
     code = blob[pos]
     width = _ZIPLIST_INTEGERS.get(code)
     if width:
@@ -289,7 +290,7 @@ def _read_ziplist_entry(blob: bytes, pos: int, append: _Append) -> int:
         raise CorruptError(f"ziplist: no element begins with byte {code:#04x}")
     start = pos + head
     if start + length >= len(blob):
-        raise CorruptError("ziplist: an element reaches beyond the end")
+        raise CorruptError("ziplist: an element exceeds the end")
     append(blob[start : start + length])
     return start + length
 
@@ -298,7 +299,7 @@ def _read_ziplist_entry(blob: bytes, pos: int, append: _Append) -> int:
 
 
 def read_zipmap(blob: bytes) -> list[bytes]:
-    """Field, value, field, value... of a zipmap."""
+    """The elements of a zipmap: field, value, field, value, ..."""
     items: list[bytes] = []
     pos = 1
     try:
@@ -306,11 +307,11 @@ def read_zipmap(blob: bytes) -> list[bytes]:
             pos = _read_zipmap_part(blob, pos, 0, items.append)
             pos = _read_zipmap_part(blob, pos, 1, items.append)
     except IndexError:
-        raise CorruptError("zipmap: an element reaches beyond the end") from None
+        raise CorruptError("zipmap: an element exceeds the end") from None
     if pos != len(blob) - 1:
-        raise CorruptError("zipmap: it ends before its last byte")
+        raise CorruptError("zipmap: the end marker is not the last byte")
     if blob[0] < 254 and blob[0] != len(items) // 2:
-        raise CorruptError(f"zipmap: {blob[0]} fields promised, {len(items) // 2} found")
+        raise CorruptError(f"zipmap: {blob[0]} fields announced, {len(items) // 2} found")
     return items
 
 
@@ -325,6 +326,6 @@ def _read_zipmap_part(blob: bytes, pos: int, free_bytes: int, append: _Append) -
     free = blob[pos + head] if free_bytes else 0
     start = pos + head + free_bytes
     if start + length + free >= len(blob):
-        raise CorruptError("zipmap: an element reaches beyond the end")
+        raise CorruptError("zipmap: an element exceeds the end")
     append(blob[start : start + length])
     return start + length + free

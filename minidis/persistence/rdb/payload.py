@@ -1,4 +1,4 @@
-"""The formats of Redis's dumps for the rest of the house: whole dumps, and single values.
+"""The interface of this package: whole dumps, and single values as in DUMP and RESTORE.
 
 DUMP payload:  type | body | u16 version | u64 crc64        all little endian
 """
@@ -10,7 +10,7 @@ from minidis.persistence.rdb.checksum import crc64
 from minidis.persistence.rdb.corrupt import CorruptError
 from minidis.persistence.rdb.lzf import compress
 from minidis.persistence.rdb.reader import NEWEST_VERSION, Decoder, Loaded, LoadedDatabase
-from minidis.persistence.rdb.source import MoreError, Source
+from minidis.persistence.rdb.source import IncompleteError, Source
 from minidis.persistence.rdb.types import Value, read_value, write_value
 from minidis.persistence.rdb.writer import VERSION, DatabaseView, Encoder
 from minidis.structures.limits import Limits
@@ -32,7 +32,7 @@ _CHECKSUM_SIZE = 8
 
 
 def dump_value(value: Value, limits: Limits, *, compression: bool = True) -> bytes:
-    """The payload of DUMP."""
+    """The payload that DUMP returns for a value."""
     type_byte, body = write_value(value, limits, compress if compression else None)
     payload = bytes((type_byte,)) + b"".join(body) + VERSION.to_bytes(2, "little")
     return payload + crc64(payload).to_bytes(_CHECKSUM_SIZE, "little")
@@ -41,8 +41,9 @@ def dump_value(value: Value, limits: Limits, *, compression: bool = True) -> byt
 def restore_value(payload: bytes, limits: Limits) -> Value:
     """The value of a DUMP payload.
 
-    RestoreError("checksum") when the payload is cut, changed or of a newer version;
-    RestoreError("format") when it is whole but holds no value: the two sentences of RESTORE.
+    Raises RestoreError("checksum") if the payload is truncated, changed or of a newer version, and
+    RestoreError("format") if its checksum is right but it is not a value: RESTORE has an error
+    message for each.
     """
     if len(payload) < _TRAILER_SIZE:
         raise RestoreError("checksum")
@@ -53,7 +54,7 @@ def restore_value(payload: bytes, limits: Limits) -> Value:
     source = Source(payload[:-_TRAILER_SIZE])
     try:
         value = read_value(source, source.byte(), limits)
-    except (CorruptError, MoreError) as error:
+    except (CorruptError, IncompleteError) as error:
         raise RestoreError("format", remedy=str(error), offset=source.pos) from None
     if source.remaining() or is_empty(value):
         raise RestoreError("format", offset=source.pos)

@@ -1,13 +1,13 @@
-"""Reading a dump, without touching a file: bytes go in by blocks, a `Loaded` comes out.
+"""Reading a dump, without I/O: bytes are fed in blocks, a `Loaded` is the result.
 
     decoder = Decoder(total_bytes, limits, now=..., databases=16)
     while wanted := decoder.feed(block):         # 0: the dump is complete
-        block = the next bytes, at least `wanted` of them unless there are no more
+        block = the next bytes, at least `wanted` of them unless the file ends before
     loaded = decoder.loaded
 
     REDIS0010 | (opcode ... | [deadline] [idle | freq] type key value)* | FF | crc64
 
-Everything wrong with the dump is an RdbError with offset, database and key.
+If the dump is damaged or unsupported, feed() raises an RdbError with offset, database and key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ from typing import Literal, NoReturn
 from minidis.errors import RdbError
 from minidis.persistence.rdb.checksum import crc64
 from minidis.persistence.rdb.corrupt import CorruptError, UnsupportedError
-from minidis.persistence.rdb.source import PACKED_FORM, MoreError, Source, short_packed_string
+from minidis.persistence.rdb.source import (
+    LZF_FORM,
+    IncompleteError,
+    Source,
+    short_compressed_string,
+)
 from minidis.persistence.rdb.type_bytes import STRING
 from minidis.persistence.rdb.types import Value, check_type_byte, read_value
 from minidis.persistence.rdb.value_readers import LONGEST_INT64, as_string
@@ -31,7 +36,7 @@ MAGIC = b"REDIS"
 HEADER_SIZE = 9
 CHECKSUM_SIZE = 8
 NEWEST_VERSION = 12
-#: From this version on a dump ends with a checksum.
+#: The first version whose dumps end with a checksum.
 CHECKSUM_SINCE = 5
 
 SLOT_INFO, FUNCTION_PRE_GA, FUNCTION_2, MODULE_AUX = 244, 246, 245, 247
@@ -40,18 +45,18 @@ DEADLINE_MS, DEADLINE, SELECTDB, EOF = 252, 253, 254, 255
 
 #: `databases` of a server is a 32-bit integer.
 _LAST_DATABASE = (1 << 31) - 2
-#: A deadline that is none, as in Redis.
+#: A deadline that means "no deadline", as in Redis.
 NO_DEADLINE = -1
 
 _I64 = struct.Struct("<q")
 
-_DAMAGED = "restore the file from a backup; redis-check-rdb can tell more about the damage"
+_DAMAGED = "restore the file from a backup; redis-check-rdb shows details of the damage"
 _NEWER = "open the file with a newer minidis"
 
 
 @dataclass
 class LoadedDatabase:
-    """The keys of one database: values, and what is known about some of them."""
+    """The keys of one database: values, deadlines, and how recently or often they were used."""
 
     values: dict[bytes, Value] = field(default_factory=dict)
     deadlines: dict[bytes, int] = field(default_factory=dict)  # absolute, milliseconds
@@ -61,7 +66,7 @@ class LoadedDatabase:
 
 @dataclass
 class Loaded:
-    """What a dump holds. `size`: its length in bytes; a file may go on behind it (old AOFs do)."""
+    """The content of a dump. `size`: its length in bytes; in an old AOF, a log follows it."""
 
     version: int = 0
     aux: dict[bytes, bytes] = field(default_factory=dict)
@@ -73,24 +78,25 @@ class Loaded:
 
 @dataclass
 class _KeyInfo:
-    """What stands before a key and belongs to it alone."""
+    """The optional fields before a key."""
 
     deadline: int | None = None
     idle: int | None = None
     freq: int | None = None
 
 
-#: What the records of plain strings begin with, without a deadline and with one.
+#: First bytes of the records of strings: without a deadline, and with one.
 _PLAIN = (bytes((STRING,)), bytes((DEADLINE_MS,)))
-#: For the many keys that have nothing before them.
-_NOTHING = _KeyInfo()
+#: For the many keys without optional fields.
+_NO_INFO = _KeyInfo()
 
 
 class Decoder:
-    """Reads one dump. `total`: how many bytes can come at most, the dump and what is behind it.
+    """Reads one dump.
 
-    `now` in milliseconds drops the keys that were due before; None keeps them, as the base of
-    an append-only file needs, whose log goes on from exactly that state.
+    total: size of the file, an upper bound for the size of the dump.
+    now: skip keys that have expired by this time (milliseconds). None keeps them, as the base file
+        of an AOF requires, because the log continues from exactly that state.
     """
 
     def __init__(self, total: int, limits: Limits, *, now: int | None, databases: int = 16) -> None:
@@ -106,28 +112,28 @@ class Decoder:
         self._database: LoadedDatabase | None = None
         self._key: bytes | None = None
         self._step: Callable[[], None] = self._read_header
-        self._mark = 0  # where the record begins that is being read
+        self._record_start = 0  # position of the current record
         self._done = False
 
     def feed(self, block: bytes) -> int:
-        """Take the next bytes; how many more are wanted at least, 0 when the dump is complete."""
-        self._slide(block)
+        """Decode the next bytes; return how many more are needed at least, 0 if it is complete."""
+        self._advance(block)
         source = self._source
-        self._mark = source.pos
+        self._record_start = source.pos
         try:
             while not self._done:
                 self._step()
             return 0
-        except MoreError as more:
-            # Twice the bytes at every attempt: a huge collection is not read again and again.
-            wanted = max(more.missing, len(source.data) - self._mark)
-            source.pos = self._mark
+        except IncompleteError as more:
+            # Double the bytes at every attempt, so that reading a huge collection stays O(n).
+            wanted = max(more.missing, len(source.data) - self._record_start)
+            source.pos = self._record_start
             self._key = None
             return min(wanted, source.rest)
         except CorruptError as error:
-            self._refuse(error)
+            self._fail(error)
 
-    def _slide(self, block: bytes) -> None:
+    def _advance(self, block: bytes) -> None:
         source = self._source
         done = source.pos
         self._crc = crc64(memoryview(source.data)[:done], self._crc)
@@ -136,7 +142,7 @@ class Decoder:
         source.pos = 0
         source.rest = max(0, source.rest - len(block))
 
-    def _refuse(self, error: CorruptError) -> NoReturn:
+    def _fail(self, error: CorruptError) -> NoReturn:
         known = self._database is not None or self._key is not None
         raise RdbError(
             str(error),
@@ -149,7 +155,7 @@ class Decoder:
     # ------------------------------------------------------------------------------ the frame
 
     def _read_header(self) -> None:
-        """Exactly digits: Redis uses atoi, so there one flipped bit can switch its check off."""
+        """Accept digits only. Redis uses atoi, so that one flipped bit can disable its checksum."""
         header = self._source.take(HEADER_SIZE)
         digits = header[len(MAGIC) :]
         if header.startswith(b"VALKEY"):
@@ -157,17 +163,17 @@ class Decoder:
                 f"dumps of Valkey version {header[6:]!r} are not supported", _NEWER
             )
         if not header.startswith(MAGIC) or not digits.isdigit():
-            raise CorruptError(f"no dump of Redis begins with {header!r}")
+            raise CorruptError(f"not a dump of Redis: it begins with {header!r}")
         version = int(digits)
         if version > NEWEST_VERSION:
             raise UnsupportedError(f"dump version {version} is newer than {NEWEST_VERSION}", _NEWER)
         if version < 1:
-            raise CorruptError("there is no dump version 0")
+            raise CorruptError("dump version 0 does not exist")
         self.loaded.version = version
         self._step = self._read_record
 
     def _read_record(self) -> None:
-        """One opcode or one key; in front of it as many plain strings as the window has."""
+        """Read one opcode or key, and before it as many strings as the window contains."""
         source = self._source
         if (
             source.data[source.pos : source.pos + 1] in _PLAIN
@@ -175,7 +181,7 @@ class Decoder:
             and self._info is None
         ):
             self._read_strings(self._database)
-        self._mark = source.pos
+        self._record_start = source.pos
         self._key = None
         code = source.byte()
         handler = _OPCODES.get(code)
@@ -185,12 +191,11 @@ class Decoder:
             self._read_key(code)
 
     def _read_strings(self, database: LoadedDatabase) -> None:
-        """Short strings, with a deadline or without: most of most dumps.
+        """Read short strings, with a deadline or without: the bulk of most dumps.
 
-        The general way takes five times as long, so this is one long loop on local names without
-        calls. Only complete records count: an IndexError (the window ends; the byte after each
-        slice is looked at), and whatever is special or damaged, leaves the record to the
-        general way.
+        The general code takes five times as long, so this is one long loop on local names without
+        calls. A record that is incomplete (IndexError, since the byte behind each slice is read),
+        special or damaged is left to the general code.
         """
         source, values, deadlines = self._source, database.values, database.deadlines
         now = self._now
@@ -219,8 +224,8 @@ class Decoder:
                         length, start = (length & 0x3F) << 8 | data[start], start + 1
                     end = start + length
                     text = data[start:end]
-                elif length == PACKED_FORM:
-                    text, end = short_packed_string(data, start)
+                elif length == LZF_FORM:
+                    text, end = short_compressed_string(data, start)
                     length = len(text)
                 else:
                     break
@@ -244,7 +249,7 @@ class Decoder:
         check_type_byte(type_byte)
         key = self._key = self._source.string()
         value = read_value(self._source, type_byte, self._limits)
-        info, self._info = self._info or _NOTHING, None
+        info, self._info = self._info or _NO_INFO, None
         if is_empty(value):
             return
         if self._now is not None and info.deadline is not None and info.deadline < self._now:
@@ -253,7 +258,7 @@ class Decoder:
         self._store(self._current(), key, value, info)
 
     def _current(self) -> LoadedDatabase:
-        """The database that keys go to; 0 when none has been selected."""
+        """The selected database; 0 if none has been selected yet."""
         if self._database is None:
             self._database = self.loaded.databases.setdefault(self._number, LoadedDatabase())
         return self._database
@@ -271,32 +276,32 @@ class Decoder:
 
     # ---------------------------------------------------------------------------- the opcodes
 
-    def _ahead(self) -> _KeyInfo:
-        """What is known about the key to come."""
+    def _next_key_info(self) -> _KeyInfo:
+        """The optional fields of the next key."""
         if self._info is None:
             self._info = _KeyInfo()
         return self._info
 
     def _read_deadline_ms(self) -> None:
         deadline = self._source.integer64()
-        self._ahead().deadline = None if deadline == NO_DEADLINE else deadline
+        self._next_key_info().deadline = None if deadline == NO_DEADLINE else deadline
 
     def _read_deadline(self) -> None:
         seconds = int.from_bytes(self._source.take(4), "little", signed=True)
-        self._ahead().deadline = 1000 * seconds
+        self._next_key_info().deadline = 1000 * seconds
 
     def _read_idle(self) -> None:
-        self._ahead().idle = self._source.length()
+        self._next_key_info().idle = self._source.length()
 
     def _read_freq(self) -> None:
-        self._ahead().freq = self._source.byte()
+        self._next_key_info().freq = self._source.byte()
 
     def _read_aux(self) -> None:
         name, text = self._source.string(), self._source.string()
         self.loaded.aux[name] = text
 
     def _skip_resize(self) -> None:
-        """Hints for sizing tables; dictionaries grow as they need."""
+        """Skip the sizes of the hash tables; Python dictionaries do not need them."""
         self._source.length()
         self._source.length()
 
@@ -310,19 +315,19 @@ class Decoder:
             raise CorruptError(f"no server has a database {number}")
         if number >= self._databases:
             raise UnsupportedError(
-                f"database {number} is beyond the {self._databases} that are configured",
+                f"database {number} exceeds the {self._databases} configured databases",
                 f"open with at least {number + 1} databases",
             )
         self._number, self._database = number, None
         self._current()
 
-    def _refuse_function(self) -> None:
+    def _reject_function(self) -> None:
         raise UnsupportedError(
             "the file holds a function library, which is not supported yet",
             f"{_NEWER}, or run FUNCTION FLUSH on the server and save again",
         )
 
-    def _refuse_module(self) -> None:
+    def _reject_module(self) -> None:
         raise UnsupportedError(
             f"the file holds data of module {_module_name(self._source.length())!r}, "
             "which is not supported",
@@ -333,8 +338,10 @@ class Decoder:
         if self.loaded.version >= CHECKSUM_SINCE:
             self._verify()
         elif self._source.remaining() == CHECKSUM_SIZE:
-            # Or else a flipped bit in the version (5 to 4, 11 to 01) would switch the check off.
-            raise CorruptError(f"version {self.loaded.version} has no checksum, but there is one")
+            # Otherwise a flipped bit in the version (5 to 4, 11 to 01) would disable the check.
+            raise CorruptError(
+                f"dumps of version {self.loaded.version} have no checksum, but this one does"
+            )
         self.loaded.size = self._base + self._source.pos
         self.loaded.databases = {
             number: database
@@ -344,7 +351,7 @@ class Decoder:
         self._done = True
 
     def _verify(self) -> None:
-        """All zero says that the writer was told not to sum (rdbchecksum no)."""
+        """Compare the checksum; zero means that it was written with `rdbchecksum no`."""
         source = self._source
         end = source.pos
         stored = int.from_bytes(source.take(CHECKSUM_SIZE), "little")
@@ -358,9 +365,9 @@ class Decoder:
 
 _OPCODES: dict[int, Callable[[Decoder], None]] = {
     SLOT_INFO: Decoder._skip_slot,
-    FUNCTION_2: Decoder._refuse_function,
-    FUNCTION_PRE_GA: Decoder._refuse_function,
-    MODULE_AUX: Decoder._refuse_module,
+    FUNCTION_2: Decoder._reject_function,
+    FUNCTION_PRE_GA: Decoder._reject_function,
+    MODULE_AUX: Decoder._reject_module,
     IDLE: Decoder._read_idle,
     FREQ: Decoder._read_freq,
     AUX: Decoder._read_aux,
@@ -375,5 +382,5 @@ _MODULE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 
 
 def _module_name(module_id: int) -> str:
-    """Nine letters of six bits, the first one highest, above ten bits of version."""
+    """Decode a module id: nine characters of six bits, then ten bits of version."""
     return "".join(_MODULE_LETTERS[module_id >> shift & 63] for shift in range(58, 9, -6))

@@ -1,12 +1,12 @@
-"""The primitives of a dump: lengths, strings and numbers, read from a window on its bytes.
+"""The primitives of a dump, read from a window on its bytes: lengths, strings and numbers.
 
     LEN   00nnnnnn | 01nnnnnn n8 | 80 n32 BE | 81 n64 BE
-    STR   LEN bytes | C0 i8 | C1 i16 | C2 i32 | C3 LEN(packed) LEN(size) lzf
+    STR   LEN bytes | C0 i8 | C1 i16 | C2 i32 | C3 LEN(compressed) LEN(size) lzf
 
-A window, because a dump of many gigabytes is not read at once. `rest` says how many bytes lie
-behind it; a read that needs them raises `MoreError`, and whoever feeds the window widens it and
-begins the record again. A read that needs more than there is in the whole dump is corrupt at
-once, so a declared length never allocates anything.
+A dump of many gigabytes is read through a window. `rest` is the number of bytes behind the window.
+A read that needs some of them raises `IncompleteError`; the decoder then waits for a larger window
+and reads the record again. A read that needs more bytes than the whole dump has raises CorruptError
+at once, so a declared length never causes an allocation.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import struct
 from minidis.persistence.rdb.corrupt import CorruptError
 from minidis.persistence.rdb.lzf import MAX_EXPANSION, decompress
 
-#: What proto-max-bulk-len allows by default; a longer string is not unpacked from LZF.
-MAX_UNPACKED = 512 << 20
+#: The default of proto-max-bulk-len; longer strings are not decompressed.
+MAX_DECOMPRESSED = 512 << 20
 
 #: First byte of a compressed string.
-PACKED_FORM = 0xC3
+LZF_FORM = 0xC3
 
 _U32 = struct.Struct(">I")
 _U64 = struct.Struct(">Q")
@@ -28,8 +28,8 @@ _I64 = struct.Struct("<q")
 _F64 = struct.Struct("<d")
 
 
-class MoreError(Exception):
-    """The record goes on behind the window. `missing`: at least so many bytes more."""
+class IncompleteError(Exception):
+    """The record continues behind the window; at least `missing` more bytes are needed."""
 
     def __init__(self, missing: int) -> None:
         super().__init__(missing)
@@ -37,7 +37,7 @@ class MoreError(Exception):
 
 
 class Source:
-    """A window on the bytes of a dump, and a place in it."""
+    """A window on the bytes of a dump, and a position in it."""
 
     __slots__ = ("data", "pos", "rest")
 
@@ -47,13 +47,13 @@ class Source:
         self.rest = rest
 
     def remaining(self) -> int:
-        """Bytes from here to the end of the dump, seen or not."""
+        """Bytes from the position to the end of the dump, inside and behind the window."""
         return len(self.data) - self.pos + self.rest
 
     def byte(self) -> int:
         pos = self.pos
         if pos >= len(self.data):
-            self._miss(pos + 1)
+            self._raise_short(pos + 1)
         self.pos = pos + 1
         return self.data[pos]
 
@@ -62,35 +62,37 @@ class Source:
         pos = self.pos
         end = pos + count
         if end > len(self.data):
-            self._miss(end)
+            self._raise_short(end)
         self.pos = end
         return self.data[pos:end]
 
-    def _miss(self, end: int) -> None:
+    def _raise_short(self, end: int) -> None:
         missing = end - len(self.data)
         if missing > self.rest:
             raise CorruptError(
                 f"cut off or damaged: {end - self.pos} bytes are announced, "
-                f"{self.remaining()} are left"
+                f"only {self.remaining()} are left"
             )
-        raise MoreError(missing)
+        raise IncompleteError(missing)
 
     def length(self) -> int:
-        """A LEN where only a length makes sense."""
+        """A LEN; CorruptError for the special forms of a STR."""
         length = self._length_or_form()
         if length < 0:
-            raise CorruptError("an encoded string stands where a length is expected")
+            raise CorruptError("a string encoding where a length is expected")
         return length
 
     def count(self) -> int:
-        """A LEN that counts things to come, each of at least one byte."""
+        """A LEN that is the number of following elements, each of at least one byte."""
         count = self.length()
         if count > self.remaining():
-            raise CorruptError(f"{count} elements are announced in {self.remaining()} bytes")
+            raise CorruptError(
+                f"{count} elements are announced, but only {self.remaining()} bytes are left"
+            )
         return count
 
     def _length_or_form(self) -> int:
-        """A length, or ~form (negative) of an encoded string."""
+        """A length, or ~form (negative) for a special form of a STR."""
         first = self.byte()
         if first < 0x40:
             return first
@@ -102,15 +104,15 @@ class Source:
             return int(_U64.unpack(self.take(8))[0])
         if first >= 0xC0:
             return ~(first & 0x3F)
-        raise CorruptError(f"no length begins with byte {first:#04x}")
+        raise CorruptError(f"invalid length: first byte {first:#04x}")
 
     def string(self) -> bytes:
-        """A STR as bytes, however it is stored."""
+        """A STR as bytes."""
         text = self.string_or_int()
         return text if isinstance(text, bytes) else b"%d" % text
 
     def string_or_int(self) -> bytes | int:
-        """A STR; the integer forms stay integers."""
+        """A STR; an int if it is stored as an integer."""
         length = self._length_or_form()
         if length >= 0:
             return self.take(length)
@@ -118,12 +120,12 @@ class Source:
         if form < 3:
             return int.from_bytes(self.take(1 << form), "little", signed=True)
         if form == 3:
-            return self._packed_string()
-        raise CorruptError(f"no string has the form {form}")
+            return self._compressed_string()
+        raise CorruptError(f"invalid string encoding {form}")
 
-    def _packed_string(self) -> bytes:
+    def _compressed_string(self) -> bytes:
         packed, size = self.length(), self.length()
-        if size > min(MAX_UNPACKED, MAX_EXPANSION * packed):
+        if size > min(MAX_DECOMPRESSED, MAX_EXPANSION * packed):
             raise CorruptError(f"{packed} compressed bytes cannot stand for {size}")
         return decompress(self.take(packed), size)
 
@@ -134,11 +136,11 @@ class Source:
         return not_nan(_F64.unpack(self.take(8))[0])
 
 
-def short_packed_string(data: bytes, pos: int) -> tuple[bytes, int]:
-    """A compressed string of which PACKED_FORM has been read, and where it ends.
+def short_compressed_string(data: bytes, pos: int) -> tuple[bytes, int]:
+    """(string, end) of the compressed string at `pos`, behind its LZF_FORM byte.
 
-    The way for strings with lengths of at most 14 bits that are whole in `data`; IndexError for
-    all others.
+    A fast path for strings that are complete in `data` and whose lengths have at most 14 bits.
+    Raises IndexError for all others.
     """
     packed, pos = data[pos], pos + 1
     if packed >= 0x40:
@@ -163,7 +165,7 @@ def not_nan(score: float) -> float:
 
 
 def score_of_text(text: bytes) -> float:
-    """A score kept as text. Python would also take underscores, Redis does not."""
+    """A score stored as text. Unlike Python, Redis does not accept underscores."""
     try:
         if b"_" in text:
             raise ValueError

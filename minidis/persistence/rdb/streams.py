@@ -1,4 +1,4 @@
-"""Streams in a dump: types 15 and 19, and 21 for reading.
+"""Streams in a dump: types 15, 19 and 21 are read, 19 is written.
 
     LEN nodes | (STR key, STR listpack)*      key: id of the master entry, 8 + 8 bytes, big endian
     LEN entries | LEN LEN last id
@@ -7,12 +7,12 @@
     pending     LEN | (16 bytes id, i64 time, LEN deliveries)*
     consumers   LEN | (STR name, i64 seen, [i64 active, 21] LEN, 16 bytes id*)*
 
-A listpack has a master entry, whose fields the others need not repeat:
+A listpack begins with a master entry, whose fields the other entries need not repeat:
 
     live dead n field*n 0 | (flags ms-difference seq-difference [n] (field value)* count)*
 
-`active` is not kept: it has no place in type 19, which is what we write. An entry that XNACK has
-given back has no owner; it is written as one of a consumer "" that was never seen.
+`active` is not kept, because type 19 does not contain it. A pending entry without an owner (see
+XNACK) is written as one of a consumer "" whose `seen` is 0.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from minidis.structures.streams import MOST_ID, SEQUENCE, SHIFT, Node, Row, Stre
 _DELETED, _SAME_FIELDS = 1, 2
 _ID_SIZE = 16
 _I64 = struct.Struct("<q")
-#: Entries read that nobody can tell, as an unsigned number.
+#: An unknown number of entries read.
 _UNKNOWN = SEQUENCE
-#: The consumer that stands for none.
-_NOBODY = b""
+#: Name of the consumer of pending entries without an owner.
+_NO_CONSUMER = b""
 
 
 # ------------------------------------------------------------------------------------- reading
@@ -66,7 +66,7 @@ def _read_stream(source: Source, type_byte: int) -> Stream:
     length, last_id = source.length(), _read_id(source)
     max_deleted, added = 0, length
     if type_byte != STREAM_LISTPACKS:
-        _read_id(source)  # the first one: the entries tell
+        _read_id(source)  # the first id: known from the entries
         max_deleted, added = _read_id(source), source.length()
     stream = Stream.load([node for node in nodes if node.rows], last_id, max_deleted, added)
     _check(stream, length)
@@ -80,7 +80,7 @@ def _read_stream(source: Source, type_byte: int) -> Stream:
 
 def _check(stream: Stream, length: int) -> None:
     if len(stream) != length:
-        raise CorruptError(f"stream: {length} entries promised, {len(stream)} found")
+        raise CorruptError(f"stream: {length} entries announced, {len(stream)} found")
     last = -1
     for node in stream.nodes:
         ids = [row[0] for row in node.rows]
@@ -88,7 +88,7 @@ def _check(stream: Stream, length: int) -> None:
             raise CorruptError("stream: the ids are not in ascending order")
         last = node.last
     if last > stream.last_id:
-        raise CorruptError("stream: an entry is newer than the last one")
+        raise CorruptError("stream: an entry has a larger id than the last id")
 
 
 def _read_id(source: Source) -> int:
@@ -101,16 +101,16 @@ def _raw_id(source: Source) -> int:
 
 def _read_node(key: bytes, blob: bytes) -> Node:
     if len(key) != _ID_SIZE:
-        raise CorruptError(f"stream: the key of a node is {len(key)} bytes long")
+        raise CorruptError(f"stream: the key of a node has {len(key)} bytes")
     words = read_listpack(blob)
     try:
         return _node(int.from_bytes(key, "big"), words)
     except (ValueError, IndexError):
-        raise CorruptError("stream: a node is not made of entries") from None
+        raise CorruptError("stream: the entries of a node are inconsistent") from None
 
 
 def _node(first: int, words: list[bytes]) -> Node:
-    """The node of these elements; ValueError or IndexError where they make no sense."""
+    """The node of these elements. Raises ValueError or IndexError if they are inconsistent."""
     live, dead, count = map(int, words[:3])
     at = 4 + count
     node = Node(first, words[3 : at - 1])
@@ -122,12 +122,12 @@ def _node(first: int, words: list[bytes]) -> Node:
         (gone if flags & _DELETED else node.rows).append(row)
         node.last = max(node.last, row[0])
     if (live, dead) != (len(node.rows), len(gone)):
-        raise CorruptError("stream: a node has miscounted its entries")
+        raise CorruptError("stream: the entry counts of a node are wrong")
     return node.without(gone, node.rows)
 
 
 def _entry(node: Node, words: list[bytes], at: int) -> tuple[int, Row, int]:
-    """(flags, entry, where the next one begins)."""
+    """(flags, entry, position of the next one)."""
     flags, milliseconds, sequence = map(int, words[at : at + 3])
     start = at + 3
     if flags & _SAME_FIELDS:
@@ -154,7 +154,7 @@ def _read_group(source: Source, type_byte: int, stream: Stream) -> ConsumerGroup
         _read_consumer(source, type_byte, group)
     if any(record[0] is None for record in group.pending.values()):
         raise CorruptError("stream: a pending entry has no consumer")
-    _release(group)
+    _remove_owner(group)
     return group
 
 
@@ -168,18 +168,18 @@ def _read_consumer(source: Source, type_byte: int, group: ConsumerGroup) -> None
     for _ in range(source.count()):
         number = _raw_id(source)
         if number not in group.pending or group.pending[number][0] is not None:
-            raise CorruptError("stream: a consumer has an entry that its group has not given it")
+            raise CorruptError("stream: an entry of a consumer is not pending, or owned twice")
         group.put(number, (consumer, *group.pending[number][1:]))
 
 
-def _release(group: ConsumerGroup) -> None:
-    """What the consumer "" has that was never seen belongs to nobody."""
-    nobody = group.consumers.get(_NOBODY)
-    if nobody is None or nobody.seen:
+def _remove_owner(group: ConsumerGroup) -> None:
+    """Pending entries of a consumer "" whose `seen` is 0 have no owner."""
+    unowned = group.consumers.get(_NO_CONSUMER)
+    if unowned is None or unowned.seen:
         return
-    for number in list(nobody.ids):
+    for number in list(unowned.ids):
         group.put(number, (None, *group.pending[number][1:]))
-    del group.consumers[_NOBODY]
+    del group.consumers[_NO_CONSUMER]
 
 
 # ------------------------------------------------------------------------------------- writing
@@ -220,7 +220,7 @@ def _group_parts(group: ConsumerGroup, compress: Compress | None) -> list[bytes]
 
 
 def _node_parts(stream: Stream) -> Iterator[tuple[bytes, bytes]]:
-    """Key and listpack of each node; what has been deleted is left out."""
+    """Key and listpack of each node, without deleted entries."""
     for node in stream.nodes:
         words = [b"%d" % len(node.rows), b"0", b"%d" % len(node.names), *node.names, b"0"]
         for row in node.rows:
@@ -240,7 +240,7 @@ def _entry_words(node: Node, row: Row) -> list[bytes]:
 
 
 def _entries_read(group: ConsumerGroup) -> int:
-    """The number that stands in a dump for group.read."""
+    """group.read as a number in a dump."""
     return _UNKNOWN if group.read == UNKNOWN else group.read
 
 
@@ -252,14 +252,14 @@ def _pending_parts(group: ConsumerGroup) -> Iterator[tuple[bytes, int]]:
 
 
 def _consumer_parts(group: ConsumerGroup) -> Iterator[tuple[bytes, bytes, list[bytes]]]:
-    """(name, time, raw ids) of each consumer, and of the one that stands for none."""
+    """(name, time, raw ids) of each consumer, and of _NO_CONSUMER if it is needed."""
     free = sorted(number for number, record in group.pending.items() if record[0] is None)
-    if free and _NOBODY not in group.consumers:
-        yield _NOBODY, _I64.pack(0), list(map(_raw, free))
+    if free and _NO_CONSUMER not in group.consumers:
+        yield _NO_CONSUMER, _I64.pack(0), list(map(_raw, free))
         free = []
     for name, consumer in sorted(group.consumers.items()):
         ids: Iterable[int] = consumer.ids.sorted()
-        if name == _NOBODY:
+        if name == _NO_CONSUMER:
             ids = sorted([*ids, *free])
         yield name, _I64.pack(consumer.seen), list(map(_raw, ids))
 

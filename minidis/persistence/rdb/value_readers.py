@@ -22,7 +22,7 @@ LONGEST_INT64 = 20
 
 
 def as_string(text: bytes | int) -> bytes | int:
-    """A string as the keyspace keeps it: an int when its text is a canonical one."""
+    """A string as the keyspace stores it: an int if its text is a canonical integer."""
     if isinstance(text, bytes) and len(text) <= LONGEST_INT64 and is_canonical_int(text):
         return int(text)
     return text
@@ -60,7 +60,7 @@ def read_quicklist_2(source: Source, limits: Limits) -> List:
     for _ in range(source.count()):
         container = source.length()
         if container not in (PLAIN, PACKED):
-            raise CorruptError(f"list: no node is of kind {container}")
+            raise CorruptError(f"list: invalid kind {container} of a node")
         blob = source.string()
         elements += read_listpack(blob) if container == PACKED else [blob]
     return List.load(elements)
@@ -69,7 +69,7 @@ def read_quicklist_2(source: Source, limits: Limits) -> List:
 # ---------------------------------------------------------------------------------------- sets
 
 
-def _set(members: list[bytes], limits: Limits) -> Set:
+def _make_set(members: list[bytes], limits: Limits) -> Set:
     loaded = Set.load(members, limits)
     if len(loaded) != len(members):
         raise CorruptError("set: a member appears twice")
@@ -78,24 +78,24 @@ def _set(members: list[bytes], limits: Limits) -> Set:
 
 def read_set(source: Source, limits: Limits) -> Set:
     """A set of strings."""
-    return _set([source.string() for _ in range(source.count())], limits)
+    return _make_set([source.string() for _ in range(source.count())], limits)
 
 
 def read_set_intset(source: Source, limits: Limits) -> Set:
     """A set of integers."""
-    return _set(read_intset(source.string()), limits)
+    return _make_set(read_intset(source.string()), limits)
 
 
 def read_set_listpack(source: Source, limits: Limits) -> Set:
     """A set in a listpack."""
-    return _set(read_listpack(source.string()), limits)
+    return _make_set(read_listpack(source.string()), limits)
 
 
 # -------------------------------------------------------------------------------------- hashes
 
 
 def _fields(words: list[bytes]) -> dict[bytes, bytes]:
-    """The fields of field, value, field, value..."""
+    """A dict of field, value, field, value, ..."""
     word = iter(words)
     fields = dict(zip(word, word, strict=False))
     if len(fields) * 2 != len(words):
@@ -103,11 +103,11 @@ def _fields(words: list[bytes]) -> dict[bytes, bytes]:
     return fields
 
 
-def _hash(words: list[bytes], limits: Limits) -> Hash:
+def _make_hash(words: list[bytes], limits: Limits) -> Hash:
     return Hash.load(_fields(words), limits)
 
 
-def _packed_hash(words: list[bytes], limits: Limits) -> Hash:
+def _make_packed_hash(words: list[bytes], limits: Limits) -> Hash:
     loaded = Hash()
     loaded.update(_fields(words))
     loaded.expanded = len(loaded) > limits.hash_max_listpack_entries
@@ -116,28 +116,28 @@ def _packed_hash(words: list[bytes], limits: Limits) -> Hash:
 
 def read_hash(source: Source, limits: Limits) -> Hash:
     """A hash of strings."""
-    return _hash([source.string() for _ in range(2 * source.count())], limits)
+    return _make_hash([source.string() for _ in range(2 * source.count())], limits)
 
 
 def read_hash_zipmap(source: Source, limits: Limits) -> Hash:
     """A hash in a zipmap."""
-    return _hash(read_zipmap(source.string()), limits)
+    return _make_hash(read_zipmap(source.string()), limits)
 
 
 def read_hash_ziplist(source: Source, limits: Limits) -> Hash:
     """A hash in a ziplist."""
-    return _packed_hash(read_ziplist(source.string()), limits)
+    return _make_packed_hash(read_ziplist(source.string()), limits)
 
 
 def read_hash_listpack(source: Source, limits: Limits) -> Hash:
     """A hash in a listpack."""
-    return _packed_hash(read_listpack(source.string()), limits)
+    return _make_packed_hash(read_listpack(source.string()), limits)
 
 
 # --------------------------------------------------------------------------------- sorted sets
 
 
-def _sorted_set(members: list[bytes], scores: list[float], limits: Limits) -> SortedSet:
+def _make_sorted_set(members: list[bytes], scores: list[float], limits: Limits) -> SortedSet:
     loaded = dict(zip(members, scores, strict=False))
     if len(loaded) != len(members) or len(members) != len(scores):
         raise CorruptError("sorted set: a member appears twice or lacks its score")
@@ -147,7 +147,7 @@ def _sorted_set(members: list[bytes], scores: list[float], limits: Limits) -> So
 def read_zset(source: Source, limits: Limits) -> SortedSet:
     """A sorted set with scores as text."""
     pairs = [(source.string(), _text_score(source)) for _ in range(source.count())]
-    return _sorted_set([member for member, _ in pairs], [score for _, score in pairs], limits)
+    return _make_sorted_set([member for member, _ in pairs], [score for _, score in pairs], limits)
 
 
 _ODD_SCORES = {253: float("nan"), 254: float("inf"), 255: float("-inf")}
@@ -163,20 +163,20 @@ def _text_score(source: Source) -> float:
 def read_zset_2(source: Source, limits: Limits) -> SortedSet:
     """A sorted set with binary scores."""
     pairs = [(source.string(), source.double()) for _ in range(source.count())]
-    return _sorted_set([member for member, _ in pairs], [score for _, score in pairs], limits)
+    return _make_sorted_set([member for member, _ in pairs], [score for _, score in pairs], limits)
 
 
-def _packed_zset(words: list[bytes], limits: Limits) -> SortedSet:
-    loaded = _sorted_set(words[::2], [score_of_text(word) for word in words[1::2]], limits)
+def _make_packed_zset(words: list[bytes], limits: Limits) -> SortedSet:
+    loaded = _make_sorted_set(words[::2], [score_of_text(word) for word in words[1::2]], limits)
     loaded.expanded = len(loaded) > limits.zset_max_listpack_entries
     return loaded
 
 
 def read_zset_ziplist(source: Source, limits: Limits) -> SortedSet:
     """A sorted set in a ziplist."""
-    return _packed_zset(read_ziplist(source.string()), limits)
+    return _make_packed_zset(read_ziplist(source.string()), limits)
 
 
 def read_zset_listpack(source: Source, limits: Limits) -> SortedSet:
     """A sorted set in a listpack."""
-    return _packed_zset(read_listpack(source.string()), limits)
+    return _make_packed_zset(read_listpack(source.string()), limits)

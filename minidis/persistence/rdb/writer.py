@@ -1,9 +1,7 @@
-"""Writing a dump, without touching a file: version 10, which Redis 7.0 and all newer ones read.
+"""Writing a dump, without I/O: version 10, which Redis 7.0 and newer can read.
 
-    REDIS0010 | (FA name text)* | (FE database | FB sizes | key*)* | FF | crc64
-    key:      [FC deadline] [F8 idle | F9 freq] type key value
-
-The lowest version that can carry the data: types 0, 2, 4, 5 and 11, 16, 17, 18, 19.
+REDIS0010 | (FA name text)* | (FE database | FB sizes | key*)* | FF | crc64
+key:      [FC deadline] [F8 idle | F9 freq] type key value
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from minidis.persistence.rdb.checksum import crc64
-from minidis.persistence.rdb.lzf import Packer
+from minidis.persistence.rdb.lzf import AdaptiveCompressor
 from minidis.persistence.rdb.sink import (
     LENGTHS,
     LONGEST_INTEGER,
@@ -28,7 +26,7 @@ from minidis.structures.limits import Limits
 
 VERSION = 10
 HEADER = b"REDIS%04d" % VERSION
-#: Blocks of about this size are handed out, so that a file is not written in crumbs.
+#: Blocks have about this size, so that a file is not written in small pieces.
 BLOCK = 1 << 20
 
 IDLE, FREQ, AUX, RESIZEDB = b"\xf8", b"\xf9", b"\xfa", b"\xfb"
@@ -38,7 +36,7 @@ _I64 = struct.Struct("<q")
 
 
 class DatabaseView(Protocol):
-    """What is saved of a database: nobody may change it meanwhile."""
+    """The content of a database, which must not change while it is written."""
 
     @property
     def values(self) -> Mapping[bytes, Value]: ...
@@ -54,9 +52,9 @@ class DatabaseView(Protocol):
 
 
 class Encoder:
-    """Makes one dump, handed out in blocks.
+    """Encodes one dump in blocks.
 
-    `size` in bytes and `keys` of `total_keys` tell how far it has come.
+    size: bytes encoded so far. keys: keys encoded so far, of `total_keys`.
     """
 
     def __init__(
@@ -74,29 +72,29 @@ class Encoder:
         self._databases = databases
         self._limits = limits
         self._aux = aux
-        self._compress = Packer().compress if compression else None
+        self._compress = AdaptiveCompressor().compress if compression else None
         self._checksum = checksum
         self._crc = 0
 
     def blocks(self) -> Iterator[bytes]:
-        """The dump, in blocks of about a MiB."""
-        yield self._sum(self._opening())
+        """The dump, in blocks of about 1 MiB."""
+        yield self._checksummed(self._preamble())
         for number in sorted(self._databases):
             view = self._databases[number]
             if view.values:
-                yield self._sum(self._selection(number, view))
-                yield from map(self._sum, self._records(view))
-        yield self._sum(EOF)
+                yield self._checksummed(self._select_database(number, view))
+                yield from map(self._checksummed, self._records(view))
+        yield self._checksummed(EOF)
         yield self._crc.to_bytes(8, "little")
         self.size += 8
 
-    def _sum(self, block: bytes) -> bytes:
+    def _checksummed(self, block: bytes) -> bytes:
         if self._checksum:
             self._crc = crc64(block, self._crc)
         self.size += len(block)
         return block
 
-    def _opening(self) -> bytes:
+    def _preamble(self) -> bytes:
         parts = [HEADER]
         for name, text in self._aux.items():
             parts += (AUX, encode_string(name, None))
@@ -106,15 +104,15 @@ class Encoder:
         return b"".join(parts)
 
     @staticmethod
-    def _selection(number: int, view: DatabaseView) -> bytes:
+    def _select_database(number: int, view: DatabaseView) -> bytes:
         sizes = encode_length(len(view.values)) + encode_length(len(view.deadlines))
         return SELECTDB + encode_length(number) + RESIZEDB + sizes
 
     def _records(self, view: DatabaseView) -> Iterator[bytes]:
         """The records of all keys.
 
-        One loop with local names and no call for a short string under a key that is no number:
-        this is most of most dumps. Sizes are counted roughly, just to end a block in time.
+        One loop with local names, and without calls for a short string whose key is not a number:
+        the bulk of most dumps. Sizes are approximate; they only decide when a block ends.
         """
         limits, compress = self._limits, self._compress
         heads, lengths, longest_key = _STRING_HEADS, LENGTHS, SHORTEST_COMPRESSED - 1
@@ -145,14 +143,14 @@ class Encoder:
         yield b"".join(parts)
 
 
-#: Type byte and length of the key of a string.
+#: Type byte of a string, and the length of its key.
 _STRING_HEADS = tuple(bytes((STRING,)) + text for text in LENGTHS[:SHORTEST_COMPRESSED])
-#: A text from here on does not begin as a number does.
+#: Strings that sort after this do not begin with a digit or sign.
 _ABOVE_NUMBERS = b":"
 
 
 def _prefix_writer(view: DatabaseView) -> Callable[[bytes], bytes] | None:
-    """What stands before a key, as a function; None when no key of the database has anything."""
+    """A function of a key: its optional fields. None if no key of the database has any."""
     deadlines, idle, freq = view.deadlines, view.idle or {}, view.freq or {}
     if not (deadlines or idle or freq):
         return None
