@@ -56,6 +56,7 @@ from minidis.grammar.call import Call, arguments_of, keys_of, redacted_words_of
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, SPELLINGS, Command, find
 from minidis.grammar.kinds import Key, encode
 from minidis.grammar.methods import LazyMethod
+from minidis.keyspace.unit import CHECKED, NoVersion, Unit
 from minidis.replies import QUEUED, Status, decoded
 
 
@@ -113,9 +114,11 @@ class Session(
     def update_checks(self) -> None:
         """Recompute which checks and followers may apply to this session."""
         client, monitors = self.client, self.engine.clients.monitors
-        self.checks = checks_of(self)
         self.follows = bool(monitors or client.tracking is not None or client.no_touch)
+        self.checks = checks_of(self)
         self.needs_checks = bool(self.checks or self.follows or client.listening)
+        #: where a read without the lock finds unit.version
+        self.reads: Unit | NoVersion = CHECKED if self.needs_checks else self.unit
 
     # words ------------------------------------------------------------------------------------
 
@@ -270,6 +273,13 @@ class Session(
             unit.caller = None
             self._caching_done(call[0].name)
 
+    def run_queue(self, calls: list[Call]) -> list[Any]:
+        """Run the commands of EXEC; errors are among the replies. None of them waits."""
+        if self.client.trusted and not self.follows:
+            return self.engine.run_all(self, calls)
+        replies = [self.run_queued(call) for call in calls]
+        return [one.timeout_reply if one.__class__ is Wait else one for one in replies]
+
     def run_queued(self, call: Call) -> Any:
         """One of the commands of EXEC: its reply, its error (returned), or Wait."""
         engine = self.engine
@@ -386,14 +396,14 @@ def find_command(words: list[bytes]) -> Command:
     return command
 
 
-def install_methods(cls: type[Any], *, decode: bool) -> None:
+def install_methods(cls: type[Any], *, decode: bool, queued: bool = False) -> None:
     """Put the doors in front of the bodies that the group classes define, but for what the class
     or a base of it above Session does itself."""
     above = cls.__mro__[: cls.__mro__.index(Session)]
     own = {name for base in above for name in vars(base)}
     for command in COMMANDS.values():
         if command.method not in own:
-            setattr(cls, command.method, LazyMethod(command, cls, decode=decode))
+            setattr(cls, command.method, LazyMethod(command, cls, decode=decode, queued=queued))
 
 
 install_methods(Session, decode=False)

@@ -10,7 +10,7 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.expiry_options import EXPIRY, EXPIRY_KINDS, Moment, Span, deadline_of
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import declarations
+from minidis.grammar.command import Shortcut, declarations
 from minidis.grammar.kinds import I64_MAX, I64_MIN, RAW, Float, Integer, Key, Value, encode, integer
 from minidis.keyspace.keyspace import text_of
 from minidis.replies import Decimal
@@ -20,6 +20,24 @@ from minidis.structures.text import Text
 command = declarations(group="string")
 
 _LARGEST = Fraction((2**64 - 1) * 2**16320)  # LDBL_MAX
+
+
+# INCR of an integer: one step, unless an observer cares for the key.
+_DIRECT_INCR = """
+space = self.space
+number = space.values.get(key)
+if (
+    number.__class__ is int
+    and space.direct_overwrite
+    and number < I64_MAX
+    and not (space.deadlines and key in space.deadlines)
+    and not (unit.interest and key in unit.interest)
+):
+    unit.dirty += 1
+    number += 1
+    space.values[key] = number
+    return number
+"""
 
 
 class Counters(Group[T]):
@@ -33,6 +51,7 @@ class Counters(Group[T]):
         access="RW ACCESS UPDATE",
         extra="amount",
         extra_command="INCRBY",
+        shortcuts=(Shortcut("key", None, _DIRECT_INCR),),
         single_step=True,
     )
     def incr(self, key: Key, amount: Integer = 1) -> int:

@@ -16,11 +16,11 @@ from minidis.commands.shared.expiry_options import (
     milliseconds,
 )
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import declarations
+from minidis.grammar.command import Shortcut, declarations
 from minidis.grammar.facts import set_access
 from minidis.grammar.kinds import INTEGER, Integer, Key, Kind, Many, Value, encode, integer
 from minidis.keyspace.keyspace import text_of
-from minidis.replies import LOCK, OK, Status
+from minidis.replies import OK, Status
 from minidis.structures.digests import xxh3_64
 from minidis.structures.lcs import lcs, table_size
 from minidis.structures.types import is_collection
@@ -36,9 +36,34 @@ def _pair_count(value: Any) -> int:
 
 def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
     """Run SET without options."""
-    space = self.space
+    space, unit = self.space, self.unit
+    if (
+        (space.direct or (space.direct_overwrite and key in space.values))
+        and not (space.deadlines and key in space.deadlines)
+        and not (unit.interest and key in unit.interest)
+    ):
+        unit.dirty += 1
+        space.values[key] = value
+        return OK
     space.changed(key, "set")
     space.put(key, value)
+    return OK
+
+
+def _set_expiring(self: Group[Any], key: Any, value: Any, ex: Any, px: Any) -> Status:
+    """SET with EX or PX alone."""
+    now = self.unit.now()
+    if ex is not None:
+        deadline = milliseconds(ex, 1000, now, "set")
+    else:
+        deadline = milliseconds(px, 1, now, "set")
+    space = self.space
+    if key in space.deadlines and now > space.deadlines[key]:
+        space.expire(key)
+    space.changed(key, "set")
+    space.put(key, value, deadline)
+    if self.unit.observed:
+        space.changed(key, "expire", 0)
     return OK
 
 
@@ -48,8 +73,8 @@ _DIRECT_SET = """
 space = self.space
 if (
     (space.direct or (space.direct_overwrite and key in space.values))
-    and key not in space.deadlines
-    and key not in unit.interest
+    and not (space.deadlines and key in space.deadlines)
+    and not (unit.interest and key in unit.interest)
 ):
     unit.dirty += 1
     space.values[key] = value
@@ -57,20 +82,14 @@ if (
 """
 
 
-def _get_unlocked(self: Group[Any], key: Any) -> Any:
-    """GET of a string whose deadline, if there is one, has not come."""
-    space = self.space
-    deadline = space.deadlines.get(key)  # before the value: see Keyspace.expire
-    if (deadline is not None and self.unit.clock.now() > deadline) or space.accessed is not None:
-        return LOCK
+# The deadline before the value: see Keyspace.expire.
+_GET_UNLOCKED = """
+if key not in space.deadlines or unit.clock.now() <= space.deadlines.get(key, 0):
     value = space.values.get(key)
-    return value if value.__class__ is bytes else LOCK
-
-
-def _strlen_unlocked(self: Group[Any], key: Any) -> Any:
-    """STRLEN of such a string."""
-    value = _get_unlocked(self, key)
-    return LOCK if value is LOCK else len(value)
+    if value.__class__ is bytes:
+        reply = value
+"""
+_STRLEN_UNLOCKED = _GET_UNLOCKED.replace("reply = value", "reply = len(value)")
 
 
 class Strings(Group[T]):
@@ -84,7 +103,7 @@ class Strings(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RO ACCESS",
-        unlocked=_get_unlocked,
+        unlocked=_GET_UNLOCKED,
     )
     def get(self, key: Key) -> T | None:
         """Return the string stored at `key`.
@@ -113,8 +132,10 @@ class Strings(Group[T]):
         complexity="O(1)",
         access="RW ACCESS UPDATE VARIABLE_FLAGS",
         kinds=EXPIRY_KINDS,
-        plain=_plain_set,
-        direct=_DIRECT_SET,
+        shortcuts=(
+            Shortcut("key value", _plain_set, _DIRECT_SET),
+            Shortcut("key value ex px", _set_expiring),
+        ),
         access_by_words=set_access,
     )
     def set(
@@ -439,7 +460,7 @@ class Strings(Group[T]):
         since="2.2.0",
         complexity="O(1)",
         access="RO",
-        unlocked=_strlen_unlocked,
+        unlocked=_STRLEN_UNLOCKED,
     )
     def strlen(self, key: Key) -> int:
         """Return the length in bytes of the string stored at `key`.

@@ -17,10 +17,12 @@ from typing import Any
 
 from minidis.clients.blocked import BlockedCall, Wait
 from minidis.errors import MinidisError
+from minidis.grammar.call import Call
 from minidis.grammar.command import Command
 from minidis.keyspace.keyspace import Keyspace
 from minidis.keyspace.unit import Effect, Unit
 from minidis.observers.observers import Observers
+from minidis.structures.types import COLLECTIONS
 
 NO_OPTIONS: dict[str, Any] = {}
 Follow = Callable[[Any, Any], None]
@@ -33,6 +35,10 @@ class Dispatcher:
     observers: Observers
     databases: list[Keyspace]
     closed: bool
+
+    def runs_here(self) -> bool:
+        """Whether no interruption can strike in this thread."""
+        raise NotImplementedError
 
     # a unit of its own -------------------------------------------------------------------------
 
@@ -48,11 +54,12 @@ class Dispatcher:
         unit = self.unit
         with unit.lock:
             unit.time = 0
-            if command.multi_step:
+            body = command.body if options else command.short_body
+            if command.multi_step and body is command.body:
                 unit.version = None
                 unit.pending = True
             try:
-                reply = command.body(session, *args, **options)
+                reply = body(session, *args, **options)
                 if follow is not None:
                     follow(args, options)
                 if unit.pending:
@@ -92,7 +99,15 @@ class Dispatcher:
         unit.committed = True
         if unit.recording:
             self._keep_effects(command, session, args, options)
-        self.complete()
+        if unit.events or unit.nested or unit.records:
+            self.complete()
+            return
+        # The lines of complete() without observers.
+        unit.undo.clear()
+        unit.pending = unit.recording
+        unit.committed = False
+        if unit.lock_free_reads:
+            unit.version = []
 
     def complete(self) -> None:
         """Discard the undo log and tell observers, until no blocked call can be served any more.
@@ -102,6 +117,7 @@ class Dispatcher:
         unit, observers = self.unit, self.observers
         unit.committed = True
         unit.undo.clear()
+        unit.base.clear()
         while True:
             if unit.events or unit.nested:
                 self._tell()
@@ -122,7 +138,84 @@ class Dispatcher:
         self.observers.unit_committed(unit.caller)
         unit.events, unit.nested = [], []
 
+    def run_transaction(self, session: Any, calls: list[Call]) -> list[Any] | None:
+        """Run calls as one unit, as EXEC does; errors are among the replies.
+
+        None, and nothing has run, if an interruption in this thread could not be rolled back.
+        """
+        unit = self.unit
+        with unit.lock:
+            unit.time = 0
+            unit.begin_steps()
+            try:
+                if not self.runs_here() and not self._save_base(session.space, calls):
+                    self.complete()
+                    return None
+                replies = self.run_all(session, calls)
+                self.complete()
+            except BaseException as error:
+                try:
+                    self.rollback(error, ())
+                except BaseException:
+                    self.rollback(error, ())
+                    raise
+                raise
+        return replies
+
+    def _save_base(self, space: Keyspace, calls: list[Call]) -> bool:
+        """Save how to put back the keys of all calls; False if that would take copies.
+
+        Strings are immutable: to put one back is enough. Collections change in place, and what
+        observers are told cannot be taken back.
+        """
+        unit = self.unit
+        if unit.observed or unit.recording:
+            return False
+        for command, args, options, words in calls:
+            if words is not None or not command.only_changes_keys:
+                return False
+            for key in command.keys(args, options):
+                value = space.values.get(key)
+                if value.__class__ in COLLECTIONS or key in unit.interest:
+                    return False
+                unit.base.append((space.restore, key, value, space.deadlines.get(key)))
+        return True
+
+    def run_batch(self, session: Any, calls: list[Call]) -> list[Any]:
+        """Run calls each as a unit, in one hold of the lock; errors are among the replies."""
+        replies: list[Any] = []
+        run = self.run
+        with self.unit.lock:
+            for command, args, options, _ in calls:
+                try:
+                    replies.append(run(command, session, args, options))
+                except MinidisError as error:
+                    replies.append(error)
+        return replies
+
     # one of several commands -------------------------------------------------------------------
+
+    def run_all(self, session: Any, calls: list[Call]) -> list[Any]:
+        """The commands of EXEC, where neither a check nor a follower is interested in them."""
+        unit = self.unit
+        undo, replies = unit.undo, []
+        for command, args, options, words in calls:
+            try:
+                if words is not None:
+                    args, options = command.parse(list(words))
+                if options:
+                    reply = command.body(session, *args, **options)
+                else:
+                    reply = command.short_body(session, *args)
+                if undo or unit.events or unit.recording:
+                    self.commit_nested(command, session, args, options)
+            except BaseException as error:
+                self.rollback_nested(error, (args, options))
+                if not isinstance(error, Exception):
+                    raise
+                reply = error
+            replies.append(reply.timeout_reply if reply.__class__ is Wait else reply)
+        return replies
 
     def run_nested(
         self,
@@ -236,6 +329,7 @@ class Dispatcher:
     def _rollback(self, values: Iterable[Any]) -> None:
         if not self.unit.committed:
             self._undo(values)  # and no more: what EXEC has completed before is told
+            self._undo_base()
         elif (blocked := self.observers.blocked.current) is not None:
             # Interrupted while a blocked call was served.
             if blocked.done:
@@ -243,6 +337,17 @@ class Dispatcher:
             else:
                 self._undo((blocked.args, blocked.options))
         self.complete()
+
+    def _undo_base(self) -> None:
+        """Put back the keys of an interrupted EXEC as they were before it."""
+        base = self.unit.base
+        if base:
+            keys = {entry[1] for entry in base}
+            for entry in reversed(base):
+                entry[0](*entry[1:])
+            for database in self.databases:
+                database.repair(keys)
+            base.clear()
 
     def _undo(self, values: Iterable[Any]) -> None:
         unit = self.unit

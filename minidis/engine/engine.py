@@ -68,7 +68,7 @@ class Engine(Dispatcher):
         self.observers = self._new_observers()
         self.pause = Pause(self.clients.update_all_checks)
         self.exec_thread = ExecThread(self.unit)
-        self.expiry_thread = ExpiryThread(clock, self.expire_due)
+        self.expiry_thread = ExpiryThread(self.unit, self.expire_due)
         #: the RESP server, once there is one (see server/)
         self.server: Server | None = None
         #: ends the program that serves this database, if one does; see SHUTDOWN. False: save
@@ -126,6 +126,10 @@ class Engine(Dispatcher):
             following = self.expire_due()
             if following is None or following >= self.clock.now():
                 return
+
+    def runs_here(self) -> bool:
+        """Whether EXEC runs in this thread; in the main thread it may not be interrupted."""
+        return self.exec_thread.runs_here()
 
     # pause -------------------------------------------------------------------------------------
 
@@ -222,7 +226,7 @@ class Engine(Dispatcher):
         if self.server is not None:
             self.server.after_fork()
             self.server = None
-        self.expiry_thread = ExpiryThread(self.clock, self.expire_due)
+        self.expiry_thread = ExpiryThread(self.unit, self.expire_due)
         self.exec_thread = ExecThread(self.unit)
         self.observers = self._new_observers()
         self.clients.monitors = {}

@@ -17,7 +17,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from minidis import errors
 from minidis.grammar.facts import FACTS, Facts
@@ -43,6 +43,17 @@ FLAGS = frozenset(
 COLLECTION_GROUPS = frozenset(("hash", "list", "set", "sorted-set"))
 
 
+class Shortcut(NamedTuple):
+    """A shorter way for calls with these parameters only."""
+
+    #: names of the parameters
+    params: str
+    #: the body for such calls; None: the usual one
+    body: Callable[..., Any] | None = None
+    #: lines of source that come first under the lock in the generated method; they may return
+    direct: str = ""
+
+
 @dataclass(frozen=True)
 class Command(Facts):
     """All that is known of a command."""
@@ -65,14 +76,26 @@ class Command(Facts):
     arity: int
     parse: Callable[[Any], tuple[list[Any], dict[str, Any]]]
     plain: int
-    #: a shorter body for calls without any option, where it pays
-    plain_body: Callable[..., Any] | None
-    #: lines that come first under the lock in the method for such calls; they may return
-    direct: str
-    #: a body for callers without the lock: it makes one look-up, and returns LOCK for all else
-    unlocked: Callable[..., Any] | None
+    #: shorter ways for usual calls, the most usual first
+    shortcuts: tuple[Shortcut, ...]
+    #: lines for callers without the lock: one look-up in `space`, which sets `reply` if that is all
+    unlocked: str
     #: it may change something in a way that a reader without the lock could see half of
     multi_step: bool
+
+    @cached_property
+    def short_body(self) -> Callable[..., Any]:
+        """The body for calls with the required arguments alone."""
+        first = self.shortcuts[0] if self.shortcuts else Shortcut("")
+        required = [one.name for one in self.params.values() if one.default is one.empty]
+        return (first.body if first.params.split() == required else None) or self.body
+
+    @cached_property
+    def only_changes_keys(self) -> bool:
+        """Whether it changes nothing but the values and deadlines of its keys, in one database."""
+        keys_group = self.group in COLLECTION_GROUPS or self.group == "string"
+        known = {"write", "readonly"} & set(self.flags)
+        return bool(known and self.access and keys_group and not self.waits)
 
     @property
     def method(self) -> str:
@@ -171,17 +194,17 @@ def command(
     since: str,
     complexity: str,
     access: str = "",
-    plain: Callable[..., Any] | None = None,
-    direct: str = "",
-    unlocked: Callable[..., Any] | None = None,
+    shortcuts: tuple[Shortcut, ...] = (),
+    unlocked: str = "",
     single_step: bool = False,
     **rules: Any,
 ) -> Callable[[Body], Body]:
     """Declare a command: its syntax line, its flags and what the line cannot say.
 
-    `access` says how the keys are used; several, separated by "|", go to the keys in order. `plain`
-    is a shorter body for calls without options; `inline` are the lines of one that is shorter
-    still. The other keywords are explained at Facts and at slots.Overrides.
+    `access` says how the keys are used; several, separated by "|", go to the keys in order.
+    `shortcuts` are shorter ways for usual calls, `unlocked` lines of source that need no lock (see
+    methods.py). `single_step`: a reader without the lock sees the change in one step, or after
+    save_undo(). The other keywords are explained at Facts and at slots.Overrides.
     """
     facts = {name: rules.pop(name) for name in FACTS & rules.keys()}
 
@@ -208,8 +231,7 @@ def command(
             tree.arity,
             compiled.parse,
             compiled.plain if len(tree.name.split()) == 1 else 0,
-            plain,
-            direct,
+            shortcuts,
             unlocked,
             not single_step and ("write" in flags or "admin" in flags or "runs_queue" in facts),
             **facts,

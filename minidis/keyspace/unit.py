@@ -27,6 +27,8 @@ KeyEvent = tuple[int, str, bytes]
 #: Events that are no keyspace notifications: a database was emptied, or exchanged with another one
 #: (without a key), a key was replaced by that, a key has changed without an event of its own.
 EMPTIED, EXCHANGED, REPLACED, CHANGED = "-", "~", "^", "*"
+#: A manual clock needs no thread: no deadline is scheduled.
+FOREVER, NEVER = 2**63, -(2**63)
 UNNAMED = frozenset((EMPTIED, EXCHANGED, REPLACED, CHANGED))
 
 
@@ -49,9 +51,10 @@ class Unit:
     """What the running command has read, changed and promised to undo."""
 
     __slots__ = (
-        "caller", "clock", "committed", "dirty", "effects", "events", "interest", "lock",
+        "base", "caller", "clock", "committed", "dirty", "effects", "events", "interest", "lock",
         "lock_free_reads", "nested", "new_keys", "observed", "pending", "recorded", "recording",
         "records", "time", "undo", "version",
+        "wake_at",
     )  # fmt: skip
 
     def __init__(self, clock: Clock) -> None:
@@ -61,6 +64,8 @@ class Unit:
         self.time = 0
         #: how to put back what the unit has changed so far: (function, argument, ...)
         self.undo: list[tuple[Any, ...]] = []
+        #: the same for a whole EXEC in the main thread, where an interruption may strike
+        self.base: list[tuple[Any, ...]] = []
         #: what the running command has done to keys, as far as an observer cares
         self.events: list[KeyEvent] = []
         #: events of the earlier commands of a running EXEC
@@ -84,6 +89,9 @@ class Unit:
         self.recording = False
         #: names of keys that are watched, waited for or tracked -> how often
         self.interest: dict[bytes, int] = {}
+        #: the expiry thread wakes up then, or before (milliseconds since 1970): an earlier deadline
+        #: has to be scheduled
+        self.wake_at = FOREVER if clock.runs else NEVER
         #: the client of the command, where tracking has to know it
         self.caller: Any = None
         self.lock_free_reads = not reads_need_the_lock()
@@ -140,13 +148,22 @@ class Unit:
         self.version = None
         self.pending = True
 
-    def end(self) -> None:
-        """Let readers look without the lock again."""
-        if self.lock_free_reads:
-            self.version = []
+    def lock_reads(self) -> None:
+        """Make readers take the lock from now on."""
+        self.lock_free_reads = False
+        self.version = None
 
     def after_fork(self) -> None:
         """In the child of a fork: the lock may be held by a thread that does not exist here."""
         self.lock = threading.RLock()
         self.interest = {}
         self.records = []
+
+
+class NoVersion:
+    """Stands for the unit where a session may not read without the lock."""
+
+    version = None
+
+
+CHECKED = NoVersion()

@@ -30,8 +30,8 @@ class Group(Generic[T]):
         """Let commands work on the database of that number, which must exist."""
         raise NotImplementedError
 
-    def run_queued(self, call: Call) -> Any:
-        """One of the commands of EXEC: its reply, its error (returned), or Wait."""
+    def run_queue(self, calls: list[Call]) -> list[Any]:
+        """Run the commands of EXEC; errors are among the replies."""
         raise NotImplementedError
 
     def leave_transaction(self) -> None:
