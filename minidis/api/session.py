@@ -400,7 +400,12 @@ def install_methods(cls: type[Any], *, decode: bool, queued: bool = False) -> No
     """Put the doors in front of the bodies that the group classes define, but for what the class
     or a base of it above Session does itself."""
     above = cls.__mro__[: cls.__mro__.index(Session)]
-    own = {name for base in above for name in vars(base)}
+    own = {
+        name
+        for base in above
+        for name, value in vars(base).items()
+        if not isinstance(value, LazyMethod)
+    }
     for command in COMMANDS.values():
         if command.method not in own:
             setattr(cls, command.method, LazyMethod(command, cls, decode=decode, queued=queued))

@@ -54,8 +54,10 @@ class Dispatcher:
         unit = self.unit
         with unit.lock:
             unit.time = 0
-            body = command.body if options else command.short_body
-            if command.multi_step and body is command.body:
+            body = command.body
+            if len(args) == command.short_count and not options:
+                body = command.short_body
+            elif command.multi_step:
                 unit.version = None
                 unit.pending = True
             try:
@@ -203,10 +205,10 @@ class Dispatcher:
             try:
                 if words is not None:
                     args, options = command.parse(list(words))
-                if options:
-                    reply = command.body(session, *args, **options)
-                else:
+                if len(args) == command.short_count and not options:
                     reply = command.short_body(session, *args)
+                else:
+                    reply = command.body(session, *args, **options)
                 if undo or unit.events or unit.recording:
                     self.commit_nested(command, session, args, options)
             except BaseException as error:

@@ -91,6 +91,12 @@ class Command(Facts):
         return (first.body if first.params.split() == required else None) or self.body
 
     @cached_property
+    def short_count(self) -> int:
+        """With how many arguments and no options short_body is called; -1: never."""
+        required = [one for one in self.params.values() if one.default is one.empty]
+        return -1 if self.short_body is self.body else len(required)
+
+    @cached_property
     def only_changes_keys(self) -> bool:
         """Whether it changes nothing but the values and deadlines of its keys, in one database."""
         keys_group = self.group in COLLECTION_GROUPS or self.group == "string"
