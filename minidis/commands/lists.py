@@ -11,7 +11,7 @@ from typing import Any, overload
 
 from minidis import errors
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import declarations
+from minidis.grammar.command import Shortcut, declarations
 from minidis.grammar.kinds import (
     RAW,
     Integer,
@@ -47,6 +47,36 @@ def _rank(value: Any) -> int:
 _COUNT = at_least(1, errors.COUNT_NOT_POSITIVE)
 
 
+# The usual pushes and pops. What happens inside of a list is one unit (structures/lists.py).
+_DIRECT_PUSH = """
+space = self.space
+row = space.values.get(key)
+if (
+    row.__class__ is List
+    and space.direct_overwrite
+    and not (space.deadlines and key in space.deadlines)
+    and not (unit.interest and key in unit.interest)
+):
+    unit.dirty += len(values)
+    row.{push}(values)
+    return row.size
+"""
+_DIRECT_POP = """
+space = self.space
+row = space.values.get(key)
+if (
+    row.__class__ is List
+    and row.size > 1
+    and space.direct_overwrite
+    and not (space.deadlines and key in space.deadlines)
+    and not (unit.interest and key in unit.interest)
+):
+    unit.dirty += 1
+    reply = row.{pop}(1)[0]
+    return {reply}
+"""
+
+
 class Lists(Group[T]):
     """Commands on lists that do not block: LPUSH, LPOP, LMOVE, LRANGE and others."""
 
@@ -59,6 +89,7 @@ class Lists(Group[T]):
         complexity="O(1) for each element",
         access="RW INSERT",
         names={"element": "values"},
+        shortcuts=(Shortcut("key values", None, _DIRECT_PUSH.replace("{push}", "push_left")),),
         single_step=True,
     )
     def lpush(self, key: Key, *values: Many) -> int:
@@ -78,6 +109,7 @@ class Lists(Group[T]):
         complexity="O(1) for each element",
         access="RW INSERT",
         names={"element": "values"},
+        shortcuts=(Shortcut("key values", None, _DIRECT_PUSH.replace("{push}", "push_right")),),
         single_step=True,
     )
     def rpush(self, key: Key, *values: Many) -> int:
@@ -154,6 +186,7 @@ class Lists(Group[T]):
         kinds={"count": RAW},
         strict=True,
         resp2=null_array_from(3),
+        shortcuts=(Shortcut("key", None, _DIRECT_POP.replace("{pop}", "pop_left")),),
         single_step=True,
     )
     def lpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
@@ -182,6 +215,8 @@ class Lists(Group[T]):
         kinds={"count": RAW},
         strict=True,
         resp2=null_array_from(3),
+        shortcuts=(Shortcut("key", None, _DIRECT_POP.replace("{pop}", "pop_right")),),
+        single_step=True,
     )
     def rpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
         """Remove and return the last element of the list stored at `key`.

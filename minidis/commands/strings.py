@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -82,6 +83,30 @@ if (
 """
 
 
+# SET with EX: value and deadline are stored by one call of C code, which neither an interruption
+# nor another thread can divide. The expiry is scheduled before.
+_DIRECT_SET_EX = """
+space = self.space
+if (
+    ex.__class__ is int
+    and 0 < ex < MOST_SECONDS
+    and (space.direct or (space.direct_overwrite and key in space.values))
+    and not (unit.interest and key in unit.interest)
+):
+    now = unit.clock.now()
+    if now <= space.deadlines.get(key, now):
+        deadline = now + ex * 1000
+        space.schedule_expiry(key, deadline)
+        unit.dirty += 1
+        tables = space.values, space.deadlines
+        run_all(map(dict.__setitem__, tables, (key, key), (value, deadline)))
+        return OK
+"""
+#: Calls whatever an iterator of C code calls.
+run_all = deque[Any](maxlen=0).extend
+#: A number of seconds for which deadlines need no check of their range.
+MOST_SECONDS = 2**40
+
 # The deadline before the value: see Keyspace.expire.
 _GET_UNLOCKED = """
 if key not in space.deadlines or unit.clock.now() <= space.deadlines.get(key, 0):
@@ -134,7 +159,7 @@ class Strings(Group[T]):
         kinds=EXPIRY_KINDS,
         shortcuts=(
             Shortcut("key value", _plain_set, _DIRECT_SET),
-            Shortcut("key value ex px", _set_expiring),
+            Shortcut("key value ex px", _set_expiring, _DIRECT_SET_EX),
         ),
         access_by_words=set_access,
     )
@@ -360,9 +385,18 @@ class Strings(Group[T]):
         >>> db.mset({"a": 1, "b": 2}), db.mget("a", "b", "c")
         (OK, [b'1', b'2', None])
         """
-        look: Any = self.space.lookup
-        found = [look(key) for key in keys]
-        return [_text_or_none(value) for value in found]
+        space: Any = self.space
+        if not space.deadlines and space.accessed is None:
+            found = [space.values.get(key) for key in keys]
+            misses = found.count(None)
+            if not (misses and self.unit.observed):
+                space.hits += len(found) - misses
+                space.misses += misses
+                strings: list[Any] = [
+                    value if value.__class__ is bytes else _text_or_none(value) for value in found
+                ]
+                return strings
+        return [_text_or_none(space.lookup(key)) for key in keys]
 
     @command(
         "MSET key value [key value ...]",

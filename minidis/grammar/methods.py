@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import linecache
+import re
 import sys
 from collections.abc import Callable
 from textwrap import indent
@@ -21,7 +22,7 @@ from minidis.grammar import kinds
 from minidis.grammar.command import COLLECTION_GROUPS, Command, Shortcut
 from minidis.grammar.kinds import encode
 from minidis.grammar.slots import Parameter
-from minidis.replies import LOCK, OK, decoded
+from minidis.replies import OK, decoded
 
 #: What stands before the lines of a docstring; 3.13 takes it away.
 INDENT = "" if sys.version_info >= (3, 13) else "        "
@@ -38,9 +39,9 @@ def {name}(self, {signature}):
         reply = self.call_typed(command, {arguments})
         return {reply}
     unit = self.unit
-    with unit.lock:{direct}
+    with unit.lock:
         unit.time = 0{begin}
-        try:
+        try:{direct}
             reply = body(self, {arguments})
             if unit.pending:
                 self.engine.commit(command, self, ({args}), {options})
@@ -74,11 +75,10 @@ UNLOCKED = """
     version = unit.version
     if version is not None:
         space = self.space
-        reply = LOCK
-{lines}
-        if reply is not LOCK and unit.version is version:
-            space.hits += 1
-            return {reply}"""
+{lines}"""
+HIT = """if unit.version is version:
+    space.hits += 1
+    return {reply}"""
 
 # A change that readers could see in between: they take the lock meanwhile.
 BEGIN = """
@@ -200,7 +200,6 @@ def _compile_method(
         "encode": encode,
         "decoded": decoded,
         "full_method": full,
-        "LOCK": LOCK,
         "OK": OK,
         "NO_OPTIONS": {},
         "conflict": _conflict,
@@ -220,7 +219,7 @@ def _compile_method(
         args="".join(f"{_passed(param)}, " for param in params if not _is_keyword(param)),
         options=_options(params),
         unlocked=_unlocked(command, reply),
-        direct=indent("\n" + shortcut.direct.strip(), " " * 8).rstrip(),
+        direct=indent("\n" + shortcut.direct.strip().replace("{reply}", reply), " " * 12).rstrip(),
         begin=BEGIN if begins else "",
         reply=reply,
     )
@@ -231,8 +230,15 @@ def _unlocked(command: Command, reply: str) -> str:
     """The lines that read without the lock, if the command has such."""
     if not command.unlocked:
         return ""
-    lines = indent(command.unlocked.strip("\n"), " " * 8)
-    return UNLOCKED.format(lines=lines, reply=reply)
+    hit = HIT.format(reply=reply)
+    # After each `reply = ...` the version is compared, and the hit counted.
+    lines = re.sub(
+        r"^( *)reply = .*$",
+        lambda found: found[0] + "\n" + indent(hit, found[1]),
+        command.unlocked.strip("\n"),
+        flags=re.MULTILINE,
+    )
+    return UNLOCKED.format(lines=indent(lines, " " * 8))
 
 
 def _executed(text: str, command: Command, space: dict[str, Any]) -> Callable[..., Any]:
@@ -262,8 +268,9 @@ def _conversions(
     else:
         tests = [_given(param) for param in everything if param not in params]
         tests += [f"{one.name} is None" for one in params if one.default is not one.empty]
+        everything_passed = ", ".join(map(_passed, everything))
         given = " or ".join(tests)
-        first = CHOOSE.format(given=given, everything=", ".join(map(_passed, everything)))
+        first = CHOOSE.format(given=given, everything=everything_passed) if tests else ""
     return first + "\n".join(filter(None, lines))
 
 

@@ -208,7 +208,8 @@ class Keyspace:
             self._announce(key)
         values[key] = value
         if deadline is not None:
-            self._fall_due(key, deadline)
+            self.schedule_expiry(key, deadline)
+            deadlines[key] = deadline
         elif key in deadlines:
             del deadlines[key]
         if not self.direct:
@@ -257,13 +258,14 @@ class Keyspace:
         if deadline is None:
             self.deadlines.pop(key, None)
             return
-        self._fall_due(key, deadline)
-
-    def _fall_due(self, key: bytes, deadline: int) -> None:
-        """Enter the deadline, and see that the key expires in time."""
+        self.schedule_expiry(key, deadline)
         self.deadlines[key] = deadline
-        self.fresh.append((deadline, key))
-        if len(self.fresh) > self.most_fresh:
+
+    def schedule_expiry(self, key: bytes, deadline: int) -> None:
+        """See that the key expires in time; the deadline itself is stored by the caller."""
+        fresh = self.fresh
+        fresh.append((deadline, key))
+        if len(fresh) > self.most_fresh:
             self._sort_deadlines()
         if deadline < self.unit.wake_at:
             self.schedule(deadline)
@@ -273,6 +275,7 @@ class Keyspace:
         fresh, self.fresh = self.fresh, []
         if len(self.due) + len(fresh) > 2 * len(self.deadlines) + 64:
             self.due = [(deadline, key) for key, deadline in self.deadlines.items()]
+            self.due += fresh[-1:]  # it may not be among the deadlines yet
             heapify(self.due)
         else:
             for entry in fresh:

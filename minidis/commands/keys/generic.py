@@ -22,6 +22,8 @@ _CONDITIONS = "[NX | XX | GT | LT]"
 _UNKNOWN_CONDITION = "Unsupported option {}"
 #: The earliest time in seconds that is still a time in milliseconds.
 _LEAST_SECONDS = -(I64_MAX // 1000)
+#: A number of seconds for which deadlines need no check of their range.
+MOST_SECONDS = 2**40
 _INT_MAX = 2**31 - 1
 
 
@@ -68,6 +70,26 @@ def _plain_expire(self: Keys[Any], key: Any, time: Any) -> int:
     self.space.changed(key, "expire")
     self.space.set_deadline(key, deadline)
     return 1
+
+
+# One step, unless an observer cares for the key.
+_DIRECT_EXPIRE = """
+space = self.space
+if (
+    time.__class__ is int
+    and 0 < time < MOST_SECONDS
+    and key in space.values
+    and space.direct_overwrite
+    and not (unit.interest and key in unit.interest)
+):
+    now = unit.clock.now()
+    if now <= space.deadlines.get(key, now):
+        deadline = now + time * 1000
+        space.schedule_expiry(key, deadline)
+        unit.dirty += 1
+        space.deadlines[key] = deadline
+        return 1
+"""
 
 
 class Keys(Group[T]):
@@ -330,7 +352,7 @@ class Keys(Group[T]):
         kinds=EXPIRY_KINDS,
         unknown_error=_UNKNOWN_CONDITION,
         allow_conflicts=True,
-        shortcuts=(Shortcut("key time", _plain_expire),),
+        shortcuts=(Shortcut("key time", _plain_expire, _DIRECT_EXPIRE),),
     )
     def expire(
         self,
