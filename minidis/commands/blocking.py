@@ -13,7 +13,8 @@ from typing import Any
 
 from minidis import errors
 from minidis.clients.blocked import Wait
-from minidis.commands.lists import Lists, return_elements
+from minidis.commands.list_moves import ListMoves, return_elements
+from minidis.commands.lists import Lists
 from minidis.commands.shared.group import T
 from minidis.commands.sorted_sets.members import SortedSets
 from minidis.grammar.command import declarations
@@ -51,7 +52,7 @@ def timeout_of(value: Any) -> float:
     return -(-seconds * 1000 // 1) / 1000
 
 
-class Blocking(Lists[T], SortedSets[T]):
+class Blocking(ListMoves[T], Lists[T], SortedSets[T]):
     """Commands that block until there is an element: BLPOP, BLMOVE, BZPOPMIN and others."""
 
     # lists -------------------------------------------------------------------------------------
