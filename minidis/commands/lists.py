@@ -244,7 +244,9 @@ class Lists(Group[T]):
             row = self.space.write(key, List)
             if row is not None:
                 left = encode(direction) == b"LEFT"
-                return [key, self._take(key, row, integer(count or 1), left)]
+                taken = self._take(key, row, integer(count or 1), left)
+                self._effect("LPOP" if left else "RPOP", key, len(taken))
+                return [key, taken]
         return None
 
     # reading -----------------------------------------------------------------------------------

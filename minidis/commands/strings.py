@@ -181,6 +181,8 @@ class Strings(Group[T]):
         space.put(key, value, space.deadlines.get(key) if keepttl else deadline)
         if deadline is not None:
             space.changed(key, "expire", 0)
+            nx = xx = False
+        self._effect("SET", key, value, nx=nx, xx=xx, keepttl=keepttl, pxat=deadline)
         return reply if get else OK
 
     @command(
@@ -259,6 +261,7 @@ class Strings(Group[T]):
         reply: Any = self.space.string(key)
         self.space.changed(key, "set")
         self.space.put(key, value)
+        self._effect("SET", key, value)
         return reply
 
     @command(
@@ -276,9 +279,14 @@ class Strings(Group[T]):
         """
         reply: Any = self.space.string(key)
         if reply is not None:
-            self.space.changed(key, "del")
-            self.space.remove(key)
+            self._delete_now(key)
         return reply
+
+    def _delete_now(self, key: Any) -> bool:
+        """Delete a key that exists, with DEL as the effect of the running command."""
+        self.space.changed(key, "del")
+        self._effect("DEL", key)
+        return self.space.remove(key)
 
     @command(
         f"GETEX key [{EXPIRY} | PERSIST]",
@@ -312,14 +320,15 @@ class Strings(Group[T]):
             return None
         deadline = deadline_of(self.engine, "getex", ex, px, exat, pxat)
         if deadline is not None and deadline <= self.unit.now():
-            space.changed(key, "del")
-            space.remove(key)
+            self._delete_now(key)
         elif deadline is not None:
             space.changed(key, "expire")
             space.set_deadline(encode(key), deadline)
+            self._effect("PEXPIREAT", key, deadline)
         elif persist and key in space.deadlines:
             space.changed(key, "persist")
             space.set_deadline(encode(key), None)
+            self._effect("PERSIST", key)
         return reply
 
     # several keys ------------------------------------------------------------------------------
@@ -428,6 +437,7 @@ class Strings(Group[T]):
             space.put(key, value, space.deadlines.get(key) if keepttl else deadline)
             if deadline is not None:
                 space.changed(key, "expire", 0)
+            self._effect("SET", key, value, keepttl=keepttl, pxat=deadline)
         return 1
 
     @command(
@@ -508,8 +518,7 @@ class Strings(Group[T]):
             raise _option_error
         if conditional and not condition_met(text_of(old), *conditions):
             return 0
-        self.space.changed(key, "del")
-        return int(self.space.remove(key))
+        return int(self._delete_now(key))
 
 
 def _text_or_none(value: Any) -> Any:

@@ -455,9 +455,11 @@ class Keys(Group[T]):
         if unmet:
             return 0
         if deadline <= now:
+            self._effect("DEL", key)
             return int(self._delete(key))
         space.changed(key, "expire")
         space.set_deadline(key, deadline)
+        self._effect("PEXPIREAT", key, deadline)
         return 1
 
     @command(
