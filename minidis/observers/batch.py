@@ -5,8 +5,8 @@
                          ...                        unit_committed(batch) at the end
 
 Observers are called under the engine's lock, in a fixed order (observers.py). They never wait and
-never raise. Recorders (a journal, a replication backlog) are observers that want effects, too. After
-an interruption (Ctrl-C) they may be told of a batch twice: its `records` are the same list then.
+never raise. Recorders (a journal, a replication backlog) are observers that want effects, too. They
+may be told of a batch twice, after an interruption (Ctrl-C): `records` is the same list then.
 """
 
 from __future__ import annotations
