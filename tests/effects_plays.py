@@ -38,7 +38,24 @@ RENAME {s1|l1|x1} {s1|l1|x1}
 COPY {s1|l1|x1|z1} {s2|l2|x2|z2} {REPLACE|DB 1 REPLACE}
 MOVE {s1|l1|x1|z1} {0|1}
 SWAPDB 0 1
-{FLUSHDB|FLUSHALL|DBSIZE|DBSIZE|DBSIZE|DBSIZE}
+{FLUSHDB|FLUSHALL|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE}
+RENAMENX {s1|l1|x1} {s2|l2|x2}
+LINSERT {l1|l2} {BEFORE|AFTER} {a|c} x
+LREM {l1|l2} {0|1|-1} {a|c}
+LTRIM {l1|l2} {0|1} {1|-2}
+LSET l1 0 y
+RPUSHX {l1|l2} z
+LPUSHX {l1|l2} z
+SREM {e1|e2} a 1 4
+SMOVE {e1|e2} {e1|e2} {a|b|1|2}
+{SUNIONSTORE|SINTERSTORE|SDIFFSTORE} {e1|e2} e1 e2
+{ZUNIONSTORE|ZINTERSTORE|ZDIFFSTORE} {z1|z2} 2 {z1|e1} z2
+ZRANGESTORE z2 z1 0 -1
+ZREM {z1|z2} {a|b}
+ZREMRANGEBYLEX z1 - +
+ZREMRANGEBYSCORE z1 -inf 2
+ZREMRANGEBYRANK z1 0 0
+ZPOPMIN z1
 RANDOMKEY
 SCAN 0
 RPUSH {l1|l2} c a b
@@ -78,6 +95,8 @@ XGROUP CREATECONSUMER x1 a {c|d|e}
 XGROUP DELCONSUMER x1 a {c|d}
 {XGROUP DESTROY|XLEN|XLEN|XLEN} x1 {a|b}
 XREADGROUP GROUP {a|b} {c|d} COUNT 2 STREAMS x1 >
+XREADGROUP GROUP {a|b} {c|d} STREAMS x1 >
+XREADGROUP GROUP {a|b} {c|d} STREAMS x1 >
 XREADGROUP GROUP a {c|d} STREAMS x1 x2 > >
 XREADGROUP GROUP {a|b} {c|d|e} NOACK STREAMS x1 >
 XREADGROUP GROUP a {c|d|f} COUNT 2 STREAMS x1 0
@@ -94,13 +113,26 @@ XSETID x1 t
 """.splitlines()
     if line
 ]
+#: What a play begins with.
+SETUP = """
+HIMPORT PREPARE fs a b
+RPUSH l1 a b c a
+SADD e1 a b c d
+ZADD z1 1 a 2 b 3 c
+XADD x1 * f v g w
+XGROUP CREATE x1 a 0
+XADD x1 * f v
+XGROUP CREATE x1 b 0
+XADD x2 * f v
+XGROUP CREATE x2 a 0
+""".strip().splitlines()
 KEYS = [kind + number for kind in ("s", "l", "h", "e", "z", "x") for number in "12"]
 OF_GROUP = {"string": "s", "list": "l", "hash": "h", "set": "e", "sorted-set": "z", "stream": "x"}
 #: Words whose time is to come soon.
 SPANS = frozenset(("seconds", "milliseconds", "ttl"))
 MOMENTS = frozenset(("unix-time-seconds", "unix-time-milliseconds"))
 LEFT_OUT = frozenset(("SAVE", "HIMPORT SET", "HIMPORT PREPARE", "FLUSHALL", "FLUSHDB"))
-STEPS = 60
+STEPS = 150
 
 
 def facts() -> list[Fact]:
@@ -129,13 +161,15 @@ class Play:
         for limit in self.limits:
             self.db.execute("CONFIG", "SET", *limit)
         self.sessions = [self.db, self.db.session(1)]
-        for session in self.sessions:
-            session.execute("HIMPORT", "PREPARE", "fs", "a", "b")
         self.waiting: list[BlockedCall] = []
         self.changed: set[str] = set()
 
     def steps(self) -> Iterator[Any]:
         """Make one step after the other, and say what it was."""
+        for session in self.sessions:
+            for line in SETUP:
+                session.execute(*line.split())
+        yield "setup"
         for _ in range(STEPS):
             yield self._step()
         while self.waiting:

@@ -25,6 +25,8 @@ PLAYED = (
 #: Commands that would wait, end something, or write a file.
 NOT_PLAYED = frozenset((b"SAVE", b"SHUTDOWN", b"DEBUG", b"QUIT", b"CONFIG", b"MONITOR", b"CLIENT"))
 HOUR = 3600
+#: Steps of a play between comparisons.
+STRIDE = 5
 
 
 def commands_of(text: str) -> list[Words]:
@@ -92,13 +94,14 @@ def played(seed: int) -> set[str]:
         for limit in play.limits:
             replica.db.execute("CONFIG", "SET", *limit)
     log = []
-    for step in play.steps():
+    for number, step in enumerate(play.steps()):
         batches = recorder.taken()
         beside.db.engine.clock.slip(play.clock.now() - beside.db.engine.clock.now())
         beside.repeat(batches)
         play.note(step, batches)
         log += batches
-        assert state(beside.db) == state(play.db), (seed, step, batches)
+        if number % STRIDE == 0:
+            assert state(beside.db) == state(play.db), (seed, number, step, batches)
     later.db.engine.clock.slip(HOUR * 1000 + play.clock.now() - later.db.engine.clock.now())
     with later.db.engine.replaying():
         later.repeat(log)

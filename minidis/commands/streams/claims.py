@@ -312,7 +312,7 @@ class _Claim:
         if self.retries is not None and self.retries >= 0:
             count = self.retries
         elif self.counts:
-            count += 1
+            count = min(count + 1, I64_MAX)  # where XNACK FATAL has put it
         group.put(number, (self.consumer, self.moment, count))
         space.changed(self.key, None)
         self.commands._state_claim(self.key, self.names, group, number)

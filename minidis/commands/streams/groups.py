@@ -18,7 +18,7 @@ from minidis.commands.shared.group import T
 from minidis.commands.streams.entries import CAP_KINDS, CAP_NAMES, CAPS, POLICIES, Caps, Streams
 from minidis.commands.streams.ids import Id, entry, idle_kind, ids_of, loose_id, strict_id
 from minidis.grammar.command import declarations
-from minidis.grammar.kinds import RAW, Integer, Key, Kind, Many, encode, integer
+from minidis.grammar.kinds import I64_MAX, RAW, Integer, Key, Kind, Many, encode, integer
 from minidis.keyspace.unit import CHANGED
 from minidis.protocol.shapes import stream_pairs
 from minidis.replies import OK, Status
@@ -499,7 +499,7 @@ class _Reader:
     def _deliver(
         self, key: bytes, group: ConsumerGroup, number: int, consumer: Consumer, count: int
     ) -> None:
-        group.put(number, (consumer, self.now, count))
+        group.put(number, (consumer, self.now, min(count, I64_MAX)))  # see XNACK FATAL
         self.commands._state_claim(key, self.names, group, number)
 
     def _history(self, key: bytes, stream: Stream, group: ConsumerGroup, after: int) -> list[Any]:
