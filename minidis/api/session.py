@@ -31,6 +31,7 @@ from minidis.commands.hashes import Hashes
 from minidis.commands.keys.generic import Keys
 from minidis.commands.keys.objects import Objects
 from minidis.commands.keys.sorting import Sorting
+from minidis.commands.list_moves import ListMoves
 from minidis.commands.lists import Lists
 from minidis.commands.pubsub import PubSub
 from minidis.commands.server.acl import Acl
@@ -48,6 +49,7 @@ from minidis.commands.sorted_sets.members import SortedSets
 from minidis.commands.sorted_sets.ranges import SortedSetRanges
 from minidis.commands.streams.claims import StreamClaims
 from minidis.commands.streams.info import StreamInfo
+from minidis.commands.string_ranges import StringRanges
 from minidis.commands.strings import Strings
 from minidis.commands.transactions import Transactions
 from minidis.engine.engine import Engine
@@ -63,10 +65,12 @@ from minidis.replies import QUEUED, Status, decoded
 class Session(
     Blocking[T],
     Strings[T],
+    StringRanges[T],
     Objects[T],
     Sorting[T],
     Keys[T],
     Hashes[T],
+    ListMoves[T],
     Lists[T],
     SortedSets[T],
     StreamClaims[T],

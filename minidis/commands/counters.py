@@ -166,6 +166,7 @@ class Counters(Group[T]):
         new = _float_sum(b"0" if old is None else old, encode(amount))
         self.space.changed(key, "incrbyfloat")
         self.space.replace(key, Text(new))
+        self._effect("SET", key, new, keepttl=True)
         return Decimal(new)
 
     @command(
@@ -234,12 +235,16 @@ class Counters(Group[T]):
             deadline = current
         if deadline is not None and deadline <= self.unit.now():
             space.changed(key, "del")
-            space.remove(key)
+            if space.remove(key):
+                self._effect("DEL", key)
+            else:
+                self.unit.no_effect()
             return
         whole = value.__class__ is int
         space.changed(key, "incrby" if whole else "incrbyfloat")
         stored = value if whole else Text(long_double.add_decimal(value, Fraction(0)))
         space.put(key, stored, deadline)
+        self._effect("SET", key, text_of(stored), pxat=deadline)
         if deadline != current:
             space.changed(key, "persist" if deadline is None else "expire", 0)
 

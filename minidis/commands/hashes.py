@@ -386,7 +386,8 @@ class Hashes(Group[T]):
             if value is not None:
                 gone[field] = value
             reply.append(value)
-        self._remove_fields(key, table, gone)
+        if self._remove_fields(key, table, gone):
+            self._effect("HDEL", key, *gone)
         return reply
 
     # numbers -----------------------------------------------------------------------------------
@@ -449,6 +450,7 @@ class Hashes(Group[T]):
             raise errors.error(errors.NOT_A_NUMBER)
         new = long_double.add_decimal(old, step)
         self._set_field(key, field, new, "hincrbyfloat")
+        self._effect("HSET", key, mapping=[(field, new)])
         return Decimal(new)
 
     # at random, and by cursor ------------------------------------------------------------------
@@ -626,7 +628,9 @@ class Hashes(Group[T]):
         if len(fields) != len(values):
             raise errors.error("value count does not match fieldset field count")
         space, given = self.space, dict(zip(fields, values, strict=True))
-        space.write(key, Hash)
+        if space.write(key, Hash) is not None:
+            self._effect("DEL", key)
+        self._effect("HSET", key, mapping=list(given.items()))
         space.changed(key, "hset")
         space.put(key, Hash.load(given, self.engine.settings.limits))  # type: ignore[arg-type]
         return OK

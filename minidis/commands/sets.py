@@ -254,12 +254,17 @@ class Sets(Group[T]):
             return set()
         randbelow = self.engine.settings.randbelow
         gone = list(table) if wanted >= len(table) else table.sample(wanted, randbelow)
+        if len(gone) == len(table):
+            self._effect("DEL", key)
+        else:
+            self._effect("SREM", key, *gone)
         self._remove_members(key, table, gone, "spop")
         return set(gone)
 
     def _pop_member(self, key: Any, table: Set) -> Any:
         """Remove and return one random member."""
         member = table.random(self.engine.settings.randbelow)
+        self._effect("SREM", key, member)
         self._remove_members(key, table, (member,), "spop")
         return member
 

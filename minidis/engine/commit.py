@@ -12,13 +12,14 @@ other callers use it. Nothing of this does anything unless it is needed: the bod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from minidis.clients.blocked import BlockedCall, Wait
 from minidis.errors import MinidisError
 from minidis.grammar.call import Call
 from minidis.grammar.command import Command
+from minidis.grammar.kinds import pairs
 from minidis.keyspace.keyspace import Keyspace
 from minidis.keyspace.unit import Effect, Unit
 from minidis.observers.observers import Observers
@@ -98,18 +99,18 @@ class Dispatcher:
     ) -> None:
         """The command is complete: it is known here with its session and converted arguments."""
         unit = self.unit
-        unit.committed = True
         if unit.recording:
-            self._keep_effects(command, session, args, options)
-        if unit.events or unit.nested or unit.records:
-            self.complete()
+            self._state_effect(command, session, args, options)
+        elif not (unit.events or unit.nested):
+            # The lines of complete() without observers.
+            unit.committed = True
+            unit.undo.clear()
+            unit.pending = False
+            unit.committed = False
+            if unit.lock_free_reads:
+                unit.version = []
             return
-        # The lines of complete() without observers.
-        unit.undo.clear()
-        unit.pending = unit.recording
-        unit.committed = False
-        if unit.lock_free_reads:
-            unit.version = []
+        self.complete()
 
     def complete(self) -> None:
         """Discard the undo log and tell observers, until no blocked call can be served any more.
@@ -121,13 +122,15 @@ class Dispatcher:
         unit.undo.clear()
         unit.base.clear()
         while True:
+            if unit.recording:
+                unit.keep_effects()
             if unit.events or unit.nested:
                 self._tell()
+            if unit.records:
+                observers.record()
             # One blocked call at a time: what that changes is told before the next is served.
             if not observers.blocked.ready or not observers.blocked.serve(self._attempt):
                 break
-        if unit.records:
-            observers.record()
         unit.pending = unit.recording
         unit.committed = False
         if unit.lock_free_reads:
@@ -249,7 +252,8 @@ class Dispatcher:
         unit = self.unit
         unit.undo.clear()
         if unit.recording:
-            self._keep_effects(command, session, args, options)
+            self._state_effect(command, session, args, options)
+            unit.keep_effects()
         self._tell_nested()
 
     def _tell_nested(self) -> None:
@@ -265,21 +269,20 @@ class Dispatcher:
         if unit.undo or not isinstance(error, MinidisError):
             self._undo(values)
         unit.undo.clear()
+        unit.drop_effects()
         self._tell_nested()
 
     # effects -----------------------------------------------------------------------------------
 
-    def _keep_effects(
+    def _state_effect(
         self, command: Command, session: Any, args: Any, options: dict[str, Any]
     ) -> None:
-        """What repeats the command: the effects its body has stated, or the command itself."""
+        """The command itself repeats its changes, unless its body has stated what does."""
         unit = self.unit
-        if unit.effects:
-            unit.records += unit.effects
-            unit.effects = []
-        elif unit.dirty != unit.recorded:
-            unit.records.append(Effect(session.space.number, command.name, args, options))
-        unit.recorded = unit.dirty
+        if not unit.effects and unit.dirty != unit.recorded:
+            if command.shares_arguments:
+                args = [_own(value) for value in args]
+            unit.effects.append(Effect(session.space.number, command.name, args, options))
 
     # blocked calls -----------------------------------------------------------------------------
 
@@ -298,9 +301,9 @@ class Dispatcher:
             unit.undo.clear()
             calls.current = None
             return False
-        blocked.reply = reply  # from here on it has happened
         if unit.recording:
-            self._keep_effects(blocked.command, blocked.session, blocked.args, blocked.options)
+            self._state_effect(blocked.command, blocked.session, blocked.args, blocked.options)
+        blocked.reply = reply  # from here on it has happened
         calls.complete()
         return True
 
@@ -315,7 +318,7 @@ class Dispatcher:
         unit = self.unit
         failed = isinstance(error, MinidisError) and not unit.undo and not unit.committed
         if self.closed or failed:
-            unit.effects = []
+            unit.drop_effects()
             self.complete()  # keys that expired on the way have expired
             return
         interrupted = False
@@ -373,8 +376,12 @@ class Dispatcher:
             for number, event, key in unit.events
             if key not in self.databases[number].values
         ]
-        unit.effects = []
-        unit.recorded = unit.dirty
+        unit.drop_effects()
+
+
+def _own(value: Any) -> Any:
+    """A copy of a container of the caller, which may change it later."""
+    return pairs(value) if isinstance(value, (Mapping, list)) else value
 
 
 def _all_bytes(values: Iterable[Any]) -> Iterable[bytes]:

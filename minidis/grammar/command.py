@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, TypeVar
 from minidis import errors
 from minidis.grammar.facts import FACTS, Facts
 from minidis.grammar.formatter import CallFormatter, make_formatter, make_keys
+from minidis.grammar.kinds import RAW
 from minidis.grammar.parser import compile_line
 from minidis.grammar.slots import Compiled, Overrides
 from minidis.grammar.syntax import Line, SyntaxLineError, parse_line
@@ -146,6 +147,11 @@ class Command(Facts):
     def keys(self) -> CallFormatter:
         """keys(args, options): the keys of a call, in the order of its words."""
         return make_keys(self.compiled.parts, self.params)
+
+    @cached_property
+    def shares_arguments(self) -> bool:
+        """Does the body get a container of the caller as it is? The mapping of ZADD."""
+        return any(slot.shape == "pairs" and {*slot.kinds} == {RAW} for slot in self.compiled.slots)
 
     @property
     def params(self) -> dict[str, inspect.Parameter]:

@@ -40,8 +40,8 @@ def {name}(self, {signature}):
         return {reply}
     unit = self.unit
     with unit.lock:
-        unit.time = 0{begin}
-        try:{direct}
+        unit.time = 0
+        try:{direct}{begin}
             reply = body(self, {arguments})
             if unit.pending:
                 self.engine.commit(command, self, ({args}), {options})
@@ -82,8 +82,8 @@ HIT = """if unit.version is version:
 
 # A change that readers could see in between: they take the lock meanwhile.
 BEGIN = """
-        unit.version = None
-        unit.pending = True"""
+            unit.version = None
+            unit.pending = True"""
 
 # A command with options has two methods. The usual call has none of them, and is not to pay for
 # what it does not use: it goes through the one above with the required arguments alone.

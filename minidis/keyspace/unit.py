@@ -33,7 +33,15 @@ UNNAMED = frozenset((EMPTIED, EXCHANGED, REPLACED, CHANGED))
 
 
 class Effect(NamedTuple):
-    """A command that repeats a change, with the converted arguments of its body."""
+    """A command that repeats a change, whenever it runs, on the data as they were before.
+
+    A command is its own effect unless its body states others: where its words depend on the time,
+    on chance or on the session (EXPIRE, SPOP, XADD with *, BLPOP), and where less is needed to
+    repeat it (GETDEL, SET with a condition).
+
+    `args` and `options` are the arguments of the body of that command as its parser leaves them;
+    observers.batch.words_of() makes words of them. They belong to the effect: nothing changes them.
+    """
 
     database: int
     #: its full name: "SET", "XGROUP CREATE"
@@ -72,8 +80,8 @@ class Unit:
         self.nested: list[KeyEvent] = []
         #: effects that the running command has stated
         self.effects: list[Effect] = []
-        #: effects of the unit so far, for recorders
-        self.records: list[Effect] = []
+        #: for recorders, the effects of each command of the unit that is complete
+        self.records: list[list[Effect]] = []
         #: changes since the database was opened, and how many of them are in `records` or recorded
         self.dirty = 0
         self.recorded = 0
@@ -126,9 +134,26 @@ class Unit:
         if self.recording:
             self.effects.append(Effect(database, name, args, options))
 
+    def no_effect(self) -> None:
+        """What the running command has changed so far is not worth repeating."""
+        self.recorded = self.dirty
+
+    def keep_effects(self) -> None:
+        """The running command is complete, and so are its effects. May be repeated."""
+        effects, records = self.effects, self.records
+        if effects and (not records or records[-1] is not effects):
+            records.append(effects)
+        self.effects = []
+        self.recorded = self.dirty
+
+    def drop_effects(self) -> None:
+        """The running command has not happened."""
+        self.effects = []
+        self.recorded = self.dirty
+
     def expired_effect(self, database: int, key: bytes) -> None:
         """Record that a key has expired, whatever becomes of the command that found it."""
-        self.records.append(Effect(database, "DEL", (key,), {}))
+        self.records.append([Effect(database, "DEL", (key,), {})])
         self.recorded += 1
 
     def add_interest(self, key: bytes) -> None:

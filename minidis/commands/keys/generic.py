@@ -59,19 +59,6 @@ else:
 """
 
 
-def _plain_expire(self: Keys[Any], key: Any, time: Any) -> int:
-    """EXPIRE without conditions."""
-    now = self.unit.now()
-    deadline = milliseconds(time, 1000, now, "expire", least=_LEAST_SECONDS)
-    if self._use(key) is None:
-        return 0
-    if deadline <= now:
-        return int(self._delete(key))
-    self.space.changed(key, "expire")
-    self.space.set_deadline(key, deadline)
-    return 1
-
-
 # One step, unless an observer cares for the key.
 _DIRECT_EXPIRE = """
 space = self.space
@@ -352,7 +339,7 @@ class Keys(Group[T]):
         kinds=EXPIRY_KINDS,
         unknown_error=_UNKNOWN_CONDITION,
         allow_conflicts=True,
-        shortcuts=(Shortcut("key time", _plain_expire, _DIRECT_EXPIRE),),
+        shortcuts=(Shortcut("key time", None, _DIRECT_EXPIRE),),
     )
     def expire(
         self,
@@ -491,9 +478,11 @@ class Keys(Group[T]):
         if unmet:
             return 0
         if deadline <= now:
+            self._effect("DEL", key)
             return int(self._delete(key))
         space.changed(key, "expire")
         space.set_deadline(key, deadline)
+        self._effect("PEXPIREAT", key, deadline)
         return 1
 
     @command(

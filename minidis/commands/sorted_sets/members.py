@@ -347,6 +347,7 @@ class SortedSets(Group[T]):
             zset = self.space.write(key, SortedSet)
             if zset is not None:
                 popped = self._zpop(key, zset, 1 if count is None else integer(count), bool(min))
+                self._effect("ZPOPMIN" if min else "ZPOPMAX", key, len(popped))
                 return [key, [list(pair) for pair in popped]]
         return None
 
