@@ -25,9 +25,9 @@ PACKAGES = (
 HEAD = """\
 # Modules
 
-Written by `python -m tests.module_map` from the docstrings of the modules. The packages are in the order of the
-layers: a module imports from its own package and from those below it. [architecture.md](architecture.md) explains how
-they work together.
+Written by `python -m tests.module_map` from the docstrings of the modules. Packages are in the
+order of the layers: a module imports from its own package and from those below it.
+[architecture.md](architecture.md) explains how they work together.
 """
 
 
