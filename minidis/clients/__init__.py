@@ -1,1 +1,1 @@
-"""What is known of a client of the database."""
+"""State of one client: identity, blocked call, watched keys, tracking."""

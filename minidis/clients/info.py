@@ -1,4 +1,4 @@
-"""One line of CLIENT LIST: all that is said of a client. The log of refusals (ACL LOG) has it, too.
+"""The description of a client: a line of CLIENT LIST, also an item of ACL LOG.
 
     id=3 addr=127.0.0.1:51234 ... name=worker age=7 idle=0 flags=b db=0 ... lib-name=... lib-ver=...
                                                           │

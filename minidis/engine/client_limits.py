@@ -1,4 +1,4 @@
-"""What the doors of a database allow their clients: settings, changed by CONFIG SET.
+"""Limits of the RESP server for its clients: settings, changed by CONFIG SET.
 
 They are kept here, and not in the room of the doors, so that they can be set before there is one.
 """

@@ -1,4 +1,4 @@
-"""Configuration parameters: a table. What is in it acts; everything else is refused.
+"""The table of configuration parameters: each has its effect, any other name is an error.
 
 CONFIG GET answers from the table, CONFIG SET and the keywords of minidis.open() go through it. A
 parameter without a setter can be read but belongs to open().

@@ -1,4 +1,4 @@
-"""Who listens to which channel, and how a message finds them.
+"""Pub/sub channels: which clients are subscribed, and the delivery of messages to them.
 
     channel        ->  its subscribers, in the order in which they came
     pattern        ->  what matches it, and its subscribers
