@@ -33,6 +33,20 @@ def test_a_line_prints_as_it_was_written(command: Command) -> None:
     assert parse_line(str(command.line), PARENT_COMMANDS) == command.line
 
 
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
+def test_lines_and_signatures_agree(command: Command) -> None:
+    """The import does not compare them: a mistake would show at the first use of the command."""
+    assert callable(command.compiled.parse)
+    assert command.name == command.line.name
+
+
+def test_names_are_those_of_the_parsed_lines() -> None:
+    for line in ("GET key", "CONFIG GET parameter", "CONFIG", "CONFIG [X]", "CONFIG <A | B>"):
+        assert syntax.line_name(line, {"CONFIG"}) == parse_line(line, {"CONFIG"}).name
+    assert syntax.line_name("CONFIG [X]", {"CONFIG"}) == "CONFIG"
+    assert syntax.line_name("CLIENT NO-EVICT <ON | OFF>", {"CLIENT"}) == "CLIENT NO-EVICT"
+
+
 @pytest.mark.parametrize(
     ("line", "arity"),
     [

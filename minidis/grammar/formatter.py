@@ -23,9 +23,8 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from minidis.grammar.kinds import encode, pairs, units
 
@@ -44,8 +43,7 @@ UNITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Python source of some words of a call."""
 
     #: expressions with commas between them: "b'EX', encode(ex)", "*keys"

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 from minidis import errors
 from minidis.grammar import syntax
@@ -21,6 +21,8 @@ from minidis.grammar.kinds import RAW, Kind, encode, holds_key, kind_of, many, p
 from minidis.grammar.syntax import Line, Optional, Repeat, Word
 
 Step: TypeAlias = Callable[[Sequence[bytes], int, list[Any], dict[str, Any]], int]
+#: Converts the words of a call to the arguments of the body.
+Parse: TypeAlias = Callable[[Sequence[bytes]], tuple[list[Any], dict[str, Any]]]
 #: Reads the words that follow the word of an option into keyword arguments.
 Reader: TypeAlias = Callable[[Sequence[bytes], int, dict[str, Any]], int]
 
@@ -33,8 +35,7 @@ COUNTERS = frozenset(("numkeys", "numfields", "numids"))
 COUNTED = "numkeys of this call"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter of a command, with the conversion of its Python argument."""
 
     param: str
@@ -69,17 +70,19 @@ class Parameter:
         return value
 
 
-@dataclass(slots=True)
 class Overrides:
     """What a declaration says beyond its line."""
 
+    def __init__(self, **rules: Any) -> None:
+        self.__dict__.update(rules)
+
     #: word of the line -> parameter, where Python or redis-py uses another name. "not p": the word
     #: sets the parameter p to False. "p=": the word itself is the value of p
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = MappingProxyType({})
     #: argument -> kind, where it differs from the vocabulary (kinds.py). Also: the word of an
     #: option before a choice, for an error message of its own; the parameter of a required choice
     #: that the body checks
-    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = MappingProxyType({})
     #: parameters of the required choices, in their order
     choices: str = ""
     #: parameters that the line does not have
@@ -131,11 +134,13 @@ class Overrides:
     empty: bool = False
 
 
-@dataclass(slots=True)
-class Compiled:
+OVERRIDES = frozenset(Overrides.__annotations__)
+
+
+class Compiled(NamedTuple):
     """The result of a compilation: parser, formatter and parameters of one command."""
 
-    parse: Callable[[Sequence[bytes]], tuple[list[Any], dict[str, Any]]]
+    parse: Parse
     #: the pieces of a call, for the functions that format it and name its keys
     parts: tuple[Part, ...]
     slots: tuple[Parameter, ...]

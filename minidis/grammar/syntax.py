@@ -4,7 +4,7 @@
          │
        parse_line           line -> tree (Word, Argument, Choice, Optional, Repeat)
          ├── arity          how many words, as COMMAND INFO counts them
-         ├── Compiler       tree -> parser of words, once, at import         (parser.py)
+         ├── Compiler       tree -> parser of words, at its first use        (parser.py)
          ├── make_formatter arguments -> words: journal, monitor, remote     (formatter.py)
          └── walk           words typed so far -> what each one is, and what is left: keys, hints,
                             completion, the position of an error               (walk.py)
@@ -113,14 +113,20 @@ def show(node: Node) -> str:
     return f"<{node}>" if isinstance(node, Choice) else str(node)
 
 
+def line_name(line: str, parents: Container[str] = ()) -> str:
+    """The name that a line begins with, without parsing the rest."""
+    first, _, rest = line.partition(" ")
+    second = rest.partition(" ")[0] if first in parents else ""
+    return f"{first} {second}" if second.isupper() and second[0] not in "[<" else first
+
+
 def parse_line(line: str, parents: Container[str] = ()) -> Line:
     """Parse a syntax line; names in `parents` have a second word."""
-    tokens = _TOKEN.findall(line)
-    size = 2 if tokens[0] in parents and len(tokens) > 1 and tokens[1].isupper() else 1
-    items, rest = _sequence(tokens[size:])
+    name = line_name(line, parents)
+    items, rest = _sequence(_TOKEN.findall(line, len(name)))
     if rest:
         raise SyntaxLineError(f"unbalanced {rest[0]!r} in {line!r}")
-    return Line(" ".join(tokens[:size]), items)
+    return Line(name, items)
 
 
 def _sequence(tokens: list[str]) -> tuple[tuple[Node, ...], list[str]]:
