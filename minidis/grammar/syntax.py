@@ -17,67 +17,80 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from minidis.structures.record import Record
 
 _TOKEN = re.compile(r"\.\.\.|[\[\]<>|]|[^\s\[\]<>|]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Record):
     """Stands for itself, in any case: NX."""
 
-    text: str
+    __slots__ = __match_args__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
     def __str__(self) -> str:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Record):
     """A value that the caller chooses: key."""
 
-    name: str
+    __slots__ = __match_args__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def __str__(self) -> str:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Record):
     """One after the other."""
 
-    items: tuple[Node, ...]
+    __slots__ = __match_args__ = ("items",)
+
+    def __init__(self, items: tuple[Node, ...]) -> None:
+        self.items = items
 
     def __str__(self) -> str:
         return " ".join(map(show, self.items))
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Record):
     """One of several: < | >, or the inside of an optional bracket with bars."""
 
-    options: tuple[Sequence, ...]
+    __slots__ = __match_args__ = ("options",)
+
+    def __init__(self, options: tuple[Sequence, ...]) -> None:
+        self.options = options
 
     def __str__(self) -> str:
         return " | ".join(map(str, self.options))
 
 
-@dataclass(frozen=True, slots=True)
-class Optional:
+class Optional(Record):
     """May be left out."""
 
-    body: Choice
+    __slots__ = __match_args__ = ("body",)
+
+    def __init__(self, body: Choice) -> None:
+        self.body = body
 
     def __str__(self) -> str:
         return f"[{self.body}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Record):
     """One or more times the same sequence."""
 
-    body: Sequence
+    __slots__ = __match_args__ = ("body",)
+
+    def __init__(self, body: Sequence) -> None:
+        self.body = body
 
     def __str__(self) -> str:
         return f"{self.body} [{self.body} ...]"
@@ -90,12 +103,14 @@ class SyntaxLineError(ValueError):
     """The line itself is not well formed, or a signature disagrees with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Record):
     """A parsed syntax line: the command's name and what may follow it."""
 
-    name: str
-    items: tuple[Node, ...]
+    __slots__ = __match_args__ = ("name", "items")
+
+    def __init__(self, name: str, items: tuple[Node, ...]) -> None:
+        self.name = name
+        self.items = items
 
     def __str__(self) -> str:
         return " ".join([self.name, *map(show, self.items)])
