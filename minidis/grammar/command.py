@@ -13,7 +13,6 @@ dispatches the call (methods.py).
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -22,6 +21,7 @@ from minidis import errors
 from minidis.grammar.facts import FACTS, Facts
 from minidis.grammar.formatter import CallFormatter, make_formatter, make_keys
 from minidis.grammar.parser import compile_line
+from minidis.grammar.signature import Param, parameters_of
 from minidis.grammar.slots import OVERRIDES, Compiled, Overrides, Parse
 from minidis.grammar.syntax import Line, SyntaxLineError, line_name, parse_line
 from minidis.grammar.walk import keys_of
@@ -166,9 +166,9 @@ class Command(Facts):
         return make_keys(self.compiled.parts, self.params)
 
     @property
-    def params(self) -> dict[str, inspect.Parameter]:
+    def params(self) -> dict[str, Param]:
         """The parameters of the body, without self."""
-        return dict(list(inspect.signature(self.body).parameters.items())[1:])
+        return parameters_of(self.body)
 
     def keys_of_words(self, words: list[bytes]) -> list[bytes]:
         """Return the keys of a call given as words; if these have errors, by a walk of the line."""
@@ -183,7 +183,8 @@ class Command(Facts):
     @property
     def summary(self) -> str:
         """The first sentence of the docstring."""
-        return (inspect.getdoc(self.body) or "").split("\n\n")[0].replace("\n", " ")
+        sentence = (self.body.__doc__ or "").strip().split("\n\n")[0]
+        return " ".join(map(str.strip, sentence.split("\n")))
 
 
 #: Full name in capitals -> command; filled while minidis.commands is imported.

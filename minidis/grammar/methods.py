@@ -9,19 +9,21 @@ runs the body as one unit of work (METHOD below).
 from __future__ import annotations
 
 import functools
-import inspect
 import linecache
 import sys
 from collections.abc import Callable
-from textwrap import indent
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minidis import errors
 from minidis.grammar import kinds
 from minidis.grammar.command import COLLECTION_GROUPS, Command
 from minidis.grammar.kinds import encode
+from minidis.grammar.signature import KEYWORD, POSITIONAL, VARIADIC, Param, Required, declaration
 from minidis.grammar.slots import Parameter
 from minidis.replies import LOCK, OK, decoded
+
+if TYPE_CHECKING:
+    import inspect
 
 #: What stands before the lines of a docstring; 3.13 takes it away.
 INDENT = "" if sys.version_info >= (3, 13) else "        "
@@ -117,13 +119,8 @@ class LazyMethod:
 
 def build_method(command: Command, *, decode: bool) -> Callable[..., Any]:
     """The function that callers of the typed API reach."""
-    params = list(inspect.signature(command.body).parameters.values())[1:]
-    needed = [
-        param
-        for param in params
-        if param.default is inspect.Parameter.empty
-        and param.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
-    ]
+    params = list(command.params.values())
+    needed = [param for param in params if param.default is Required and param.kind is POSITIONAL]
     door = _compile_method(command, params, params, decode, None)
     optional = params[len(needed) :]
     required = {slot.param for slot in command.compiled.slots if not slot.optional}
@@ -131,7 +128,8 @@ def build_method(command: Command, *, decode: bool) -> Callable[..., Any]:
     if needed and optional and usual and all(_is_plain_option(param) for param in optional):
         door = _compile_method(command, needed, params, decode, door)
     door = functools.wraps(command.body)(door)
-    door.__signature__ = public_signature(command.body)  # type: ignore[attr-defined]
+    if "_option_error" in command.params:  # the others have the signature of the body
+        door.__signature__ = public_signature(command.body)  # type: ignore[attr-defined]
     # The declaration knows the last lines of the manual page.
     last = f"{command.complexity}. Since Redis {command.since}: {command.line}"
     if command.group in COLLECTION_GROUPS and command.access:
@@ -143,20 +141,22 @@ def build_method(command: Command, *, decode: bool) -> Callable[..., Any]:
 
 def public_signature(body: Callable[..., Any]) -> inspect.Signature:
     """The signature without what the parser alone hands over (see Rules.late)."""
+    import inspect  # heavy, and most programs ask for no signature
+
     whole = inspect.signature(body)
     kept = [param for param in whole.parameters.values() if param.name != "_option_error"]
     return whole.replace(parameters=kept)
 
 
-def _is_plain_option(param: inspect.Parameter) -> bool:
+def _is_plain_option(param: Param) -> bool:
     """Is the parameter left out by leaving it None or False?"""
     return param.default is None or param.default is False
 
 
 def _compile_method(
     command: Command,
-    params: list[inspect.Parameter],
-    everything: list[inspect.Parameter],
+    params: list[Param],
+    everything: list[Param],
     decode: bool,
     full: Callable[..., Any] | None,
 ) -> Callable[..., Any]:
@@ -181,7 +181,9 @@ def _compile_method(
     reply = "decoded(reply)" if decode else "reply"
     text = METHOD.format(
         name=command.method,
-        signature=_signature(everything),
+        signature=declaration(
+            {param.name: param for param in everything}, lambda param: f"default_{param.name}"
+        ),
         convert=_conversions(command, params, everything, space, full)
         or "    # nothing to convert",
         guard="True" if command.waits else "self.needs_checks",
@@ -189,11 +191,16 @@ def _compile_method(
         args="".join(f"{_passed(param)}, " for param in params if not _is_keyword(param)),
         options=_options(params),
         unlocked=UNLOCKED.format(arguments=arguments, reply=reply) if command.unlocked else "",
-        direct=indent("\n" + command.direct.strip(), " " * 8).rstrip() if plain else "",
+        direct=_indented(command.direct) if plain else "",
         begin=BEGIN if begins else "",
         reply=reply,
     )
     return _executed(text, command, space)
+
+
+def _indented(lines: str) -> str:
+    """Lines of source, under the lock; "" for none."""
+    return "".join(f"\n        {line}" for line in lines.strip().splitlines())
 
 
 def _executed(text: str, command: Command, space: dict[str, Any]) -> Callable[..., Any]:
@@ -207,8 +214,8 @@ def _executed(text: str, command: Command, space: dict[str, Any]) -> Callable[..
 
 def _conversions(
     command: Command,
-    params: list[inspect.Parameter],
-    everything: list[inspect.Parameter],
+    params: list[Param],
+    everything: list[Param],
     space: dict[str, Any],
     full: Callable[..., Any] | None,
 ) -> str:
@@ -226,17 +233,17 @@ def _conversions(
     return first + "\n".join(filter(None, lines))
 
 
-def _is_keyword(param: inspect.Parameter) -> bool:
-    return param.kind is inspect.Parameter.KEYWORD_ONLY
+def _is_keyword(param: Param) -> bool:
+    return param.kind is KEYWORD
 
 
-def _options(params: list[inspect.Parameter]) -> str:
+def _options(params: list[Param]) -> str:
     """The keyword arguments of the body, as the source of a dict."""
     names = [param.name for param in params if _is_keyword(param)]
     return "{" + ", ".join(f"{name!r}: {name}" for name in names) + "}" if names else "NO_OPTIONS"
 
 
-def _conflict_tests(exclusive: tuple[tuple[str, ...], ...], params: list[inspect.Parameter]) -> str:
+def _conflict_tests(exclusive: tuple[tuple[str, ...], ...], params: list[Param]) -> str:
     """The lines that refuse two alternatives of a bracket; one that is not given costs one test."""
     test = {param.name: _given(param) for param in params}
     return "".join(
@@ -257,39 +264,21 @@ def _extra_parameter(name: str) -> Parameter:
     return Parameter(name, "one" if kind else "raw", (kind,) if kind else (), optional=True)
 
 
-def _signature(params: list[inspect.Parameter]) -> str:
-    """The parameters of the door; a star before those that go by keyword alone."""
-    declared = [_declared(param) for param in params]
-    kinds_of = [param.kind for param in params]
-    variadic = inspect.Parameter.VAR_POSITIONAL in kinds_of
-    if not variadic and inspect.Parameter.KEYWORD_ONLY in kinds_of:
-        declared.insert(kinds_of.index(inspect.Parameter.KEYWORD_ONLY), "*")
-    return ", ".join(declared)
-
-
-def _declared(param: inspect.Parameter) -> str:
-    """The parameter as the door declares it."""
-    if param.kind is inspect.Parameter.VAR_POSITIONAL:
-        return "*" + param.name
-    default = "" if param.default is inspect.Parameter.empty else f"=default_{param.name}"
-    return param.name + default
-
-
-def _given(param: inspect.Parameter) -> str:
+def _given(param: Param) -> str:
     """The test whether an optional parameter has been given."""
     return param.name if param.default is False else f"{param.name} is not None"
 
 
-def _passed(param: inspect.Parameter) -> str:
+def _passed(param: Param) -> str:
     """The parameter as the door passes it on."""
-    if param.kind is inspect.Parameter.VAR_POSITIONAL:
+    if param.kind is VARIADIC:
         return "*" + param.name
-    if param.kind is inspect.Parameter.KEYWORD_ONLY:
+    if param.kind is KEYWORD:
         return f"{param.name}={param.name}"
     return param.name
 
 
-def _conversion(slot: Parameter, param: inspect.Parameter, space: dict[str, Any]) -> str:
+def _conversion(slot: Parameter, param: Param, space: dict[str, Any]) -> str:
     """The lines that convert one parameter; options that are not given cost one test."""
     name = param.name
     as_it_came = slot.shape in ("one", "pairs") and set(slot.kinds) == {kinds.RAW}
@@ -297,11 +286,9 @@ def _conversion(slot: Parameter, param: inspect.Parameter, space: dict[str, Any]
         return ""
     space["ready_" + name] = slot.ready
     exact = slot.kinds[0].exact if slot.shape == "one" else None
-    optional = slot.optional or (
-        param.default is None and param.kind is not inspect.Parameter.VAR_POSITIONAL
-    )
+    optional = slot.optional or (param.default is None and param.kind is not VARIADIC)
     lines = READY[exact].format(p=name)
-    variadic = param.kind is inspect.Parameter.VAR_POSITIONAL
+    variadic = param.kind is VARIADIC
     if variadic and slot.shape == "many" and slot.kinds[0].convert is encode:
         lines = READY_MANY.format(p=name)
     if not optional and slot.on_empty is not None:

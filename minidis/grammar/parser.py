@@ -19,7 +19,6 @@ Words are converted from left to right, so that the first error is reported. The
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -29,6 +28,7 @@ from minidis.grammar import syntax
 from minidis.grammar.custom import Custom
 from minidis.grammar.formatter import Part
 from minidis.grammar.kinds import RAW, TEXT, encode, holds_key
+from minidis.grammar.signature import VARIADIC, Required
 from minidis.grammar.slots import (
     COUNTED,
     COUNTERS,
@@ -404,8 +404,8 @@ class Compiler(Custom):
             raise SyntaxLineError(f"{self.line}: line and signature differ in {difference}")
         for slot in self.slots:
             param = self.params[slot.param]
-            if param.kind is inspect.Parameter.VAR_POSITIONAL:
+            if param.kind is VARIADIC:
                 if slot.shape not in ("many", "pairs"):
                     raise SyntaxLineError(f"{self.line}: *{slot.param} does not repeat")
-            elif slot.optional and param.default is inspect.Parameter.empty:
+            elif slot.optional and param.default is Required:
                 raise SyntaxLineError(f"{self.line}: {slot.param} needs a default")

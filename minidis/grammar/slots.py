@@ -8,7 +8,6 @@ custom.py lines with a parser of their own, parser.py everything else.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -18,6 +17,7 @@ from minidis.grammar import syntax
 from minidis.grammar.cursor import WordCursor
 from minidis.grammar.formatter import UNITS, Part
 from minidis.grammar.kinds import RAW, Kind, encode, holds_key, kind_of, many, pairs
+from minidis.grammar.signature import VARIADIC, Required, parameters_of
 from minidis.grammar.syntax import Line, Optional, Repeat, Word
 
 Step: TypeAlias = Callable[[Sequence[bytes], int, list[Any], dict[str, Any]], int]
@@ -167,8 +167,7 @@ class Base:
         self.line = line
         self.overrides = overrides
         self.names = overrides.names
-        self.signature = inspect.signature(function)
-        self.params = dict(list(self.signature.parameters.items())[1:])
+        self.params = parameters_of(function)
         self.steps: list[Step] = []
         #: number of steps before the first option
         self.front = 1000
@@ -204,7 +203,7 @@ class Base:
 
     def is_variadic(self, param: str) -> bool:
         found = self.params.get(param)
-        return found is not None and found.kind is inspect.Parameter.VAR_POSITIONAL
+        return found is not None and found.kind is VARIADIC
 
     def is_before_variadic(self, param: str) -> bool:
         """Return whether it is passed by position, because *parameters follow it."""
@@ -252,7 +251,7 @@ class Base:
         """Return the source of one word. Converted arguments of most kinds are bytes already."""
         declared = self.params.get(param)
         default = None if declared is None else declared.default
-        if kind.convert is encode and default in (None, inspect.Parameter.empty):
+        if kind.convert is encode and default in (None, Required):
             return param
         if kind is RAW and name in UNITS:
             return f"_encode(_units({param}, {UNITS[name]}))"
@@ -267,7 +266,7 @@ class Base:
     def given(self, param: str) -> str:
         """Return the condition on which an optional parameter is formatted."""
         default = self.params[param].default if param in self.params else None
-        if default is inspect.Parameter.empty:
+        if default is Required:
             return ""
         if default is False:
             return param
