@@ -11,10 +11,8 @@ test (`User.unrestricted`); the rules of other users are in rules.py.
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -210,8 +208,10 @@ class User:
 
     def has_password(self, password: bytes) -> bool:
         """Return whether it is a password of the user; compares in constant time."""
+        from hmac import compare_digest  # loads the library of OpenSSL
+
         given = hash_of(password)
-        found = [hmac.compare_digest(given, known) for known in self.passwords]
+        found = [compare_digest(given, known) for known in self.passwords]
         return self.nopass or any(found)
 
     def denial(self, command: Command, words: list[bytes]) -> AccessDenied | None:
@@ -295,6 +295,8 @@ PASSWORD_RULES: dict[bytes, Callable[[User, bytes], None]] = {
 
 def hash_of(password: bytes) -> bytes:
     """Return the SHA-256 of a password in hexadecimal digits."""
+    from hashlib import sha256  # loads the library of OpenSSL
+
     return sha256(password).hexdigest().encode()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 
 from minidis.engine.client_limits import ClientLimits
@@ -22,4 +21,11 @@ class Settings:
         self.compression = True
         self.checksum = True
         #: a random number below n; tests may replace it
-        self.randbelow: Callable[[int], int] = random.Random().randrange
+        self.randbelow: Callable[[int], int] = self._first_random
+
+    def _first_random(self, below: int) -> int:
+        """Seed a generator and put it in the place of this method."""
+        import random  # loads hashlib
+
+        self.randbelow = random.Random().randrange
+        return self.randbelow(below)

@@ -24,7 +24,6 @@ from minidis.grammar.parser import compile_line
 from minidis.grammar.signature import Param, parameters_of
 from minidis.grammar.slots import OVERRIDES, Compiled, Overrides, Parse
 from minidis.grammar.syntax import Line, SyntaxLineError, line_name, parse_line
-from minidis.grammar.walk import keys_of
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
@@ -177,6 +176,8 @@ class Command(Facts):
         except errors.ResponseError:
             args, options = [], {"_option_error": True}
         if "_option_error" in options:
+            from minidis.grammar.walk import keys_of  # calls with errors are rare
+
             return [words[at] for at in keys_of(self.line, words)]
         return self.keys(args, options)
 
