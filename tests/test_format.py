@@ -18,6 +18,7 @@ from minidis.grammar import syntax
 from minidis.grammar.command import COMMANDS, Command, find
 from minidis.grammar.kinds import encode, kind_of
 from minidis.grammar.methods import build_method
+from minidis.grammar.signature import VARIADIC
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import Argument, Choice, Node, Optional, Repeat, Sequence, Word
 from minidis.grammar.walk import keys_of, walk
@@ -141,7 +142,7 @@ def by_keyword(
     """The same arguments with as many of them by keyword as the signature allows."""
     bound = inspect.signature(command.body).bind(None, *args, **options)
     given = dict(list(bound.arguments.items())[1:])
-    variadic = [one for one in command.params.values() if one.kind is one.VAR_POSITIONAL]
+    variadic = [one for one in command.params.values() if one.kind is VARIADIC]
     if not variadic:
         return [], given
     at = list(command.params).index(variadic[0].name)
@@ -220,7 +221,7 @@ TIMES: dict[str, tuple[Any, dict[str, bytes]]] = {
 TIMED = [
     (command, name, kind)
     for command in COMMANDS.values()
-    for name, param in command.params.items()
+    for name, param in inspect.signature(command.body).parameters.items()
     for kind in TIMES
     if kind in str(param.annotation)
 ]

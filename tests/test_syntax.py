@@ -13,6 +13,7 @@ from minidis import errors
 from minidis.grammar import syntax
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
 from minidis.grammar.kinds import kind_of
+from minidis.grammar.signature import declaration
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import (
     Argument,
@@ -31,6 +32,30 @@ LINES = [command for command in COMMANDS.values() if command.line.items]
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
 def test_a_line_prints_as_it_was_written(command: Command) -> None:
     assert parse_line(str(command.line), PARENT_COMMANDS) == command.line
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
+def test_lines_and_signatures_agree(command: Command) -> None:
+    """The import does not compare them: a mistake would show at the first use of the command."""
+    assert callable(command.compiled.parse)
+    assert command.name == command.line.name
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
+def test_parameters_are_those_of_the_signature(command: Command) -> None:
+    whole = inspect.signature(command.body)
+    known = list(whole.parameters.values())[1:]
+    assert [param.name for param in known] == list(command.params)
+    empty = inspect.Parameter.empty
+    shown = inspect.Signature([param.replace(annotation=empty) for param in known])
+    assert f"({declaration(command.params, lambda param: repr(param.default))})" == str(shown)
+
+
+def test_names_are_those_of_the_parsed_lines() -> None:
+    for line in ("GET key", "CONFIG GET parameter", "CONFIG", "CONFIG [X]", "CONFIG <A | B>"):
+        assert syntax.line_name(line, {"CONFIG"}) == parse_line(line, {"CONFIG"}).name
+    assert syntax.line_name("CONFIG [X]", {"CONFIG"}) == "CONFIG"
+    assert syntax.line_name("CLIENT NO-EVICT <ON | OFF>", {"CLIENT"}) == "CLIENT NO-EVICT"
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,10 @@ test (`User.unrestricted`); the rules of other users are in rules.py.
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from hashlib import sha256
 from itertools import islice
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from minidis import errors
 from minidis.acl.rules import (
@@ -96,8 +93,7 @@ REASONS = {COMMAND: "command", KEY: "key", CHANNEL: "channel"}
 Context = Literal["toplevel", "multi", "exec", "lua"]
 
 
-@dataclass(frozen=True, slots=True)
-class AccessDenied:
+class AccessDenied(NamedTuple):
     """The reason why a user may not run a command."""
 
     what: int
@@ -212,8 +208,10 @@ class User:
 
     def has_password(self, password: bytes) -> bool:
         """Return whether it is a password of the user; compares in constant time."""
+        from hmac import compare_digest  # loads the library of OpenSSL
+
         given = hash_of(password)
-        found = [hmac.compare_digest(given, known) for known in self.passwords]
+        found = [compare_digest(given, known) for known in self.passwords]
         return self.nopass or any(found)
 
     def denial(self, command: Command, words: list[bytes]) -> AccessDenied | None:
@@ -297,6 +295,8 @@ PASSWORD_RULES: dict[bytes, Callable[[User, bytes], None]] = {
 
 def hash_of(password: bytes) -> bytes:
     """Return the SHA-256 of a password in hexadecimal digits."""
+    from hashlib import sha256  # loads the library of OpenSSL
+
     return sha256(password).hexdigest().encode()
 
 
@@ -596,8 +596,7 @@ class _Reader:
 # ACL LOG -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A denied command or failed authentication in the log, with its repetitions."""
 
     number: int
@@ -608,7 +607,7 @@ class Entry:
     client_info: bytes
     created: int
     updated: int
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # tuples have a method of this name
 
     def is_like(self, other: Entry) -> bool:
         """Return whether this repeats the other entry less than a minute later."""
@@ -641,7 +640,7 @@ class Log:
         entry = Entry(self._number, reason, context, what, username, client_info, now, now)
         for at, known in enumerate(islice(self.entries, LOOKS_BACK)):
             if entry.is_like(known):
-                again = replace(known, count=known.count + 1, client_info=client_info, updated=now)
+                again = known._replace(count=known.count + 1, client_info=client_info, updated=now)
                 self.entries = [again, *self.entries[:at], *self.entries[at + 1 :]]
                 return
         self._number += 1

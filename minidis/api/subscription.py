@@ -20,8 +20,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 from minidis.clients.client import Client
 from minidis.clients.monitored import MonitoredCommand
@@ -41,8 +40,7 @@ LIMIT = 10_000
 Policy: TypeAlias = Literal["close", "drop"]
 
 
-@dataclass(frozen=True, slots=True)
-class Message(Generic[T]):
+class Message(NamedTuple, Generic[T]):
     """A message of a channel: `Message("message", b"news", None, b"hello")`.
 
     `kind` is "message", "pmessage" for one that came by a pattern, "smessage" of a shard channel.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class MonitoredCommand:
+class MonitoredCommand(NamedTuple):
     """A command that a client has run: time (seconds since 1970), database, address, words."""
 
     time: float

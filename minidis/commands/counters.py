@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minidis import errors
 from minidis.commands.shared.expiry_options import EXPIRY, EXPIRY_KINDS, Moment, Span, deadline_of
@@ -14,12 +13,12 @@ from minidis.grammar.command import Shortcut, declarations
 from minidis.grammar.kinds import I64_MAX, I64_MIN, RAW, Float, Integer, Key, Value, encode, integer
 from minidis.keyspace.keyspace import text_of
 from minidis.replies import Decimal
-from minidis.structures import long_double
 from minidis.structures.text import Text
 
-command = declarations(group="string")
+if TYPE_CHECKING:
+    from fractions import Fraction
 
-_LARGEST = Fraction((2**64 - 1) * 2**16320)  # LDBL_MAX
+command = declarations(group="string")
 
 
 # INCR of an integer: one step, unless an observer cares for the key.
@@ -242,7 +241,7 @@ class Counters(Group[T]):
             return
         whole = value.__class__ is int
         space.changed(key, "incrby" if whole else "incrbyfloat")
-        stored = value if whole else Text(long_double.add_decimal(value, Fraction(0)))
+        stored = value if whole else Text(_decimal(value))
         space.put(key, stored, deadline)
         self._effect("SET", key, text_of(stored), pxat=deadline)
         if deadline != current:
@@ -251,6 +250,8 @@ class Counters(Group[T]):
 
 def _float_sum(old: bytes, increment: bytes) -> bytes:
     """Add two decimal numbers for INCRBYFLOAT; raise ResponseError if one is not finite."""
+    from minidis.structures import long_double  # loads fractions and decimal
+
     numbers = []
     infinite = False
     for word in (old, increment):
@@ -258,7 +259,7 @@ def _float_sum(old: bytes, increment: bytes) -> bytes:
         if value is None and not long_double.is_infinite(word):
             raise errors.error(errors.NOT_FLOAT)
         infinite = infinite or value is None
-        numbers.append(value or Fraction(0))
+        numbers.append(value or long_double.ZERO)
     if infinite:
         raise errors.error(errors.NOT_A_NUMBER)
     return long_double.add_decimal(*numbers)
@@ -274,11 +275,13 @@ def _step_and_bounds(byint: Any, byfloat: Any, lbound: Any, ubound: Any) -> tupl
         low = I64_MIN if lbound is None else _named("LBOUND", integer, lbound)
         high = I64_MAX if ubound is None else _named("UBOUND", integer, ubound)
     else:
+        from minidis.structures.long_double import LARGEST  # loads fractions and decimal
+
         step = _named("Increment", _real, byfloat)
         if step in (inf, -inf):
             raise errors.error("BYFLOAT increment cannot be Infinity")
-        low = -_LARGEST if lbound is None else _named("LBOUND", _real, lbound)
-        high = _LARGEST if ubound is None else _named("UBOUND", _real, ubound)
+        low = -LARGEST if lbound is None else _named("LBOUND", _real, lbound)
+        high = LARGEST if ubound is None else _named("UBOUND", _real, ubound)
     if low > high:
         raise errors.error("LBOUND can't be greater than UBOUND")
     return step, low, high
@@ -294,6 +297,8 @@ def _named(name: str, convert: Callable[[Any], Any], word: Any) -> Any:
 
 def _real(word: Any) -> Fraction | float:
     """Convert an argument of BYFLOAT to a Fraction, or to float infinity."""
+    from minidis.structures import long_double  # loads fractions and decimal
+
     text = encode(word)
     if long_double.is_infinite(text):
         return -inf if text[:1] == b"-" else inf
@@ -314,7 +319,11 @@ def _value_to_step(text: bytes, whole: bool) -> Any:
 def _stepped(value: Any, step: Any, low: Any, high: Any, saturate: bool) -> Any:
     """Return the incremented number, or None if it is out of bounds."""
     whole = value.__class__ is int
-    new = value + step if whole else long_double.rounded(value + step)
+    new = value + step
+    if not whole:
+        from minidis.structures import long_double  # loads fractions and decimal
+
+        new = long_double.rounded(new)
     if not low <= new <= high:
         if not saturate:
             return None
@@ -322,7 +331,7 @@ def _stepped(value: Any, step: Any, low: Any, high: Any, saturate: bool) -> Any:
     applied = new - value
     if whole and not I64_MIN <= applied <= I64_MAX:
         raise errors.error("applied increment would overflow")
-    if not whole and abs(applied) > _LARGEST:
+    if not whole and abs(applied) > long_double.LARGEST:
         raise errors.error("applied increment would be Infinity")
     return new
 
@@ -331,4 +340,11 @@ def _shown(number: Any) -> int | float:
     """Return a number for the reply: an int, or a float after BYFLOAT."""
     if number.__class__ is int:
         return number
-    return float(long_double.add_decimal(number, Fraction(0)))
+    return float(_decimal(number))
+
+
+def _decimal(number: Fraction) -> bytes:
+    """The text of a number that INCREX computed with."""
+    from minidis.structures import long_double  # loads fractions and decimal
+
+    return long_double.add_decimal(number, long_double.ZERO)

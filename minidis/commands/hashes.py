@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from fractions import Fraction
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from minidis import errors
 from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
@@ -29,8 +28,10 @@ from minidis.grammar.kinds import (
     pairs,
 )
 from minidis.replies import OK, Decimal, Status
-from minidis.structures import long_double
 from minidis.structures.tables import Hash
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 command = declarations(group="hash", parent="HIMPORT")
 
@@ -441,6 +442,8 @@ class Hashes(Group[T]):
         >>> db.hset("tea", "price", "10.50"), db.hincrbyfloat("tea", "price", 0.1)
         (1, 10.6)
         """
+        from minidis.structures import long_double  # loads fractions and decimal
+
         step = _number(encode(amount), errors.NOT_FLOAT)
         if step is None:
             raise errors.error(errors.NAN_OR_INFINITY)
@@ -683,6 +686,8 @@ def _gathered(field: Any, value: Any, mapping: Any, items: Any) -> list[tuple[by
 
 def _number(word: bytes, message: str) -> Fraction | None:
     """Return the number in `word`, None if it is infinite; raise ResponseError if it is none."""
+    from minidis.structures import long_double  # loads fractions and decimal
+
     value = long_double.parse(word)
     if value is None and not long_double.is_infinite(word):
         raise errors.error(message)

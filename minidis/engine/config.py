@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from minidis import errors
 from minidis.engine.client_limits import parse_output
@@ -23,8 +22,7 @@ MEMORY_UNITS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter: how to read it as text, how to set it from text, what it is about."""
 
     name: str
@@ -32,7 +30,7 @@ class Parameter:
     get: Callable[[Engine], str]
     set: Callable[[Engine, Any], None] | None = None
     #: text -> value for set(), or ValueError with the words of Redis
-    parse: Callable[[str], Any] = field(default=str)
+    parse: Callable[[str], Any] = str
     aliases: tuple[str, ...] = ()
     #: open() may set it, CONFIG SET may not
     at_open: bool = False

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from minidis.engine.client_limits import ClientLimits
 from minidis.structures.limits import Limits
 
 
-@dataclass(slots=True)
 class Settings:
     """What CONFIG SET changes."""
 
-    limits: Limits = field(default_factory=Limits)
-    clients: ClientLimits = field(default_factory=ClientLimits)
-    #: longest string in bytes
-    max_string: int = 512 * 1024 * 1024
-    compression: bool = True
-    checksum: bool = True
-    #: a random number below n; tests may replace it
-    randbelow: Callable[[int], int] = field(default_factory=lambda: random.Random().randrange)
+    __slots__ = ("checksum", "clients", "compression", "limits", "max_string", "randbelow")
+
+    def __init__(self) -> None:
+        self.limits = Limits()
+        self.clients = ClientLimits()
+        #: longest string in bytes
+        self.max_string = 512 * 1024 * 1024
+        self.compression = True
+        self.checksum = True
+        #: a random number below n; tests may replace it
+        self.randbelow: Callable[[int], int] = self._first_random
+
+    def _first_random(self, below: int) -> int:
+        """Seed a generator and put it in the place of this method."""
+        import random  # loads hashlib
+
+        self.randbelow = random.Random().randrange
+        return self.randbelow(below)

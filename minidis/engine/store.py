@@ -7,8 +7,8 @@ database writes its files, never a forked child.
 from __future__ import annotations
 
 import os
-import tempfile
 import time
+from typing import TYPE_CHECKING
 
 from minidis import errors
 from minidis.clock import Progress
@@ -16,10 +16,11 @@ from minidis.engine.settings import Settings
 from minidis.errors import FileError
 from minidis.keyspace.keyspace import Keyspace
 from minidis.keyspace.unit import Unit
-from minidis.persistence import snapshot
 from minidis.persistence.directory import DataDirectory
-from minidis.persistence.rdb.payload import Loaded
 from minidis.version import REDIS_VERSION
+
+if TYPE_CHECKING:
+    from minidis.persistence.rdb.payload import Loaded
 
 
 class Store:
@@ -54,6 +55,8 @@ class Store:
             self._adopt(self._read(path, progress))
 
     def _read(self, path: str, progress: Progress | None) -> Loaded:
+        from minidis.persistence import snapshot  # the whole codec
+
         return snapshot.load(
             path,
             self._settings.limits,
@@ -87,6 +90,8 @@ class Store:
         self.saved_at = self._unit.clock.now() // 1000
 
     def _write(self, path: str, progress: Progress | None) -> None:
+        from minidis.persistence import snapshot  # the whole codec
+
         snapshot.save(
             path,
             {space.number: _View(space) for space in self._databases if space.values},
@@ -106,6 +111,8 @@ class Store:
             return
         if not save:
             raise errors.error("this database lives in memory only; there is no dump to load")
+        import tempfile  # loads shutil and random
+
         with tempfile.TemporaryDirectory(prefix="minidis-") as folder:
             path = os.path.join(folder, "reload.rdb")
             self._write(path, None)

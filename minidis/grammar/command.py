@@ -1,4 +1,4 @@
-"""@command: checks a declaration against its line, compiles it, records it, returns the function.
+"""@command: records the declaration of a command, and returns the function.
 
     command = declarations(group="string")
 
@@ -13,9 +13,7 @@ dispatches the call (methods.py).
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -24,9 +22,9 @@ from minidis.grammar.facts import FACTS, Facts
 from minidis.grammar.formatter import CallFormatter, make_formatter, make_keys
 from minidis.grammar.kinds import RAW
 from minidis.grammar.parser import compile_line
-from minidis.grammar.slots import Compiled, Overrides
-from minidis.grammar.syntax import Line, SyntaxLineError, parse_line
-from minidis.grammar.walk import keys_of
+from minidis.grammar.signature import Param, Required, parameters_of
+from minidis.grammar.slots import OVERRIDES, Compiled, Overrides, Parse
+from minidis.grammar.syntax import Line, SyntaxLineError, line_name, parse_line
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
@@ -55,46 +53,93 @@ class Shortcut(NamedTuple):
     direct: str = ""
 
 
-@dataclass(frozen=True)
 class Command(Facts):
-    """All that is known of a command."""
+    """All that is known of a command.
 
-    name: str  # "SET", "CONFIG GET"
-    line: Line
-    #: runs the command; may return Wait if it blocks
-    body: Callable[..., Any]
-    compiled: Compiled
-    flags: tuple[str, ...]
-    group: str
-    since: str
-    complexity: str
-    #: how the keys are used, in the words of key specifications: "RW ACCESS UPDATE"
-    access: tuple[str, ...]
-    newer: bool  # newer than the server we compare with
-    #: copies from `flags`, `line` and `compiled`, for the hot path of words
-    waits: bool  # the body may return Wait: such commands always take the slow path
-    batchable: bool  # may run in a batch of a connection, which checks nothing but arguments
-    arity: int
-    parse: Callable[[Any], tuple[list[Any], dict[str, Any]]]
-    plain: int
-    #: shorter ways for usual calls, the most usual first
-    shortcuts: tuple[Shortcut, ...]
-    #: lines for callers without the lock: one look-up in `space`, which sets `reply` if that is all
-    unlocked: str
-    #: it may change something in a way that a reader without the lock could see half of
-    multi_step: bool
+    The line is parsed and compiled when the command is first used: a program uses few of them.
+    """
+
+    def __init__(
+        self,
+        syntax: str,
+        body: Callable[..., Any],
+        flags: tuple[str, ...],
+        overrides: Mapping[str, Any],
+        facts: Mapping[str, Any],
+        *,
+        group: str,
+        since: str,
+        complexity: str,
+        access: str = "",
+        shortcuts: tuple[Shortcut, ...] = (),
+        unlocked: str = "",
+        single_step: bool = False,
+    ) -> None:
+        self.syntax = syntax  # as it is declared
+        self.name = line_name(syntax, PARENT_COMMANDS)  # "SET", "CONFIG GET"
+        self.body = body
+        self.flags = flags
+        self.overrides = overrides  # the keywords of slots.Overrides
+        self.group = group
+        self.since = since
+        self.complexity = complexity
+        #: how the keys are used, in the words of key specifications: "RW ACCESS UPDATE"
+        self.access = tuple(part.strip() for part in access.split("|")) if access else ()
+        #: shorter ways for usual calls, the most usual first
+        self.shortcuts = shortcuts
+        #: lines for callers without the lock: one look-up, which sets `reply` if that is all
+        self.unlocked = unlocked
+        #: Compiled.plain, known after the first call of parse(); hot paths read both
+        self.plain = 0
+        #: parse(words): the arguments of the body
+        self.parse: Parse = self._first_parse
+        #: the body may return Wait: such commands always take the slow path
+        self.waits = "blocking" in flags
+        #: may run in a batch of a connection, which checks nothing but arguments
+        self.batchable = not (self.waits or facts.get("stateful") or " " in self.name)
+        #: it may change something in a way that a reader without the lock could see half of
+        self.multi_step = not single_step and (
+            "write" in flags or "admin" in flags or "runs_queue" in facts
+        )
+        self.__dict__.update(facts)
+
+    @cached_property
+    def line(self) -> Line:
+        """The syntax line, parsed."""
+        return parse_line(self.syntax, PARENT_COMMANDS)
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """Parser and parameters; SyntaxLineError where line and signature disagree."""
+        return compile_line(self.line, self.body, Overrides(**self.overrides))
+
+    @cached_property
+    def arity(self) -> int:
+        """Number of words, as COMMAND INFO counts them."""
+        return self.line.arity
+
+    def _first_parse(self, words: Any) -> tuple[list[Any], dict[str, Any]]:
+        """Compile the parser and put it in the place of this method."""
+        self.plain = 0 if " " in self.name else self.compiled.plain
+        self.parse = self.compiled.parse
+        return self.parse(words)
+
+    @property
+    def newer(self) -> bool:
+        """It is newer than the server we compare with."""
+        return tuple(map(int, self.since.split("."))) > (7, 0, 15)
 
     @cached_property
     def short_body(self) -> Callable[..., Any]:
         """The body for calls with the required arguments alone."""
         first = self.shortcuts[0] if self.shortcuts else Shortcut("")
-        required = [one.name for one in self.params.values() if one.default is one.empty]
+        required = [one.name for one in self.params.values() if one.default is Required]
         return (first.body if first.params.split() == required else None) or self.body
 
     @cached_property
     def short_count(self) -> int:
         """With how many arguments and no options short_body is called; -1: never."""
-        required = [one for one in self.params.values() if one.default is one.empty]
+        required = [one for one in self.params.values() if one.default is Required]
         return -1 if self.short_body is self.body else len(required)
 
     @cached_property
@@ -154,9 +199,9 @@ class Command(Facts):
         return any(slot.shape == "pairs" and {*slot.kinds} == {RAW} for slot in self.compiled.slots)
 
     @property
-    def params(self) -> dict[str, inspect.Parameter]:
+    def params(self) -> dict[str, Param]:
         """The parameters of the body, without self."""
-        return dict(list(inspect.signature(self.body).parameters.items())[1:])
+        return parameters_of(self.body)
 
     def keys_of_words(self, words: list[bytes]) -> list[bytes]:
         """Return the keys of a call given as words; if these have errors, by a walk of the line."""
@@ -165,13 +210,16 @@ class Command(Facts):
         except errors.ResponseError:
             args, options = [], {"_option_error": True}
         if "_option_error" in options:
+            from minidis.grammar.walk import keys_of  # calls with errors are rare
+
             return [words[at] for at in keys_of(self.line, words)]
         return self.keys(args, options)
 
     @property
     def summary(self) -> str:
         """The first sentence of the docstring."""
-        return (inspect.getdoc(self.body) or "").split("\n\n")[0].replace("\n", " ")
+        sentence = (self.body.__doc__ or "").strip().split("\n\n")[0]
+        return " ".join(map(str.strip, sentence.split("\n")))
 
 
 #: Full name in capitals -> command; filled while minidis.commands is imported.
@@ -199,17 +247,7 @@ def find(words: Sequence[bytes]) -> Command | None:
 
 
 def command(
-    line: str,
-    flags: str = "",
-    *,
-    group: str,
-    since: str,
-    complexity: str,
-    access: str = "",
-    shortcuts: tuple[Shortcut, ...] = (),
-    unlocked: str = "",
-    single_step: bool = False,
-    **rules: Any,
+    line: str, flags: str = "", *, checked: bool = True, **keywords: Any
 ) -> Callable[[Body], Body]:
     """Declare a command: its syntax line, its flags and what the line cannot say.
 
@@ -217,37 +255,22 @@ def command(
     `shortcuts` are shorter ways for usual calls, `unlocked` lines of source that need no lock (see
     methods.py). `single_step`: a reader without the lock sees the change in one step, or after
     save_undo(). The other keywords are explained at Facts and at slots.Overrides.
+
+    A line that disagrees with the signature fails here, unless `checked` is False: then it fails
+    when the command is first used.
     """
-    facts = {name: rules.pop(name) for name in FACTS & rules.keys()}
+    facts = {name: keywords.pop(name) for name in FACTS & keywords.keys()}
+    overrides = {name: keywords.pop(name) for name in OVERRIDES & keywords.keys()}
 
     def record(body: Body) -> Body:
-        tree = parse_line(line, PARENT_COMMANDS)
-        unknown = set(flags.split()) - FLAGS
-        if unknown or tree.name in COMMANDS or not inspect.getdoc(body):
+        flag_names = tuple(flags.split())
+        declared = Command(line, body, flag_names, overrides, facts, **keywords)
+        unknown = FLAGS.union(flag_names) - FLAGS
+        if unknown or declared.name in COMMANDS or not body.__doc__:
             raise SyntaxLineError(f"{line}: flags {unknown}, declared twice, or no docstring")
-        compiled = compile_line(tree, body, Overrides(**rules))
-        waits = "blocking" in flags.split()
-        COMMANDS[tree.name] = Command(
-            tree.name,
-            tree,
-            body,
-            compiled,
-            tuple(flags.split()),
-            group,
-            since,
-            complexity,
-            tuple(part.strip() for part in access.split("|")) if access else (),
-            tuple(map(int, since.split("."))) > (7, 0, 15),
-            waits,
-            not (waits or facts.get("stateful") or " " in tree.name),
-            tree.arity,
-            compiled.parse,
-            compiled.plain if len(tree.name.split()) == 1 else 0,
-            shortcuts,
-            unlocked,
-            not single_step and ("write" in flags or "admin" in flags or "runs_queue" in facts),
-            **facts,
-        )
+        if checked:
+            _ = declared.compiled
+        COMMANDS[declared.name] = declared
         return body
 
     return record
@@ -259,8 +282,9 @@ def declarations(
     """The decorator @command of one class, with what all its declarations have in common.
 
     `parent` is the command that has these as subcommands: lines that begin with it have a name of
-    two words.
+    two words. To keep the import short, lines and signatures are compared at the first use of each
+    command; tests/test_syntax.py does it for all.
     """
     if parent:
         PARENT_COMMANDS.add(parent)
-    return partial(command, group=group, **shared)
+    return partial(command, checked=False, group=group, **shared)

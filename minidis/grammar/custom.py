@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from minidis.grammar import syntax
@@ -75,7 +74,7 @@ class Custom(Options):
         _, slot = self.group(repeat)
         names = syntax.arguments(repeat)
         self.custom_arguments[names[0]] = slot.param, slot.kinds[0]
-        self.slots.append(replace(slot, on_empty=self.no_arguments))
+        self.slots.append(slot._replace(on_empty=self.no_arguments))
         self.emit_many(names, slot)
 
     def declare_options(self, group: list[Optional], *, last: bool = True) -> None:

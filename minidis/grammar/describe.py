@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from minidis.grammar import syntax
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command
@@ -38,8 +37,7 @@ SHARD_CHANNEL = "shardchannel"
 TYPE_OF_KIND = {"pattern": "pattern", "cursor": "integer"}
 
 
-@dataclass(frozen=True, slots=True)
-class Positions:
+class Positions(NamedTuple):
     """Positions of the keys as COMMAND INFO has them: first, last (-1: to the end), step."""
 
     first: int = 0

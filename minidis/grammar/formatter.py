@@ -20,18 +20,16 @@ The compiler collects a Part for each item of the line. The source is compiled o
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from minidis.grammar.kinds import encode, pairs, units
+from minidis.grammar.signature import POSITIONAL, Params, Required, declaration
 
 #: (positional arguments of a body, its keyword arguments) -> words, or keys
 CallFormatter: TypeAlias = Callable[[Any, dict[str, Any]], list[bytes]]
-Parameters: TypeAlias = Mapping[str, inspect.Parameter]
 #: expressions, and the condition for them
 Source: TypeAlias = tuple[str, str]
 
@@ -44,8 +42,7 @@ UNITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Python source of some words of a call."""
 
     #: expressions with commas between them: "b'EX', encode(ex)", "*keys"
@@ -95,15 +92,15 @@ _SHORT = """\
 """
 
 
-def make_formatter(parts: Iterable[Part], params: Parameters) -> CallFormatter:
+def make_formatter(parts: Iterable[Part], params: Params) -> CallFormatter:
     """Return the function that formats a call."""
     sources = [(part.words, part.when) for part in parts]
-    required = [name for name, param in params.items() if param.default is param.empty]
+    required = [name for name, param in params.items() if param.default is Required]
     usual = f"len(args) == {len(required)} and not options"
     return _compiled(sources, params, _short(sources, required, usual, params))
 
 
-def make_keys(parts: Iterable[Part], params: Parameters) -> CallFormatter:
+def make_keys(parts: Iterable[Part], params: Params) -> CallFormatter:
     """Return the function that lists the keys of a call, in the order of its words."""
     sources = [(part.keys, part.when) for part in parts if part.keys]
     mentioned = " ".join(source + " " + when for source, when in sources)
@@ -113,9 +110,13 @@ def make_keys(parts: Iterable[Part], params: Parameters) -> CallFormatter:
     return _compiled(sources, params, _short(sources, names[:last], usual, params))
 
 
-def _compiled(sources: list[Source], params: Parameters, short: str) -> CallFormatter:
+def _compiled(sources: list[Source], params: Params, short: str) -> CallFormatter:
     """Compile the functions for a signature."""
-    text = _FUNCTIONS.format(short=short, signature=_signature(params), body=_body(sources))
+    text = _FUNCTIONS.format(
+        short=short,
+        signature=declaration(params, lambda param: repr(param.default)),
+        body=_body(sources),
+    )
     space: dict[str, Any] = dict(_HELPERS)
     exec(compile(text, "<format>", "exec"), space)
     found: CallFormatter = space["of_call"]
@@ -137,12 +138,12 @@ def _body(sources: list[Source]) -> str:
     return "\n".join([*lines, "    return _words"])
 
 
-def _short(sources: list[Source], names: list[str], usual: str, params: Parameters) -> str:
+def _short(sources: list[Source], names: list[str], usual: str, params: Params) -> str:
     """Return the lines for calls with these parameters alone; "" if other parameters matter."""
     always = ", ".join(words for words, when in sources if not when)
     conditions = " ".join(when for _, when in sources)
     others = [name for name in params if name not in names]
-    positional = (params[name].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for name in names)
+    positional = (params[name].kind is POSITIONAL for name in names)
     if (
         not names
         or not all(positional)
@@ -155,9 +156,3 @@ def _short(sources: list[Source], names: list[str], usual: str, params: Paramete
 
 def _mentions(source: str, name: str) -> bool:
     return re.search(rf"\b{name}\b", source) is not None
-
-
-def _signature(params: Parameters) -> str:
-    """Return the parameters of the body, with their defaults, without annotations."""
-    bare = [param.replace(annotation=inspect.Parameter.empty) for param in params.values()]
-    return str(inspect.Signature(bare))[1:-1]

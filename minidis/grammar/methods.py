@@ -9,20 +9,22 @@ runs the body as one unit of work (METHOD below).
 from __future__ import annotations
 
 import functools
-import inspect
 import linecache
 import re
 import sys
 from collections.abc import Callable
-from textwrap import indent
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minidis import errors
 from minidis.grammar import kinds
 from minidis.grammar.command import COLLECTION_GROUPS, Command, Shortcut
 from minidis.grammar.kinds import encode
+from minidis.grammar.signature import KEYWORD, POSITIONAL, VARIADIC, Param, Required, declaration
 from minidis.grammar.slots import Parameter
 from minidis.replies import OK, decoded
+
+if TYPE_CHECKING:
+    import inspect
 
 #: What stands before the lines of a docstring; 3.13 takes it away.
 INDENT = "" if sys.version_info >= (3, 13) else "        "
@@ -140,13 +142,14 @@ class LazyMethod:
 
 def build_method(command: Command, *, decode: bool, queued: bool = False) -> Callable[..., Any]:
     """The function that callers of the typed API reach."""
-    params = list(inspect.signature(command.body).parameters.values())[1:]
+    params = list(command.params.values())
     template = QUEUED if queued else METHOD
     method = _compile_method(command, template, params, decode, None)
     for shortcut in reversed(command.shortcuts or _default_shortcuts(command, params)):
         method = _compile_method(command, template, params, decode, method, shortcut)
     method = functools.wraps(command.body)(method)
-    method.__signature__ = public_signature(command.body)  # type: ignore[attr-defined]
+    if "_option_error" in command.params:  # the others have the signature of the body
+        method.__signature__ = public_signature(command.body)  # type: ignore[attr-defined]
     # The declaration knows the last lines of the manual page.
     last = f"{command.complexity}. Since Redis {command.since}: {command.line}"
     if command.group in COLLECTION_GROUPS and command.access:
@@ -156,13 +159,9 @@ def build_method(command: Command, *, decode: bool, queued: bool = False) -> Cal
     return method
 
 
-def _default_shortcuts(command: Command, params: list[inspect.Parameter]) -> tuple[Shortcut, ...]:
+def _default_shortcuts(command: Command, params: list[Param]) -> tuple[Shortcut, ...]:
     """One for the call without options, unless it would not spare any test."""
-    needed = [
-        param
-        for param in params
-        if param.default is param.empty and param.kind is param.POSITIONAL_OR_KEYWORD
-    ]
+    needed = [param for param in params if param.default is Required and param.kind is POSITIONAL]
     optional = params[len(needed) :]
     required = {slot.param for slot in command.compiled.slots if not slot.optional}
     usual = required.isdisjoint(param.name for param in optional)
@@ -173,12 +172,14 @@ def _default_shortcuts(command: Command, params: list[inspect.Parameter]) -> tup
 
 def public_signature(body: Callable[..., Any]) -> inspect.Signature:
     """The signature without what the parser alone hands over (see Rules.late)."""
+    import inspect  # heavy, and most programs ask for no signature
+
     whole = inspect.signature(body)
     kept = [param for param in whole.parameters.values() if param.name != "_option_error"]
     return whole.replace(parameters=kept)
 
 
-def _is_plain_option(param: inspect.Parameter) -> bool:
+def _is_plain_option(param: Param) -> bool:
     """Whether one test of the parameter tells that it is left out."""
     return param.default is None or param.default is False or param.default == 1
 
@@ -186,7 +187,7 @@ def _is_plain_option(param: inspect.Parameter) -> bool:
 def _compile_method(
     command: Command,
     template: str,
-    everything: list[inspect.Parameter],
+    everything: list[Param],
     decode: bool,
     full: Callable[..., Any] | None,
     shortcut: Shortcut = NO_SHORTCUT,
@@ -211,7 +212,9 @@ def _compile_method(
     reply = "decoded(reply)" if decode else "reply"
     text = template.format(
         name=command.method,
-        signature=_signature(everything),
+        signature=declaration(
+            {param.name: param for param in everything}, lambda param: f"default_{param.name}"
+        ),
         convert=_conversions(command, params, everything, space, full)
         or "    # nothing to convert",
         guard="True" if command.waits else "self.needs_checks",
@@ -219,7 +222,7 @@ def _compile_method(
         args="".join(f"{_passed(param)}, " for param in params if not _is_keyword(param)),
         options=_options(params),
         unlocked=_unlocked(command, reply),
-        direct=indent("\n" + shortcut.direct.strip().replace("{reply}", reply), " " * 12).rstrip(),
+        direct=_indented(shortcut.direct.strip().replace("{reply}", reply), 12),
         begin=BEGIN if begins else "",
         reply=reply,
     )
@@ -234,11 +237,16 @@ def _unlocked(command: Command, reply: str) -> str:
     # After each `reply = ...` the version is compared, and the hit counted.
     lines = re.sub(
         r"^( *)reply = .*$",
-        lambda found: found[0] + "\n" + indent(hit, found[1]),
+        lambda found: found[0] + "\n" + _indented(hit, len(found[1])).lstrip("\n"),
         command.unlocked.strip("\n"),
         flags=re.MULTILINE,
     )
-    return UNLOCKED.format(lines=indent(lines, " " * 8))
+    return UNLOCKED.format(lines=_indented(lines, 8).lstrip("\n"))
+
+
+def _indented(lines: str, width: int) -> str:
+    """Lines of source with so many blanks more, each after a line end; "" for none."""
+    return "".join(f"\n{' ' * width}{line}" for line in lines.splitlines())
 
 
 def _executed(text: str, command: Command, space: dict[str, Any]) -> Callable[..., Any]:
@@ -252,8 +260,8 @@ def _executed(text: str, command: Command, space: dict[str, Any]) -> Callable[..
 
 def _conversions(
     command: Command,
-    params: list[inspect.Parameter],
-    everything: list[inspect.Parameter],
+    params: list[Param],
+    everything: list[Param],
     space: dict[str, Any],
     full: Callable[..., Any] | None,
 ) -> str:
@@ -267,24 +275,24 @@ def _conversions(
         first = _conflict_tests(command.compiled.exclusive, everything)
     else:
         tests = [_given(param) for param in everything if param not in params]
-        tests += [f"{one.name} is None" for one in params if one.default is not one.empty]
+        tests += [f"{one.name} is None" for one in params if one.default is not Required]
         everything_passed = ", ".join(map(_passed, everything))
         given = " or ".join(tests)
         first = CHOOSE.format(given=given, everything=everything_passed) if tests else ""
     return first + "\n".join(filter(None, lines))
 
 
-def _is_keyword(param: inspect.Parameter) -> bool:
-    return param.kind is inspect.Parameter.KEYWORD_ONLY
+def _is_keyword(param: Param) -> bool:
+    return param.kind is KEYWORD
 
 
-def _options(params: list[inspect.Parameter]) -> str:
+def _options(params: list[Param]) -> str:
     """The keyword arguments of the body, as the source of a dict."""
     names = [param.name for param in params if _is_keyword(param)]
     return "{" + ", ".join(f"{name!r}: {name}" for name in names) + "}" if names else "NO_OPTIONS"
 
 
-def _conflict_tests(exclusive: tuple[tuple[str, ...], ...], params: list[inspect.Parameter]) -> str:
+def _conflict_tests(exclusive: tuple[tuple[str, ...], ...], params: list[Param]) -> str:
     """The lines that refuse two alternatives of a bracket; one that is not given costs one test."""
     test = {param.name: _given(param) for param in params}
     return "".join(
@@ -305,41 +313,23 @@ def _extra_parameter(name: str) -> Parameter:
     return Parameter(name, "one" if kind else "raw", (kind,) if kind else (), optional=True)
 
 
-def _signature(params: list[inspect.Parameter]) -> str:
-    """The parameters of the door; a star before those that go by keyword alone."""
-    declared = [_declared(param) for param in params]
-    kinds_of = [param.kind for param in params]
-    variadic = inspect.Parameter.VAR_POSITIONAL in kinds_of
-    if not variadic and inspect.Parameter.KEYWORD_ONLY in kinds_of:
-        declared.insert(kinds_of.index(inspect.Parameter.KEYWORD_ONLY), "*")
-    return ", ".join(declared)
-
-
-def _declared(param: inspect.Parameter) -> str:
-    """The parameter as the door declares it."""
-    if param.kind is inspect.Parameter.VAR_POSITIONAL:
-        return "*" + param.name
-    default = "" if param.default is inspect.Parameter.empty else f"=default_{param.name}"
-    return param.name + default
-
-
-def _given(param: inspect.Parameter) -> str:
+def _given(param: Param) -> str:
     """The test whether an optional parameter has been given."""
     if param.default is False:
         return param.name
     return f"{param.name} {'is not' if param.default is None else '!='} {param.default!r}"
 
 
-def _passed(param: inspect.Parameter) -> str:
+def _passed(param: Param) -> str:
     """The parameter as the door passes it on."""
-    if param.kind is inspect.Parameter.VAR_POSITIONAL:
+    if param.kind is VARIADIC:
         return "*" + param.name
-    if param.kind is inspect.Parameter.KEYWORD_ONLY:
+    if param.kind is KEYWORD:
         return f"{param.name}={param.name}"
     return param.name
 
 
-def _conversion(slot: Parameter, param: inspect.Parameter, space: dict[str, Any]) -> str:
+def _conversion(slot: Parameter, param: Param, space: dict[str, Any]) -> str:
     """The lines that convert one parameter; options that are not given cost one test."""
     name = param.name
     as_it_came = slot.shape in ("one", "pairs") and set(slot.kinds) == {kinds.RAW}
@@ -347,11 +337,9 @@ def _conversion(slot: Parameter, param: inspect.Parameter, space: dict[str, Any]
         return ""
     space["ready_" + name] = slot.ready
     exact = slot.kinds[0].exact if slot.shape == "one" else None
-    optional = slot.optional or (
-        param.default is None and param.kind is not inspect.Parameter.VAR_POSITIONAL
-    )
+    optional = slot.optional or (param.default is None and param.kind is not VARIADIC)
     lines = READY[exact].format(p=name)
-    variadic = param.kind is inspect.Parameter.VAR_POSITIONAL
+    variadic = param.kind is VARIADIC
     if variadic and slot.shape == "many" and slot.kinds[0].convert is encode:
         lines = READY_MANY.format(p=name)
     if not optional and slot.on_empty is not None:

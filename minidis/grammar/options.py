@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Row
-from dataclasses import replace
 from typing import Any
 
 from minidis import errors
@@ -73,7 +72,7 @@ class Options(Base):
         )
         params = [self.param(str(node)) for node in self.line.items[at + 1 : at + 3]]
         self.slots = [
-            replace(slot, optional=slot.optional and slot.param not in params)
+            slot._replace(optional=slot.optional and slot.param not in params)
             for slot in self.slots
         ]
         message = self.overrides.missing_error
@@ -184,7 +183,7 @@ class Options(Base):
         known = [slot.param for slot in self.slots]
         if param in known:
             at = known.index(param)
-            self.slots[at] = replace(self.slots[at], choices=(*self.slots[at].choices, word))
+            self.slots[at] = self.slots[at]._replace(choices=(*self.slots[at].choices, word))
         else:
             self.slots.append(Parameter(param, "choice", optional=True, choices=(word,)))
             self.emit(param, when=self.given(param))
@@ -255,7 +254,7 @@ class Options(Base):
         before = len(self.parts)
         read = self.one_of(choice)
         self.parts[before:] = [
-            replace(part, words=f"{word!r}, {part.words}") for part in self.parts[before:]
+            part._replace(words=f"{word!r}, {part.words}") for part in self.parts[before:]
         ]
         return read
 
@@ -290,7 +289,7 @@ class Options(Base):
     def list_option(self, word: str, repeat: Repeat) -> Reader:
         """WEIGHTS weight [weight ...]: as many as there are counted keys."""
         values, slot = self.group(repeat)
-        slot = replace(slot, param=self.param(word), optional=True)
+        slot = slot._replace(param=self.param(word), optional=True)
         self.slots.append(slot)
         self.emit_list(word, syntax.arguments(repeat)[0], slot)
 
@@ -387,7 +386,7 @@ class Options(Base):
             return len(words)
 
         self.steps.append(step)
-        self.slots.append(replace(slot, optional=True))
+        self.slots.append(slot._replace(optional=True))
         self.emit_many(syntax.arguments(repeat), slot, when=slot.param)
 
 

@@ -19,9 +19,7 @@ Words are converted from left to right, so that the first error is reported. The
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -30,12 +28,14 @@ from minidis.grammar import syntax
 from minidis.grammar.custom import Custom
 from minidis.grammar.formatter import Part
 from minidis.grammar.kinds import RAW, TEXT, encode, holds_key
+from minidis.grammar.signature import VARIADIC, Required
 from minidis.grammar.slots import (
     COUNTED,
     COUNTERS,
     Compiled,
     Overrides,
     Parameter,
+    Parse,
     Step,
     chosen,
     is_option,
@@ -214,7 +214,7 @@ class Compiler(Custom):
         self.steps.append(step)
         self.emit_rest(syntax.arguments(repeat), slot)
         self.slots.append(
-            slot if self.overrides.empty else replace(slot, on_empty=self.no_arguments)
+            slot if self.overrides.empty else slot._replace(on_empty=self.no_arguments)
         )
 
     def emit_rest(self, names: list[str], slot: Parameter) -> None:
@@ -267,7 +267,7 @@ class Compiler(Custom):
     def add_counted(self, name: str, repeat: Repeat) -> None:
         """`numkeys key [key ...]`: the count is the number of groups that follow."""
         read, slot = self.group(repeat)
-        slot = replace(slot, weighted="WEIGHTS" in syntax.words(syntax.Sequence(self.line.items)))
+        slot = slot._replace(weighted="WEIGHTS" in syntax.words(syntax.Sequence(self.line.items)))
         width = len(slot.kinds)
         given = self.param(name) if self.param(name) in self.params else None
         variadic = self.is_variadic(slot.param)
@@ -294,7 +294,7 @@ class Compiler(Custom):
         self.emit(f"b'%d' % _len({slot.param})")
         self.emit_many(syntax.arguments(repeat), slot)
         self.slots.extend([Parameter(given, "one", (self.kind(name),))] if given else [])
-        self.slots.append(slot if given else replace(slot, on_empty=lambda: count_of(b"0")))
+        self.slots.append(slot if given else slot._replace(on_empty=lambda: count_of(b"0")))
 
     def counter(self, name: str) -> Callable[[Any], int]:
         """Return the converter of a count that must be positive."""
@@ -323,7 +323,7 @@ class Compiler(Custom):
         """Return whether this `[WORD]` is the last optional position (Overrides.strict)."""
         return self.overrides.strict and not rest and not syntax.arguments(item)
 
-    def parser(self) -> Callable[[Sequence[bytes]], tuple[list[Any], dict[str, Any]]]:
+    def parser(self) -> Parse:
         """Return a function that runs the steps and raises an error for words that are left."""
         steps, size, arity = tuple(self.steps), self.size, self.arity
         if self.overrides.deferred_errors:
@@ -404,8 +404,8 @@ class Compiler(Custom):
             raise SyntaxLineError(f"{self.line}: line and signature differ in {difference}")
         for slot in self.slots:
             param = self.params[slot.param]
-            if param.kind is inspect.Parameter.VAR_POSITIONAL:
+            if param.kind is VARIADIC:
                 if slot.shape not in ("many", "pairs"):
                     raise SyntaxLineError(f"{self.line}: *{slot.param} does not repeat")
-            elif slot.optional and param.default is inspect.Parameter.empty:
+            elif slot.optional and param.default is Required:
                 raise SyntaxLineError(f"{self.line}: {slot.param} needs a default")

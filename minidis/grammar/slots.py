@@ -8,19 +8,21 @@ custom.py lines with a parser of their own, parser.py everything else.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 from minidis import errors
 from minidis.grammar import syntax
 from minidis.grammar.cursor import WordCursor
 from minidis.grammar.formatter import UNITS, Part
 from minidis.grammar.kinds import RAW, Kind, encode, holds_key, kind_of, many, pairs
+from minidis.grammar.signature import VARIADIC, Required, parameters_of
 from minidis.grammar.syntax import Line, Optional, Repeat, Word
 
 Step: TypeAlias = Callable[[Sequence[bytes], int, list[Any], dict[str, Any]], int]
+#: Converts the words of a call to the arguments of the body.
+Parse: TypeAlias = Callable[[Sequence[bytes]], tuple[list[Any], dict[str, Any]]]
 #: Reads the words that follow the word of an option into keyword arguments.
 Reader: TypeAlias = Callable[[Sequence[bytes], int, dict[str, Any]], int]
 
@@ -33,8 +35,7 @@ COUNTERS = frozenset(("numkeys", "numfields", "numids"))
 COUNTED = "numkeys of this call"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter of a command, with the conversion of its Python argument."""
 
     param: str
@@ -69,17 +70,19 @@ class Parameter:
         return value
 
 
-@dataclass(slots=True)
 class Overrides:
     """What a declaration says beyond its line."""
 
+    def __init__(self, **rules: Any) -> None:
+        self.__dict__.update(rules)
+
     #: word of the line -> parameter, where Python or redis-py uses another name. "not p": the word
     #: sets the parameter p to False. "p=": the word itself is the value of p
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = MappingProxyType({})
     #: argument -> kind, where it differs from the vocabulary (kinds.py). Also: the word of an
     #: option before a choice, for an error message of its own; the parameter of a required choice
     #: that the body checks
-    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = MappingProxyType({})
     #: parameters of the required choices, in their order
     choices: str = ""
     #: parameters that the line does not have
@@ -131,11 +134,13 @@ class Overrides:
     empty: bool = False
 
 
-@dataclass(slots=True)
-class Compiled:
+OVERRIDES = frozenset(Overrides.__annotations__)
+
+
+class Compiled(NamedTuple):
     """The result of a compilation: parser, formatter and parameters of one command."""
 
-    parse: Callable[[Sequence[bytes]], tuple[list[Any], dict[str, Any]]]
+    parse: Parse
     #: the pieces of a call, for the functions that format it and name its keys
     parts: tuple[Part, ...]
     slots: tuple[Parameter, ...]
@@ -162,8 +167,7 @@ class Base:
         self.line = line
         self.overrides = overrides
         self.names = overrides.names
-        self.signature = inspect.signature(function)
-        self.params = dict(list(self.signature.parameters.items())[1:])
+        self.params = parameters_of(function)
         self.steps: list[Step] = []
         #: number of steps before the first option
         self.front = 1000
@@ -199,7 +203,7 @@ class Base:
 
     def is_variadic(self, param: str) -> bool:
         found = self.params.get(param)
-        return found is not None and found.kind is inspect.Parameter.VAR_POSITIONAL
+        return found is not None and found.kind is VARIADIC
 
     def is_before_variadic(self, param: str) -> bool:
         """Return whether it is passed by position, because *parameters follow it."""
@@ -247,7 +251,7 @@ class Base:
         """Return the source of one word. Converted arguments of most kinds are bytes already."""
         declared = self.params.get(param)
         default = None if declared is None else declared.default
-        if kind.convert is encode and default in (None, inspect.Parameter.empty):
+        if kind.convert is encode and default in (None, Required):
             return param
         if kind is RAW and name in UNITS:
             return f"_encode(_units({param}, {UNITS[name]}))"
@@ -262,7 +266,7 @@ class Base:
     def given(self, param: str) -> str:
         """Return the condition on which an optional parameter is formatted."""
         default = self.params[param].default if param in self.params else None
-        if default is inspect.Parameter.empty:
+        if default is Required:
             return ""
         if default is False:
             return param

@@ -4,7 +4,7 @@
          │
        parse_line           line -> tree (Word, Argument, Choice, Optional, Repeat)
          ├── arity          how many words, as COMMAND INFO counts them
-         ├── Compiler       tree -> parser of words, once, at import         (parser.py)
+         ├── Compiler       tree -> parser of words, at its first use        (parser.py)
          ├── make_formatter arguments -> words: journal, monitor, remote     (formatter.py)
          └── walk           words typed so far -> what each one is, and what is left: keys, hints,
                             completion, the position of an error               (walk.py)
@@ -17,67 +17,80 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from minidis.structures.record import Record
 
 _TOKEN = re.compile(r"\.\.\.|[\[\]<>|]|[^\s\[\]<>|]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Record):
     """Stands for itself, in any case: NX."""
 
-    text: str
+    __slots__ = __match_args__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
     def __str__(self) -> str:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Record):
     """A value that the caller chooses: key."""
 
-    name: str
+    __slots__ = __match_args__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def __str__(self) -> str:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Record):
     """One after the other."""
 
-    items: tuple[Node, ...]
+    __slots__ = __match_args__ = ("items",)
+
+    def __init__(self, items: tuple[Node, ...]) -> None:
+        self.items = items
 
     def __str__(self) -> str:
         return " ".join(map(show, self.items))
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Record):
     """One of several: < | >, or the inside of an optional bracket with bars."""
 
-    options: tuple[Sequence, ...]
+    __slots__ = __match_args__ = ("options",)
+
+    def __init__(self, options: tuple[Sequence, ...]) -> None:
+        self.options = options
 
     def __str__(self) -> str:
         return " | ".join(map(str, self.options))
 
 
-@dataclass(frozen=True, slots=True)
-class Optional:
+class Optional(Record):
     """May be left out."""
 
-    body: Choice
+    __slots__ = __match_args__ = ("body",)
+
+    def __init__(self, body: Choice) -> None:
+        self.body = body
 
     def __str__(self) -> str:
         return f"[{self.body}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Record):
     """One or more times the same sequence."""
 
-    body: Sequence
+    __slots__ = __match_args__ = ("body",)
+
+    def __init__(self, body: Sequence) -> None:
+        self.body = body
 
     def __str__(self) -> str:
         return f"{self.body} [{self.body} ...]"
@@ -90,12 +103,14 @@ class SyntaxLineError(ValueError):
     """The line itself is not well formed, or a signature disagrees with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Record):
     """A parsed syntax line: the command's name and what may follow it."""
 
-    name: str
-    items: tuple[Node, ...]
+    __slots__ = __match_args__ = ("name", "items")
+
+    def __init__(self, name: str, items: tuple[Node, ...]) -> None:
+        self.name = name
+        self.items = items
 
     def __str__(self) -> str:
         return " ".join([self.name, *map(show, self.items)])
@@ -113,14 +128,20 @@ def show(node: Node) -> str:
     return f"<{node}>" if isinstance(node, Choice) else str(node)
 
 
+def line_name(line: str, parents: Container[str] = ()) -> str:
+    """The name that a line begins with, without parsing the rest."""
+    first, _, rest = line.partition(" ")
+    second = rest.partition(" ")[0] if first in parents else ""
+    return f"{first} {second}" if second.isupper() and second[0] not in "[<" else first
+
+
 def parse_line(line: str, parents: Container[str] = ()) -> Line:
     """Parse a syntax line; names in `parents` have a second word."""
-    tokens = _TOKEN.findall(line)
-    size = 2 if tokens[0] in parents and len(tokens) > 1 and tokens[1].isupper() else 1
-    items, rest = _sequence(tokens[size:])
+    name = line_name(line, parents)
+    items, rest = _sequence(_TOKEN.findall(line, len(name)))
     if rest:
         raise SyntaxLineError(f"unbalanced {rest[0]!r} in {line!r}")
-    return Line(" ".join(tokens[:size]), items)
+    return Line(name, items)
 
 
 def _sequence(tokens: list[str]) -> tuple[tuple[Node, ...], list[str]]:

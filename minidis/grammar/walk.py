@@ -20,14 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence as Row
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from minidis.errors import MinidisError
 from minidis.grammar import syntax
 from minidis.grammar.kinds import holds_key, kind_of, to_float
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import Argument, Choice, Line, Node, Optional, Repeat, Sequence, Word
+from minidis.structures.record import Record
 
 #: Counts longer than this are not counts.
 _MOST_DIGITS = 18
@@ -35,19 +35,20 @@ _MOST_DIGITS = 18
 _SPELLED_OUT = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Record):
     """A word that does not fit: what was expected, and the word that it conflicts with, if any."""
 
-    expected: tuple[Word | Argument, ...]
-    conflict: str = ""
+    __slots__ = __match_args__ = ("expected", "conflict")
+
+    def __init__(self, expected: tuple[Word | Argument, ...], conflict: str = "") -> None:
+        self.expected = expected
+        self.conflict = conflict
 
 
 Role: TypeAlias = Word | Argument | Mistake
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(NamedTuple):
     """The result of a walk."""
 
     #: for each word: the Word or Argument of the line that it stands for, or a Mistake
@@ -60,11 +61,15 @@ class Walk:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Counted(Repeat):
     """A repetition with exactly `left` rounds to come: the keys after numkeys."""
 
-    left: int
+    __slots__ = ("left",)
+    __match_args__ = ("body", "left")
+
+    def __init__(self, body: Sequence, left: int) -> None:
+        super().__init__(body)
+        self.left = left
 
     def __str__(self) -> str:
         if self.left <= _SPELLED_OUT:
@@ -73,23 +78,27 @@ class Counted(Repeat):
         return f"{group} ×{self.left}"
 
 
-@dataclass(frozen=True, slots=True)
-class More:
+class More(Record):
     """A repetition that may continue or end, after `seen` rounds."""
 
-    body: Sequence
-    seen: int = 1
+    __slots__ = __match_args__ = ("body", "seen")
+
+    def __init__(self, body: Sequence, seen: int = 1) -> None:
+        self.body = body
+        self.seen = seen
 
     def __str__(self) -> str:
         return f"[{self.body} ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Record):
     """A bracket that has been used: it is not offered again; to repeat the option is no error."""
 
-    body: Choice
-    chosen: Sequence
+    __slots__ = __match_args__ = ("body", "chosen")
+
+    def __init__(self, body: Choice, chosen: Sequence) -> None:
+        self.body = body
+        self.chosen = chosen
 
     def __str__(self) -> str:
         return ""

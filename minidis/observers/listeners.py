@@ -10,15 +10,14 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from minidis.errors import call_safely
 from minidis.keyspace.unit import UNNAMED, KeyEvent
 from minidis.observers.batch import NO_CHANGES, Batch, Observer
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something happened to a key: `Event(0, "expired", b"session:1")`."""
 
     database: int

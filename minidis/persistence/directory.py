@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from minidis.errors import FileError, LockedError
-from minidis.persistence.snapshot import remove_leftovers
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LOCK_NAME = "minidis.lock"
 
@@ -36,6 +37,8 @@ class DataDirectory:
             return
         if not os.fspath(path):
             raise FileError("the path is empty; use '.' for the current directory, None for memory")
+        from pathlib import Path  # a database in memory needs none
+
         location = Path(path)
         if location.suffix.lower() == ".rdb" and not os.path.isdir(location):
             self._use_file(location)
@@ -61,6 +64,8 @@ class DataDirectory:
         self.path, self.dump_path = str(path), str(path / dump_name)
         self.saved_on_close = True
         self._lock = _acquire(path / LOCK_NAME)
+        from minidis.persistence.snapshot import remove_leftovers  # the whole codec
+
         remove_leftovers(path)
 
     @property

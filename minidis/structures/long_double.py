@@ -17,6 +17,7 @@ _INFINITE = re.compile(rb"[+-]?inf(inity)?\Z", re.I)
 _HEXADECIMAL = re.compile(rb"([+-]?)0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?\Z", re.I)
 #: Redis rejects longer strings without parsing them.
 LONGEST = 5119
+ZERO = Fraction(0)
 #: Larger exponents give the same result as this one.
 _FAR = 40_000
 #: The largest number, and half of the smallest: beyond them are overflow and underflow.

@@ -18,8 +18,6 @@ from collections.abc import Iterable, Iterator
 from math import inf, nextafter
 from typing import Protocol, Self, overload
 
-from sortedcontainers import SortedList
-
 from minidis.structures.index import Index, Indexed
 from minidis.structures.limits import Limits
 
@@ -234,6 +232,8 @@ class SortedSet(Indexed):
         """The order; the first call builds it."""
         order = self.order
         if order is None:
+            from sortedcontainers import SortedList  # loaded when an order is first needed
+
             scores = self.scores
             order = self.order = SortedList(zip(scores.values(), scores, strict=True))
         return order

@@ -11,9 +11,10 @@ entry that XNACK has returned to the group has no owner.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from sortedcontainers import SortedList
+if TYPE_CHECKING:
+    from sortedcontainers import SortedList
 
 #: The number of entries read, when it cannot be computed.
 UNKNOWN = -1
@@ -46,6 +47,8 @@ class Ids(dict[int, Value], Generic[Value]):
     def sorted(self) -> SortedList:
         """The ids in ascending order."""
         if self.order is None:
+            from sortedcontainers import SortedList  # loaded when an order is first needed
+
             self.order = SortedList(self)
         return self.order
 

@@ -16,9 +16,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain, pairwise
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from minidis.structures.limits import Limits
 from minidis.structures.stream_groups import UNKNOWN, ConsumerGroup
@@ -127,8 +126,7 @@ class Node:
         return self.without((), self.rows[:])
 
 
-@dataclass(frozen=True, slots=True)
-class Trim:
+class Trim(NamedTuple):
     """What XADD and XTRIM remove: all but `maxlen` entries, or entries below `minid`."""
 
     maxlen: int | None = None
@@ -164,8 +162,7 @@ class Trim:
         return lost, [row for row in rows if row[0] not in gone]
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """A deletion, not applied yet: nodes `old`, beginning at index `at`, are replaced by `new`."""
 
     at: int
@@ -173,7 +170,7 @@ class Cut:
     new: list[Node]
     max_deleted: int
     #: ids of the removed entries
-    gone: list[int] = field(default_factory=list)
+    gone: Sequence[int] = ()
 
 
 class Stream:

@@ -9,7 +9,6 @@ needs the RDB format, which this package must not import. A test fails while a r
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from minidis.structures.lists import List
@@ -35,26 +34,37 @@ from minidis.structures.value_digests import (
 )
 
 
-@dataclass(frozen=True, eq=False)
 class ValueType:
     """A type of value that a key can hold."""
 
-    #: the reply of TYPE
-    name: str
-    #: the exact Python classes of its values
-    classes: tuple[type, ...]
-    #: value -> the reply of OBJECT ENCODING
-    encoding: Callable[[Any], str]
-    #: the number of the type in DEBUG DIGEST
-    number: int
-    #: (digest, value) -> the digest continued with the value
-    digest: Callable[[int, Any], int]
-    #: value -> an estimate of its bytes in memory, at a cost that does not grow with the value
-    memory: Callable[[Any], int]
-    #: it changes in place and has copy(), repair() and check(); only strings do not
-    collection: bool = True
-    #: a key may hold an empty one; a collection for which this is False is deleted when emptied
-    may_be_empty: bool = False
+    def __init__(
+        self,
+        name: str,
+        classes: tuple[type, ...],
+        encoding: Callable[[Any], str],
+        number: int,
+        digest: Callable[[int, Any], int],
+        memory: Callable[[Any], int],
+        *,
+        collection: bool = True,
+        may_be_empty: bool = False,
+    ) -> None:
+        #: the reply of TYPE
+        self.name = name
+        #: the exact Python classes of its values
+        self.classes = classes
+        #: value -> the reply of OBJECT ENCODING
+        self.encoding = encoding
+        #: the number of the type in DEBUG DIGEST
+        self.number = number
+        #: (digest, value) -> the digest continued with the value
+        self.digest = digest
+        #: value -> an estimate of its bytes in memory, at a cost that does not grow with the value
+        self.memory = memory
+        #: it changes in place and has copy(), repair() and check(); only strings do not
+        self.collection = collection
+        #: a key may hold an empty one; a collection for which this is False is deleted when emptied
+        self.may_be_empty = may_be_empty
 
 
 def _always(name: str) -> Callable[[Any], str]:

@@ -11,8 +11,6 @@ the result), unordered parts are only *xored* into it, so that their order does 
 
 from __future__ import annotations
 
-from hashlib import sha1
-
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.streams import SEQUENCE, SHIFT, Stream
@@ -24,13 +22,19 @@ SIZE = 20
 
 def xor(digest: int, part: bytes) -> int:
     """The digest with an unordered part added."""
-    return digest ^ int.from_bytes(sha1(part, usedforsecurity=False).digest())
+    return digest ^ _sha1(part)
 
 
 def mix(digest: int, part: bytes) -> int:
     """The digest with an ordered part added."""
     mixed = xor(digest, part).to_bytes(SIZE)
-    return int.from_bytes(sha1(mixed, usedforsecurity=False).digest())
+    return _sha1(mixed)
+
+
+def _sha1(part: bytes) -> int:
+    from hashlib import sha1  # loads the library of OpenSSL
+
+    return int.from_bytes(sha1(part, usedforsecurity=False).digest())
 
 
 def _pair(one: bytes, two: bytes) -> bytes:

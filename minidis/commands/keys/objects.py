@@ -9,7 +9,6 @@ from minidis.commands.shared.group import Group, T
 from minidis.errors import BusyKeyError, RestoreError
 from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MAX, RAW, Integer, Key, Kind, Value, encode, integer
-from minidis.persistence.rdb.payload import dump_value, restore_value
 from minidis.replies import OK, Status
 from minidis.structures.types import encoding_of
 
@@ -186,6 +185,8 @@ class Objects(Group[T]):
         >>> db.set("a", 1), db.restore("b", 0, db.dump("a")), db.get("b")
         (OK, OK, b'1')
         """
+        from minidis.persistence.rdb.payload import dump_value  # the whole codec
+
         held: Any = key
         value = self.space.lookup(held)
         if value is None:
@@ -261,6 +262,8 @@ class Objects(Group[T]):
 
     def _restored(self, payload: Any) -> Any:
         """Return the value of a payload; raise ResponseError if it is damaged."""
+        from minidis.persistence.rdb.payload import restore_value  # the whole codec
+
         try:
             return restore_value(payload, self.engine.settings.limits)
         except RestoreError as error:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
-import shutil
-from pathlib import Path
 from typing import Any
 
 from minidis import errors
@@ -18,7 +14,6 @@ from minidis.errors import FileError
 from minidis.grammar.command import PARENT_COMMANDS, Command, declarations, find
 from minidis.grammar.facts import password_rules
 from minidis.grammar.kinds import RAW, Integer, Key, Many, Value, encode, integer
-from minidis.persistence.snapshot import sync_directory
 from minidis.replies import OK, Status
 
 command = declarations(group="server", parent="ACL")
@@ -228,7 +223,7 @@ class Acl(Group[T]):
         if not 1 <= count <= MOST_BITS:
             raise errors.error(BITS)
         digits = (count + 3) // 4
-        reply: Any = secrets.token_hex((digits + 1) // 2)[:digits].encode()
+        reply: Any = os.urandom((digits + 1) // 2).hex()[:digits].encode()
         return reply
 
     @command(
@@ -311,8 +306,10 @@ file. You may want ...
         users = self.engine.users
         if not users.file:
             raise errors.error(NO_FILE)
+        from minidis.commands.server import acl_file  # loads pathlib, secrets and shutil
+
         try:
-            _write(Path(users.file), users.text())
+            acl_file.write(users.file, users.text())
         except OSError:
             raise errors.error(NOT_SAVED) from None
         return OK
@@ -390,34 +387,13 @@ def load_users(engine: Engine) -> None:
 def _load(users: Users) -> list[User]:
     """Replace all users with those in the file; return the users that were replaced."""
     try:
-        text = Path(users.file).read_bytes()
+        with open(users.file, "rb") as file:
+            text = file.read()
     except OSError as error:
         raise errors.error(
             f"Error loading ACLs, opening file '{users.file}': {error.strerror}"
         ) from None
     return users.load(text, users.file)
-
-
-def _write(path: Path, text: bytes) -> None:
-    """Write the file to a temporary one and rename it over the old one, keeping its permissions.
-
-    A new file is readable by its owner only.
-    """
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f"{target.name}.{os.getpid()}-{secrets.token_hex(8)}.tmp")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        with contextlib.suppress(OSError):
-            shutil.copymode(target, temporary)
-        os.replace(temporary, target)
-        sync_directory(target.parent)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def _rules(selector: Selector) -> dict[bytes, bytes]:

@@ -10,7 +10,6 @@ from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import declarations
 from minidis.grammar.kinds import RAW, Float, Key, Many, encode, to_float
 from minidis.keyspace.keyspace import no_such_key
-from minidis.persistence.rdb import payload
 from minidis.replies import OK, Status
 from minidis.structures.dataset_digest import dataset_digest, value_digest
 from minidis.structures.types import encoding_of
@@ -39,6 +38,8 @@ class Debugging(Group[T]):
         >>> db.set("a", "text"), "encoding:embstr serializedlength:5" in db.debug_object("a")
         (OK, True)
         """
+        from minidis.persistence.rdb import payload  # the whole codec
+
         value = self.space.find(encode(key))
         if value is None:
             raise no_such_key()

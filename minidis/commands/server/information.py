@@ -7,7 +7,6 @@ left out.
 from __future__ import annotations
 
 import os
-import platform
 import struct
 from collections.abc import Callable
 from itertools import islice
@@ -35,6 +34,8 @@ Fields = dict[str, object]
 
 
 def _server(engine: Engine) -> Fields:
+    import platform  # compiles a dozen regular expressions
+
     uptime = max(engine.clock.now() - engine.clients.opened_at, 0) // 1000
     return {
         "redis_version": REDIS_VERSION,

@@ -11,7 +11,6 @@ from minidis.grammar.command import COMMANDS, Command, declarations, find
 from minidis.grammar.kinds import Key, Many, Value, encode
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import Argument
-from minidis.grammar.walk import keys_of
 from minidis.protocol.shapes import command_entries
 from minidis.replies import Status
 from minidis.structures.glob import compile_pattern
@@ -213,6 +212,8 @@ def _key_places(words: list[bytes]) -> list[int]:
         raise errors.error("The command has no key arguments")
     if not known.accepts(len(words)):
         raise errors.error("Invalid number of arguments specified for command")
+    from minidis.grammar.walk import keys_of  # used here alone
+
     places = keys_of(known.line, words)
     if not places or not _counts_right(known, words):
         raise errors.error("Invalid arguments specified for command")

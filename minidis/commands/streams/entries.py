@@ -6,7 +6,7 @@ repeat. Consumer groups are in groups.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from minidis import errors
@@ -247,7 +247,7 @@ class Streams(Group[T]):
         stream.apply(cut)
         return len(cut.gone)
 
-    def _forget(self, key: bytes, stream: Stream, ids: list[int]) -> None:
+    def _forget(self, key: bytes, stream: Stream, ids: Sequence[int]) -> None:
         """Remove these entries from the pending entries of all groups."""
         for group in stream.groups.values():
             pending = [number for number in ids if number in group.pending]

@@ -7,8 +7,7 @@ two: compact and expanded), but read in every form that some version of Redis ha
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from minidis.persistence.rdb import type_bytes, value_readers, value_writers
 from minidis.persistence.rdb.corrupt import CorruptError, UnsupportedError
@@ -31,8 +30,7 @@ Value = bytes | int | bytearray | List | Hash | Set | SortedSet | Stream
 Reader = Callable[[Source, Limits], Value]
 
 
-@dataclass(frozen=True)
-class Codec:
+class Codec(NamedTuple):
     """How values of one type are stored."""
 
     #: (value, limits, compress) -> (type byte, parts of the body)
