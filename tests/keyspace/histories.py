@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from minidis.keyspace.unit import Unit
+
 #: The reply of a call that is blocked in the model.
 WAITS: Any = object()
 
@@ -262,3 +264,10 @@ class Search:
 def is_linearizable(history: Iterable[Operation]) -> bool:
     """Whether some order of the operations explains all replies."""
     return Search(sorted(history, key=lambda operation: operation.called)).succeeds()
+
+
+class UnitWithoutVersion(Unit):
+    """Readers never see that a change of several steps is running."""
+
+    __slots__ = ()
+    version: Any = property(lambda self: WAITS, lambda self, value: None)  # type: ignore[assignment]

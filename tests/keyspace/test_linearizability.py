@@ -21,10 +21,9 @@ import pytest
 import minidis
 from minidis.engine import engine as engine_module
 from minidis.grammar.command import COMMANDS
-from minidis.keyspace.unit import Unit
 from minidis.replies import Status
 from tests.calls import PATIENCE
-from tests.keyspace.histories import Model, Operation, is_linearizable
+from tests.keyspace.histories import Model, Operation, UnitWithoutVersion, is_linearizable
 
 #: Code in which threads give way: that of the package, and the methods it generates.
 OURS = (os.path.dirname(minidis.__file__), "<minidis")
@@ -310,13 +309,6 @@ def test_the_search_succeeds() -> None:
             op("exists", b"l", at=(13, 14), reply=0),
         ]
     )
-
-
-class UnitWithoutVersion(Unit):
-    """Readers never see that a change of several steps is running."""
-
-    __slots__ = ()
-    version: Any = property(lambda self: OURS, lambda self, value: None)  # type: ignore[assignment]
 
 
 class TwoFields(Programs):
