@@ -36,7 +36,7 @@ TELLING = frozenset(("changed", "delete_emptied"))
     ],
 )
 def test_letters(given: str, shown: str) -> None:
-    assert notifications.shown(notifications.parse(given)) == shown
+    assert notifications.flags_text(notifications.parse(given)) == shown
     assert notifications.parse(shown) == notifications.parse(given)
 
 

@@ -1,1 +1,1 @@
-"""What is known of a client of the database."""
+"""The state of one client of the database."""

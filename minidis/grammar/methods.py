@@ -116,7 +116,7 @@ class LazyMethod:
 
 
 def build_method(command: Command, *, decode: bool) -> Callable[..., Any]:
-    """The function that callers of the typed API reach."""
+    """Build the function that callers of the typed API use."""
     params = list(inspect.signature(command.body).parameters.values())[1:]
     needed = [
         param
@@ -124,25 +124,25 @@ def build_method(command: Command, *, decode: bool) -> Callable[..., Any]:
         if param.default is inspect.Parameter.empty
         and param.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
     ]
-    door = _compile_method(command, params, params, decode, None)
+    method = _compile_method(command, params, params, decode, None)
     optional = params[len(needed) :]
-    required = {slot.param for slot in command.compiled.slots if not slot.optional}
+    required = {slot.param for slot in command.compiled.parameters if not slot.optional}
     usual = required.isdisjoint(param.name for param in optional)  # not HSET: see its mapping
     if needed and optional and usual and all(_is_plain_option(param) for param in optional):
-        door = _compile_method(command, needed, params, decode, door)
-    door = functools.wraps(command.body)(door)
-    door.__signature__ = public_signature(command.body)  # type: ignore[attr-defined]
+        method = _compile_method(command, needed, params, decode, method)
+    method = functools.wraps(command.body)(method)
+    method.__signature__ = public_signature(command.body)  # type: ignore[attr-defined]
     # The declaration knows the last lines of the manual page.
     last = f"{command.complexity}. Since Redis {command.since}: {command.line}"
     if command.group in COLLECTION_GROUPS and command.access:
         kind = command.group.replace("-", " ")
         last = f"A missing key is an empty {kind}; WrongTypeError for another type.\n{INDENT}{last}"
-    door.__doc__ = f"{command.body.__doc__}\n{INDENT}{last}\n{INDENT}"
-    return door
+    method.__doc__ = f"{command.body.__doc__}\n{INDENT}{last}\n{INDENT}"
+    return method
 
 
 def public_signature(body: Callable[..., Any]) -> inspect.Signature:
-    """The signature without what the parser alone hands over (see Rules.late)."""
+    """Return the signature without `_option_error`, which only the parser passes on."""
     whole = inspect.signature(body)
     kept = [param for param in whole.parameters.values() if param.name != "_option_error"]
     return whole.replace(parameters=kept)
@@ -213,7 +213,7 @@ def _conversions(
     full: Callable[..., Any] | None,
 ) -> str:
     """The lines before the lock: conflicts between options, and every argument converted."""
-    known = {parameter.param: parameter for parameter in command.compiled.slots}
+    known = {parameter.param: parameter for parameter in command.compiled.parameters}
     lines = [
         _conversion(known.get(param.name) or _extra_parameter(param.name), param, space)
         for param in params
@@ -237,7 +237,7 @@ def _options(params: list[inspect.Parameter]) -> str:
 
 
 def _conflict_tests(exclusive: tuple[tuple[str, ...], ...], params: list[inspect.Parameter]) -> str:
-    """The lines that refuse two alternatives of a bracket; one that is not given costs one test."""
+    """Return the lines that reject two alternatives of a bracket in one call."""
     test = {param.name: _given(param) for param in params}
     return "".join(
         f"    if {test[one]} and ({' or '.join(test[other] for other in names[at + 1 :])}):\n"
@@ -258,7 +258,7 @@ def _extra_parameter(name: str) -> Parameter:
 
 
 def _signature(params: list[inspect.Parameter]) -> str:
-    """The parameters of the door; a star before those that go by keyword alone."""
+    """Return the parameters as source; a star precedes keyword-only parameters."""
     declared = [_declared(param) for param in params]
     kinds_of = [param.kind for param in params]
     variadic = inspect.Parameter.VAR_POSITIONAL in kinds_of
@@ -268,7 +268,7 @@ def _signature(params: list[inspect.Parameter]) -> str:
 
 
 def _declared(param: inspect.Parameter) -> str:
-    """The parameter as the door declares it."""
+    """Return the declaration of one parameter."""
     if param.kind is inspect.Parameter.VAR_POSITIONAL:
         return "*" + param.name
     default = "" if param.default is inspect.Parameter.empty else f"=default_{param.name}"
@@ -281,7 +281,7 @@ def _given(param: inspect.Parameter) -> str:
 
 
 def _passed(param: inspect.Parameter) -> str:
-    """The parameter as the door passes it on."""
+    """Return the argument that passes a parameter on to the body."""
     if param.kind is inspect.Parameter.VAR_POSITIONAL:
         return "*" + param.name
     if param.kind is inspect.Parameter.KEYWORD_ONLY:

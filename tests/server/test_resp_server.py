@@ -114,7 +114,7 @@ def test_the_file_of_a_living_server_and_other_files_stay(
 ) -> None:
     path, other = tmp_path / "app.sock", tmp_path / "notes.txt"
     other.write_text("precious")
-    with pytest.raises(AddressError, match=r"no socket. Remedy: choose another path"):
+    with pytest.raises(AddressError, match=r"not a socket. Remedy: choose another path"):
         serve(db, f"unix:{other}")
     assert other.read_text() == "precious"
     with serve(db, f"unix:{path}") as door, minidis.open() as second:
@@ -276,7 +276,7 @@ def test_a_program_says_why_it_cannot_serve(tmp_path: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("minidis: x: this is no address. Remedy: ")
+    assert done.stderr.startswith("minidis: x: not an address. Remedy: ")
 
 
 def test_connecting_is_possible_from_many_threads_at_once(
