@@ -190,7 +190,7 @@ def test_passwords(users: Users) -> None:
     assert users.authenticate(b"ann", b"anything") is ann
     users.set(b"ann", [b">three"])
     assert users.authenticate(b"ann", b"anything") is None
-    assert users.authenticate(b"nobody", b"three") is None
+    assert users.authenticate(b"eve", b"three") is None
 
 
 def test_requirepass(users: Users) -> None:
@@ -478,9 +478,9 @@ def _random_rule(random: Random, names: list[bytes]) -> bytes:
     )
 
 
-def _described(answer: Any) -> Any:
-    """GETUSER's answer; rules about single commands come in no particular order."""
-    found = dict(answer)
+def _described(reply: Any) -> Any:
+    """GETUSER's reply; rules about single commands come in no particular order."""
+    found = dict(reply)
     rules = found[b"commands"].split(b" ")
     categories = [rule for rule in rules if rule[1:2] == b"@"]
     found[b"commands"] = categories, sorted(rule for rule in rules if rule[1:2] != b"@")
@@ -520,11 +520,11 @@ def test_random_rules_as_the_real_server(real_server: RealServer, seed: int) -> 
         rules = [_random_rule(random, names) for _ in range(random.randint(1, 4))]
         expected = str(real_server.execute("ACL", "SETUSER", "ann", *rules))
         try:
-            answer = "OK"
+            reply = "OK"
             users.set(b"ann", rules)
         except ResponseError as error:
-            answer = str(error)
-        assert answer == expected, rules
+            reply = str(error)
+        assert reply == expected, rules
         theirs = real_server.execute("ACL", "GETUSER", "ann")
         assert _described(_our_answer(user)) == _described(theirs), rules
     real_server.execute("ACL", "DELUSER", "ann")

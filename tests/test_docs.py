@@ -125,7 +125,7 @@ def test_console_sessions(db: minidis.Minidis[bytes]) -> None:
     assert results.attempted > 40
 
 
-def test_the_map_names_every_room() -> None:
+def test_the_map_names_every_module() -> None:
     """In docs/architecture.md; a name that several modules have is there as often."""
     [house] = (block for block in blocks("docs/architecture.md", "") if "repl/" in block)
     named = Counter(re.findall(r"\w+", house))
