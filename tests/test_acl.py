@@ -10,7 +10,7 @@ import pytest
 
 from minidis import ResponseError
 from minidis.acl.rules import CATEGORIES, Catalogue, Selector, follows_patterns
-from minidis.acl.users import Log, User, Users, merged, quoted, split
+from minidis.acl.users import Log, User, Users, merged, quoted_rule, split
 from minidis.grammar.command import COMMANDS
 from tests.oracle.server import RealServer
 
@@ -170,8 +170,8 @@ def test_selectors_in_several_words() -> None:
     with pytest.raises(ValueError, match=r"^\(b$"):
         merged([b"(a", b"(b"])
     for word in (b"~a", b'~"', b"~'x", b"~)", b'~\\"\\x'):
-        assert split(quoted(word)) == [word]
-        assert merged([b"(+get", quoted(word), b"-@all)"]) == [b"(+get %b -@all)" % quoted(word)]
+        assert split(quoted_rule(word)) == [word]
+        assert merged([b"(+get", quoted_rule(word), b"-@all)"]) == [b"(+get %b -@all)" % quoted_rule(word)]
 
 
 # passwords -----------------------------------------------------------------------------------

@@ -592,4 +592,4 @@ def test_the_line_of_a_monitor() -> None:
 
 
 def test_other_pushes_are_no_messages() -> None:
-    assert subscription._bytes(Push((b"invalidate", [b"a"]))) is None
+    assert subscription._bytes_message(Push((b"invalidate", [b"a"]))) is None
