@@ -171,7 +171,9 @@ def test_selectors_in_several_words() -> None:
         merged([b"(a", b"(b"])
     for word in (b"~a", b'~"', b"~'x", b"~)", b'~\\"\\x'):
         assert split(quoted_rule(word)) == [word]
-        assert merged([b"(+get", quoted_rule(word), b"-@all)"]) == [b"(+get %b -@all)" % quoted_rule(word)]
+        assert merged([b"(+get", quoted_rule(word), b"-@all)"]) == [
+            b"(+get %b -@all)" % quoted_rule(word)
+        ]
 
 
 # passwords -----------------------------------------------------------------------------------
