@@ -185,7 +185,7 @@ class Recorder:
     def __init__(self) -> None:
         self.batches: list[Any] = []
 
-    def committed(self, batch: Any) -> None:
+    def unit_committed(self, batch: Any) -> None:
         self.batches.append(batch)
         if len(self.batches) > 10_000:
             self.batches.clear()
@@ -193,10 +193,7 @@ class Recorder:
 
 def attach_recorder(db: Any) -> None:
     """Attach an observer that receives the effects of every command."""
-    attach = getattr(db.engine, "attach", None)
-    if attach is None:
-        raise NotMeasured
-    attach(Recorder())
+    db.engine.observers.attach(Recorder())
 
 
 def recorded(db: Any) -> Iterator[None]:

@@ -42,6 +42,21 @@ class Clock:
         """Do nothing: with a running clock, engines wait for their deadlines themselves."""
 
 
+class ReplayClock(Clock):
+    """The clock while a log is replayed: it stands at 0, before every deadline."""
+
+    runs = False
+
+    def now_us(self) -> int:
+        return 0
+
+    def now(self) -> int:
+        return 0
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
 class ManualClock(Clock):
     """A clock that only moves when told to; due keys expire when it moves.
 

@@ -66,16 +66,6 @@ def decoded(reply: Any) -> Any:
     return reply
 
 
-class _Lock:
-    """What a read without the lock returns when it has to take the lock (see keyspace/unit.py)."""
-
-    def __repr__(self) -> str:
-        return "LOCK"
-
-
-LOCK = _Lock()
-
-
 class Cursor(int):
     """A SCAN cursor: an int in Python, so that `while cursor:` ends; a bulk string in RESP."""
 

@@ -21,6 +21,7 @@ from minidis.grammar.methods import build_method
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import Argument, Choice, Node, Optional, Repeat, Sequence, Word
 from minidis.grammar.walk import keys_of, walk
+from minidis.keyspace.unit import CHECKED
 
 Path = tuple[int, ...]
 #: which alternative to take of the choice or bracket at a path; a bracket without entry is left out
@@ -120,6 +121,7 @@ class Recorder:
     """Takes the place of a session: keeps what a typed method hands to the body."""
 
     needs_checks = True
+    reads = CHECKED
 
     def call_typed(self, _: Command, /, *args: Any, **options: Any) -> None:
         self.given = args, options

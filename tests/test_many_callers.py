@@ -182,9 +182,7 @@ def test_keys_that_became_due_in_a_pause_expire_after_it(db: Bytes) -> None:
     db.listen(lambda event: event.name == "expired" and expired.set())  # type: ignore[func-returns-value]
     db.set("a", 1, px=20)
     db.client_pause(3_600_000, all=False)
-    eventually(
-        lambda: db.engine.expiry_thread._wake_at > time.time() * 1000 + 60_000, "a long sleep"
-    )
+    eventually(lambda: db.engine.unit.wake_at > time.time() * 1000 + 60_000, "a long sleep")
     assert not expired.is_set()
     db.client_unpause()
     assert expired.wait(10)

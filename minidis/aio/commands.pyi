@@ -20,6 +20,23 @@ class AsyncCommands(Generic[T]):
 
     _session: Session[T]
 
+    async def lmove(
+        self, source: Key, destination: Key, src: str = ..., dest: str = ...
+    ) -> T | None:
+        """Move an element from one end of list `source` to one end of list `destination`."""
+    async def rpoplpush(self, source: Key, destination: Key) -> T | None:
+        """Move the last element of list `source` to the head of list `destination`."""
+    async def lmovem(
+        self,
+        source: Key,
+        destination: Key,
+        src: str = ...,
+        dest: str = ...,
+        count: Integer | None = ...,
+        exactly: Integer | None = ...,
+        ordering: str | None = ...,
+    ) -> list[T] | None:
+        """Move several elements from one end of list `source` to one end of list `destination`."""
     async def lpush(self, key: Key, *values: Many) -> int:
         """Insert `values` at the head of the list stored at `key`, one after another."""
     async def rpush(self, key: Key, *values: Many) -> int:
@@ -42,23 +59,6 @@ class AsyncCommands(Generic[T]):
         self, num_keys: Integer, *keys: Many, direction: str, count: Integer | None = ...
     ) -> list[Any] | None:
         """Remove and return elements of the first of `keys` that exists."""
-    async def lmove(
-        self, source: Key, destination: Key, src: str = ..., dest: str = ...
-    ) -> T | None:
-        """Move an element from one end of list `source` to one end of list `destination`."""
-    async def rpoplpush(self, source: Key, destination: Key) -> T | None:
-        """Move the last element of list `source` to the head of list `destination`."""
-    async def lmovem(
-        self,
-        source: Key,
-        destination: Key,
-        src: str = ...,
-        dest: str = ...,
-        count: Integer | None = ...,
-        exactly: Integer | None = ...,
-        ordering: str | None = ...,
-    ) -> list[T] | None:
-        """Move several elements from one end of list `source` to one end of list `destination`."""
     async def llen(self, key: Key) -> int:
         """Return the number of elements of the list stored at `key`."""
     async def lrange(self, key: Key, start: Integer, end: Integer) -> list[T]:
@@ -1023,6 +1023,24 @@ class AsyncCommands(Generic[T]):
         """Return information about the consumers of a group."""
     async def xinfo_help(self) -> list[Status]:
         """Return the help text of XINFO as a list of lines."""
+    async def append(self, key: Key, value: Value) -> int:
+        """Append `value` to the string stored at `key` and return the new length in bytes."""
+    async def setrange(self, key: Key, offset: Integer, value: Value) -> int:
+        """Overwrite the string stored at `key` from byte `offset` on, and return its new length."""
+    async def getrange(self, key: Key, start: Integer, end: Integer) -> T:
+        """Return the bytes of the string at `key` from index `start` to `end`, both included."""
+    async def substr(self, key: Key, start: Integer, end: Integer = ...) -> T:
+        """Return a part of the string stored at `key`: GETRANGE under its former name."""
+    async def lcs(
+        self,
+        key1: Key,
+        key2: Key,
+        len: bool = ...,
+        idx: bool = ...,
+        minmatchlen: Integer | None = ...,
+        withmatchlen: bool = ...,
+    ) -> Any:
+        """Return the longest common subsequence of the strings stored at `key1` and `key2`."""
     async def get(self, key: Key) -> T | None:
         """Return the string stored at `key`."""
     async def set(
@@ -1083,24 +1101,6 @@ class AsyncCommands(Generic[T]):
         """Store each value of `mapping` at its key, with the same expiry for all keys."""
     async def strlen(self, key: Key) -> int:
         """Return the length in bytes of the string stored at `key`."""
-    async def append(self, key: Key, value: Value) -> int:
-        """Append `value` to the string stored at `key` and return the new length in bytes."""
-    async def setrange(self, key: Key, offset: Integer, value: Value) -> int:
-        """Overwrite the string stored at `key` from byte `offset` on, and return its new length."""
-    async def getrange(self, key: Key, start: Integer, end: Integer) -> T:
-        """Return the bytes of the string at `key` from index `start` to `end`, both included."""
-    async def substr(self, key: Key, start: Integer, end: Integer = ...) -> T:
-        """Return a part of the string stored at `key`: GETRANGE under its former name."""
-    async def lcs(
-        self,
-        key1: Key,
-        key2: Key,
-        len: bool = ...,
-        idx: bool = ...,
-        minmatchlen: Integer | None = ...,
-        withmatchlen: bool = ...,
-    ) -> Any:
-        """Return the longest common subsequence of the strings stored at `key1` and `key2`."""
     async def digest(self, key: Key) -> T | None:
         """Return the XXH3 hash of the string stored at `key` as 16 hexadecimal digits."""
     async def delex(
@@ -1128,6 +1128,20 @@ class QueuedCommands(Generic[T]):
 
     _session: Session[T]
 
+    def lmove(
+        self, source: Key, destination: Key, src: str = ..., dest: str = ...
+    ) -> QueuedCall[T, T | None]: ...
+    def rpoplpush(self, source: Key, destination: Key) -> QueuedCall[T, T | None]: ...
+    def lmovem(
+        self,
+        source: Key,
+        destination: Key,
+        src: str = ...,
+        dest: str = ...,
+        count: Integer | None = ...,
+        exactly: Integer | None = ...,
+        ordering: str | None = ...,
+    ) -> QueuedCall[T, list[T] | None]: ...
     def lpush(self, key: Key, *values: Many) -> QueuedCall[T, int]: ...
     def rpush(self, key: Key, *values: Many) -> QueuedCall[T, int]: ...
     def lpushx(self, key: Key, *values: Many) -> QueuedCall[T, int]: ...
@@ -1143,20 +1157,6 @@ class QueuedCommands(Generic[T]):
     def lmpop(
         self, num_keys: Integer, *keys: Many, direction: str, count: Integer | None = ...
     ) -> QueuedCall[T, list[Any] | None]: ...
-    def lmove(
-        self, source: Key, destination: Key, src: str = ..., dest: str = ...
-    ) -> QueuedCall[T, T | None]: ...
-    def rpoplpush(self, source: Key, destination: Key) -> QueuedCall[T, T | None]: ...
-    def lmovem(
-        self,
-        source: Key,
-        destination: Key,
-        src: str = ...,
-        dest: str = ...,
-        count: Integer | None = ...,
-        exactly: Integer | None = ...,
-        ordering: str | None = ...,
-    ) -> QueuedCall[T, list[T] | None]: ...
     def llen(self, key: Key) -> QueuedCall[T, int]: ...
     def lrange(self, key: Key, start: Integer, end: Integer) -> QueuedCall[T, list[T]]: ...
     def lindex(self, key: Key, index: Integer) -> QueuedCall[T, T | None]: ...
@@ -1917,6 +1917,19 @@ class QueuedCommands(Generic[T]):
     def xinfo_groups(self, key: Key) -> QueuedCall[T, list[dict[T, Any]]]: ...
     def xinfo_consumers(self, key: Key, groupname: Key) -> QueuedCall[T, list[dict[T, Any]]]: ...
     def xinfo_help(self) -> QueuedCall[T, list[Status]]: ...
+    def append(self, key: Key, value: Value) -> QueuedCall[T, int]: ...
+    def setrange(self, key: Key, offset: Integer, value: Value) -> QueuedCall[T, int]: ...
+    def getrange(self, key: Key, start: Integer, end: Integer) -> QueuedCall[T, T]: ...
+    def substr(self, key: Key, start: Integer, end: Integer = ...) -> QueuedCall[T, T]: ...
+    def lcs(
+        self,
+        key1: Key,
+        key2: Key,
+        len: bool = ...,
+        idx: bool = ...,
+        minmatchlen: Integer | None = ...,
+        withmatchlen: bool = ...,
+    ) -> QueuedCall[T, Any]: ...
     def get(self, key: Key) -> QueuedCall[T, T | None]: ...
     def set(
         self,
@@ -1964,19 +1977,6 @@ class QueuedCommands(Generic[T]):
         keepttl: bool = ...,
     ) -> QueuedCall[T, int]: ...
     def strlen(self, key: Key) -> QueuedCall[T, int]: ...
-    def append(self, key: Key, value: Value) -> QueuedCall[T, int]: ...
-    def setrange(self, key: Key, offset: Integer, value: Value) -> QueuedCall[T, int]: ...
-    def getrange(self, key: Key, start: Integer, end: Integer) -> QueuedCall[T, T]: ...
-    def substr(self, key: Key, start: Integer, end: Integer = ...) -> QueuedCall[T, T]: ...
-    def lcs(
-        self,
-        key1: Key,
-        key2: Key,
-        len: bool = ...,
-        idx: bool = ...,
-        minmatchlen: Integer | None = ...,
-        withmatchlen: bool = ...,
-    ) -> QueuedCall[T, Any]: ...
     def digest(self, key: Key) -> QueuedCall[T, T | None]: ...
     def delex(
         self,

@@ -56,17 +56,18 @@ def _not_subscribed(session: Session, call: Call) -> None:
 
 
 def _allowed_in_multi(session: Session, call: Call) -> None:
-    if "no_multi" in call[0].flags and call[3] is not None:
+    if "no_multi" in call[0].flags and call[3] is not None and session.client.queue is not None:
         raise errors.error(errors.NOT_IN_MULTI)
 
 
 def _open(session: Session, call: Call) -> None:
-    raise ClosedError
+    if session.engine.closed:
+        raise ClosedError
 
 
 def _not_paused(session: Session, call: Call) -> Wait | None:
     pause, now = session.engine.pause, session.engine.clock.now()
-    if call[0].pause_exempt:
+    if call[0].pause_exempt or not pause:
         return None
     calls = [call, *(session.client.queue or ())] if call[0].runs_queue else [call]
     if not pause.holds(now, writes=any(one[0].changes for one in calls)):
@@ -76,7 +77,8 @@ def _not_paused(session: Session, call: Call) -> Wait | None:
 
 
 def _queued(session: Session, call: Call) -> Any:
-    return None if call[0].immediate else session.enqueue(call)
+    is_queued = session.client.queue is not None and not call[0].immediate
+    return session.enqueue(call) if is_queued else None
 
 
 CHECKS = (
@@ -91,6 +93,10 @@ CHECKS = (
     Check(lambda session: session.engine.pause, _not_paused, aborts=False),
     Check(lambda session: session.client.queue is not None, _queued, aborts=False),
 )  # fmt: skip
+
+
+#: Those that may apply to an embedded session.
+EMBEDDED_CHECKS = CHECKS[-4:]
 
 
 def checks_of(session: Session) -> tuple[Check, ...]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self
 
+from minidis.api.checks import EMBEDDED_CHECKS
 from minidis.api.session import Session, install_methods
 from minidis.commands.shared.group import T
 from minidis.commands.transactions import error_replies
@@ -22,6 +23,7 @@ from minidis.errors import MinidisError, WatchError, error
 from minidis.grammar.call import Call
 from minidis.grammar.command import COMMANDS
 from minidis.grammar.kinds import Key, many
+from minidis.keyspace.unit import CHECKED
 from minidis.replies import OK, Status, decoded
 
 
@@ -33,16 +35,23 @@ class Pipeline(Session[T]):
     """
 
     def __init__(self, engine: Engine, database: int = 0, *, transaction: bool = True) -> None:
-        super().__init__(engine, database)
-        #: run the calls as one transaction; otherwise other clients may run commands in between
-        self.is_transaction = transaction
-        #: its block has ended: calls queued from now on would never run
+        #: its block has ended: nothing would run what is queued now
         self.over = False
-        self._begin([])
+        super().__init__(engine, database)
+        #: run the commands as one; otherwise other sessions may come in between
+        self.is_transaction = transaction
+        self.client.queue = []
 
     def _begin(self, queue: list[Call] | None) -> None:
         self.client.queue, self.client.aborted = queue, False
-        self.update_checks()
+
+    def update_checks(self) -> None:
+        """A pipeline has all checks of an embedded session all the time."""
+        client = self.client
+        self.follows = bool(
+            self.engine.clients.monitors or client.tracking is not None or client.no_touch
+        )
+        self.checks, self.needs_checks, self.reads = EMBEDDED_CHECKS, True, CHECKED
 
     def enqueue(self, call: Call) -> Any:
         if self.over:
@@ -84,7 +93,8 @@ class Pipeline(Session[T]):
         try:
             replies = self._run_all()
         finally:
-            self.reset()
+            if self.client.queue != [] or self.client.watch is not None:
+                self.reset()
         return self.answered(replies, raise_on_error=raise_on_error)
 
     def answered(self, replies: list[Any], *, raise_on_error: bool) -> Any:
@@ -97,16 +107,22 @@ class Pipeline(Session[T]):
         return decoded(replies) if self._decode else replies
 
     def _run_all(self) -> list[Any]:
-        if not self.client.queue:
+        calls, engine = self.client.queue, self.engine
+        if not calls:
             return []
-        if self.is_transaction:
-            replies = self.call((COMMANDS["EXEC"], (), {}, None))
-            if replies is None:
-                raise WatchError
-            return list(replies)
-        calls, self.client.queue = self.client.queue, None
-        self.update_checks()
-        return [self._reply(call) for call in calls]
+        direct = not (self.follows or self.client.watch or engine.pause or engine.closed)
+        if not self.is_transaction:
+            self.client.queue = None
+            if direct and not any(call[0].waits for call in calls):
+                return engine.run_batch(self, calls)
+            return [self._reply(call) for call in calls]
+        if direct and (direct_replies := engine.run_transaction(self, calls)) is not None:
+            self.client.queue = []
+            return direct_replies
+        replies = self.call((COMMANDS["EXEC"], (), {}, None))
+        if replies is None:
+            raise WatchError
+        return list(replies)
 
     def _reply(self, call: Call) -> Any:
         try:
@@ -138,7 +154,7 @@ class Pipeline(Session[T]):
 
     def leave_transaction(self) -> None:
         """Discard the queued calls and unwatch all keys, as EXEC does; later calls are queued."""
-        super().leave_transaction()
+        self.unwatch_all()
         self._begin([])
 
     def __len__(self) -> int:
@@ -202,5 +218,6 @@ class TransactionText(Transaction[str]):
     _decode = True
 
 
-install_methods(PipelineText, decode=True)
-install_methods(TransactionText, decode=True)
+install_methods(Pipeline, decode=False, queued=True)
+install_methods(PipelineText, decode=True, queued=True)
+install_methods(TransactionText, decode=True, queued=True)

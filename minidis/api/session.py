@@ -31,6 +31,7 @@ from minidis.commands.hashes import Hashes
 from minidis.commands.keys.generic import Keys
 from minidis.commands.keys.objects import Objects
 from minidis.commands.keys.sorting import Sorting
+from minidis.commands.list_moves import ListMoves
 from minidis.commands.lists import Lists
 from minidis.commands.pubsub import PubSub
 from minidis.commands.server.acl import Acl
@@ -48,6 +49,7 @@ from minidis.commands.sorted_sets.members import SortedSets
 from minidis.commands.sorted_sets.ranges import SortedSetRanges
 from minidis.commands.streams.claims import StreamClaims
 from minidis.commands.streams.info import StreamInfo
+from minidis.commands.string_ranges import StringRanges
 from minidis.commands.strings import Strings
 from minidis.commands.transactions import Transactions
 from minidis.engine.engine import Engine
@@ -56,16 +58,19 @@ from minidis.grammar.call import Call, arguments_of, keys_of, redacted_words_of
 from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, SPELLINGS, Command, find
 from minidis.grammar.kinds import Key, encode
 from minidis.grammar.methods import LazyMethod
+from minidis.keyspace.unit import CHECKED, NoVersion, Unit
 from minidis.replies import QUEUED, Status, decoded
 
 
 class Session(
     Blocking[T],
     Strings[T],
+    StringRanges[T],
     Objects[T],
     Sorting[T],
     Keys[T],
     Hashes[T],
+    ListMoves[T],
     Lists[T],
     SortedSets[T],
     StreamClaims[T],
@@ -113,9 +118,11 @@ class Session(
     def update_checks(self) -> None:
         """Recompute which checks and followers may apply to this session."""
         client, monitors = self.client, self.engine.clients.monitors
-        self.checks = checks_of(self)
         self.follows = bool(monitors or client.tracking is not None or client.no_touch)
+        self.checks = checks_of(self)
         self.needs_checks = bool(self.checks or self.follows or client.listening)
+        #: where a read without the lock finds unit.version
+        self.reads: Unit | NoVersion = CHECKED if self.needs_checks else self.unit
 
     # words ------------------------------------------------------------------------------------
 
@@ -270,6 +277,13 @@ class Session(
             unit.caller = None
             self._caching_done(call[0].name)
 
+    def run_queue(self, calls: list[Call]) -> list[Any]:
+        """Run the commands of EXEC; errors are among the replies. None of them waits."""
+        if self.client.trusted and not self.follows:
+            return self.engine.run_all(self, calls)
+        replies = [self.run_queued(call) for call in calls]
+        return [one.timeout_reply if one.__class__ is Wait else one for one in replies]
+
     def run_queued(self, call: Call) -> Any:
         """One of the commands of EXEC: its reply, its error (returned), or Wait."""
         engine = self.engine
@@ -386,16 +400,21 @@ def find_command(words: list[bytes]) -> Command:
     return command
 
 
-def install_methods(cls: type[Any], *, decode: bool) -> None:
+def install_methods(cls: type[Any], *, decode: bool, queued: bool = False) -> None:
     """Replace the bodies of the group classes with generated methods.
 
     Methods that the class or one of its bases below Session overrides stay as they are.
     """
     above = cls.__mro__[: cls.__mro__.index(Session)]
-    own = {name for base in above for name in vars(base)}
+    own = {
+        name
+        for base in above
+        for name, value in vars(base).items()
+        if not isinstance(value, LazyMethod)
+    }
     for command in COMMANDS.values():
         if command.method not in own:
-            setattr(cls, command.method, LazyMethod(command, cls, decode=decode))
+            setattr(cls, command.method, LazyMethod(command, cls, decode=decode, queued=queued))
 
 
 install_methods(Session, decode=False)

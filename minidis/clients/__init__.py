@@ -1,1 +1,1 @@
-"""The state of one client of the database."""
+"""State of one client: identity, blocked call, watched keys, tracking."""

@@ -1,4 +1,4 @@
-"""The description of a client: a line of CLIENT LIST, and a field of ACL LOG.
+"""The description of a client: a line of CLIENT LIST, also an item of ACL LOG.
 
     id=3 addr=127.0.0.1:51234 ... name=worker age=7 idle=0 flags=b db=0 ... lib-name=... lib-ver=...
                                                           │

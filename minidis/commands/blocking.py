@@ -13,7 +13,8 @@ from typing import Any
 
 from minidis import errors
 from minidis.clients.blocked import Wait
-from minidis.commands.lists import Lists, return_elements
+from minidis.commands.list_moves import ListMoves, return_elements
+from minidis.commands.lists import Lists
 from minidis.commands.shared.group import T
 from minidis.commands.sorted_sets.members import SortedSets
 from minidis.grammar.command import declarations
@@ -51,7 +52,7 @@ def timeout_of(value: Any) -> float:
     return -(-seconds * 1000 // 1) / 1000
 
 
-class Blocking(Lists[T], SortedSets[T]):
+class Blocking(ListMoves[T], Lists[T], SortedSets[T]):
     """Commands that block until there is an element: BLPOP, BLMOVE, BZPOPMIN and others."""
 
     # lists -------------------------------------------------------------------------------------
@@ -104,6 +105,7 @@ class Blocking(Lists[T], SortedSets[T]):
         seconds = timeout_of(timeout)
         taken = self._take_first(keys, 1, left)
         if taken is not None:
+            self._effect("LPOP" if left else "RPOP", taken[0])
             return [taken[0], taken[1][0]]
         return self._wait_for_list(keys, seconds, lambda reply: (reply[0], [reply[1]]), left)
 
@@ -131,6 +133,7 @@ class Blocking(Lists[T], SortedSets[T]):
         def at_its_end(reply: Any) -> None:
             key, elements = parts(reply)
             self._push(key, elements[::-1], left, False)
+            self._effect("LPUSH" if left else "RPUSH", key, *elements[::-1])
 
         return Wait(keys, seconds, kind=List, return_elements=at_its_end)
 
@@ -172,6 +175,8 @@ class Blocking(Lists[T], SortedSets[T]):
             raise errors.error(errors.SYNTAX)
         left = encode(direction) == b"LEFT"
         taken: Any = self._take_first(keys, integer(count or 1), left)
+        if taken is not None:
+            self._effect("LPOP" if left else "RPOP", taken[0], len(taken[1]))
         reply: Any = taken or self._wait_for_list(keys, seconds, lambda reply: reply, left)
         return reply
 
@@ -201,7 +206,8 @@ class Blocking(Lists[T], SortedSets[T]):
         >>> db.rpush("todo", "a", "b"), db.blmove("todo", "done", 1)
         (2, b'a')
         """
-        return self._move_or_wait(source, destination, (src, dest), timeout)
+        effect = ("LMOVE", source, destination, src, dest)
+        return self._move_or_wait(source, destination, (src, dest), timeout, effect)
 
     @command(
         "BRPOPLPUSH source destination timeout",
@@ -220,13 +226,19 @@ class Blocking(Lists[T], SortedSets[T]):
         >>> db.rpush("todo", "a", "b"), db.brpoplpush("todo", "done", 1)
         (2, b'b')
         """
-        return self._move_or_wait(source, destination, (b"RIGHT", b"LEFT"), timeout)
+        effect = ("RPOPLPUSH", source, destination)
+        return self._move_or_wait(source, destination, (b"RIGHT", b"LEFT"), timeout, effect)
 
-    def _move_or_wait(self, source: Any, target: Any, ends: tuple[Any, Any], timeout: Any) -> Any:
-        """Run BLMOVE and BRPOPLPUSH."""
+    def _move_or_wait(
+        self, source: Any, target: Any, ends: tuple[Any, Any], timeout: Any, effect: tuple[Any, ...]
+    ) -> Any:
+        """Run BLMOVE and BRPOPLPUSH; `effect` is the command that does not block."""
         seconds = timeout_of(timeout)
         moved = self._move(source, target, ends, 1, False, True)
-        return moved[0] if moved else Wait([source], seconds, kind=List)
+        if not moved:
+            return Wait([source], seconds, kind=List)
+        self._effect(*effect)
+        return moved[0]
 
     @command(
         "BLMOVEM source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout "
@@ -263,8 +275,12 @@ class Blocking(Lists[T], SortedSets[T]):
         number, bulk = self._how_many(count, exactly, ordering)
         moved = self._move(source, destination, (src, dest), number, exactly is not None, bulk)
         key: Any = source
-        reply: Any = moved or Wait([key], seconds, kind=List)
-        return reply
+        if not moved:
+            wait: Any = Wait([key], seconds, kind=List)
+            return wait
+        options = {"count": count, "exactly": exactly, "ordering": ordering}
+        self._effect("LMOVEM", source, destination, src, dest, **options)
+        return moved
 
     # sorted sets -------------------------------------------------------------------------------
 
@@ -319,6 +335,7 @@ class Blocking(Lists[T], SortedSets[T]):
         seconds = timeout_of(timeout)
         taken = self._ztake_first(keys, 1, lowest)
         if taken is not None:
+            self._effect("ZPOPMIN" if lowest else "ZPOPMAX", taken[0])
             return [taken[0], *taken[1][0]]
         return Wait(
             keys,
@@ -348,6 +365,7 @@ class Blocking(Lists[T], SortedSets[T]):
         if gone:
             self.space.changed(key, "zadd", len(gone))
             self._zput(key, zset, gone)
+            self._effect("ZADD", key, gone)
 
     @command(
         "BZMPOP timeout numkeys key [key ...] <MIN | MAX> [COUNT count]",
@@ -390,6 +408,8 @@ class Blocking(Lists[T], SortedSets[T]):
         if numkeys != len(names) or bool(min) == bool(max):
             raise errors.error(errors.SYNTAX)
         taken: Any = self._ztake_first(names, integer(count or 1), bool(min))
+        if taken is not None:
+            self._effect("ZPOPMIN" if min else "ZPOPMAX", taken[0], len(taken[1]))
         reply: Any = taken or Wait(
             names,
             seconds,

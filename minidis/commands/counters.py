@@ -10,7 +10,7 @@ from typing import Any
 from minidis import errors
 from minidis.commands.shared.expiry_options import EXPIRY, EXPIRY_KINDS, Moment, Span, deadline_of
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import declarations
+from minidis.grammar.command import Shortcut, declarations
 from minidis.grammar.kinds import I64_MAX, I64_MIN, RAW, Float, Integer, Key, Value, encode, integer
 from minidis.keyspace.keyspace import text_of
 from minidis.replies import Decimal
@@ -20,6 +20,24 @@ from minidis.structures.text import Text
 command = declarations(group="string")
 
 _LARGEST = Fraction((2**64 - 1) * 2**16320)  # LDBL_MAX
+
+
+# INCR of an integer: one step, unless an observer cares for the key.
+_DIRECT_INCR = """
+space = self.space
+number = space.values.get(key)
+if (
+    number.__class__ is int
+    and space.direct_overwrite
+    and number < I64_MAX
+    and not (space.deadlines and key in space.deadlines)
+    and not (unit.interest and key in unit.interest)
+):
+    unit.dirty += 1
+    number += 1
+    space.values[key] = number
+    return number
+"""
 
 
 class Counters(Group[T]):
@@ -33,6 +51,7 @@ class Counters(Group[T]):
         access="RW ACCESS UPDATE",
         extra="amount",
         extra_command="INCRBY",
+        shortcuts=(Shortcut("key", None, _DIRECT_INCR),),
         single_step=True,
     )
     def incr(self, key: Key, amount: Integer = 1) -> int:
@@ -147,6 +166,7 @@ class Counters(Group[T]):
         new = _float_sum(b"0" if old is None else old, encode(amount))
         self.space.changed(key, "incrbyfloat")
         self.space.replace(key, Text(new))
+        self._effect("SET", key, new, keepttl=True)
         return Decimal(new)
 
     @command(
@@ -215,12 +235,16 @@ class Counters(Group[T]):
             deadline = current
         if deadline is not None and deadline <= self.unit.now():
             space.changed(key, "del")
-            space.remove(key)
+            if space.remove(key):
+                self._effect("DEL", key)
+            else:
+                self.unit.no_effect()
             return
         whole = value.__class__ is int
         space.changed(key, "incrby" if whole else "incrbyfloat")
         stored = value if whole else Text(long_double.add_decimal(value, Fraction(0)))
         space.put(key, stored, deadline)
+        self._effect("SET", key, text_of(stored), pxat=deadline)
         if deadline != current:
             space.changed(key, "persist" if deadline is None else "expire", 0)
 

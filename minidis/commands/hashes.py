@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 from minidis import errors
 from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import declarations
+from minidis.grammar.command import Shortcut, declarations
 from minidis.grammar.kinds import (
     I64_MAX,
     I64_MIN,
@@ -28,20 +28,49 @@ from minidis.grammar.kinds import (
     integer,
     pairs,
 )
-from minidis.replies import LOCK, OK, Decimal, Status
+from minidis.replies import OK, Decimal, Status
 from minidis.structures import long_double
 from minidis.structures.tables import Hash
 
 command = declarations(group="hash", parent="HIMPORT")
 
 
-def _hget_unlocked(self: Group[Any], key: Any, field: Any) -> Any:
-    """HGET of a hash without a deadline."""
-    space = self.space
-    if key in space.deadlines or space.accessed is not None:
-        return LOCK
-    table = space.values.get(key)
-    return table.get(field) if table.__class__ is Hash else LOCK
+_HGET_UNLOCKED = """
+if key not in space.deadlines:
+    value = space.values.get(key)
+    if value.__class__ is Hash:
+        reply = value.get(field)
+"""
+
+
+# HSET of one field: the usual case is one step, and nothing derived from the hash has to follow.
+_DIRECT_HSET = """
+space = self.space
+table = space.values.get(key)
+if table.__class__ is Hash and table.index is None and space.direct_overwrite:
+    limits = self.engine.settings.limits
+    size = len(table)
+    if (
+        (
+            table.expanded
+            or (
+                size < limits.hash_max_listpack_entries
+                and len(field) <= limits.hash_max_listpack_value
+                and len(value) <= limits.hash_max_listpack_value
+            )
+        )
+        and not (space.deadlines and key in space.deadlines)
+        and not (unit.interest and key in unit.interest)
+    ):
+        unit.dirty += 1
+        table[field] = value
+        return len(table) - size
+"""
+
+
+def _plain_hset(self: Hashes[Any], key: Any, field: Any, value: Any) -> int:
+    """HSET of one field."""
+    return self._set_field(key, field, value)
 
 
 class Hashes(Group[T]):
@@ -58,6 +87,7 @@ class Hashes(Group[T]):
         names={"field": "mapping"},
         kinds={"items": Kind(encode_all)},
         extra="field value items",
+        shortcuts=(Shortcut("key field value", _plain_hset, _DIRECT_HSET),),
         single_step=True,
     )
     def hset(
@@ -161,7 +191,7 @@ class Hashes(Group[T]):
         since="2.0.0",
         complexity="O(1)",
         access="RO ACCESS",
-        unlocked=_hget_unlocked,
+        unlocked=_HGET_UNLOCKED,
     )
     def hget(self, key: Key, field: Field) -> T | None:
         """Return the value of `field` in the hash stored at `key`.
@@ -356,7 +386,8 @@ class Hashes(Group[T]):
             if value is not None:
                 gone[field] = value
             reply.append(value)
-        self._remove_fields(key, table, gone)
+        if self._remove_fields(key, table, gone):
+            self._effect("HDEL", key, *gone)
         return reply
 
     # numbers -----------------------------------------------------------------------------------
@@ -419,6 +450,7 @@ class Hashes(Group[T]):
             raise errors.error(errors.NOT_A_NUMBER)
         new = long_double.add_decimal(old, step)
         self._set_field(key, field, new, "hincrbyfloat")
+        self._effect("HSET", key, mapping=[(field, new)])
         return Decimal(new)
 
     # at random, and by cursor ------------------------------------------------------------------
@@ -596,7 +628,9 @@ class Hashes(Group[T]):
         if len(fields) != len(values):
             raise errors.error("value count does not match fieldset field count")
         space, given = self.space, dict(zip(fields, values, strict=True))
-        space.write(key, Hash)
+        if space.write(key, Hash) is not None:
+            self._effect("DEL", key)
+        self._effect("HSET", key, mapping=list(given.items()))
         space.changed(key, "hset")
         space.put(key, Hash.load(given, self.engine.settings.limits))  # type: ignore[arg-type]
         return OK

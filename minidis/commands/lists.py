@@ -1,17 +1,12 @@
-"""List commands that do not block: push, pop, move, read, trim.
-
-LMOVE and LMOVEM change two lists, or both ends of one list. Before each change they add an entry to
-`engine.undo`, so that a rollback can take a half-done move back (see _move_on and _move_within).
-"""
+"""List commands that do not block: push, pop, read, trim. Moves are in list_moves.py."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, overload
 
 from minidis import errors
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import declarations
+from minidis.grammar.command import Shortcut, declarations
 from minidis.grammar.kinds import (
     RAW,
     Integer,
@@ -47,8 +42,38 @@ def _rank(value: Any) -> int:
 _COUNT = at_least(1, errors.COUNT_NOT_POSITIVE)
 
 
+# The usual pushes and pops. What happens inside of a list is one unit (structures/lists.py).
+_DIRECT_PUSH = """
+space = self.space
+row = space.values.get(key)
+if (
+    row.__class__ is List
+    and space.direct_overwrite
+    and not (space.deadlines and key in space.deadlines)
+    and not (unit.interest and key in unit.interest)
+):
+    unit.dirty += len(values)
+    row.{push}(values)
+    return row.size
+"""
+_DIRECT_POP = """
+space = self.space
+row = space.values.get(key)
+if (
+    row.__class__ is List
+    and row.size > 1
+    and space.direct_overwrite
+    and not (space.deadlines and key in space.deadlines)
+    and not (unit.interest and key in unit.interest)
+):
+    unit.dirty += 1
+    reply = row.{pop}(1)[0]
+    return {reply}
+"""
+
+
 class Lists(Group[T]):
-    """Commands on lists that do not block: LPUSH, LPOP, LMOVE, LRANGE and others."""
+    """Commands on lists that do not block: LPUSH, LPOP, LRANGE and others."""
 
     # the ends ----------------------------------------------------------------------------------
 
@@ -59,6 +84,7 @@ class Lists(Group[T]):
         complexity="O(1) for each element",
         access="RW INSERT",
         names={"element": "values"},
+        shortcuts=(Shortcut("key values", None, _DIRECT_PUSH.replace("{push}", "push_left")),),
         single_step=True,
     )
     def lpush(self, key: Key, *values: Many) -> int:
@@ -78,6 +104,7 @@ class Lists(Group[T]):
         complexity="O(1) for each element",
         access="RW INSERT",
         names={"element": "values"},
+        shortcuts=(Shortcut("key values", None, _DIRECT_PUSH.replace("{push}", "push_right")),),
         single_step=True,
     )
     def rpush(self, key: Key, *values: Many) -> int:
@@ -154,6 +181,7 @@ class Lists(Group[T]):
         kinds={"count": RAW},
         strict=True,
         resp2=null_array_from(3),
+        shortcuts=(Shortcut("key", None, _DIRECT_POP.replace("{pop}", "pop_left")),),
         single_step=True,
     )
     def lpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
@@ -182,6 +210,8 @@ class Lists(Group[T]):
         kinds={"count": RAW},
         strict=True,
         resp2=null_array_from(3),
+        shortcuts=(Shortcut("key", None, _DIRECT_POP.replace("{pop}", "pop_right")),),
+        single_step=True,
     )
     def rpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
         """Remove and return the last element of the list stored at `key`.
@@ -249,173 +279,10 @@ class Lists(Group[T]):
             row = self.space.write(key, List)
             if row is not None:
                 left = encode(direction) == b"LEFT"
-                return [key, self._take(key, row, integer(count or 1), left)]
+                taken = self._take(key, row, integer(count or 1), left)
+                self._effect("LPOP" if left else "RPOP", key, len(taken))
+                return [key, taken]
         return None
-
-    # moving ------------------------------------------------------------------------------------
-
-    @command(
-        "LMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT>",
-        "write denyoom",
-        since="6.2.0",
-        complexity="O(1)",
-        access="RW ACCESS DELETE | RW INSERT",
-        choices="src dest",
-    )
-    def lmove(
-        self, source: Key, destination: Key, src: str = "LEFT", dest: str = "RIGHT"
-    ) -> T | None:
-        """Move an element from one end of list `source` to one end of list `destination`.
-
-        src, dest: LEFT (head) or RIGHT (tail). Both keys may be the same list, which is then
-        rotated. Returns the element, or None if `source` does not exist.
-
-        >>> db.rpush("todo", "a", "b"), db.lmove("todo", "done"), db.lrange("done", 0, -1)
-        (2, b'a', [b'a'])
-        """
-        moved: Any = self._move(source, destination, (src, dest), 1, False, True)
-        return moved[0] if moved else None
-
-    @command(
-        "RPOPLPUSH source destination",
-        "write denyoom",
-        since="1.2.0",
-        complexity="O(1)",
-        access="RW ACCESS DELETE | RW INSERT",
-    )
-    def rpoplpush(self, source: Key, destination: Key) -> T | None:
-        """Move the last element of list `source` to the head of list `destination`.
-
-        Returns the element, or None if `source` does not exist. LMOVE replaces this command.
-
-        >>> db.rpush("todo", "a", "b"), db.rpoplpush("todo", "done")
-        (2, b'b')
-        """
-        moved: Any = self._move(source, destination, (b"RIGHT", b"LEFT"), 1, False, True)
-        return moved[0] if moved else None
-
-    @command(
-        "LMOVEM source destination <LEFT | RIGHT> <LEFT | RIGHT> "
-        "[<COUNT count | EXACTLY exactly> <OBO | BULK>]",
-        "write denyoom",
-        since="8.10.0",
-        complexity="O(n) for n elements moved",
-        access="RW ACCESS DELETE | RW INSERT",
-        kinds={"count": _COUNT, "exactly": _COUNT},
-        choices="src dest ordering",
-    )
-    def lmovem(
-        self,
-        source: Key,
-        destination: Key,
-        src: str = "LEFT",
-        dest: str = "RIGHT",
-        count: Integer | None = None,
-        exactly: Integer | None = None,
-        ordering: str | None = None,
-    ) -> list[T] | None:
-        """Move several elements from one end of list `source` to one end of list `destination`.
-
-        src, dest: LEFT (head) or RIGHT (tail). count: move at most this many elements.
-        exactly: move this many or none. ordering: required with either; OBO moves one by one, BULK
-        keeps the order that the elements have in `source`. Without these options one element is
-        moved.
-
-        Returns the moved elements as they lie in `destination`, [] if `source` does not exist, or
-        None if it has fewer than `exactly` elements.
-
-        >>> db.rpush("todo", 1, 2, 3), db.lmovem("todo", "done", "LEFT", "LEFT", 2, ordering="OBO")
-        (3, [b'2', b'1'])
-        """
-        number, bulk = self._how_many(count, exactly, ordering)
-        return self._move(source, destination, (src, dest), number, exactly is not None, bulk)
-
-    def _how_many(self, count: Any, exactly: Any, ordering: Any) -> tuple[int, bool]:
-        """Return the number of elements that LMOVEM moves, and whether they keep their order."""
-        number = exactly if count is None else count
-        if (number is None) != (ordering is None) or None not in (count, exactly):
-            raise errors.error(errors.SYNTAX)
-        return number or 1, ordering is None or encode(ordering) == b"BULK"
-
-    def _move(
-        self,
-        source: Any,
-        destination: Any,
-        ends: tuple[Any, Any],
-        count: int,
-        exactly: bool,
-        bulk: bool,
-    ) -> Any:
-        """Check both keys, then move; return the moved elements in the order of the destination."""
-        space = self.space
-        row = space.write(source, List)
-        if row is None:
-            return None if exactly else []
-        target = space.write(destination, List)
-        size = len(row)
-        if exactly and count > size:
-            return None
-        count = min(count, size)
-        from_left, to_left = (end in (b"LEFT", "LEFT") for end in ends)
-        taken = row.slice(0, count) if from_left else row.slice(size - count, size)
-        # One by one, the first element taken ends up farthest from the end it is pushed to.
-        reverse = not bulk and from_left == to_left
-        moved = taken[::-1] if reverse else taken
-        space.changed(destination, "lpush" if to_left else "rpush", 0)
-        if row is target:
-            space.changed(source, "lpop" if from_left else "rpop")
-            self._move_within(source, row, taken, moved, (from_left, to_left))
-        else:
-            self._move_on(source, destination, (row, target), (taken, moved), (from_left, to_left))
-        return moved
-
-    def _move_on(
-        self,
-        source: bytes,
-        destination: bytes,
-        rows: tuple[List, List | None],
-        elements: tuple[list[bytes], list[bytes]],
-        left: tuple[bool, bool],
-    ) -> None:
-        """Move elements to another list, which is created if it does not exist."""
-        space, unit = self.space, self.unit
-        (row, target), (taken, moved), (from_left, to_left) = rows, elements, left
-        unit.on_rollback(return_elements, row, len(row), taken, from_left)
-        if target is None:
-            space.put(destination, List.load(moved))
-        else:
-            unit.on_rollback(_take_back, target, len(target), to_left)
-            _push(target, moved, to_left)
-        event = "lpop" if from_left else "rpop"
-        if len(taken) == len(row):
-            space.delete_emptied(source, event)
-        else:
-            space.changed(source, event)
-            (row.pop_left if from_left else row.pop_right)(len(taken))
-
-    def _move_within(
-        self,
-        key: bytes,
-        row: List,
-        taken: list[bytes],
-        moved: list[bytes],
-        left: tuple[bool, bool],
-    ) -> None:
-        """Move elements between the ends of one list, or reverse a few elements at one end."""
-        unit = self.unit
-        from_left, to_left = left
-        if from_left == to_left and taken == moved:
-            return
-        # Once both steps are done the list has its size again, and the undo finds nothing to do.
-        if from_left != to_left:
-            unit.on_rollback(_take_back, row, len(row), to_left)
-            _push(row, moved, to_left)
-            (row.pop_left if from_left else row.pop_right)(len(taken))
-        else:
-            self.space.save_undo(key)  # the list may be empty in between
-            unit.on_rollback(return_elements, row, len(row), taken, from_left)
-            (row.pop_left if from_left else row.pop_right)(len(taken))
-            _push(row, moved, to_left)
 
     # reading -----------------------------------------------------------------------------------
 
@@ -662,23 +529,3 @@ def _span(start: Any, end: Any, size: int) -> tuple[int, int]:
     first = max(start + size, 0) if start < 0 else start
     stop = min((end + size if end < 0 else end) + 1, size)
     return (first, stop) if first < stop else (0, 0)
-
-
-def _push(row: List, elements: Sequence[bytes], left: bool) -> None:
-    """Push elements to one end of a list so that they keep their order."""
-    if left:
-        row.push_left(elements[::-1])
-    else:
-        row.push_right(elements)
-
-
-def return_elements(row: List, size: int, taken: list[bytes], left: bool) -> None:
-    """Undo a pop if it has happened: then the list is shorter than `size`."""
-    if len(row) < size:
-        _push(row, taken, left)
-
-
-def _take_back(row: List, size: int, left: bool) -> None:
-    """Undo a push if it has happened: then the list is longer than `size`."""
-    if len(row) > size:
-        (row.pop_left if left else row.pop_right)(len(row) - size)

@@ -13,7 +13,6 @@ from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MIN, RAW, Integer, Key, Kind, Many, Value, integer, positive
-from minidis.replies import LOCK
 from minidis.structures.limits import Limits
 from minidis.structures.tables import Set
 
@@ -34,13 +33,12 @@ def _limit(value: Any) -> int:
 _LIMIT = {"limit": Kind(_limit, "", "where to stop counting; 0 for nowhere")}
 
 
-def _sismember_unlocked(self: Group[Any], key: Any, member: Any) -> Any:
-    """SISMEMBER of a set without a deadline."""
-    space = self.space
-    if key in space.deadlines or space.accessed is not None:
-        return LOCK
+_SISMEMBER_UNLOCKED = """
+if key not in space.deadlines:
     table = space.values.get(key)
-    return (1 if member in table else 0) if table.__class__ is Set else LOCK
+    if table.__class__ is Set:
+        reply = 1 if member in table else 0
+"""
 
 
 class Sets(Group[T]):
@@ -161,7 +159,7 @@ class Sets(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RO",
-        unlocked=_sismember_unlocked,
+        unlocked=_SISMEMBER_UNLOCKED,
     )
     def sismember(self, key: Key, member: Value) -> int:
         """Check whether the set stored at `key` contains `member`.
@@ -256,12 +254,17 @@ class Sets(Group[T]):
             return set()
         randbelow = self.engine.settings.randbelow
         gone = list(table) if wanted >= len(table) else table.sample(wanted, randbelow)
+        if len(gone) == len(table):
+            self._effect("DEL", key)
+        else:
+            self._effect("SREM", key, *gone)
         self._remove_members(key, table, gone, "spop")
         return set(gone)
 
     def _pop_member(self, key: Any, table: Set) -> Any:
         """Remove and return one random member."""
         member = table.random(self.engine.settings.randbelow)
+        self._effect("SREM", key, member)
         self._remove_members(key, table, (member,), "spop")
         return member
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,13 +17,12 @@ from minidis.commands.shared.expiry_options import (
     milliseconds,
 )
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import declarations
+from minidis.grammar.command import Shortcut, declarations
 from minidis.grammar.facts import set_access
-from minidis.grammar.kinds import INTEGER, Integer, Key, Kind, Many, Value, encode, integer
+from minidis.grammar.kinds import Key, Kind, Many, Value, encode, integer
 from minidis.keyspace.keyspace import text_of
-from minidis.replies import LOCK, OK, Status
+from minidis.replies import OK, Status
 from minidis.structures.digests import xxh3_64
-from minidis.structures.lcs import lcs, table_size
 from minidis.structures.types import is_collection
 
 command = declarations(group="string")
@@ -36,7 +36,15 @@ def _pair_count(value: Any) -> int:
 
 def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
     """Run SET without options."""
-    space = self.space
+    space, unit = self.space, self.unit
+    if (
+        (space.direct or (space.direct_overwrite and key in space.values))
+        and not (space.deadlines and key in space.deadlines)
+        and not (unit.interest and key in unit.interest)
+    ):
+        unit.dirty += 1
+        space.values[key] = value
+        return OK
     space.changed(key, "set")
     space.put(key, value)
     return OK
@@ -48,8 +56,8 @@ _DIRECT_SET = """
 space = self.space
 if (
     (space.direct or (space.direct_overwrite and key in space.values))
-    and key not in space.deadlines
-    and key not in unit.interest
+    and not (space.deadlines and key in space.deadlines)
+    and not (unit.interest and key in unit.interest)
 ):
     unit.dirty += 1
     space.values[key] = value
@@ -57,20 +65,38 @@ if (
 """
 
 
-def _get_unlocked(self: Group[Any], key: Any) -> Any:
-    """GET of a string whose deadline, if there is one, has not come."""
-    space = self.space
-    deadline = space.deadlines.get(key)  # before the value: see Keyspace.expire
-    if (deadline is not None and self.unit.clock.now() > deadline) or space.accessed is not None:
-        return LOCK
+# SET with EX: value and deadline are stored by one call of C code, which neither an interruption
+# nor another thread can divide. The expiry is scheduled before.
+_DIRECT_SET_EX = """
+space = self.space
+if (
+    ex.__class__ is int
+    and 0 < ex < MOST_SECONDS
+    and (space.direct or (space.direct_overwrite and key in space.values))
+    and not (unit.interest and key in unit.interest)
+):
+    now = unit.clock.now()
+    if now <= space.deadlines.get(key, now):
+        deadline = now + ex * 1000
+        space.schedule_expiry(key, deadline)
+        unit.dirty += 1
+        tables = space.values, space.deadlines
+        run_all(map(dict.__setitem__, tables, (key, key), (value, deadline)))
+        return OK
+"""
+#: Calls whatever an iterator of C code calls.
+run_all = deque[Any](maxlen=0).extend
+#: A number of seconds for which deadlines need no check of their range.
+MOST_SECONDS = 2**40
+
+# The deadline before the value: see Keyspace.expire.
+_GET_UNLOCKED = """
+if key not in space.deadlines or unit.clock.now() <= space.deadlines.get(key, 0):
     value = space.values.get(key)
-    return value if value.__class__ is bytes else LOCK
-
-
-def _strlen_unlocked(self: Group[Any], key: Any) -> Any:
-    """STRLEN of such a string."""
-    value = _get_unlocked(self, key)
-    return LOCK if value is LOCK else len(value)
+    if value.__class__ is bytes:
+        reply = value
+"""
+_STRLEN_UNLOCKED = _GET_UNLOCKED.replace("reply = value", "reply = len(value)")
 
 
 class Strings(Group[T]):
@@ -84,7 +110,7 @@ class Strings(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RO ACCESS",
-        unlocked=_get_unlocked,
+        unlocked=_GET_UNLOCKED,
     )
     def get(self, key: Key) -> T | None:
         """Return the string stored at `key`.
@@ -113,8 +139,10 @@ class Strings(Group[T]):
         complexity="O(1)",
         access="RW ACCESS UPDATE VARIABLE_FLAGS",
         kinds=EXPIRY_KINDS,
-        plain=_plain_set,
-        direct=_DIRECT_SET,
+        shortcuts=(
+            Shortcut("key value", _plain_set, _DIRECT_SET),
+            Shortcut("key value ex px", None, _DIRECT_SET_EX),
+        ),
         access_by_words=set_access,
     )
     def set(
@@ -182,6 +210,8 @@ class Strings(Group[T]):
         space.put(key, value, space.deadlines.get(key) if keepttl else deadline)
         if deadline is not None:
             space.changed(key, "expire", 0)
+            nx = xx = False
+        self._effect("SET", key, value, nx=nx, xx=xx, keepttl=keepttl, pxat=deadline)
         return reply if get else OK
 
     @command(
@@ -260,6 +290,7 @@ class Strings(Group[T]):
         reply: Any = self.space.string(key)
         self.space.changed(key, "set")
         self.space.put(key, value)
+        self._effect("SET", key, value)
         return reply
 
     @command(
@@ -277,9 +308,14 @@ class Strings(Group[T]):
         """
         reply: Any = self.space.string(key)
         if reply is not None:
-            self.space.changed(key, "del")
-            self.space.remove(key)
+            self._delete_now(key)
         return reply
+
+    def _delete_now(self, key: Any) -> bool:
+        """Delete a key that exists, with DEL as the effect of the running command."""
+        self.space.changed(key, "del")
+        self._effect("DEL", key)
+        return self.space.remove(key)
 
     @command(
         f"GETEX key [{EXPIRY} | PERSIST]",
@@ -313,14 +349,15 @@ class Strings(Group[T]):
             return None
         deadline = deadline_of(self.engine, "getex", ex, px, exat, pxat)
         if deadline is not None and deadline <= self.unit.now():
-            space.changed(key, "del")
-            space.remove(key)
+            self._delete_now(key)
         elif deadline is not None:
             space.changed(key, "expire")
             space.set_deadline(encode(key), deadline)
+            self._effect("PEXPIREAT", key, deadline)
         elif persist and key in space.deadlines:
             space.changed(key, "persist")
             space.set_deadline(encode(key), None)
+            self._effect("PERSIST", key)
         return reply
 
     # several keys ------------------------------------------------------------------------------
@@ -339,9 +376,18 @@ class Strings(Group[T]):
         >>> db.mset({"a": 1, "b": 2}), db.mget("a", "b", "c")
         (OK, [b'1', b'2', None])
         """
-        look: Any = self.space.lookup
-        found = [look(key) for key in keys]
-        return [_text_or_none(value) for value in found]
+        space: Any = self.space
+        if not space.deadlines and space.accessed is None:
+            found = [space.values.get(key) for key in keys]
+            misses = found.count(None)
+            if not (misses and self.unit.observed):
+                space.hits += len(found) - misses
+                space.misses += misses
+                strings: list[Any] = [
+                    value if value.__class__ is bytes else _text_or_none(value) for value in found
+                ]
+                return strings
+        return [_text_or_none(space.lookup(key)) for key in keys]
 
     @command(
         "MSET key value [key value ...]",
@@ -429,9 +475,8 @@ class Strings(Group[T]):
             space.put(key, value, space.deadlines.get(key) if keepttl else deadline)
             if deadline is not None:
                 space.changed(key, "expire", 0)
+            self._effect("SET", key, value, keepttl=keepttl, pxat=deadline)
         return 1
-
-    # parts of a string -------------------------------------------------------------------------
 
     @command(
         "STRLEN key",
@@ -439,7 +484,7 @@ class Strings(Group[T]):
         since="2.2.0",
         complexity="O(1)",
         access="RO",
-        unlocked=_strlen_unlocked,
+        unlocked=_STRLEN_UNLOCKED,
     )
     def strlen(self, key: Key) -> int:
         """Return the length in bytes of the string stored at `key`.
@@ -450,184 +495,6 @@ class Strings(Group[T]):
         (OK, 7)
         """
         return len(self.space.view(key))
-
-    @command(
-        "APPEND key value",
-        "write denyoom fast",
-        since="2.0.0",
-        complexity="O(1) amortized",
-        access="RW INSERT",
-        single_step=True,
-    )
-    def append(self, key: Key, value: Value) -> int:
-        """Append `value` to the string stored at `key` and return the new length in bytes.
-
-        Creates the key if it does not exist. Raises WrongTypeError if it holds another type, and
-        ResponseError if the string would be longer than proto-max-bulk-len (default 512 MB).
-
-        >>> db.append("log", "one,"), db.append("log", "two"), db.get("log")
-        (4, 7, b'one,two')
-        """
-        space, addition = self.space, encode(value)
-        old = space.string_to_change(key)
-        self._check_size(len(text_of(old) or b"") if old.__class__ is not bytearray else len(old),
-                         len(addition))  # fmt: skip
-        space.changed(key, "append")
-        if old is None:
-            space.put(key, addition)
-            return len(addition)
-        grown = self._changeable(key, old)
-        grown += addition
-        return len(grown)
-
-    def _changeable(self, key: Any, old: Any) -> bytearray:
-        """Return the stored string as a bytearray that can be modified in place."""
-        if old.__class__ is bytearray:
-            found: bytearray = old
-            return found
-        copy = bytearray(text_of(old) or b"")
-        self.space.replace(key, copy)
-        return copy
-
-    def _check_size(self, length: int, addition: int) -> None:
-        """Raise ResponseError if a string would be longer than proto-max-bulk-len."""
-        if length + addition > self.engine.settings.max_string:
-            raise errors.error(errors.STRING_TOO_LONG)
-
-    @command(
-        "SETRANGE key offset value",
-        "write denyoom",
-        since="2.2.0",
-        complexity="O(1) in place, O(n) for n bytes when the string has to grow",
-        access="RW UPDATE",
-    )
-    def setrange(self, key: Key, offset: Integer, value: Value) -> int:
-        """Overwrite the string stored at `key` from byte `offset` on, and return its new length.
-
-        A gap before `offset` is filled with zero bytes; a missing key counts as an empty string; an
-        empty `value` changes nothing. Raises ResponseError if `offset` is negative or the string
-        would be longer than proto-max-bulk-len, and WrongTypeError if the key holds another type.
-
-        >>> db.set("greet", "Hello World"), db.setrange("greet", 6, "Redis"), db.get("greet")
-        (OK, 11, b'Hello Redis')
-        """
-        start, patch = integer(offset), encode(value)
-        if start < 0:
-            raise errors.error(errors.OFFSET_OUT_OF_RANGE)
-        old = self.space.string_to_change(key)
-        length = len(old) if old.__class__ is bytearray else len(text_of(old) or b"")
-        if not patch:
-            return length
-        self._check_size(start, len(patch))
-        self.space.changed(key, "setrange")
-        if old is None:
-            made = bytearray(start + len(patch))
-            made[start:] = patch
-            self.space.put(key, made)
-            return len(made)
-        changed = self._changeable(key, old)
-        # One slice assignment: from the end of the old string if that comes first.
-        at = min(start, length)
-        changed[at : start + len(patch)] = patch.rjust(start - at + len(patch), b"\0")
-        return len(changed)
-
-    @command(
-        "GETRANGE key start end",
-        "readonly",
-        since="2.4.0",
-        complexity="O(n) for n bytes returned",
-        access="RO ACCESS",
-    )
-    def getrange(self, key: Key, start: Integer, end: Integer) -> T:
-        """Return the bytes of the string at `key` from index `start` to `end`, both included.
-
-        Negative indexes count from the end: -1 is the last byte. Returns an empty string if the key
-        does not exist or the range is empty. Raises WrongTypeError if the key holds another type.
-
-        >>> db.set("word", "Hello"), db.getrange("word", 1, 3), db.getrange("word", -2, -1)
-        (OK, b'ell', b'lo')
-        """
-        text: Any = self.space.view(key)
-        first, last = integer(start), integer(end)
-        if first < 0 and last < 0 and first > last:
-            return b""  # type: ignore[return-value]
-        # An index before the first byte counts as 0, for `end` too: GETRANGE k 0 -100 is one byte.
-        first = max(first + len(text), 0) if first < 0 else first
-        last = max(last + len(text), 0) if last < 0 else last
-        reply: Any = bytes(text[first : last + 1])
-        return reply
-
-    @command(
-        "SUBSTR key start end",
-        "readonly",
-        since="1.0.0",
-        complexity="O(n) for n bytes returned",
-        access="RO ACCESS",
-    )
-    def substr(self, key: Key, start: Integer, end: Integer = -1) -> T:
-        """Return a part of the string stored at `key`: GETRANGE under its former name.
-
-        >>> db.set("word", "Hello"), db.substr("word", 0, 1)
-        (OK, b'He')
-        """
-        return Strings.getrange(self, key, start, end)
-
-    @command(
-        "LCS key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
-        "readonly",
-        since="7.0.0",
-        complexity="O(n*m) for strings of n and m bytes",
-        access="RO ACCESS",
-        kinds={"min-match-len": INTEGER},
-        deferred_errors=True,
-    )
-    def lcs(
-        self,
-        key1: Key,
-        key2: Key,
-        len: bool = False,
-        idx: bool = False,
-        minmatchlen: Integer | None = None,
-        withmatchlen: bool = False,
-        _option_error: errors.ResponseError | None = None,
-    ) -> Any:
-        """Return the longest common subsequence of the strings stored at `key1` and `key2`.
-
-        len: return only its length. idx: return a dict with the length and the matching ranges of
-        both strings. minmatchlen: only ranges of at least this many bytes. withmatchlen: with their
-        lengths. A missing key counts as an empty string. Raises ResponseError if a key holds
-        another type, if `len` and `idx` are combined, or if the strings are too long.
-
-        >>> db.mset({"one": "ohmytext", "two": "mynewtext"}), db.lcs("one", "two")
-        (OK, b'mytext')
-        """
-        values = [self.space.lookup(encode(key)) for key in (key1, key2)]
-        try:
-            one, two = (text_of(value) or b"" for value in values)
-        except errors.WrongTypeError:
-            raise errors.error("The specified keys must contain string values") from None
-        if _option_error is not None:
-            raise _option_error
-        least: Any = minmatchlen or 0
-        if len and idx:
-            raise errors.error("If you want both the length and indexes, please just use IDX.")
-        if table_size(one, two) > self.engine.settings.max_string:
-            raise errors.error(
-                "Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
-            )
-        length, common, matches = lcs(one, two)
-        if len:
-            return length
-        if not idx:
-            return common
-        return {
-            b"matches": [
-                [[start1, end1], [start2, end2]] + ([size] if withmatchlen else [])
-                for start1, end1, start2, end2, size in matches
-                if size >= least
-            ],
-            b"len": length,
-        }
 
     # digests and conditions --------------------------------------------------------------------
 
@@ -689,8 +556,7 @@ class Strings(Group[T]):
             raise _option_error
         if conditional and not condition_met(text_of(old), *conditions):
             return 0
-        self.space.changed(key, "del")
-        return int(self.space.remove(key))
+        return int(self._delete_now(key))
 
 
 def _text_or_none(value: Any) -> Any:

@@ -10,11 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from minidis import errors
-from minidis.clients.blocked import Wait
 from minidis.clients.watch import Watch
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
-from minidis.grammar.call import Call
 from minidis.grammar.command import declarations
 from minidis.grammar.kinds import Many
 from minidis.protocol.shapes import null_array
@@ -75,14 +73,9 @@ class Transactions(Group[T]):
         try:
             if failed:
                 raise ResponseError(errors.EXEC_ABORTED)
-            return None if dirty else [self._run_queued(call) for call in calls]
+            return None if dirty else self.run_queue(calls)
         finally:
             self.leave_transaction()
-
-    def _run_queued(self, call: Call) -> Any:
-        """One of the commands; its error is its reply. None of them waits."""
-        reply = self.run_queued(call)
-        return reply.timeout_reply if reply.__class__ is Wait else reply
 
     def _is_dirty(self) -> bool:
         """Whether a watched key has changed, or has expired without being deleted yet."""

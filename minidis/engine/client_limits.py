@@ -1,4 +1,4 @@
-"""Limits of the clients of a database's servers, changed by CONFIG SET.
+"""Limits of the RESP server for its clients: settings, changed by CONFIG SET.
 
 They belong to the engine, so that they can be set before a server is started.
 """

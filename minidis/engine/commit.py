@@ -12,15 +12,18 @@ other callers use it. Nothing of this does anything unless it is needed: the bod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from minidis.clients.blocked import BlockedCall, Wait
 from minidis.errors import MinidisError
+from minidis.grammar.call import Call
 from minidis.grammar.command import Command
+from minidis.grammar.kinds import pairs
 from minidis.keyspace.keyspace import Keyspace
 from minidis.keyspace.unit import Effect, Unit
 from minidis.observers.observers import Observers
+from minidis.structures.types import COLLECTIONS
 
 NO_OPTIONS: dict[str, Any] = {}
 Follow = Callable[[Any, Any], None]
@@ -33,6 +36,10 @@ class Dispatcher:
     observers: Observers
     databases: list[Keyspace]
     closed: bool
+
+    def runs_here(self) -> bool:
+        """Whether no interruption can strike in this thread."""
+        raise NotImplementedError
 
     # a unit of its own -------------------------------------------------------------------------
 
@@ -48,11 +55,14 @@ class Dispatcher:
         unit = self.unit
         with unit.lock:
             unit.time = 0
-            if command.multi_step:
+            body = command.body
+            if len(args) == command.short_count and not options:
+                body = command.short_body
+            elif command.multi_step:
                 unit.version = None
                 unit.pending = True
             try:
-                reply = command.body(session, *args, **options)
+                reply = body(session, *args, **options)
                 if follow is not None:
                     follow(args, options)
                 if unit.pending:
@@ -89,9 +99,17 @@ class Dispatcher:
     ) -> None:
         """The command is complete: it is known here with its session and converted arguments."""
         unit = self.unit
-        unit.committed = True
         if unit.recording:
-            self._keep_effects(command, session, args, options)
+            self._state_effect(command, session, args, options)
+        elif not (unit.events or unit.nested):
+            # The lines of complete() without observers.
+            unit.committed = True
+            unit.undo.clear()
+            unit.pending = False
+            unit.committed = False
+            if unit.lock_free_reads:
+                unit.version = []
+            return
         self.complete()
 
     def complete(self) -> None:
@@ -102,14 +120,17 @@ class Dispatcher:
         unit, observers = self.unit, self.observers
         unit.committed = True
         unit.undo.clear()
+        unit.base.clear()
         while True:
+            if unit.recording:
+                unit.keep_effects()
             if unit.events or unit.nested:
                 self._tell()
+            if unit.records:
+                observers.record()
             # One blocked call at a time: what that changes is told before the next is served.
             if not observers.blocked.ready or not observers.blocked.serve(self._attempt):
                 break
-        if unit.records:
-            observers.record()
         unit.pending = unit.recording
         unit.committed = False
         if unit.lock_free_reads:
@@ -122,7 +143,84 @@ class Dispatcher:
         self.observers.unit_committed(unit.caller)
         unit.events, unit.nested = [], []
 
+    def run_transaction(self, session: Any, calls: list[Call]) -> list[Any] | None:
+        """Run calls as one unit, as EXEC does; errors are among the replies.
+
+        None, and nothing has run, if an interruption in this thread could not be rolled back.
+        """
+        unit = self.unit
+        with unit.lock:
+            unit.time = 0
+            unit.begin_steps()
+            try:
+                if not self.runs_here() and not self._save_base(session.space, calls):
+                    self.complete()
+                    return None
+                replies = self.run_all(session, calls)
+                self.complete()
+            except BaseException as error:
+                try:
+                    self.rollback(error, ())
+                except BaseException:
+                    self.rollback(error, ())
+                    raise
+                raise
+        return replies
+
+    def _save_base(self, space: Keyspace, calls: list[Call]) -> bool:
+        """Save how to put back the keys of all calls; False if that would take copies.
+
+        Strings are immutable: to put one back is enough. Collections change in place, and what
+        observers are told cannot be taken back.
+        """
+        unit = self.unit
+        if unit.observed or unit.recording:
+            return False
+        for command, args, options, words in calls:
+            if words is not None or not command.only_changes_keys:
+                return False
+            for key in command.keys(args, options):
+                value = space.values.get(key)
+                if value.__class__ in COLLECTIONS or key in unit.interest:
+                    return False
+                unit.base.append((space.restore, key, value, space.deadlines.get(key)))
+        return True
+
+    def run_batch(self, session: Any, calls: list[Call]) -> list[Any]:
+        """Run calls each as a unit, in one hold of the lock; errors are among the replies."""
+        replies: list[Any] = []
+        run = self.run
+        with self.unit.lock:
+            for command, args, options, _ in calls:
+                try:
+                    replies.append(run(command, session, args, options))
+                except MinidisError as error:
+                    replies.append(error)
+        return replies
+
     # one of several commands -------------------------------------------------------------------
+
+    def run_all(self, session: Any, calls: list[Call]) -> list[Any]:
+        """The commands of EXEC, where neither a check nor a follower is interested in them."""
+        unit = self.unit
+        undo, replies = unit.undo, []
+        for command, args, options, words in calls:
+            try:
+                if words is not None:
+                    args, options = command.parse(list(words))
+                if len(args) == command.short_count and not options:
+                    reply = command.short_body(session, *args)
+                else:
+                    reply = command.body(session, *args, **options)
+                if undo or unit.events or unit.recording:
+                    self.commit_nested(command, session, args, options)
+            except BaseException as error:
+                self.rollback_nested(error, (args, options))
+                if not isinstance(error, Exception):
+                    raise
+                reply = error
+            replies.append(reply.timeout_reply if reply.__class__ is Wait else reply)
+        return replies
 
     def run_nested(
         self,
@@ -154,7 +252,8 @@ class Dispatcher:
         unit = self.unit
         unit.undo.clear()
         if unit.recording:
-            self._keep_effects(command, session, args, options)
+            self._state_effect(command, session, args, options)
+            unit.keep_effects()
         self._tell_nested()
 
     def _tell_nested(self) -> None:
@@ -170,21 +269,20 @@ class Dispatcher:
         if unit.undo or not isinstance(error, MinidisError):
             self._undo(values)
         unit.undo.clear()
+        unit.drop_effects()
         self._tell_nested()
 
     # effects -----------------------------------------------------------------------------------
 
-    def _keep_effects(
+    def _state_effect(
         self, command: Command, session: Any, args: Any, options: dict[str, Any]
     ) -> None:
-        """What repeats the command: the effects its body has stated, or the command itself."""
+        """The command itself repeats its changes, unless its body has stated what does."""
         unit = self.unit
-        if unit.effects:
-            unit.records += unit.effects
-            unit.effects = []
-        elif unit.dirty != unit.recorded:
-            unit.records.append(Effect(session.space.number, command.name, args, options))
-        unit.recorded = unit.dirty
+        if not unit.effects and unit.dirty != unit.recorded:
+            if command.shares_arguments:
+                args = [_own(value) for value in args]
+            unit.effects.append(Effect(session.space.number, command.name, args, options))
 
     # blocked calls -----------------------------------------------------------------------------
 
@@ -203,9 +301,9 @@ class Dispatcher:
             unit.undo.clear()
             calls.current = None
             return False
-        blocked.reply = reply  # from here on it has happened
         if unit.recording:
-            self._keep_effects(blocked.command, blocked.session, blocked.args, blocked.options)
+            self._state_effect(blocked.command, blocked.session, blocked.args, blocked.options)
+        blocked.reply = reply  # from here on it has happened
         calls.complete()
         return True
 
@@ -220,7 +318,7 @@ class Dispatcher:
         unit = self.unit
         failed = isinstance(error, MinidisError) and not unit.undo and not unit.committed
         if self.closed or failed:
-            unit.effects = []
+            unit.drop_effects()
             self.complete()  # keys that expired on the way have expired
             return
         interrupted = False
@@ -236,6 +334,7 @@ class Dispatcher:
     def _rollback(self, values: Iterable[Any]) -> None:
         if not self.unit.committed:
             self._undo(values)  # and no more: what EXEC has completed before is told
+            self._undo_base()
         elif (blocked := self.observers.blocked.current) is not None:
             # Interrupted while a blocked call was served.
             if blocked.done:
@@ -243,6 +342,17 @@ class Dispatcher:
             else:
                 self._undo((blocked.args, blocked.options))
         self.complete()
+
+    def _undo_base(self) -> None:
+        """Put back the keys of an interrupted EXEC as they were before it."""
+        base = self.unit.base
+        if base:
+            keys = {entry[1] for entry in base}
+            for entry in reversed(base):
+                entry[0](*entry[1:])
+            for database in self.databases:
+                database.repair(keys)
+            base.clear()
 
     def _undo(self, values: Iterable[Any]) -> None:
         unit = self.unit
@@ -266,8 +376,12 @@ class Dispatcher:
             for number, event, key in unit.events
             if key not in self.databases[number].values
         ]
-        unit.effects = []
-        unit.recorded = unit.dirty
+        unit.drop_effects()
+
+
+def _own(value: Any) -> Any:
+    """A copy of a container of the caller, which may change it later."""
+    return pairs(value) if isinstance(value, (Mapping, list)) else value
 
 
 def _all_bytes(values: Iterable[Any]) -> Iterable[bytes]:

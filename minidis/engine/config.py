@@ -1,4 +1,4 @@
-"""Configuration parameters: one table, PARAMETERS. Other parameters are errors.
+"""The table of configuration parameters: each has its effect, any other name is an error.
 
 CONFIG GET, CONFIG SET and the keywords of minidis.open() use the table. A parameter without a
 setter is read-only.

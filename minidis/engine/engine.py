@@ -19,13 +19,13 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from minidis.acl.users import Users
 from minidis.clients.client import Client, Clients
 from minidis.clients.info import client_line
-from minidis.clock import Clock, Progress
+from minidis.clock import Clock, Progress, ReplayClock
 from minidis.engine.commit import Dispatcher
 from minidis.engine.exec_thread import ExecThread
 from minidis.engine.parts import Server
@@ -70,7 +70,7 @@ class Engine(Dispatcher):
         self.observers = self._new_observers()
         self.pause = Pause(self.clients.update_all_checks)
         self.exec_thread = ExecThread(self.unit)
-        self.expiry_thread = ExpiryThread(clock, self.expire_due)
+        self.expiry_thread = ExpiryThread(self.unit, self.expire_due)
         #: the RESP server, once there is one (see server/)
         self.server: Server | None = None
         #: ends the program that serves this database, if one does; see SHUTDOWN. False: save
@@ -129,6 +129,33 @@ class Engine(Dispatcher):
             if following is None or following >= self.clock.now():
                 return
 
+    def runs_here(self) -> bool:
+        """Whether EXEC runs in this thread; in the main thread it may not be interrupted."""
+        return self.exec_thread.runs_here()
+
+    @contextlib.contextmanager
+    def replaying(self) -> Iterator[None]:
+        """Repeat effects that were stated earlier: no key expires, and no time is in the past.
+
+        A log states each expiry by a DEL. Without this, a key that expires now could be missing to
+        a command that has found it. What is due at the end expires then.
+        """
+        with self.lock:
+            clock, self.unit.clock = self.unit.clock, ReplayClock()
+            try:
+                yield
+            finally:
+                self.unit.clock, self.unit.time = clock, 0
+        self._schedule_next()
+        if not clock.runs:
+            self.clock_moved()
+
+    def _schedule_next(self) -> None:
+        """Schedule the next expiry of each database."""
+        for space in self.databases:
+            if (deadline := space.next_deadline()) is not None:
+                self.schedule(deadline)
+
     # pause -------------------------------------------------------------------------------------
 
     def pause_clients(self, until: int, *, writes_only: bool) -> None:
@@ -141,9 +168,7 @@ class Engine(Dispatcher):
         """Calls need not wait any longer."""
         self.pause.end()
         self.observers.blocked.resume()
-        for space in self.databases:  # what became due meanwhile has waited, too
-            if (deadline := space.next_deadline()) is not None:
-                self.schedule(deadline)
+        self._schedule_next()  # what became due meanwhile has waited, too
 
     def _end_pause(self, now: int) -> int | None:
         """End a pause that is over; the end of one that is not."""
@@ -224,7 +249,7 @@ class Engine(Dispatcher):
         if self.server is not None:
             self.server.after_fork()
             self.server = None
-        self.expiry_thread = ExpiryThread(self.clock, self.expire_due)
+        self.expiry_thread = ExpiryThread(self.unit, self.expire_due)
         self.exec_thread = ExecThread(self.unit)
         self.observers = self._new_observers()
         self.clients.monitors = {}

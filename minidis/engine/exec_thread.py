@@ -15,6 +15,7 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
 from minidis.keyspace.unit import Unit
@@ -75,12 +76,17 @@ class ExecThread:
         #: come in between
         self._changing = threading.RLock()
 
+    def runs_here(self) -> bool:
+        """Whether run() would call the work in this thread, which is not the main thread.
+
+        A signal handler may call in while this thread holds the lock: handing the command to the
+        worker would deadlock.
+        """
+        return get_ident() != threading.main_thread().ident or self._lock._is_owned()
+
     def run(self, work: Callable[[], Any]) -> Any:
         """Run `work` in a thread without KeyboardInterrupt; return or raise its result."""
-        main = threading.current_thread() is threading.main_thread()
-        # A signal handler may call in while this thread holds the lock; handing the command to the
-        # worker would deadlock.
-        if not main or self._lock._is_owned():
+        if self.runs_here():
             return work()
         job = Job(work, self._lock)
         try:

@@ -1,4 +1,4 @@
-"""What registers itself with an engine and has to end with it."""
+"""Protocols of the parts that register with an engine and end with it."""
 
 from __future__ import annotations
 

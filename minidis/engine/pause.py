@@ -1,4 +1,4 @@
-"""CLIENT PAUSE: calls wait until a moment; all of them, or those that write."""
+"""CLIENT PAUSE: calls wait until a given time; all of them, or those that write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of one open database, as far as they are plain values; engine/config.py names them."""
+"""Settings of one open database that are plain values; engine/config.py has their names."""
 
 from __future__ import annotations
 

@@ -17,11 +17,12 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from minidis import errors
 from minidis.grammar.facts import FACTS, Facts
 from minidis.grammar.formatter import CallFormatter, make_formatter, make_keys
+from minidis.grammar.kinds import RAW
 from minidis.grammar.parser import compile_line
 from minidis.grammar.slots import Compiled, Overrides
 from minidis.grammar.syntax import Line, SyntaxLineError, parse_line
@@ -41,6 +42,17 @@ FLAGS = frozenset(
 
 #: Groups whose commands all treat a missing key, and one of another type, in the same way.
 COLLECTION_GROUPS = frozenset(("hash", "list", "set", "sorted-set"))
+
+
+class Shortcut(NamedTuple):
+    """A shorter way for calls with these parameters only."""
+
+    #: names of the parameters
+    params: str
+    #: the body for such calls; None: the usual one
+    body: Callable[..., Any] | None = None
+    #: lines of source that come first under the lock in the generated method; they may return
+    direct: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,14 +77,32 @@ class Command(Facts):
     arity: int
     parse: Callable[[Any], tuple[list[Any], dict[str, Any]]]
     plain: int
-    #: a shorter body for calls without any option, where it pays
-    plain_body: Callable[..., Any] | None
-    #: lines that come first under the lock in the method for such calls; they may return
-    direct: str
-    #: a body for callers without the lock: it makes one look-up, and returns LOCK for all else
-    unlocked: Callable[..., Any] | None
+    #: shorter ways for usual calls, the most usual first
+    shortcuts: tuple[Shortcut, ...]
+    #: lines for callers without the lock: one look-up in `space`, which sets `reply` if that is all
+    unlocked: str
     #: it may change something in a way that a reader without the lock could see half of
     multi_step: bool
+
+    @cached_property
+    def short_body(self) -> Callable[..., Any]:
+        """The body for calls with the required arguments alone."""
+        first = self.shortcuts[0] if self.shortcuts else Shortcut("")
+        required = [one.name for one in self.params.values() if one.default is one.empty]
+        return (first.body if first.params.split() == required else None) or self.body
+
+    @cached_property
+    def short_count(self) -> int:
+        """With how many arguments and no options short_body is called; -1: never."""
+        required = [one for one in self.params.values() if one.default is one.empty]
+        return -1 if self.short_body is self.body else len(required)
+
+    @cached_property
+    def only_changes_keys(self) -> bool:
+        """Whether it changes nothing but the values and deadlines of its keys, in one database."""
+        keys_group = self.group in COLLECTION_GROUPS or self.group == "string"
+        known = {"write", "readonly"} & set(self.flags)
+        return bool(known and self.access and keys_group and not self.waits)
 
     @property
     def method(self) -> str:
@@ -117,6 +147,13 @@ class Command(Facts):
     def keys(self) -> CallFormatter:
         """keys(args, options): the keys of a call, in the order of its words."""
         return make_keys(self.compiled.parts, self.params)
+
+    @cached_property
+    def shares_arguments(self) -> bool:
+        """Does the body get a container of the caller as it is? The mapping of ZADD."""
+        return any(
+            slot.shape == "pairs" and {*slot.kinds} == {RAW} for slot in self.compiled.parameters
+        )
 
     @property
     def params(self) -> dict[str, inspect.Parameter]:
@@ -171,17 +208,17 @@ def command(
     since: str,
     complexity: str,
     access: str = "",
-    plain: Callable[..., Any] | None = None,
-    direct: str = "",
-    unlocked: Callable[..., Any] | None = None,
+    shortcuts: tuple[Shortcut, ...] = (),
+    unlocked: str = "",
     single_step: bool = False,
     **rules: Any,
 ) -> Callable[[Body], Body]:
     """Declare a command: its syntax line, its flags and what the line cannot say.
 
-    `access` says how the keys are used; several, separated by "|", go to the keys in order. `plain`
-    is a shorter body for calls without options; `inline` are the lines of one that is shorter
-    still. The other keywords are explained at Facts and at slots.Overrides.
+    `access` says how the keys are used; several, separated by "|", go to the keys in order.
+    `shortcuts` are shorter ways for usual calls, `unlocked` lines of source that need no lock (see
+    methods.py). `single_step`: a reader without the lock sees the change in one step, or after
+    save_undo(). The other keywords are explained at Facts and at slots.Overrides.
     """
     facts = {name: rules.pop(name) for name in FACTS & rules.keys()}
 
@@ -208,8 +245,7 @@ def command(
             tree.arity,
             compiled.parse,
             compiled.plain if len(tree.name.split()) == 1 else 0,
-            plain,
-            direct,
+            shortcuts,
             unlocked,
             not single_step and ("write" in flags or "admin" in flags or "runs_queue" in facts),
             **facts,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import linecache
+import re
 import sys
 from collections.abc import Callable
 from textwrap import indent
@@ -18,10 +19,10 @@ from typing import Any
 
 from minidis import errors
 from minidis.grammar import kinds
-from minidis.grammar.command import COLLECTION_GROUPS, Command
+from minidis.grammar.command import COLLECTION_GROUPS, Command, Shortcut
 from minidis.grammar.kinds import encode
 from minidis.grammar.slots import Parameter
-from minidis.replies import LOCK, OK, decoded
+from minidis.replies import OK, decoded
 
 #: What stands before the lines of a docstring; 3.13 takes it away.
 INDENT = "" if sys.version_info >= (3, 13) else "        "
@@ -33,14 +34,14 @@ INDENT = "" if sys.version_info >= (3, 13) else "        "
 # session with checks or followers, and a command that may block, take the slow path.
 METHOD = """
 def {name}(self, {signature}):
-{convert}
+{convert}{unlocked}
     if {guard}:
         reply = self.call_typed(command, {arguments})
         return {reply}
-    unit = self.unit{unlocked}
-    with unit.lock:{direct}
-        unit.time = 0{begin}
-        try:
+    unit = self.unit
+    with unit.lock:
+        unit.time = 0
+        try:{direct}{begin}
             reply = body(self, {arguments})
             if unit.pending:
                 self.engine.commit(command, self, ({args}), {options})
@@ -54,19 +55,35 @@ def {name}(self, {signature}):
     return {reply}
 """
 
+# The method of a pipeline: the call is queued, unless the pipeline makes its calls at once.
+QUEUED = """
+def {name}(self, {signature}):
+{convert}
+    queue = self.client.queue
+    if queue is None or self.over:
+        reply = self.call_typed(command, {arguments})
+        return {reply}
+    queue.append((command, ({args}), {options}, None))
+    return self
+"""
+
 # A read of one look-up needs no lock, unless a change of several steps is running (unit.version).
+# `self.reads` is the unit, or a stand-in without version while the session has checks. Adding to
+# the counter is safe: CPython switches threads at calls and backward jumps only.
 UNLOCKED = """
+    unit = self.reads
     version = unit.version
     if version is not None:
-        reply = unlocked(self, {arguments})
-        if reply is not LOCK and unit.version is version:
-            self.space.count_hit()
-            return {reply}"""
+        space = self.space
+{lines}"""
+HIT = """if unit.version is version:
+    space.hits += 1
+    return {reply}"""
 
 # A change that readers could see in between: they take the lock meanwhile.
 BEGIN = """
-        unit.version = None
-        unit.pending = True"""
+            unit.version = None
+            unit.pending = True"""
 
 # A command with options has two methods. The usual call has none of them, and is not to pay for
 # what it does not use: it goes through the one above with the required arguments alone.
@@ -101,35 +118,33 @@ BYTES_OF: dict[type, Callable[[Any], bytes]] = {
 }
 
 
+NO_SHORTCUT = Shortcut("")
+
+
 class LazyMethod:
     """Stands for a method until it is first used: most programs use few commands."""
 
-    def __init__(self, command: Command, owner: type[Any], *, decode: bool) -> None:
+    def __init__(
+        self, command: Command, owner: type[Any], *, decode: bool, queued: bool = False
+    ) -> None:
         self.command = command
         self.owner = owner
         self.decode = decode
+        self.queued = queued
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
-        method = build_method(self.command, decode=self.decode)
+        method = build_method(self.command, decode=self.decode, queued=self.queued)
         setattr(self.owner, self.command.method, method)
         return method if instance is None else getattr(instance, self.command.method)
 
 
-def build_method(command: Command, *, decode: bool) -> Callable[..., Any]:
+def build_method(command: Command, *, decode: bool, queued: bool = False) -> Callable[..., Any]:
     """Build the function that callers of the typed API use."""
     params = list(inspect.signature(command.body).parameters.values())[1:]
-    needed = [
-        param
-        for param in params
-        if param.default is inspect.Parameter.empty
-        and param.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
-    ]
-    method = _compile_method(command, params, params, decode, None)
-    optional = params[len(needed) :]
-    required = {slot.param for slot in command.compiled.parameters if not slot.optional}
-    usual = required.isdisjoint(param.name for param in optional)  # not HSET: see its mapping
-    if needed and optional and usual and all(_is_plain_option(param) for param in optional):
-        method = _compile_method(command, needed, params, decode, method)
+    template = QUEUED if queued else METHOD
+    method = _compile_method(command, template, params, decode, None)
+    for shortcut in reversed(command.shortcuts or _default_shortcuts(command, params)):
+        method = _compile_method(command, template, params, decode, method, shortcut)
     method = functools.wraps(command.body)(method)
     method.__signature__ = public_signature(command.body)  # type: ignore[attr-defined]
     # The declaration knows the last lines of the manual page.
@@ -141,6 +156,21 @@ def build_method(command: Command, *, decode: bool) -> Callable[..., Any]:
     return method
 
 
+def _default_shortcuts(command: Command, params: list[inspect.Parameter]) -> tuple[Shortcut, ...]:
+    """One for the call without options, unless it would not spare any test."""
+    needed = [
+        param
+        for param in params
+        if param.default is param.empty and param.kind is param.POSITIONAL_OR_KEYWORD
+    ]
+    optional = params[len(needed) :]
+    required = {slot.param for slot in command.compiled.parameters if not slot.optional}
+    usual = required.isdisjoint(param.name for param in optional)
+    if needed and optional and usual and all(map(_is_plain_option, optional)):
+        return (Shortcut(" ".join(param.name for param in needed)),)
+    return ()
+
+
 def public_signature(body: Callable[..., Any]) -> inspect.Signature:
     """Return the signature without `_option_error`, which only the parser passes on."""
     whole = inspect.signature(body)
@@ -149,37 +179,37 @@ def public_signature(body: Callable[..., Any]) -> inspect.Signature:
 
 
 def _is_plain_option(param: inspect.Parameter) -> bool:
-    """Is the parameter left out by leaving it None or False?"""
-    return param.default is None or param.default is False
+    """Whether one test of the parameter tells that it is left out."""
+    return param.default is None or param.default is False or param.default == 1
 
 
 def _compile_method(
     command: Command,
-    params: list[inspect.Parameter],
+    template: str,
     everything: list[inspect.Parameter],
     decode: bool,
     full: Callable[..., Any] | None,
+    shortcut: Shortcut = NO_SHORTCUT,
 ) -> Callable[..., Any]:
-    """One method that passes on `params`; calls with more than these go on to the `full` one."""
-    plain = full is not None and command.plain_body is not None
-    space: dict[str, Any] = {
-        "body": command.plain_body if plain else command.body,
+    """One method; that of a shortcut passes calls with more parameters on to the `full` one."""
+    names = shortcut.params.split()
+    params = [param for param in everything if full is None or param.name in names]
+    space: dict[str, Any] = vars(sys.modules[command.body.__module__]) | {
+        "body": shortcut.body or command.body,
         "command": command,
         "encode": encode,
         "decoded": decoded,
         "full_method": full,
-        "unlocked": command.unlocked,
-        "LOCK": LOCK,
         "OK": OK,
         "NO_OPTIONS": {},
         "conflict": _conflict,
         "bytes_of": BYTES_OF,
     }
     space |= {"default_" + param.name: param.default for param in everything}
-    begins = command.multi_step and not plain
+    begins = command.multi_step and shortcut.body is None
     arguments = ", ".join(map(_passed, params))
     reply = "decoded(reply)" if decode else "reply"
-    text = METHOD.format(
+    text = template.format(
         name=command.method,
         signature=_signature(everything),
         convert=_conversions(command, params, everything, space, full)
@@ -188,12 +218,27 @@ def _compile_method(
         arguments=arguments,
         args="".join(f"{_passed(param)}, " for param in params if not _is_keyword(param)),
         options=_options(params),
-        unlocked=UNLOCKED.format(arguments=arguments, reply=reply) if command.unlocked else "",
-        direct=indent("\n" + command.direct.strip(), " " * 8).rstrip() if plain else "",
+        unlocked=_unlocked(command, reply),
+        direct=indent("\n" + shortcut.direct.strip().replace("{reply}", reply), " " * 12).rstrip(),
         begin=BEGIN if begins else "",
         reply=reply,
     )
     return _executed(text, command, space)
+
+
+def _unlocked(command: Command, reply: str) -> str:
+    """The lines that read without the lock, if the command has such."""
+    if not command.unlocked:
+        return ""
+    hit = HIT.format(reply=reply)
+    # After each `reply = ...` the version is compared, and the hit counted.
+    lines = re.sub(
+        r"^( *)reply = .*$",
+        lambda found: found[0] + "\n" + indent(hit, found[1]),
+        command.unlocked.strip("\n"),
+        flags=re.MULTILINE,
+    )
+    return UNLOCKED.format(lines=indent(lines, " " * 8))
 
 
 def _executed(text: str, command: Command, space: dict[str, Any]) -> Callable[..., Any]:
@@ -221,8 +266,11 @@ def _conversions(
     if full is None:
         first = _conflict_tests(command.compiled.exclusive, everything)
     else:
-        given = " or ".join(_given(param) for param in everything[len(params) :])
-        first = CHOOSE.format(given=given, everything=", ".join(map(_passed, everything)))
+        tests = [_given(param) for param in everything if param not in params]
+        tests += [f"{one.name} is None" for one in params if one.default is not one.empty]
+        everything_passed = ", ".join(map(_passed, everything))
+        given = " or ".join(tests)
+        first = CHOOSE.format(given=given, everything=everything_passed) if tests else ""
     return first + "\n".join(filter(None, lines))
 
 
@@ -277,7 +325,9 @@ def _declared(param: inspect.Parameter) -> str:
 
 def _given(param: inspect.Parameter) -> str:
     """The test whether an optional parameter has been given."""
-    return param.name if param.default is False else f"{param.name} is not None"
+    if param.default is False:
+        return param.name
+    return f"{param.name} {'is not' if param.default is None else '!='} {param.default!r}"
 
 
 def _passed(param: inspect.Parameter) -> str:

@@ -15,9 +15,8 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakMethod
 
-from minidis.clock import Clock
+from minidis.keyspace.unit import FOREVER, Unit
 
-FOREVER = 2**63
 #: The wall clock may be set while we wait for a moment of it: look again after this long (seconds).
 LONGEST_WAIT = 60.0
 
@@ -28,19 +27,19 @@ class ExpiryThread:
     `expire_due` returns the next deadline, in milliseconds since 1970, or None.
     """
 
-    def __init__(self, clock: Clock, expire_due: Callable[[], int | None]) -> None:
+    def __init__(self, unit: Unit, expire_due: Callable[[], int | None]) -> None:
         #: earlier deadlines to wake up at; None to stop
         self._news: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         news: Any = self._news
         self._expire_due = WeakMethod(expire_due, lambda _: news.put(None))
-        self._clock = clock
-        #: the thread wakes up then, or before; deadlines after it need not be told
-        self._wake_at = FOREVER
+        self._unit = unit
+        self._clock = unit.clock
+        self.wakes_at(None)
         self._thread: threading.Thread | None = None
 
     def schedule(self, deadline: int) -> None:
         """Make sure that the thread wakes up once `deadline` (milliseconds) is past."""
-        if deadline >= self._wake_at:
+        if deadline >= self._unit.wake_at:
             return
         # An interruption may have come before the thread was running.
         if self._thread is None or not self._thread.is_alive():
@@ -50,11 +49,12 @@ class ExpiryThread:
             except RuntimeError:
                 return  # the interpreter ends, or no thread is left; look-ups let keys expire
         self._news.put(deadline)
-        self._wake_at = deadline
+        self._unit.wake_at = deadline
 
     def wakes_at(self, deadline: int | None) -> None:
         """The thread has been told by expire_due() that this is the next deadline."""
-        self._wake_at = FOREVER if deadline is None else deadline
+        if self._clock.runs:
+            self._unit.wake_at = FOREVER if deadline is None else deadline
 
     def stop(self) -> None:
         """End the thread; it is not waited for, since it may be the caller."""
@@ -71,7 +71,7 @@ class ExpiryThread:
                 if following is not None:
                     self._news.put(following)
         finally:
-            self._wake_at = FOREVER  # the next deadline starts another thread
+            self.wakes_at(None)  # the next deadline starts another thread
 
     def _wait(self) -> bool:
         """Sleep until the next deadline is past; False when stopped."""

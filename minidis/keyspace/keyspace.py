@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
-from itertools import count
 from typing import Any, TypeVar, cast
 
 from minidis import errors
@@ -49,8 +48,8 @@ class Keyspace:
     """A numbered database of an engine."""
 
     __slots__ = (
-        "accessed", "count_hit", "deadlines", "direct", "direct_overwrite", "due", "expired",
-        "hits", "index", "misses", "number", "schedule", "unit", "values",
+        "accessed", "deadlines", "direct", "direct_overwrite", "due", "expired",
+        "fresh", "hits", "index", "misses", "most_fresh", "number", "schedule", "unit", "values",
     )  # fmt: skip
 
     def __init__(self, unit: Unit, number: int, schedule: Callable[[int], None]) -> None:
@@ -62,6 +61,9 @@ class Keyspace:
         self.deadlines: dict[bytes, int] = {}
         #: (deadline, key), a heap; an entry that is not in `deadlines` any more is stale
         self.due: list[tuple[int, bytes]] = []
+        #: entries that are not in the heap yet, and how many there may be
+        self.fresh: list[tuple[int, bytes]] = []
+        self.most_fresh = 64
         #: keys in a dense list, from the first SCAN or RANDOMKEY on
         self.index: Index | None = None
         #: key -> seconds of its last use, from the first OBJECT IDLETIME on
@@ -76,14 +78,6 @@ class Keyspace:
     def reset_statistics(self) -> None:
         """Set the counters of hits, misses and expired keys to 0."""
         self.hits = self.misses = self.expired = 0
-        #: counts a hit of a reader that does not hold the lock, in one step
-        self.count_hit: Callable[[], int] = count().__next__
-
-    @property
-    def all_hits(self) -> int:
-        """Hits of readers with and without the lock."""
-        counter: Any = self.count_hit
-        return self.hits + int(repr(counter.__self__)[len("count(") : -1])
 
     # looking ---------------------------------------------------------------------------------
 
@@ -199,21 +193,27 @@ class Keyspace:
                 self.deadlines.pop(key, None)
             else:
                 self.deadlines[key] = deadline
-                heappush(self.due, (deadline, key))
+                self.fresh.append((deadline, key))
 
     def put(self, key: bytes | Any, value: Any, deadline: int | None = None) -> None:
         """Store a whole value; its deadline is the given one (milliseconds since 1970) or none."""
-        self.save_undo(key)
-        if self.unit.new_keys and key not in self.values:
+        values, deadlines, unit = self.values, self.deadlines, self.unit
+        # The lines of save_undo().
+        old = values.get(key)
+        entry = (self.restore, key, old, deadlines.get(key))
+        unit.version = None
+        unit.pending = True
+        unit.undo.append(entry)
+        if old is None and unit.new_keys:
             self._announce(key)
-        is_new = key not in self.values
-        self.values[key] = value
+        values[key] = value
         if deadline is not None:
-            self._fall_due(key, deadline)
-        elif key in self.deadlines:
-            del self.deadlines[key]
+            self.schedule_expiry(key, deadline)
+            deadlines[key] = deadline
+        elif key in deadlines:
+            del deadlines[key]
         if not self.direct:
-            self._update_derived(key, is_new)
+            self._update_derived(key, old is None)
 
     def replace(self, key: bytes | Any, value: Any) -> None:
         """Store a whole value in place of the old one; the deadline stays."""
@@ -258,15 +258,29 @@ class Keyspace:
         if deadline is None:
             self.deadlines.pop(key, None)
             return
-        self._fall_due(key, deadline)
-
-    def _fall_due(self, key: bytes, deadline: int) -> None:
-        """Enter the deadline, and schedule the expiry."""
+        self.schedule_expiry(key, deadline)
         self.deadlines[key] = deadline
-        heappush(self.due, (deadline, key))
-        if len(self.due) > 2 * len(self.deadlines) + 64:
-            self._drop_stale()
-        self.schedule(deadline)
+
+    def schedule_expiry(self, key: bytes, deadline: int) -> None:
+        """See that the key expires in time; the deadline itself is stored by the caller."""
+        fresh = self.fresh
+        fresh.append((deadline, key))
+        if len(fresh) > self.most_fresh:
+            self._sort_deadlines()
+        if deadline < self.unit.wake_at:
+            self.schedule(deadline)
+
+    def _sort_deadlines(self) -> None:
+        """Enter new deadlines into the heap, or make it anew if too many entries are stale."""
+        fresh, self.fresh = self.fresh, []
+        if len(self.due) + len(fresh) > 2 * len(self.deadlines) + 64:
+            self.due = [(deadline, key) for key, deadline in self.deadlines.items()]
+            self.due += fresh[-1:]  # it may not be among the deadlines yet
+            heapify(self.due)
+        else:
+            for entry in fresh:
+                heappush(self.due, entry)
+        self.most_fresh = 64 + len(self.due) // 4
 
     def _update_derived(self, key: bytes, is_new: bool) -> None:
         """Index and access times follow a key that was stored."""
@@ -300,6 +314,8 @@ class Keyspace:
 
     def expire_due(self, now: int, limit: int) -> int:
         """Delete at most `limit` keys whose deadline is before `now`; how many it did."""
+        if self.fresh:
+            self._sort_deadlines()
         due, deadlines = self.due, self.deadlines
         count = 0
         while due and due[0][0] < now and count < limit:
@@ -312,16 +328,12 @@ class Keyspace:
 
     def next_deadline(self) -> int | None:
         """When the next key becomes due."""
+        if self.fresh:
+            self._sort_deadlines()
         due, deadlines = self.due, self.deadlines
         while due and deadlines.get(due[0][1]) != due[0][0]:
             heappop(due)
         return due[0][0] if due else None
-
-    def _drop_stale(self) -> None:
-        """Overwritten deadlines leave stale entries; more than half of the heap is too many."""
-        fresh = [(deadline, key) for key, deadline in self.deadlines.items()]
-        heapify(fresh)
-        self.due = fresh
 
     # all keys --------------------------------------------------------------------------------
 
@@ -344,6 +356,7 @@ class Keyspace:
         if self.accessed is None:
             self.accessed = Uses(now)
             self.update_direct()
+            self.unit.lock_reads()
         return self.accessed
 
     def adopt(self, values: dict[bytes, Any], deadlines: dict[bytes, int]) -> None:
@@ -351,17 +364,20 @@ class Keyspace:
         self.values, self.deadlines = values, deadlines
         self.index, self.accessed = None, None
         self.update_direct()
-        self._drop_stale()
+        self.due, self.fresh = [], [(deadline, key) for key, deadline in deadlines.items()]
+        self._sort_deadlines()
         if self.due:
             self.schedule(self.due[0][0])
 
     def contents(self) -> tuple[Any, ...]:
         """Everything SWAPDB, FLUSHDB and their undo have to move at once."""
+        self._sort_deadlines()
         return self.values, self.deadlines, self.due, self.index, self.accessed
 
     def set_contents(self, contents: tuple[Any, ...]) -> None:
         """The counterpart of contents()."""
         self.values, self.deadlines, self.due, self.index, self.accessed = contents
+        self.fresh = []
         self.update_direct()
 
     def announce_replacement(self, event: str, following: Keyspace | None = None) -> None:
@@ -410,7 +426,7 @@ class Keyspace:
     def check(self) -> None:
         """AssertionError if what has to be in step is not. For tests."""
         assert self.deadlines.keys() <= self.values.keys(), "deadline without key"
-        entries = set(self.due)
+        entries = {*self.due, *self.fresh}
         assert all((when, key) in entries for key, when in self.deadlines.items()), "not due"
         if self.index is not None:
             assert set(self.index.items) == set(self.values), "index out of step"

@@ -27,11 +27,21 @@ KeyEvent = tuple[int, str, bytes]
 #: Events that are no keyspace notifications: a database was emptied, or exchanged with another one
 #: (without a key), a key was replaced by that, a key has changed without an event of its own.
 EMPTIED, EXCHANGED, REPLACED, CHANGED = "-", "~", "^", "*"
+#: A manual clock needs no thread: no deadline is scheduled.
+FOREVER, NEVER = 2**63, -(2**63)
 UNNAMED = frozenset((EMPTIED, EXCHANGED, REPLACED, CHANGED))
 
 
 class Effect(NamedTuple):
-    """A command that repeats a change, with the converted arguments of its body."""
+    """A command that repeats a change, whenever it runs, on the data as they were before.
+
+    A command is its own effect unless its body states others: where its words depend on the time,
+    on chance or on the session (EXPIRE, SPOP, XADD with *, BLPOP), and where less is needed to
+    repeat it (GETDEL, SET with a condition).
+
+    `args` and `options` are the arguments of the body of that command as its parser leaves them;
+    observers.batch.words_of() makes words of them. They belong to the effect: nothing changes them.
+    """
 
     database: int
     #: its full name: "SET", "XGROUP CREATE"
@@ -49,9 +59,10 @@ class Unit:
     """What the running command has read, changed and promised to undo."""
 
     __slots__ = (
-        "caller", "clock", "committed", "dirty", "effects", "events", "interest", "lock",
+        "base", "caller", "clock", "committed", "dirty", "effects", "events", "interest", "lock",
         "lock_free_reads", "nested", "new_keys", "observed", "pending", "recorded", "recording",
         "records", "time", "undo", "version",
+        "wake_at",
     )  # fmt: skip
 
     def __init__(self, clock: Clock) -> None:
@@ -61,14 +72,16 @@ class Unit:
         self.time = 0
         #: how to put back what the unit has changed so far: (function, argument, ...)
         self.undo: list[tuple[Any, ...]] = []
+        #: the same for a whole EXEC in the main thread, where an interruption may strike
+        self.base: list[tuple[Any, ...]] = []
         #: what the running command has done to keys, as far as an observer cares
         self.events: list[KeyEvent] = []
         #: events of the earlier commands of a running EXEC
         self.nested: list[KeyEvent] = []
         #: effects that the running command has stated
         self.effects: list[Effect] = []
-        #: effects of the unit so far, for recorders
-        self.records: list[Effect] = []
+        #: for recorders, the effects of each command of the unit that is complete
+        self.records: list[list[Effect]] = []
         #: changes since the database was opened, and how many of them are in `records` or recorded
         self.dirty = 0
         self.recorded = 0
@@ -84,6 +97,9 @@ class Unit:
         self.recording = False
         #: names of keys that are watched, waited for or tracked -> how often
         self.interest: dict[bytes, int] = {}
+        #: the expiry thread wakes up then, or before (milliseconds since 1970): an earlier deadline
+        #: has to be scheduled
+        self.wake_at = FOREVER if clock.runs else NEVER
         #: the client of the command, where tracking has to know it
         self.caller: Any = None
         self.lock_free_reads = not reads_need_the_lock()
@@ -118,9 +134,26 @@ class Unit:
         if self.recording:
             self.effects.append(Effect(database, name, args, options))
 
+    def no_effect(self) -> None:
+        """What the running command has changed so far is not worth repeating."""
+        self.recorded = self.dirty
+
+    def keep_effects(self) -> None:
+        """The running command is complete, and so are its effects. May be repeated."""
+        effects, records = self.effects, self.records
+        if effects and (not records or records[-1] is not effects):
+            records.append(effects)
+        self.effects = []
+        self.recorded = self.dirty
+
+    def drop_effects(self) -> None:
+        """The running command has not happened."""
+        self.effects = []
+        self.recorded = self.dirty
+
     def expired_effect(self, database: int, key: bytes) -> None:
         """Record that a key has expired, whatever becomes of the command that found it."""
-        self.records.append(Effect(database, "DEL", (key,), {}))
+        self.records.append([Effect(database, "DEL", (key,), {})])
         self.recorded += 1
 
     def add_interest(self, key: bytes) -> None:
@@ -140,13 +173,22 @@ class Unit:
         self.version = None
         self.pending = True
 
-    def end(self) -> None:
-        """Let readers look without the lock again."""
-        if self.lock_free_reads:
-            self.version = []
+    def lock_reads(self) -> None:
+        """Make readers take the lock from now on."""
+        self.lock_free_reads = False
+        self.version = None
 
     def after_fork(self) -> None:
         """In the child of a fork: the lock may be held by a thread that does not exist here."""
         self.lock = threading.RLock()
         self.interest = {}
         self.records = []
+
+
+class NoVersion:
+    """Stands for the unit where a session may not read without the lock."""
+
+    version = None
+
+
+CHECKED = NoVersion()

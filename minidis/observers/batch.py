@@ -5,13 +5,16 @@
                          ...                        unit_committed(batch) at the end
 
 Observers are called under the engine's lock, in a fixed order (observers.py). They never wait and
-never raise. Recorders (a journal, a replication backlog) are observers that also want effects.
+never raise. Recorders (a journal, a replication backlog) are observers that want effects, too. They
+may be told of a batch twice, after an interruption (Ctrl-C): `records` is the same list then.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from minidis.grammar.command import COMMANDS
 from minidis.keyspace.unit import EMPTIED, EXCHANGED, REPLACED, Effect, KeyEvent
 
 #: Events that change nothing, and those that leave the entries of a stream, and so the value.
@@ -21,19 +24,32 @@ BESIDE_VALUES, GROUP_GONE = ("xgroup-", "xsetid"), "xgroup-destroy"
 WHOLE = frozenset((EMPTIED, EXCHANGED))
 
 
+def words_of(effect: Effect) -> list[bytes]:
+    """The effect as the words of a command."""
+    return COMMANDS[effect.name].format(effect.args, effect.options)
+
+
 class Batch:
     """What one command, or one unit of several commands, has done."""
 
-    __slots__ = ("client", "effects", "events")
+    __slots__ = ("client", "events", "records")
 
     def __init__(
-        self, events: list[KeyEvent], effects: list[Effect] | None = None, client: Any = None
+        self,
+        events: list[KeyEvent],
+        records: Sequence[list[Effect]] = (),
+        client: Any = None,
     ) -> None:
         self.events = events
-        #: the commands that repeat the change; empty unless there is a recorder
-        self.effects = effects or []
+        #: the effects of each command; empty unless there is a recorder
+        self.records = records
         #: the client that made the change, where tracking has to know it
         self.client = client
+
+    @property
+    def effects(self) -> list[Effect]:
+        """The commands that repeat the change, in their order."""
+        return [effect for effects in self.records for effect in effects]
 
     def changed_keys(self) -> dict[bytes, Any]:
         """The keys whose values have changed, and the client that has changed each."""

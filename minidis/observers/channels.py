@@ -1,4 +1,4 @@
-"""The subscribers of channels, patterns and shard channels, and the delivery of messages.
+"""Pub/sub channels: which clients are subscribed, and the delivery of messages to them.
 
     channel        ->  its subscribers, in the order of subscription
     pattern        ->  its compiled matcher, and its subscribers

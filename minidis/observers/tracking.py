@@ -1,4 +1,4 @@
-"""Client-side caching: which client has read which keys, and which must be told of a change.
+"""Client-side caching: which client has read which keys, and invalidation messages to them.
 
     GET of a tracking client ─> remember(client, keys)
                                      │

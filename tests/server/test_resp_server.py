@@ -137,7 +137,7 @@ def test_a_file_that_another_has_put_there_stays(db: DB, tmp_path: Path) -> None
     assert path.read_text() == "mine"
 
 
-def test_one_thread_for_all_doors_and_none_without(db: DB, tmp_path: Path, dial: Dial) -> None:
+def test_one_thread_for_all_servers_and_none_without(db: DB, tmp_path: Path, dial: Dial) -> None:
     before = len(server_threads())
     one, two = serve(db, ":0"), serve(db, f"unix:{tmp_path}/a.sock")
     assert len(server_threads()) == before + 1

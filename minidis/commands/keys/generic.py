@@ -9,10 +9,10 @@ from minidis import errors
 from minidis.commands.shared.cursors import STEP, STEP_SIZE, every
 from minidis.commands.shared.expiry_options import EXPIRY_KINDS, Moment, Span, milliseconds
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import declarations
+from minidis.grammar.command import Shortcut, declarations
 from minidis.grammar.kinds import I64_MAX, I64_MIN, Integer, Key, Kind, Many, Value, integer
 from minidis.keyspace.keyspace import Keyspace, no_such_key
-from minidis.replies import LOCK, OK, Cursor, Status
+from minidis.replies import OK, Cursor, Status
 from minidis.structures.glob import compile_pattern
 from minidis.structures.types import is_collection, type_name
 
@@ -20,6 +20,10 @@ command = declarations(group="generic")
 
 _CONDITIONS = "[NX | XX | GT | LT]"
 _UNKNOWN_CONDITION = "Unsupported option {}"
+#: The earliest time in seconds that is still a time in milliseconds.
+_LEAST_SECONDS = -(I64_MAX // 1000)
+#: A number of seconds for which deadlines need no check of their range.
+MOST_SECONDS = 2**40
 _INT_MAX = 2**31 - 1
 
 
@@ -33,28 +37,46 @@ def _small_integer(value: Any) -> int:
     return number
 
 
-def _exists_unlocked(self: Group[Any], *keys: Any) -> Any:
-    """EXISTS of one key that does and has no deadline."""
-    if len(keys) != 1 or keys[0] in self.space.deadlines:
-        return LOCK
-    return 1 if keys[0] in self.space.values else LOCK
+_EXISTS_UNLOCKED = """
+if len(keys) == 1 and keys[0] not in space.deadlines and keys[0] in space.values:
+    reply = 1
+"""
+_TYPE_UNLOCKED = """
+if key not in space.deadlines:
+    value = space.values.get(key)
+    if value is not None:
+        reply = Status(type_name(value))
+"""
+_TTL_UNLOCKED = """
+deadline = space.deadlines.get(key)
+if deadline is None:
+    if key in space.values:
+        reply = -1
+else:
+    now = unit.clock.now()
+    if now <= deadline:
+        reply = (deadline - now + 500) // 1000
+"""
 
 
-def _type_unlocked(self: Group[Any], key: Any) -> Any:
-    """TYPE of a key that exists and has no deadline."""
-    if key in self.space.deadlines:
-        return LOCK
-    value = self.space.values.get(key)
-    return LOCK if value is None else Status(type_name(value))
-
-
-def _ttl_unlocked(self: Group[Any], key: Any) -> Any:
-    """TTL of a key whose deadline has not come."""
-    deadline = self.space.deadlines.get(key)
-    if deadline is None:
-        return -1 if key in self.space.values else LOCK
-    now = self.unit.clock.now()
-    return LOCK if now > deadline else (deadline - now + 500) // 1000
+# One step, unless an observer cares for the key.
+_DIRECT_EXPIRE = """
+space = self.space
+if (
+    time.__class__ is int
+    and 0 < time < MOST_SECONDS
+    and key in space.values
+    and space.direct_overwrite
+    and not (unit.interest and key in unit.interest)
+):
+    now = unit.clock.now()
+    if now <= space.deadlines.get(key, now):
+        deadline = now + time * 1000
+        space.schedule_expiry(key, deadline)
+        unit.dirty += 1
+        space.deadlines[key] = deadline
+        return 1
+"""
 
 
 class Keys(Group[T]):
@@ -110,7 +132,7 @@ class Keys(Group[T]):
         since="1.0.0",
         complexity="O(n) for n keys",
         access="RO",
-        unlocked=_exists_unlocked,
+        unlocked=_EXISTS_UNLOCKED,
     )
     def exists(self, *keys: Many) -> int:
         """Return the number of `keys` that exist.
@@ -148,7 +170,7 @@ class Keys(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RO",
-        unlocked=_type_unlocked,
+        unlocked=_TYPE_UNLOCKED,
     )
     def type(self, key: Key) -> Status:
         """Return the name of the type that `key` holds.
@@ -317,6 +339,7 @@ class Keys(Group[T]):
         kinds=EXPIRY_KINDS,
         unknown_error=_UNKNOWN_CONDITION,
         allow_conflicts=True,
+        shortcuts=(Shortcut("key time", None, _DIRECT_EXPIRE),),
     )
     def expire(
         self,
@@ -442,7 +465,7 @@ class Keys(Group[T]):
             raise errors.error("NX and XX, GT or LT options at the same time are not compatible")
         if gt and lt:
             raise errors.error("GT and LT options at the same time are not compatible")
-        least = I64_MIN if unit == 1 else -(I64_MAX // unit)
+        least = I64_MIN if unit == 1 else _LEAST_SECONDS
         now = self.unit.now()
         deadline = milliseconds(time, unit, now if relative else 0, command, least=least)
         if self._use(key) is None:
@@ -455,9 +478,11 @@ class Keys(Group[T]):
         if unmet:
             return 0
         if deadline <= now:
+            self._effect("DEL", key)
             return int(self._delete(key))
         space.changed(key, "expire")
         space.set_deadline(key, deadline)
+        self._effect("PEXPIREAT", key, deadline)
         return 1
 
     @command(
@@ -488,7 +513,7 @@ class Keys(Group[T]):
         since="1.0.0",
         complexity="O(1)",
         access="RO ACCESS",
-        unlocked=_ttl_unlocked,
+        unlocked=_TTL_UNLOCKED,
     )
     def ttl(self, key: Key) -> int:
         """Return the number of seconds until `key` expires, rounded.

@@ -244,10 +244,15 @@ class Objects(Group[T]):
             if space.find(held) is not None:  # type: ignore[arg-type]
                 space.changed(held, "del")
                 space.remove(held)
+                self._effect("DEL", held)
             return OK
         space.changed(held, "restore")
         space.remove(held)
         space.put(held, restored, deadline)
+        self._effect(
+            "RESTORE", held, deadline or 0, value, replace=replace, absttl=deadline is not None,
+            idletime=idletime, frequency=frequency,
+        )  # fmt: skip
         if idletime is not None:
             idle: Any = idletime
             access: Any = space.track_access(now // 1000)

@@ -81,6 +81,10 @@ class Sorting(Group[T]):
         found = self._sorted(key, (start, num), by, get, desc, alpha, store is not None)
         if store is None:
             return found
+        if alpha and by is not None:
+            # Of elements that compare equal the order in the collection decides, which a set or
+            # sorted set does not keep when it is loaded from a file.
+            self._state_list(store, [element or b"" for element in found])
         return self._store(store, [element or b"" for element in found])
 
     @command(
@@ -138,6 +142,13 @@ class Sorting(Group[T]):
         weights: Any = elements if by is None else map(_follow(space, by), elements)
         ordered = (_by_text if alpha else _by_number)(elements, weights, desc)
         return _got(space, ordered[begin:stop], get)
+
+    def _state_list(self, key: Any, elements: list[bytes]) -> None:
+        """State the result as effects, instead of the command."""
+        if self.space.find(key) is not None:
+            self._effect("DEL", key)
+        if elements:
+            self._effect("RPUSH", key, *elements)
 
     def _store(self, key: Any, elements: list[bytes]) -> int:
         """Store the result as a list, or delete the key if the result is empty."""

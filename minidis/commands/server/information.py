@@ -95,7 +95,7 @@ def _stats(engine: Engine) -> Fields:
     return {
         "expired_keys": sum(space.expired for space in engine.databases),
         "evicted_keys": 0,
-        "keyspace_hits": sum(space.all_hits for space in engine.databases),
+        "keyspace_hits": sum(space.hits for space in engine.databases),
         "keyspace_misses": sum(space.misses for space in engine.databases),
         "pubsub_channels": sum(1 for _ in engine.observers.channels.names()),
         "pubsub_patterns": engine.observers.channels.pattern_count(),

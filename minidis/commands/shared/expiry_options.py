@@ -30,7 +30,7 @@ def milliseconds(value: Any, unit: int, base: int, command: str, *, least: int =
     `value` is a number of `unit` milliseconds, at least `least`, after `base` (milliseconds since
     1970, or 0 for an absolute time).
     """
-    number = integer(units(value, unit))
+    number = value if value.__class__ is int else integer(units(value, unit))
     if number < least or number > I64_MAX // unit:
         raise errors.invalid_expire(command)
     deadline = number * unit + base

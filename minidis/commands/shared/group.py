@@ -8,7 +8,7 @@ from minidis.clients.client import Client
 from minidis.engine.engine import Engine
 from minidis.grammar.call import Call
 from minidis.keyspace.keyspace import Keyspace
-from minidis.keyspace.unit import Unit
+from minidis.keyspace.unit import Effect, Unit
 
 #: Python type of a bulk string: bytes, or str with decode_responses.
 T = TypeVar("T")
@@ -30,9 +30,15 @@ class Group(Generic[T]):
         """Let commands work on the database of that number, which must exist."""
         raise NotImplementedError
 
-    def run_queued(self, call: Call) -> Any:
-        """One of the commands of EXEC: its reply, its error (returned), or Wait."""
+    def run_queue(self, calls: list[Call]) -> list[Any]:
+        """Run the commands of EXEC; errors are among the replies."""
         raise NotImplementedError
+
+    def _effect(self, name: str, *args: Any, **options: Any) -> None:
+        """State an effect of the running command on the selected database; see unit.Effect."""
+        unit = self.unit
+        if unit.recording:
+            unit.effects.append(Effect(self.space.number, name, args, options))
 
     def leave_transaction(self) -> None:
         """Discard the queue and the watched keys."""

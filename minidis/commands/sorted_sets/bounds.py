@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from minidis import errors
@@ -118,6 +119,7 @@ def score_range(low: Any, high: Any) -> Range:
     return find
 
 
+@lru_cache(maxsize=256)
 def _score_bound(word: bytes) -> tuple[float, bool]:
     """Parse a score bound: (score, whether it is exclusive)."""
     excluded = word[:1] == b"("

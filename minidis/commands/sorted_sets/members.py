@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 from minidis import errors
 from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
-from minidis.grammar.command import declarations
+from minidis.grammar.command import Shortcut, declarations
 from minidis.grammar.kinds import (
     I64_MAX,
     RANGED,
@@ -31,7 +31,7 @@ from minidis.grammar.kinds import (
     positive,
 )
 from minidis.protocol.shapes import flat_pairs, null_array_from, null_arrays
-from minidis.replies import LOCK, Decimal
+from minidis.replies import Decimal
 from minidis.structures.sorted_set import SortedSet
 
 command = declarations(group="sorted-set")
@@ -60,13 +60,12 @@ def _zadd_plain(self: SortedSets[Any], key: Any, mapping: Any) -> Any:
     return 1 if zset.put_one(member, score, self.engine.settings.limits) else 0
 
 
-def _zscore_unlocked(self: Group[Any], key: Any, member: Any) -> Any:
-    """ZSCORE of a sorted set without a deadline."""
-    space = self.space
-    if key in space.deadlines or space.accessed is not None:
-        return LOCK
-    zset = space.values.get(key)
-    return zset.scores.get(member) if zset.__class__ is SortedSet else LOCK
+_ZSCORE_UNLOCKED = """
+if key not in space.deadlines:
+    value = space.values.get(key)
+    if value.__class__ is SortedSet:
+        reply = value.scores.get(member)
+"""
 
 
 class SortedSets(Group[T]):
@@ -83,7 +82,7 @@ class SortedSets(Group[T]):
         names={"member": "mapping"},
         kinds={"score": RAW, "member": RAW},
         allow_conflicts=True,
-        plain=_zadd_plain,
+        shortcuts=(Shortcut("key mapping", _zadd_plain),),
         single_step=True,
     )
     def zadd(
@@ -348,6 +347,7 @@ class SortedSets(Group[T]):
             zset = self.space.write(key, SortedSet)
             if zset is not None:
                 popped = self._zpop(key, zset, 1 if count is None else integer(count), bool(min))
+                self._effect("ZPOPMIN" if min else "ZPOPMAX", key, len(popped))
                 return [key, [list(pair) for pair in popped]]
         return None
 
@@ -375,7 +375,7 @@ class SortedSets(Group[T]):
         since="1.2.0",
         complexity="O(1)",
         access="RO ACCESS",
-        unlocked=_zscore_unlocked,
+        unlocked=_ZSCORE_UNLOCKED,
     )
     def zscore(self, key: Key, member: Field) -> float | None:
         """Return the score of `member` as float, or None if the member does not exist.

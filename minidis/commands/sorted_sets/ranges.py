@@ -19,7 +19,7 @@ from minidis.commands.sorted_sets.bounds import (
     score_range,
     text_range,
 )
-from minidis.grammar.command import declarations
+from minidis.grammar.command import Shortcut, declarations
 from minidis.grammar.kinds import I64_MAX, I64_MIN, RAW, Integer, Key, Value, integer
 from minidis.structures.sorted_set import SortedSet
 
@@ -163,7 +163,7 @@ class SortedSetRanges(Group[T]):
         names={"stop": "end", "REV": "desc", "count": "num"},
         kinds=_RANK_KINDS,
         once="BYSCORE BYLEX REV",
-        plain=_zrange_plain,
+        shortcuts=(Shortcut("key start end", _zrange_plain),),
     )
     def zrange(
         self,

@@ -182,7 +182,9 @@ class StreamClaims(StreamGroups[T]):
         if last_id > group.last_id:
             group.last_id = last_id
             self.space.changed(held, None)
-        claim = _Claim(self, held, stream, group, encode(consumername), least, not justid)
+            self._state_progress(held, name, group)
+        names = name, encode(consumername)
+        claim = _Claim(self, held, stream, group, names, least, not justid)
         claim.deliver_at(idle, time)
         claim.retries = retrycount
         claimed = [number for number in ids if claim.take(number, force=force)]
@@ -240,7 +242,8 @@ class StreamClaims(StreamGroups[T]):
         group = stream.groups[name]
         least: Any = min_idle_time
         most: Any = count or _USUAL_COUNT
-        claim = _Claim(self, held, stream, group, encode(consumername), least, not justid)
+        names = name, encode(consumername)
+        claim = _Claim(self, held, stream, group, names, least, not justid)
         ids = list(islice(group.pending.upward(start_of(start_id)), most * _ATTEMPTS + 1))
         self._save_undo(group, ids)
         claimed: list[int] = []
@@ -267,12 +270,14 @@ class _Claim:
         key: bytes,
         stream: Stream,
         group: ConsumerGroup,
-        name: bytes,
+        names: tuple[bytes, bytes],
         least: int,
         counts: bool,
     ) -> None:
         self.commands = commands
-        self.key, self.stream, self.group, self.name = key, stream, group, name
+        self.key, self.stream, self.group = key, stream, group
+        #: of the group and of the consumer
+        self.names = names
         self.least = least
         #: whether the number of deliveries increases, and the number given by RETRYCOUNT
         self.counts = counts
@@ -283,7 +288,8 @@ class _Claim:
     def deliver_at(self, idle: Any, time: Any) -> None:
         """Set the delivery time; a time in the future or before 1970 is replaced by now."""
         moment = self.now - idle if idle is not None else time
-        if moment is not None and 0 <= moment <= self.now:
+        # A replayed log states times that are past, but its clock is at 0.
+        if moment is not None and moment >= 0 and (moment <= self.now or not self.now):
             self.moment = moment
 
     def take(self, number: int, *, force: bool = False) -> bool:
@@ -294,18 +300,20 @@ class _Claim:
             if record is not None:
                 group.drop(number)
                 space.changed(self.key, None)
+                self.commands._effect("XACK", self.key, self.names[0], id_text(number))
             return False
         if record is None and not force:
             return False
         owner, time, count = record or (None, self.now, 1)
-        if owner is not None and self.now - time < self.least:
+        if owner is not None and self.least and self.now - time < self.least:
             return False
         if self.consumer is None:
-            self.consumer = self.commands._consumer(self.key, group, self.name)
+            self.consumer = self.commands._consumer(self.key, group, self.names[1])
         if self.retries is not None and self.retries >= 0:
             count = self.retries
         elif self.counts:
-            count += 1
+            count = min(count + 1, I64_MAX)  # where XNACK FATAL has put it
         group.put(number, (self.consumer, self.moment, count))
         space.changed(self.key, None)
+        self.commands._state_claim(self.key, self.names, group, number)
         return True

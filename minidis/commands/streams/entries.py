@@ -185,7 +185,10 @@ class Streams(Group[T]):
         pairs: Any = fields
         words = [word for pair in pairs for word in pair]
         number = self._next_id(Stream() if stream is None else stream, wanted)
-        self._append(key, stream, number, words, trim, ref_policy)
+        grown = self._append(key, stream, number, words, trim, ref_policy)
+        if self.unit.recording:
+            trims = _exact(grown, trim, ref_policy)
+            self._effect("XADD", key, fields, id_text(number), nomkstream=nomkstream, **trims)
         reply: Any = id_text(number)
         return reply
 
@@ -213,8 +216,8 @@ class Streams(Group[T]):
         words: list[bytes],
         trim: Trim | None,
         policy: Any,
-    ) -> None:
-        """Append the entry and trim; an interruption rolls back both."""
+    ) -> Stream:
+        """Append the entry and trim, and return the stream; an interruption rolls back both."""
         space, engine = self.space, self.engine
         space.changed(key, "xadd")
         if stream is not None:
@@ -222,11 +225,12 @@ class Streams(Group[T]):
                 self.unit.on_rollback(stream.undo_append, *stream.append_state(number))
             stream.append(number, words, engine.settings.limits)
             self._trim(key, stream, trim, policy)
-            return
+            return stream
         stream = Stream()
         stream.append(number, words, engine.settings.limits)
         self._trim(key, stream, trim, policy)
         space.put(key, stream)
+        return stream
 
     def _trim(self, key: bytes, stream: Stream, trim: Trim | None, policy: Any) -> int:
         """Trim the stream and return the number of entries removed."""
@@ -238,17 +242,18 @@ class Streams(Group[T]):
             return 0
         self.space.changed(key, "xtrim", len(cut.gone))
         if policy is not None and encode(policy) == b"DELREF":
-            self._forget(stream, cut.gone)
+            self._forget(key, stream, cut.gone)
         self.unit.on_rollback(stream.undo_cut, cut, stream.max_deleted)
         stream.apply(cut)
         return len(cut.gone)
 
-    def _forget(self, stream: Stream, ids: list[int]) -> None:
+    def _forget(self, key: bytes, stream: Stream, ids: list[int]) -> None:
         """Remove these entries from the pending entries of all groups."""
         for group in stream.groups.values():
             pending = [number for number in ids if number in group.pending]
             if pending:
                 self.unit.on_rollback(group.restore, *group.memo(pending))
+                self.space.changed(key, None, len(pending))
                 for number in pending:
                     group.drop(number)
 
@@ -547,7 +552,7 @@ class Streams(Group[T]):
         found = [number for number, reply in replies.items() if reply == 1]
         if found:
             self.space.changed(key, "xdel", len(found))
-        self._forget(stream, forgotten)
+        self._forget(key, stream, forgotten)
         self._delete_entries(stream, found)
 
     @staticmethod
@@ -597,7 +602,27 @@ class Streams(Group[T]):
         if trim is None:
             raise errors.error(errors.NO_TRIM)
         stream = self.space.write(key, Stream)
-        return 0 if stream is None else self._trim(key, stream, trim, ref_policy)  # type: ignore[arg-type]
+        if stream is None:
+            return 0
+        count = self._trim(key, stream, trim, ref_policy)  # type: ignore[arg-type]
+        if count:
+            self._effect("XTRIM", key, **_exact(stream, trim, ref_policy))
+        return count
+
+
+def _exact(stream: Stream, trim: Trim | None, policy: Any) -> dict[str, Any]:
+    """Return the options that trim to what is left now, for the effects of XADD and XTRIM.
+
+    How many entries `~` removes depends on how they are stored.
+    """
+    if trim is None:
+        return {}
+    options: dict[str, Any] = {"approximate": False, "ref_policy": policy}
+    if trim.maxlen is not None:
+        options["maxlen"] = len(stream) if trim.approximate else trim.maxlen
+    else:
+        options["minid"] = id_text((trim.approximate and stream.first_id) or trim.minid)
+    return options
 
 
 def _reject_group(options: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from minidis.commands.shared.group import T
 from minidis.commands.streams.entries import CAP_KINDS, CAP_NAMES, CAPS, POLICIES, Caps, Streams
 from minidis.commands.streams.ids import Id, entry, idle_kind, ids_of, loose_id, strict_id
 from minidis.grammar.command import declarations
-from minidis.grammar.kinds import RAW, Integer, Key, Kind, Many, encode, integer
+from minidis.grammar.kinds import I64_MAX, RAW, Integer, Key, Kind, Many, encode, integer
 from minidis.keyspace.unit import CHANGED
 from minidis.protocol.shapes import stream_pairs
 from minidis.replies import OK, Status
@@ -264,6 +264,21 @@ class StreamGroups(Streams[T]):
         """Save these entries and consumers of the group in the undo log, before a change."""
         self.unit.on_rollback(group.restore, *group.memo(ids, *names))
 
+    def _state_claim(
+        self, key: bytes, names: tuple[bytes, bytes], group: ConsumerGroup, number: int
+    ) -> None:
+        """State as an effect that an entry is now pending."""
+        if self.unit.recording:
+            _, time, count = group.pending[number]
+            options = {"time": time, "retrycount": count, "lastid": id_text(group.last_id)}
+            ids = [id_text(number)]
+            self._effect("XCLAIM", key, *names, 0, ids, force=True, justid=True, **options)
+
+    def _state_progress(self, key: bytes, name: bytes, group: ConsumerGroup) -> None:
+        """State as an effect how far the group has read."""
+        last_id = id_text(group.last_id)
+        self._effect("XGROUP SETID", key, name, last_id, entries_read=group.read)
+
     def _consumer(self, key: bytes, group: ConsumerGroup, name: bytes) -> Consumer:
         """Return the consumer of that name, created if missing, and mark it as seen now."""
         consumer = group.consumers.get(name)
@@ -325,11 +340,12 @@ class StreamGroups(Streams[T]):
         wanted = [(key, *self._wanted(key, name, word)) for key, word in pairs]
         caps = Caps(count, max_count, max_size)
         reply: dict[Any, list[Any]] = {}
-        reader = _Reader(self, consumername, noack, claim_min_idle_time, caps)
+        reader = _Reader(self, (name, consumername), noack, claim_min_idle_time, caps)
         for key, stream, group, after in wanted:
             given = None if caps.full else reader.read(key, stream, group, after)
             if given is not None:
                 reply.setdefault(key, []).extend(given)
+        self.unit.no_effect()  # but for those that the reader has stated
         if reply or block is None:
             result: Any = reply or None
             return result
@@ -439,10 +455,11 @@ class _Reader:
     """The read of one XREADGROUP call for its consumer, stream by stream."""
 
     def __init__(
-        self, commands: StreamGroups[Any], name: Any, noack: bool, claim: Any, caps: Caps
+        self, commands: StreamGroups[Any], names: Any, noack: bool, claim: Any, caps: Caps
     ) -> None:
         self.commands = commands
-        self.name: bytes = name
+        #: of the group and of the consumer
+        self.names: tuple[bytes, bytes] = names
         self.noack = noack
         #: claim entries that have been pending for this many milliseconds
         self.claim: int | None = claim
@@ -453,22 +470,37 @@ class _Reader:
         self, key: bytes, stream: Stream, group: ConsumerGroup, after: int | None
     ) -> list[Any] | None:
         """Return the entries of one stream; None if there is nothing to read."""
+        made = self.names[1] not in group.consumers
+        found = self._found(key, stream, group, after)
+        if made and found is not None and not group.consumers[self.names[1]].ids:
+            self.commands._effect("XGROUP CREATECONSUMER", key, *self.names)
+        return found
+
+    def _found(
+        self, key: bytes, stream: Stream, group: ConsumerGroup, after: int | None
+    ) -> list[Any] | None:
         if after is not None:
             return self._history(key, stream, group, after)
         idle = [] if self.claim is None else self._idle(stream, group)
         if not idle and stream.top_id <= group.last_id:
             return None
         consumer = self._consumer(key, group)
-        taken = self._take_over(stream, group, consumer, idle)
-        given = self._new(stream, group, consumer, len(taken))
+        taken = self._take_over(key, stream, group, consumer, idle)
+        given = self._new(key, stream, group, consumer, len(taken))
         if self.claim is None:
             return [entry(row) for row in given]
         return taken + [[*entry(row), 0, 0] for row in given]
 
     def _consumer(self, key: bytes, group: ConsumerGroup) -> Consumer:
         self.commands.space.changed(key, None)
-        self.commands._save_undo(group, (), self.name)
-        return self.commands._consumer(key, group, self.name)
+        self.commands._save_undo(group, (), self.names[1])
+        return self.commands._consumer(key, group, self.names[1])
+
+    def _deliver(
+        self, key: bytes, group: ConsumerGroup, number: int, consumer: Consumer, count: int
+    ) -> None:
+        group.put(number, (consumer, self.now, min(count, I64_MAX)))  # see XNACK FATAL
+        self.commands._state_claim(key, self.names, group, number)
 
     def _history(self, key: bytes, stream: Stream, group: ConsumerGroup, after: int) -> list[Any]:
         """What the consumer has not acknowledged; it counts as delivered once more."""
@@ -479,7 +511,7 @@ class _Reader:
         for row in found:
             if len(row) > 1:
                 _, _, count = group.pending[row[0]]
-                group.put(row[0], (consumer, self.now, count + 1))
+                self._deliver(key, group, row[0], consumer, count + 1)
         return [entry(row) if len(row) > 1 else [id_text(row[0]), None] for row in found]
 
     def _idle(self, stream: Stream, group: ConsumerGroup) -> list[int]:
@@ -494,7 +526,12 @@ class _Reader:
         ]
 
     def _take_over(
-        self, stream: Stream, group: ConsumerGroup, consumer: Consumer, ids: list[int]
+        self,
+        key: bytes,
+        stream: Stream,
+        group: ConsumerGroup,
+        consumer: Consumer,
+        ids: list[int],
     ) -> list[Any]:
         self.commands._save_undo(group, ids)
         rows = self.caps.take([row for row in map(stream.get, ids) if row is not None])
@@ -502,11 +539,11 @@ class _Reader:
         for row in rows:
             _, time, count = group.pending[row[0]]
             taken.append([*entry(row), self.now - time, count])
-            group.put(row[0], (consumer, self.now, count + 1))
+            self._deliver(key, group, row[0], consumer, count + 1)
         return taken
 
     def _new(
-        self, stream: Stream, group: ConsumerGroup, consumer: Consumer, taken: int
+        self, key: bytes, stream: Stream, group: ConsumerGroup, consumer: Consumer, taken: int
     ) -> list[Row]:
         """Deliver new entries of the group; COUNT includes the `taken` ones."""
         room = self.caps.room_after(taken)
@@ -517,7 +554,9 @@ class _Reader:
         for row in rows:
             stream.advance(group, row[0])
             if not self.noack:
-                group.put(row[0], (consumer, self.now, 1))
+                self._deliver(key, group, row[0], consumer, 1)
+        if rows:
+            self.commands._state_progress(key, self.names[0], group)
         return rows
 
 
