@@ -310,9 +310,9 @@ def unknown_command(words: list[bytes]) -> ResponseError:
     return error(f"unknown command '{name}', with args beginning with: {arguments}")
 
 
-def shown(word: bytes, room: int | None = None) -> str:
-    """Return a word for a message as C prints it: up to a NUL, at most `room` bytes."""
-    return word[:room].split(b"\0")[0].decode("utf-8", "surrogateescape")
+def shown(word: bytes, limit: int | None = None) -> str:
+    """Return a word for a message as C prints it: up to a NUL, at most `limit` bytes."""
+    return word[:limit].split(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def unknown_subcommand(container: str, word: bytes) -> ResponseError:

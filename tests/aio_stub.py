@@ -1,4 +1,4 @@
-"""Writes minidis/aio/commands.pyi: what the commands of the async classes take and answer.
+"""Writes minidis/aio/commands.pyi: what the commands of the async classes take and reply.
 
     python -m tests.aio_stub
 
@@ -46,7 +46,7 @@ class QueuedCommands(Generic[T]):
 '''
 CALL = '''\
 class QueuedCall(AsyncPipeline[T], Generic[T, R]):
-    """A pipeline to which a call has been added; or the answer, to be awaited, after watch()."""
+    """A pipeline to which a call has been added; or the reply, to be awaited, after watch()."""
 
     def __await__(self) -> Generator[Any, Any, R]: ...
 '''
@@ -141,7 +141,7 @@ def _import(module: str, names: set[str]) -> str:
 
 
 def _methods(
-    command: Command, annotations: Annotations, how: str, answer: str, *, help: bool = False
+    command: Command, annotations: Annotations, how: str, reply: str, *, help: bool = False
 ) -> Iterator[str]:
     """The lines of one method, or of its overloads."""
     variants = typing.get_overloads(command.body) or [command.body]
@@ -149,9 +149,7 @@ def _methods(
         if len(variants) > 1:
             yield "    @overload"
         helped = help and not number
-        yield from _declaration(
-            command, variant, annotations, how, answer, "" if helped else " ..."
-        )
+        yield from _declaration(command, variant, annotations, how, reply, "" if helped else " ...")
         if helped:
             yield f'        """{_summary(command)}"""'
 
@@ -161,13 +159,13 @@ def _declaration(
     body: Callable[..., Any],
     annotations: Annotations,
     how: str,
-    answer: str,
+    reply: str,
     rest: str,
 ) -> Iterator[str]:
     """One `def` in as few lines as a formatter would give it."""
     signature = public_signature(body)
     params = list(_params(signature, annotations, body.__module__))
-    returned = answer.format(annotations.text(str(signature.return_annotation), body.__module__))
+    returned = reply.format(annotations.text(str(signature.return_annotation), body.__module__))
     begin, end = f"    {how} {command.method}(", f") -> {returned}:{rest}"
     whole = ", ".join(params)
     if len(begin + whole + end) <= WIDTH:
@@ -201,7 +199,7 @@ def _param(param: inspect.Parameter, annotations: Annotations, module: str) -> s
 
 
 def _summary(command: Command) -> str:
-    """What editors show: the first sentence of the help, if it fits in a line."""
+    """What editors show: the first message of the help, if it fits in a line."""
     room = WIDTH - len(" " * 8 + '"' * 6)
     text = command.summary.split(". ")[0].rstrip(".:") + "."
     return (text if len(text) <= room else f"{command.name}: see its help.").replace("\\", "\\\\")

@@ -29,25 +29,25 @@ def until_waiting(db: Minidis[Any], count: int) -> None:
 
 
 class Call(threading.Thread):
-    """A call in a thread of its own; over() is what it answered, or the refusal it raised."""
+    """A call in a thread of its own; over() is what it returned or raised."""
 
     def __init__(self, call: Callable[[], Any]) -> None:
         super().__init__(daemon=True)
         self.call = call
-        self.answer: Any = None
+        self.reply: Any = None
         self.start()
 
     def run(self) -> None:
         try:
-            self.answer = self.call()
+            self.reply = self.call()
         except Exception as error:
-            self.answer = error
+            self.reply = error
 
     def over(self) -> Any:
         """Wait for its end."""
         self.join(PATIENCE)
         assert not self.is_alive(), "the call still waits"
-        return self.answer
+        return self.reply
 
 
 def blocked(db: Minidis[Any], call: Callable[[], Any]) -> Call:

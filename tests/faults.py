@@ -22,7 +22,7 @@ import sortedcontainers
 
 import minidis
 
-OURS = (os.path.dirname(minidis.__file__), os.path.dirname(sortedcontainers.__file__), "<minidis")
+OURS = (os.path.dirname(minidis.__file__), os.path.dirname(sortedcontainers.__file__), "<minidis ")
 
 
 class Fault:

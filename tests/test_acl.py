@@ -10,7 +10,7 @@ import pytest
 
 from minidis import ResponseError
 from minidis.acl.rules import CATEGORIES, Catalogue, Selector, follows_patterns
-from minidis.acl.users import Log, User, Users, merged, quoted, split
+from minidis.acl.users import Log, User, Users, merged, quoted_rule, split
 from minidis.grammar.command import COMMANDS
 from tests.oracle.server import RealServer
 
@@ -170,8 +170,10 @@ def test_selectors_in_several_words() -> None:
     with pytest.raises(ValueError, match=r"^\(b$"):
         merged([b"(a", b"(b"])
     for word in (b"~a", b'~"', b"~'x", b"~)", b'~\\"\\x'):
-        assert split(quoted(word)) == [word]
-        assert merged([b"(+get", quoted(word), b"-@all)"]) == [b"(+get %b -@all)" % quoted(word)]
+        assert split(quoted_rule(word)) == [word]
+        assert merged([b"(+get", quoted_rule(word), b"-@all)"]) == [
+            b"(+get %b -@all)" % quoted_rule(word)
+        ]
 
 
 # passwords -----------------------------------------------------------------------------------
@@ -190,7 +192,7 @@ def test_passwords(users: Users) -> None:
     assert users.authenticate(b"ann", b"anything") is ann
     users.set(b"ann", [b">three"])
     assert users.authenticate(b"ann", b"anything") is None
-    assert users.authenticate(b"nobody", b"three") is None
+    assert users.authenticate(b"eve", b"three") is None
 
 
 def test_requirepass(users: Users) -> None:
@@ -478,9 +480,9 @@ def _random_rule(random: Random, names: list[bytes]) -> bytes:
     )
 
 
-def _described(answer: Any) -> Any:
-    """GETUSER's answer; rules about single commands come in no particular order."""
-    found = dict(answer)
+def _described(reply: Any) -> Any:
+    """GETUSER's reply; rules about single commands come in no particular order."""
+    found = dict(reply)
     rules = found[b"commands"].split(b" ")
     categories = [rule for rule in rules if rule[1:2] == b"@"]
     found[b"commands"] = categories, sorted(rule for rule in rules if rule[1:2] != b"@")
@@ -520,11 +522,11 @@ def test_random_rules_as_the_real_server(real_server: RealServer, seed: int) -> 
         rules = [_random_rule(random, names) for _ in range(random.randint(1, 4))]
         expected = str(real_server.execute("ACL", "SETUSER", "ann", *rules))
         try:
-            answer = "OK"
+            reply = "OK"
             users.set(b"ann", rules)
         except ResponseError as error:
-            answer = str(error)
-        assert answer == expected, rules
+            reply = str(error)
+        assert reply == expected, rules
         theirs = real_server.execute("ACL", "GETUSER", "ann")
         assert _described(_our_answer(user)) == _described(theirs), rules
     real_server.execute("ACL", "DELUSER", "ann")

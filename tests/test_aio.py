@@ -67,10 +67,10 @@ def nobody_waits(db: AsyncMinidis[Any]) -> bool:
 
 def test_every_command_is_a_coroutine_function_with_the_same_signature() -> None:
     for command in COMMANDS.values():
-        door = getattr(AsyncMinidis, command.method)
-        assert inspect.iscoroutinefunction(door), command.name
-        assert inspect.signature(door) == public_signature(command.body)
-        assert inspect.getdoc(door) == inspect.getdoc(getattr(Minidis, command.method))
+        server = getattr(AsyncMinidis, command.method)
+        assert inspect.iscoroutinefunction(server), command.name
+        assert inspect.signature(server) == public_signature(command.body)
+        assert inspect.getdoc(server) == inspect.getdoc(getattr(Minidis, command.method))
 
 
 def test_every_command_can_be_queued() -> None:
@@ -233,8 +233,8 @@ async def test_every_kind_of_waiting() -> None:
         await parked(db, 4)
         async with db.transaction() as tx:
             tx.rpush("b", 1, 2).rpush("c", 3).zadd("e", {"m": 1}).rpush("f", 1, 2, 3)
-        answers = [[b"b", b"2"], b"3", [b"e", b"m", 1.0], [b"f", [b"1", b"2"]]]
-        assert await asyncio.gather(*waiting) == answers
+        replies = [[b"b", b"2"], b"3", [b"e", b"m", 1.0], [b"f", [b"1", b"2"]]]
+        assert await asyncio.gather(*waiting) == replies
         assert await db.lrange("d", 0, -1) == [b"3"]
 
 
@@ -267,7 +267,7 @@ async def test_a_timer_is_not_too_long_and_does_not_stay() -> None:
 
 
 class Stepped(minidis.Clock):
-    """A clock that passes by itself, as far as anybody can tell."""
+    """A clock that passes by itself, for all callers."""
 
     seconds = 0.0
 
@@ -332,9 +332,9 @@ async def test_unblock_ends_all_waits_of_a_session() -> None:
 def test_loops_in_several_threads() -> None:
     with minidis.open() as db:
         tasks = minidis.aio.wrap(db)
-        answers: list[Any] = []
+        replies: list[Any] = []
         threads = [
-            threading.Thread(target=lambda: answers.append(asyncio.run(_wait_for_one(tasks))))
+            threading.Thread(target=lambda: replies.append(asyncio.run(_wait_for_one(tasks))))
             for _ in range(3)
         ]
         for thread in threads:
@@ -344,7 +344,7 @@ def test_loops_in_several_threads() -> None:
         db.rpush("q", 1, 2, 3)
         for thread in threads:
             thread.join()
-        assert sorted(answers) == [[b"q", b"1"], [b"q", b"2"], [b"q", b"3"]]
+        assert sorted(replies) == [[b"q", b"1"], [b"q", b"2"], [b"q", b"3"]]
 
 
 async def _wait_for_one(db: AsyncMinidis[bytes]) -> Any:
@@ -409,16 +409,16 @@ def test_nobody_polls() -> None:
                     in_thread(lambda: (session.rpush("q", *range(1000)), session.publish("c", 1)))
 
             selector.when_idle = push
-            answers: list[Any] = await asyncio.gather(*waiting)
-            assert answers.pop().data == b"1"
-            return answers
+            replies: list[Any] = await asyncio.gather(*waiting)
+            assert replies.pop().data == b"1"
+            return replies
 
     loop = asyncio.SelectorEventLoop(selector)
     try:
-        answers = loop.run_until_complete(main())
+        replies = loop.run_until_complete(main())
     finally:
         loop.close()
-    assert answers == [[b"q", b"%d" % number] for number in range(1000)]
+    assert replies == [[b"q", b"%d" % number] for number in range(1000)]
     assert len(sleeps) == 1
 
 
@@ -505,8 +505,8 @@ async def test_many_cancelled_while_a_thread_pushes(seed: int) -> None:
             dice.choice(tasks).cancel()
             await asyncio.sleep(0)
         pusher.join()
-        answers = await asyncio.gather(*tasks, return_exceptions=True)
-        taken = [answer[1] for answer in answers if isinstance(answer, list)]
+        replies = await asyncio.gather(*tasks, return_exceptions=True)
+        taken = [reply[1] for reply in replies if isinstance(reply, list)]
         left = [element for key in keys for element in await db.lrange(key, 0, -1)]
         assert sorted(map(int, taken + left)) == list(range(400))
         assert nobody_waits(db)
@@ -536,7 +536,7 @@ def aside_is_done(db: AsyncMinidis[Any]) -> None:
 
 
 def test_a_loop_that_was_closed_while_calls_wait() -> None:
-    """Nobody will take the element that such a call is served: it goes on to the next."""
+    """The element served to such a call goes on to the next call."""
     with minidis.open() as db:
         tasks = minidis.aio.wrap(db)
         loop = asyncio.new_event_loop()
@@ -564,9 +564,9 @@ async def test_a_pause_parks_and_does_not_block() -> None:
         order: list[str] = []
 
         async def call(name: str, what: Coroutine[Any, Any, Any]) -> Any:
-            answer = await what
+            reply = await what
             order.append(name)
-            return answer
+            return reply
 
         async with db.pipeline(transaction=False) as pipe:
             calls = {

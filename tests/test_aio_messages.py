@@ -69,7 +69,7 @@ async def test_get_with_a_timeout() -> None:
         message = await messages.get(timeout=0)
         assert message is not None
         assert message.data == b"1"
-        assert messages._feed._queue.tell is None
+        assert messages._stream._queue.on_item is None
 
 
 @in_loop
@@ -138,7 +138,7 @@ def test_a_reader_whose_loop_was_closed() -> None:
         loop.close()
         assert db.publish("c", 1) == 1
         assert db.publish("c", 2) == 1
-        assert not messages._sleepers
+        assert not messages._waiting
         assert [one.data for one in asyncio.run(_take(messages, 2))] == [b"1", b"2"]
         del reading
 

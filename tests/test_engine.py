@@ -399,7 +399,7 @@ def test_idle_time_is_counted_from_the_first_question_on() -> None:
         assert db.object_idletime("a") == 0
 
 
-# answers ------------------------------------------------------------------------------------------
+# replies ------------------------------------------------------------------------------------------
 
 
 def test_str_comes_back_when_asked_for() -> None:

@@ -1,4 +1,4 @@
-"""Callers that vanish, misuse, close or interrupt: nothing stays, and nobody waits in vain."""
+"""Callers that vanish, misuse, close or interrupt: nothing is left, and no call waits for ever."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_the_thread_of_exec_ends_with_its_database() -> None:
 
 
 def test_close_and_exec_at_the_same_time() -> None:
-    """Whichever comes first: EXEC answers or refuses; it does not wait for what has ended."""
+    """Whichever comes first: EXEC replies or refuses; it does not wait for what has ended."""
     others = named("minidis-exec")  # of databases that are still open
     for _ in range(50):
         db = minidis.open()
@@ -133,7 +133,7 @@ def test_close_and_exec_at_the_same_time() -> None:
 
 
 def test_a_transaction_in_a_handler_that_interrupts_a_command(db: Bytes) -> None:
-    """The main thread holds the lock then, and nobody else could run the queue."""
+    """The main thread holds the lock then, and no other thread could run the queue."""
     with db.engine.lock, db.transaction() as tx:
         tx.set("a", 1)
     assert tx.results == ["OK"]

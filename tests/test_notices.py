@@ -36,7 +36,7 @@ TELLING = frozenset(("changed", "delete_emptied"))
     ],
 )
 def test_letters(given: str, shown: str) -> None:
-    assert notifications.shown(notifications.parse(given)) == shown
+    assert notifications.flags_text(notifications.parse(given)) == shown
     assert notifications.parse(shown) == notifications.parse(given)
 
 
@@ -141,8 +141,8 @@ def fired(
     """Names of the events that the command fires."""
     mark = [b"PUBLISH", b"__keyevent@0__:mark", b""]
     before = [[b"FLUSHALL"], [b"SELECT", b"0"], *setup, mark]
-    answers = caller.ask([*before, words, mark])
-    assert not any(isinstance(answer, Error) for answer in answers)
+    replies = caller.ask([*before, words, mark])
+    assert not any(isinstance(reply, Error) for reply in replies)
     found: list[list[str]] = [[]]
     while len(found) < 3:
         name = listener.receive()[2].split(b":", 1)[1].decode()

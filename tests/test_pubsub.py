@@ -42,7 +42,7 @@ class Ear(Client):
 
 
 class Connection:
-    """A session that takes messages, as one behind a door does."""
+    """A session that takes messages, as one at a server."""
 
     def __init__(self, db: Minidis[bytes]) -> None:
         self.ear = Ear()
@@ -74,12 +74,12 @@ def in_thread(work: Callable[[], Any]) -> queue.SimpleQueue[Any]:
     return answers
 
 
-def until_asleep(inbox: MessageQueue[Any]) -> None:
-    """Wait until somebody sleeps at the inbox."""
+def until_asleep(message_queue: MessageQueue[Any]) -> None:
+    """Wait until a reader waits at the queue."""
     for _ in range(10_000_000):
-        if inbox._bells:
+        if message_queue._readers:
             return
-    raise AssertionError("nobody sleeps")
+    raise AssertionError("no reader waits")
 
 
 # channels ----------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_the_answers_of_a_connection(connection: Connection) -> None:
         ),
     ],
 )
-def test_refusals(connection: Connection, line: str, sentence: str) -> None:
+def test_errors(connection: Connection, line: str, sentence: str) -> None:
     with pytest.raises(ResponseError) as refused:
         connection(line)
     assert str(refused.value) == sentence
@@ -329,16 +329,16 @@ def test_a_policy_has_to_exist(db: Minidis[bytes], wrong: Any) -> None:
     assert len(db.engine.clients) == 1
 
 
-def test_a_message_that_comes_while_somebody_falls_asleep() -> None:
-    inbox: MessageQueue[int] = MessageQueue(10, "close")
+def test_a_message_that_comes_while_a_reader_begins_to_wait() -> None:
+    message_queue: MessageQueue[int] = MessageQueue(10, "close")
 
-    class LateBells(deque[threading.Lock]):
-        def append(self, bell: threading.Lock) -> None:
-            inbox._items.append(1)  # too early for this bell to be rung
-            super().append(bell)
+    class LateReaders(deque[threading.Lock]):
+        def append(self, lock: threading.Lock) -> None:
+            message_queue._items.append(1)  # too early to release this lock
+            super().append(lock)
 
-    inbox._bells = LateBells()
-    assert in_thread(lambda: inbox.take(None)).get(timeout=PATIENCE) == 1
+    message_queue._readers = LateReaders()
+    assert in_thread(lambda: message_queue.take(None)).get(timeout=PATIENCE) == 1
 
 
 def test_several_threads_share_the_messages(db: Minidis[bytes]) -> None:
@@ -385,7 +385,7 @@ def test_a_callback_hears_all_in_order_and_without_the_lock(db: Minidis[bytes]) 
     def callback(message: Message[bytes]) -> None:
         heard.put((message.data, in_thread(lambda: db.get("free")).get(timeout=PATIENCE)))
 
-    db.subscribe("a", callback=callback)  # nobody else holds it
+    db.subscribe("a", callback=callback)  # no other reference
     gc.collect()
     for number in range(3):
         db.publish("a", number)
@@ -462,7 +462,7 @@ def test_event_loops_are_told(db: Minidis[bytes]) -> None:
     assert told == [0, 1, 2, 2]
 
 
-def test_an_event_loop_that_has_ended_hurts_nobody(db: Minidis[bytes]) -> None:
+def test_an_event_loop_that_has_ended_does_no_harm(db: Minidis[bytes]) -> None:
     told: list[int] = []
 
     def tell() -> None:
@@ -495,14 +495,14 @@ def test_an_interruption_loses_no_message() -> None:
     at = 0
     while True:
         at += 1
-        inbox: MessageQueue[int] = MessageQueue(10, "close")
-        inbox.put(1)
-        inbox.put(2)
-        answer, opname = interrupted_at(partial(inbox.take, 1), at)
+        message_queue: MessageQueue[int] = MessageQueue(10, "close")
+        message_queue.put(1)
+        message_queue.put(2)
+        answer, opname = interrupted_at(partial(message_queue.take, 1), at)
         taken = [] if answer is None else [answer]
         if opname != "RETURN_VALUE":  # there it has been handed out; CPython does not look there
-            inbox.close()
-            assert taken + _rest(inbox) == [1, 2], (at, opname)
+            message_queue.close()
+            assert taken + _rest(message_queue) == [1, 2], (at, opname)
         if not opname:
             break
     assert at > 20
@@ -526,18 +526,18 @@ def test_control_c_ends_the_sleep(db: Minidis[bytes]) -> None:
     assert next(messages).data == b"1"
 
 
-def _rest(inbox: MessageQueue[int]) -> list[int]:
+def _rest(message_queue: MessageQueue[int]) -> list[int]:
     found: list[int] = []
     while True:
         try:
-            item = inbox.take(0)
+            item = message_queue.take(0)
         except ClosedError:
             return found
         assert item is not None
         found.append(item)
 
 
-def test_an_interruption_of_subscribe_leaves_nobody(db: Minidis[bytes]) -> None:
+def test_an_interruption_of_subscribe_leaves_no_subscriber(db: Minidis[bytes]) -> None:
     at = 0
     while True:
         at += 1
@@ -592,4 +592,4 @@ def test_the_line_of_a_monitor() -> None:
 
 
 def test_other_pushes_are_no_messages() -> None:
-    assert subscription._bytes(Push((b"invalidate", [b"a"]))) is None
+    assert subscription._bytes_message(Push((b"invalidate", [b"a"]))) is None

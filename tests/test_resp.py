@@ -1,4 +1,4 @@
-"""RESP: requests in any portions, replies in both protocols, and the client's side of them."""
+"""RESP: parsing of requests in any portions, encoding and parsing of replies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from minidis.protocol.replies import (
     ProtocolError,
     ReplyReader,
     double,
-    encode,
+    encode_reply,
     write_each,
 )
 from minidis.protocol.requests import Requests, split_inline
@@ -33,23 +33,23 @@ INFINITY = float("inf")
 
 @pytest.fixture(params=READERS)
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Each test runs with hiredis, if it is there, also where it would not pay, and without."""
+    """Each test runs with hiredis, if it is there, even for short data, and without."""
     name: str = request.param
     if name == "split":
         monkeypatch.setattr(requests, "hiredis", None)
     else:
-        monkeypatch.setattr(requests, "HIREDIS_PAYS", 0)
+        monkeypatch.setattr(requests, "HIREDIS_THRESHOLD", 0)
     return name
 
 
-def heard(chunks: Iterable[bytes], **rules: Any) -> list[Any]:
-    """The commands in what arrives; the sentence of a mistake as a str at the end."""
-    ear = Requests(**rules)
+def parsed(chunks: Iterable[bytes], **rules: Any) -> list[Any]:
+    """The commands in the received data; the message of an error as a str at the end."""
+    parser = Requests(**rules)
     found: list[Any] = []
     try:
         for chunk in chunks:
-            ear.feed(chunk)
-            while commands := ear.take():
+            parser.feed(chunk)
+            while commands := parser.take():
                 found += commands
     except ProtocolError as error:
         found.append(str(error))
@@ -81,13 +81,13 @@ WELL_FORMED: list[tuple[bytes, list[list[bytes]]]] = [
 
 @pytest.mark.parametrize(("data", "commands"), WELL_FORMED, ids=lambda case: repr(case)[:40])
 def test_commands_in_any_portions(reader: str, data: bytes, commands: Any) -> None:
-    assert heard([data]) == commands
-    assert heard([data[:7], data[7:]]) == commands
+    assert parsed([data]) == commands
+    assert parsed([data[:7], data[7:]]) == commands
     if len(data) < 5_000:
-        assert heard(single_bytes(data)) == commands
+        assert parsed(single_bytes(data)) == commands
 
 
-MISTAKES = [
+PROTOCOL_ERRORS = [
     (b"*x\r\n", "invalid multibulk length"),
     (b"*\r\n", "invalid multibulk length"),
     (b"*02\r\n", "invalid multibulk length"),
@@ -114,49 +114,49 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("data", "reason"), MISTAKES, ids=lambda case: repr(case)[:40])
-def test_mistakes_have_the_sentences_of_redis(reader: str, data: bytes, reason: str) -> None:
-    sentence = f"ERR Protocol error: {reason}"
+@pytest.mark.parametrize(("data", "reason"), PROTOCOL_ERRORS, ids=lambda case: repr(case)[:40])
+def test_protocol_errors_have_the_messages_of_redis(reader: str, data: bytes, reason: str) -> None:
+    message = f"ERR Protocol error: {reason}"
     before = b"*1\r\n$4\r\nPING\r\n"
-    assert heard([data], longest_word=1000) == [sentence]
-    assert heard([before + data], longest_word=1000) == [[b"PING"], sentence]
+    assert parsed([data], longest_word=1000) == [message]
+    assert parsed([before + data], longest_word=1000) == [[b"PING"], message]
     if len(data) < 100:
-        assert heard(single_bytes(before + data), longest_word=1000) == [[b"PING"], sentence]
+        assert parsed(single_bytes(before + data), longest_word=1000) == [[b"PING"], message]
 
 
-def test_a_mistake_is_final(reader: str) -> None:
-    ear = Requests()
-    ear.feed(b"*x\r\n")
+def test_a_protocol_error_is_final(reader: str) -> None:
+    parser = Requests()
+    parser.feed(b"*x\r\n")
     for _ in range(2):
         with pytest.raises(ProtocolError):
-            ear.take()
-        ear.feed(b"*1\r\n$4\r\nPING\r\n")
+            parser.take()
+        parser.feed(b"*1\r\n$4\r\nPING\r\n")
 
 
 def test_lines_of_exactly_the_longest_size_wait_for_their_end(reader: str) -> None:
-    assert heard([b"x" * 65536]) == []
-    assert heard([b"x" * 65536, b"\r\n"]) == [[b"x" * 65536]]
+    assert parsed([b"x" * 65536]) == []
+    assert parsed([b"x" * 65536, b"\r\n"]) == [[b"x" * 65536]]
 
 
-STRANGERS = [
+UNAUTHENTICATED = [
     (b"*11\r\n", ["ERR Protocol error: unauthenticated multibulk length"]),
     (b"*1\r\n$16385\r\n", ["ERR Protocol error: unauthenticated bulk length"]),
     (b"*2\r\n$4\r\nAUTH\r\n$16384\r\n" + b"p" * 16384 + b"\r\n", [[b"AUTH", b"p" * 16384]]),
 ]
 
 
-@pytest.mark.parametrize(("data", "found"), STRANGERS, ids=lambda case: repr(case)[:40])
-def test_strangers_may_send_little(reader: str, data: bytes, found: Any) -> None:
-    assert heard([data], stranger=True) == found
-    assert heard([data]) == ([] if isinstance(found[0], str) else found)
+@pytest.mark.parametrize(("data", "found"), UNAUTHENTICATED, ids=lambda case: repr(case)[:40])
+def test_unauthenticated_clients_have_small_limits(reader: str, data: bytes, found: Any) -> None:
+    assert parsed([data], unauthenticated=True) == found
+    assert parsed([data]) == ([] if isinstance(found[0], str) else found)
 
 
-def test_strangers_are_read_one_command_at_a_time(reader: str) -> None:
-    ear = Requests(stranger=True)
-    ear.feed(pack([[b"AUTH", b"p"], [b"MGET", *[b"k"] * 20]]))
-    assert ear.take() == [[b"AUTH", b"p"]]
-    ear.stranger = False
-    assert ear.take() == [[b"MGET", *[b"k"] * 20]]
+def test_unauthenticated_clients_are_read_one_command_at_a_time(reader: str) -> None:
+    parser = Requests(unauthenticated=True)
+    parser.feed(pack([[b"AUTH", b"p"], [b"MGET", *[b"k"] * 20]]))
+    assert parser.take() == [[b"AUTH", b"p"]]
+    parser.unauthenticated = False
+    assert parser.take() == [[b"MGET", *[b"k"] * 20]]
 
 
 def test_inline_words() -> None:
@@ -168,7 +168,7 @@ def test_inline_words() -> None:
 def test_nothing_is_allocated_for_a_length_that_is_only_announced(reader: str) -> None:
     for data in (b"*2147483647\r\n", b"*1\r\n$500000000\r\nx", b"*1\r\n*2147483647\r\n"):
         tracemalloc.start()
-        heard([data])
+        parsed([data])
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 200_000
@@ -178,30 +178,30 @@ def test_a_large_word_is_not_copied_with_every_portion(reader: str) -> None:
     """Its parts stay apart until the last one has come: no buffer grows."""
     size = 8 * 1024 * 1024
     chunk = b"v" * 65536
-    ear = Requests()
-    ear.feed(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n" % size)
-    assert ear.take() == []
+    parser = Requests()
+    parser.feed(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n" % size)
+    assert parser.take() == []
     tracemalloc.start()
     for _ in range(size // len(chunk)):
-        ear.feed(chunk)
-        assert ear.take() == []
+        parser.feed(chunk)
+        assert parser.take() == []
     assert tracemalloc.get_traced_memory()[1] < 300_000  # the chunks themselves are shared
     tracemalloc.stop()
-    assert ear.pending >= size
-    ear.feed(b"\r\n*1\r\n$4\r\nPING\r\n")
-    (words, ping) = [*ear.take(), *ear.take()]
+    assert parser.pending >= size
+    parser.feed(b"\r\n*1\r\n$4\r\nPING\r\n")
+    (words, ping) = [*parser.take(), *parser.take()]
     assert words[2] == b"v" * size
-    assert (ping, ear.pending) == ([b"PING"], 0)
+    assert (ping, parser.pending) == ([b"PING"], 0)
 
 
 def test_pending_counts_what_belongs_to_no_complete_command(reader: str) -> None:
-    ear = Requests()
-    ear.feed(b"*2\r\n$3\r\nGET\r\n$100\r\nabc")
-    assert ear.take() == []
-    assert 3 <= ear.pending <= 23
-    ear.feed(b"x" * 97 + b"\r\n")
-    assert ear.take() == [[b"GET", b"abc" + b"x" * 97]]
-    assert ear.pending == 0
+    parser = Requests()
+    parser.feed(b"*2\r\n$3\r\nGET\r\n$100\r\nabc")
+    assert parser.take() == []
+    assert 3 <= parser.pending <= 23
+    parser.feed(b"x" * 97 + b"\r\n")
+    assert parser.take() == [[b"GET", b"abc" + b"x" * 97]]
+    assert parser.pending == 0
 
 
 PIECES = some.sampled_from(
@@ -216,20 +216,20 @@ PIECES = some.sampled_from(
 
 @settings(max_examples=300, deadline=None)
 @given(some.lists(PIECES, max_size=12), some.integers(1, 9), some.booleans())
-def test_the_quick_ways_never_change_what_is_heard(
-    pieces: list[bytes], portion: int, stranger: bool
+def test_the_fast_paths_agree_with_the_slow_path(
+    pieces: list[bytes], portion: int, unauthenticated: bool
 ) -> None:
     data = b"".join(pieces)
     chunks = [data[at : at + portion] for at in range(0, len(data), portion)]
-    kept = requests.hiredis, requests.HIREDIS_PAYS
+    kept = requests.hiredis, requests.HIREDIS_THRESHOLD
     try:
-        requests.HIREDIS_PAYS = 0
-        with_hiredis = heard([data], stranger=stranger)
+        requests.HIREDIS_THRESHOLD = 0
+        with_hiredis = parsed([data], unauthenticated=unauthenticated)
         requests.hiredis = None
-        whole = heard([data], stranger=stranger)
-        assert with_hiredis == whole == heard(chunks, stranger=stranger)
+        whole = parsed([data], unauthenticated=unauthenticated)
+        assert with_hiredis == whole == parsed(chunks, unauthenticated=unauthenticated)
     finally:
-        requests.hiredis, requests.HIREDIS_PAYS = kept
+        requests.hiredis, requests.HIREDIS_THRESHOLD = kept
 
 
 @settings(max_examples=100, deadline=None)
@@ -237,10 +237,10 @@ def test_the_quick_ways_never_change_what_is_heard(
     some.lists(some.lists(some.binary(max_size=20), min_size=1, max_size=5), max_size=20),
     some.data(),
 )
-def test_what_is_packed_is_heard(commands: list[list[bytes]], chance: some.DataObject) -> None:
+def test_packed_commands_are_parsed(commands: list[list[bytes]], chance: some.DataObject) -> None:
     data = pack(commands)
     cut = chance.draw(some.integers(0, len(data)))
-    assert heard([data[:cut], data[cut:]]) == commands
+    assert parsed([data[:cut], data[cut:]]) == commands
 
 
 # replies -----------------------------------------------------------------------------------------
@@ -275,19 +275,19 @@ REPLIES: list[tuple[Any, bytes, bytes]] = [
 
 @pytest.mark.parametrize(("reply", "resp3", "resp2"), REPLIES, ids=lambda case: repr(case)[:30])
 def test_encode(reply: Any, resp3: bytes, resp2: bytes) -> None:
-    assert encode(reply, 3) == resp3
-    assert encode(reply, 2) == resp2
+    assert encode_reply(reply, 3) == resp3
+    assert encode_reply(reply, 2) == resp2
 
 
-def test_large_texts_and_what_is_no_reply() -> None:
+def test_large_texts_and_values_that_are_no_reply() -> None:
     large = b"v" * 100_000
-    assert encode(large) == b"$100000\r\n" + large + b"\r\n"
-    assert encode([large], 2) == b"*1\r\n$100000\r\n" + large + b"\r\n"
+    assert encode_reply(large) == b"$100000\r\n" + large + b"\r\n"
+    assert encode_reply([large], 2) == b"*1\r\n$100000\r\n" + large + b"\r\n"
     with pytest.raises(TypeError, match="object is no reply"):
-        encode([object()])
+        encode_reply([object()])
 
 
-OTHERWISE: list[tuple[str, Any, bytes, bytes]] = [
+SHAPED: list[tuple[str, Any, bytes, bytes]] = [
     ("GET k", None, b"_\r\n", b"$-1\r\n"),
     ("blpop k 0", None, b"_\r\n", b"*-1\r\n"),
     ("LMPOP 1 k LEFT", None, b"_\r\n", b"*-1\r\n"),
@@ -310,14 +310,14 @@ OTHERWISE: list[tuple[str, Any, bytes, bytes]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "reply", "resp3", "resp2"), OTHERWISE, ids=repr)
-def test_commands_that_answer_otherwise(line: str, reply: Any, resp3: bytes, resp2: bytes) -> None:
+@pytest.mark.parametrize(("line", "reply", "resp3", "resp2"), SHAPED, ids=repr)
+def test_commands_with_reply_shapes(line: str, reply: Any, resp3: bytes, resp2: bytes) -> None:
     words = line.encode().split()
-    assert encode(reply, 3, words) == resp3
-    assert encode(reply, 2, words) == resp2
+    assert encode_reply(reply, 3, words) == resp3
+    assert encode_reply(reply, 2, words) == resp2
 
 
-def test_each_answer_of_exec_has_the_form_of_its_command() -> None:
+def test_each_reply_of_exec_has_the_shape_of_its_command() -> None:
     out: list[bytes] = []
     write_each(out, [None, None], 2, [[b"GET", b"k"], [b"BLPOP", b"k", b"0"]])
     assert b"".join(out) == b"*2\r\n$-1\r\n*-1\r\n"
@@ -357,17 +357,17 @@ NATURAL = some.recursive(
 @settings(max_examples=100, deadline=None)
 @given(some.lists(NATURAL, max_size=3), some.integers(1, 7))
 def test_what_is_encoded_is_read(replies: list[Any], portion: int) -> None:
-    data = b"".join(encode(reply) for reply in replies)
+    data = b"".join(encode_reply(reply) for reply in replies)
     assert replies_in([data]) == replies
     assert replies_in(data[at : at + portion] for at in range(0, len(data), portion)) == replies
 
 
 def replies_in(chunks: Iterable[bytes]) -> list[Any]:
-    ear = ReplyReader()
+    parser = ReplyReader()
     found = []
     for chunk in chunks:
-        ear.feed(chunk)
-        while (reply := ear.gets()) is not INCOMPLETE:
+        parser.feed(chunk)
+        while (reply := parser.gets()) is not INCOMPLETE:
             found.append(reply)
     return found
 
@@ -400,7 +400,7 @@ def test_errors_inside_of_arrays_are_values() -> None:
 
 
 @pytest.mark.parametrize("data", [b"x\r\n", b"\r\n", b"$x\r\n", b"*1x\r\n", b":x\r\n", b"#x\r\n"])
-def test_what_is_no_reply_is_refused(data: bytes) -> None:
+def test_invalid_replies_are_protocol_errors(data: bytes) -> None:
     with pytest.raises(ProtocolError):
         replies_in([data])
 
@@ -415,18 +415,18 @@ def test_nesting_is_limited_not_the_stack() -> None:
 
 
 def test_a_long_reply_is_not_copied_with_every_portion() -> None:
-    ear = ReplyReader()
-    ear.feed(b"$8388608\r\n")
+    parser = ReplyReader()
+    parser.feed(b"$8388608\r\n")
     chunk = b"v" * 65536
     tracemalloc.start()
     for _ in range(128):
-        ear.feed(chunk)
-        assert ear.gets() is INCOMPLETE
+        parser.feed(chunk)
+        assert parser.gets() is INCOMPLETE
     assert tracemalloc.get_traced_memory()[1] < 300_000
     tracemalloc.stop()
-    ear.feed(b"\r\n:1\r\n")
-    assert ear.gets() == b"v" * 8388608
-    assert ear.gets() == 1
+    parser.feed(b"\r\n:1\r\n")
+    assert parser.gets() == b"v" * 8388608
+    assert parser.gets() == 1
 
 
 COMPARED = (b"x", OK, 7, True, None, 1.5, Decimal(b"10.60"), Cursor(5), [b"a", None, [1]],
@@ -437,7 +437,7 @@ COMPARED = (b"x", OK, 7, True, None, 1.5, Decimal(b"10.60"), Cursor(5), [b"a", N
 @pytest.mark.parametrize("reply", COMPARED, ids=repr)
 def test_the_oracle_sees_the_same(reply: Any, protocol: int) -> None:
     """What the comparison with a server says of a reply, and what is sent, agree."""
-    (found,) = replies_in([encode(reply, protocol)])
+    (found,) = replies_in([encode_reply(reply, protocol)])
     assert _plain(found) == _plain(wire.on_the_wire(reply, protocol))
 
 

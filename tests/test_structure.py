@@ -160,10 +160,10 @@ def test_every_public_name_explains_itself() -> None:
 
 def test_every_command_is_a_method_with_its_own_signature() -> None:
     for known in COMMANDS.values():
-        door = getattr(Minidis, known.method)
-        assert inspect.signature(door) == public_signature(known.body)
-        assert door.__doc__.startswith(known.body.__doc__)
-        assert inspect.getdoc(door).endswith(f"Redis {known.since}: {known.line}")
+        method = getattr(Minidis, known.method)
+        assert inspect.signature(method) == public_signature(known.body)
+        assert method.__doc__.startswith(known.body.__doc__)
+        assert inspect.getdoc(method).endswith(f"Redis {known.since}: {known.line}")
     methods = [known.method for known in COMMANDS.values()]
     assert len(methods) == len(set(methods))
 

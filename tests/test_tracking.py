@@ -31,7 +31,7 @@ class ClientSession:
 
     @property
     def news(self) -> list[Any]:
-        """What has come since somebody looked."""
+        """What has been received since the last call."""
         found = list(self.heard)
         self.heard.clear()
         return found
@@ -178,7 +178,7 @@ def test_noloop_does_not_hide_that_a_key_has_expired() -> None:
         db.set("j", 1, pxat=200_000)
         assert reader.news == ["-k", "-j"]
         db.engine.schedule = lambda deadline: None  # type: ignore[method-assign]
-        clock._us = 300_000_000  # nobody notices that j is due, but who asks for it
+        clock._us = 300_000_000  # j is deleted only when it is accessed
         assert reader("GET j") == [None, "-j"]
 
 
@@ -328,8 +328,8 @@ BCAST = (
 )
 OPT = BCAST.replace("BCAST mode on/off", "OPTIN/OPTOUT mode")
 OVERLAP = "Prefixes for a single client must not overlap."
-#: What is on before ("" for nothing), the options, and the answer; {} is the id of the caller.
-REFUSALS = [
+#: What is on before ("" for nothing), the options, and the reply; {} is the id of the caller.
+ERRORS = [
     ("", "", "ERR wrong number of arguments for 'client|tracking' command"),
     ("", "maybe", "ERR syntax error"),
     ("", "maybe REDIRECT 9999", NO_SUCH_CLIENT),
@@ -371,14 +371,14 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("before", "options", "answer"), REFUSALS)
-def test_options(writer: ClientSession, before: str, options: str, answer: str) -> None:
+@pytest.mark.parametrize(("before", "options", "reply"), ERRORS)
+def test_options(writer: ClientSession, before: str, options: str, reply: str) -> None:
     if before:
         assert writer(f"CLIENT TRACKING {before}") == ["OK"]
     flags = writer("CLIENT TRACKINGINFO")
     line = f"CLIENT TRACKING {options}".format(writer.client.id)
-    assert writer(line) == [answer]
-    if answer != "OK":
+    assert writer(line) == [reply]
+    if reply != "OK":
         assert writer("CLIENT TRACKINGINFO") == flags
 
 

@@ -46,7 +46,7 @@ def test_the_argument_count_is_checked_at_once(db: Bytes) -> None:
         db.execute("EXEC")
 
 
-def test_refusals_are_answers_and_nothing_is_rolled_back(db: Bytes) -> None:
+def test_errors_are_replies_and_nothing_is_rolled_back(db: Bytes) -> None:
     db.multi()
     db.execute("SET", "a", "x")
     db.execute("LPUSH", "a", "y")
@@ -215,7 +215,7 @@ def test_transact_retries(db: Bytes) -> None:
         number = int(tx.get("n"))
         tries.append(number)
         if len(tries) < 3:
-            db.incr("n")  # somebody else
+            db.incr("n")  # another session
         tx.multi()
         tx.set("n", number * 2)
 

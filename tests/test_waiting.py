@@ -177,7 +177,7 @@ def test_timeouts_in_real_time(db: Bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("timeout", "sentence"),
+    ("timeout", "message"),
     [
         ("-1", "ERR timeout is negative"),
         ("x", "ERR timeout is not a float or out of range"),
@@ -186,10 +186,10 @@ def test_timeouts_in_real_time(db: Bytes) -> None:
         ("nan", "ERR timeout is not a float or out of range"),
     ],
 )
-def test_bad_timeouts(db: Bytes, timeout: str, sentence: str) -> None:
+def test_bad_timeouts(db: Bytes, timeout: str, message: str) -> None:
     with pytest.raises(ResponseError) as caught:
         db.execute("BLPOP", "q", timeout)
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message
 
 
 def test_waiting_costs_nothing(db: Bytes) -> None:
@@ -254,7 +254,7 @@ def test_pause_and_unpause(db: Bytes) -> None:
 
 
 def test_unblock_does_not_end_the_wait_for_the_end_of_a_pause(db: Bytes) -> None:
-    """A server of 7.0 answers twice then, or falls; later ones leave the call alone."""
+    """A server of 7.0 replies twice then, or falls; later ones leave the call alone."""
     db.client_pause(60_000, all=False)
     session = db.session()
     call = Call(lambda: session.set("k", 1))

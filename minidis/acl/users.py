@@ -267,7 +267,7 @@ class User:
     def text(self) -> bytes:
         """Return the user's line in the ACL file, from which the same user can be created."""
         root, *others = [selector.exact_rules() for selector in self.selectors]
-        extra = [b"(%b)" % b" ".join(map(quoted, rules)) for rules in others]
+        extra = [b"(%b)" % b" ".join(map(quoted_rule, rules)) for rules in others]
         return self._line(*root, *extra)
 
     def _line(self, *rules: bytes) -> bytes:
@@ -319,7 +319,7 @@ def split(text: bytes) -> list[bytes]:
         return []
 
 
-def quoted(word: bytes) -> bytes:
+def quoted_rule(word: bytes) -> bytes:
     """Quote a rule inside a selector, for `split` and `merged`."""
     if not _ODD.search(word):
         return word
@@ -345,11 +345,11 @@ def merged(rules: Iterable[bytes]) -> list[bytes]:
                 found.append(b" ".join(selector))
                 selector = []
     if selector:
-        raise ValueError(shown(selector[0]))
+        raise ValueError(one_line_text(selector[0]))
     return found
 
 
-def shown(word: bytes) -> str:
+def one_line_text(word: bytes) -> str:
     """Return a word for an error message that has to be a single line."""
     return re.sub(r"[\r\n]", " ", errors.shown(word))
 
@@ -434,7 +434,7 @@ class Users:
 
         `running` is the command that the client runs, if it is neither `what` nor EXEC.
         """
-        running = running or shown(what).lower()
+        running = running or one_line_text(what).lower()
         where, running = ("multi", "exec") if context == "exec" else (context, running)
         about = self.describe_client(client, running)
         self.log.add(reason, where, what, username, about, self._clock.now())
@@ -454,7 +454,7 @@ class Users:
             try:
                 draft.apply(rule, self._selector)
             except RuleError as error:
-                message = f"Error in ACL SETUSER modifier '{shown(rule)}': {error}"
+                message = f"Error in ACL SETUSER modifier '{one_line_text(rule)}': {error}"
                 raise errors.error(message) from None
         if user is None:
             user = self._users[name] = draft
@@ -563,11 +563,11 @@ class _Reader:
             beginning = "should start with user keyword followed by the username. "
             self.errors.append(f"{place} {beginning}")
         elif has_space(words[1]):
-            name = shown(words[1])
+            name = one_line_text(words[1])
             self.errors.append(f"'{place}: username '{name}' contains invalid characters. ")
         elif words[1] in self.users:
             self.errors.append(
-                f"WARNING: Duplicate user '{shown(words[1])}' found on line {number}. "
+                f"WARNING: Duplicate user '{one_line_text(words[1])}' found on line {number}. "
             )
         else:
             self.users[words[1]] = user = self._make_user(words[1])
@@ -586,7 +586,7 @@ class _Reader:
                 user.apply(rule, self._make_selector)
             except RuleError as error:
                 if str(error) == UNKNOWN:
-                    text = f"Error in applying operation '{shown(rule)}': {error}"
+                    text = f"Error in applying operation '{one_line_text(rule)}': {error}"
                     self.errors.append(f"{place}: {text}. ")
                 elif not complained:
                     self.errors.append(f"{place}: {error}. ")

@@ -1,5 +1,6 @@
-"""The commands as methods of the async classes. What they take and answer is told by commands.pyi,
-which `python -m tests.aio_stub` writes.
+"""The commands as methods of the async classes.
+
+`python -m tests.aio_stub` writes their types to commands.pyi.
 """
 
 from __future__ import annotations

@@ -1989,6 +1989,6 @@ class QueuedCommands(Generic[T]):
     def unwatch(self) -> QueuedCall[T, Status]: ...
 
 class QueuedCall(AsyncPipeline[T], Generic[T, R]):
-    """A pipeline to which a call has been added; or the answer, to be awaited, after watch()."""
+    """A pipeline to which a call has been added; or the reply, to be awaited, after watch()."""
 
     def __await__(self) -> Generator[Any, Any, R]: ...

@@ -1,11 +1,11 @@
-"""class AsyncMinidis: an open database in coroutines, and how one is opened.
+"""class AsyncMinidis: an open database for coroutines.
 
-    await db.get("a")          made at once, on the thread of the loop: nobody else gets a turn
-    await db.blpop("q")        nothing there: the task waits, the others go on (parking.py)
-    await db.save()            in a thread, for it may take long
+    await db.get("a")          runs immediately in the thread of the loop, without a task switch
+    await db.blpop("q")        nothing there: the task waits, other tasks run (parking.py)
+    await db.save()            may take long, and runs in a worker thread
 
-Whatever may take long holds the database meanwhile. The loop goes on, but a task that asks the
-database for something then waits for it, and the loop with it.
+A slow command holds the lock of the database while it runs. The loop goes on, but a task that calls
+the database meanwhile waits for the lock, and the loop with it.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
 
 class AsyncMinidis(AsyncCommands[T]):
-    """A database whose commands are awaited: see minidis.aio.open() and minidis.aio.wrap().
+    """A database whose commands are coroutines: see minidis.aio.open() and minidis.aio.wrap().
 
-    Tasks may share it, also those of several loops: each waits for itself. `async with` closes it.
+    Tasks may share it, also those of several event loops. `async with` closes it at the end.
     """
 
     _sessions: type[Minidis[Any]] = ParkingSession
@@ -54,14 +54,14 @@ class AsyncMinidis(AsyncCommands[T]):
 
     @property
     def engine(self) -> Engine:
-        """What all sessions of the database share."""
+        """The state that all sessions of the database share."""
         return self._session.engine
 
     async def execute(self, *words: Key) -> Any:
-        """Run a command given as words, as a shell or a client would send it.
+        """Run a command given as words, as a shell or a client sends it, and return its reply.
 
-        The answer is what RESP3 says: bytes, int, float, None, list, dict, set; OK is a Status.
-        A refusal raises ResponseError with the sentence of Redis.
+        The reply has the type of RESP3: bytes, int, float, None, list, dict, set; OK is a Status.
+        Raises ResponseError with the message of Redis for an error reply.
 
         >>> async def main():
         ...     async with minidis.aio.open() as db:
@@ -78,7 +78,7 @@ class AsyncMinidis(AsyncCommands[T]):
             reply = await reply_of(session, reply)
         return reply
 
-    # every element, in steps -------------------------------------------------------------------
+    # iterators over all elements ---------------------------------------------------------------
 
     def scan_iter(
         self,
@@ -86,7 +86,7 @@ class AsyncMinidis(AsyncCommands[T]):
         count: Integer | None = None,
         _type: Value | None = None,
     ) -> AsyncIterator[T]:
-        """Every key, in small steps between which other tasks get their turn (see SCAN).
+        """Return an iterator over all keys (see SCAN). Other tasks run between the steps.
 
         >>> async def main():
         ...     async with minidis.aio.open() as db:
@@ -100,13 +100,13 @@ class AsyncMinidis(AsyncCommands[T]):
     def sscan_iter(
         self, key: Key, match: Value | None = None, count: Integer | None = None
     ) -> AsyncIterator[T]:
-        """Every member of a set, in small steps between which other tasks get their turn."""
+        """Return an iterator over the members of a set. Other tasks run between the steps."""
         return _every(lambda cursor: self.sscan(key, cursor, match, count))
 
     def zscan_iter(
         self, key: Key, match: Value | None = None, count: Integer | None = None
     ) -> AsyncIterator[tuple[T, float]]:
-        """Every (member, score), in small steps between which other tasks get their turn."""
+        """Return an iterator over (member, score). Other tasks run between the steps."""
         return _every(lambda cursor: self.zscan(key, cursor, match, count))
 
     @overload
@@ -134,9 +134,9 @@ class AsyncMinidis(AsyncCommands[T]):
         count: Integer | None = None,
         no_values: bool = False,
     ) -> AsyncIterator[Any]:
-        """Every (field, value), or field with `no_values`, in small steps (see HSCAN).
+        """Return an iterator over (field, value), or the fields with `no_values` (see HSCAN).
 
-        Between the steps other tasks get their turn.
+        Other tasks run between the steps.
         """
 
         async def step(cursor: Any) -> tuple[Any, Any]:
@@ -150,10 +150,11 @@ class AsyncMinidis(AsyncCommands[T]):
     # several commands at once ------------------------------------------------------------------
 
     def pipeline(self, transaction: bool = True) -> AsyncPipeline[T]:
-        """Collect calls and run them together: they are queued, `await execute()` answers a list.
+        """Queue calls and run them together: `await execute()` returns a list of their replies.
 
-        With `transaction=False` other callers may come in between. Use it in an `async with` block;
-        see AsyncPipeline for watch() and multi().
+        transaction: False does not wrap the calls in MULTI and EXEC, so that other clients may run
+        commands in between. Use it in an `async with` block; see AsyncPipeline for watch() and
+        multi().
 
         >>> async def main():
         ...     async with minidis.aio.open() as db, db.pipeline() as pipe:
@@ -166,12 +167,13 @@ class AsyncMinidis(AsyncCommands[T]):
     def transaction(
         self, watch: Iterable[Key] = (), *, raise_on_error: bool = True
     ) -> AsyncTransaction[T]:
-        """A block whose calls are queued, without await, and run as one at its end: see `results`.
+        """Return a context manager whose calls run as one transaction at the end of the block.
 
-        WatchError when one of the keys in `watch` was touched since the block began: nothing has
-        run. An exception in the block discards what was queued. The first refusal is raised at the
-        end of the block, after everything has run; with `raise_on_error=False` refusals stay in
-        `results`.
+        The calls are queued without `await`; after the block `results` has their replies. An
+        exception in the block discards them.
+        watch: raise WatchError at the end, and run nothing, if one of these keys was changed since
+        the block began. raise_on_error: raise the first error reply at the end of the block, after
+        all calls have run; False leaves error replies in `results`.
 
         >>> async def main():
         ...     async with minidis.aio.open() as db:
@@ -187,11 +189,11 @@ class AsyncMinidis(AsyncCommands[T]):
     async def transact(
         self, function: Callable[[AsyncPipeline[T]], Awaitable[object] | object], *watches: Key
     ) -> list[Any]:
-        """Call `function` with a transaction, again and again until no watched key was touched.
+        """Call `function` with a transaction, and repeat it until no watched key was changed.
 
-        The calls of the transaction are made at once, and awaited, until its `multi()`; after it
-        they are queued. `function` is a coroutine function, or a plain one that only queues.
-        The answer is EXEC's list.
+        Before `multi()` the calls of the transaction run immediately and are awaited; after it they
+        are queued. `function` is a coroutine function, or a plain function that only queues calls.
+        Returns the list of replies of EXEC.
 
         >>> async def double(tx):
         ...     number = int(await tx.get("n") or 1)
@@ -232,12 +234,12 @@ class AsyncMinidis(AsyncCommands[T]):
         limit: int = LIMIT,
         when_full: Policy = "close",
     ) -> AsyncSubscription[T]:
-        """Listen to channels: an asynchronous iterator of Message(kind, channel, pattern, data).
+        """Subscribe and return an asynchronous iterator of Message(kind, channel, pattern, data).
 
-        `patterns` are glob patterns of channels, `shards` shard channels. At most `limit` messages
-        wait to be taken. When there are more, `when_full="close"` ends the subscription: iterating
-        gives what was kept and then raises SlowSubscriberError. `"drop"` lets the oldest message go
-        and counts it in `.dropped`.
+        patterns: glob patterns of channels. shards: shard channels.
+        limit: greatest number of messages waiting to be read. when_full: what happens at the limit:
+        "close" ends the subscription, and the iterator raises SlowSubscriberError after the waiting
+        messages; "drop" discards the oldest message and counts it in `.dropped`.
 
         Iterating ends when the subscription or the database is closed.
 
@@ -250,25 +252,25 @@ class AsyncMinidis(AsyncCommands[T]):
         b'hello'
         """
         engine, decode = self.engine, self._session._decode
-        feed: Subscription[T] = Subscription(
+        stream: Subscription[T] = Subscription(
             engine, channels, patterns, shards, limit=limit, when_full=when_full, decode=decode
         )
-        return AsyncSubscription(engine, feed)
+        return AsyncSubscription(engine, stream)
 
     def monitor(self, *, limit: int = LIMIT, when_full: Policy = "close") -> AsyncMonitoring:
-        """Watch all commands of all sessions: yields Seen(time, database, address, words).
+        """Return an asynchronous iterator of all commands that the database runs, in all sessions.
 
-        `time` is in seconds since 1970. `limit` and `when_full` are those of subscribe().
-        Everything becomes slower while somebody watches.
+        It yields MonitoredCommand(time, database, address, words), with time in seconds since 1970.
+        limit, when_full: see subscribe(). All commands are slower while a monitor is open.
         """
         engine = self.engine
         return AsyncMonitoring(engine, Monitoring(engine, limit=limit, when_full=when_full))
 
     def listen(self, callback: Callable[[Event], object]) -> Callable[[], None]:
-        """Call `callback(Event(database, name, key))` in the running loop, for every change.
+        """Call `callback(Event(database, name, key))` in the running loop for every key change.
 
-        The calls come in the order of the changes. Call the returned function to stop; nothing is
-        called after it has returned.
+        The calls come in the order of the changes. Call the returned function to stop; the callback
+        is not called after it has returned.
         """
         loop = asyncio.get_running_loop()
         listening = True
@@ -277,7 +279,7 @@ class AsyncMinidis(AsyncCommands[T]):
             if listening:
                 callback(event)
 
-        def hand_over(event: Event) -> None:
+        def schedule(event: Event) -> None:
             try:
                 loop.call_soon_threadsafe(call, event)
             except RuntimeError:  # the loop is closed
@@ -286,27 +288,27 @@ class AsyncMinidis(AsyncCommands[T]):
         def stop() -> None:
             nonlocal listening
             listening = False
-            leave()
+            remove()
 
-        leave = self.engine.listen(hand_over)
+        remove = self.engine.listen(schedule)
         return stop
 
-    # sessions and life -------------------------------------------------------------------------
+    # sessions and servers ----------------------------------------------------------------------
 
     def session(self, database: int = 0) -> Self:
-        """Another session on the same data, with its own selected database.
+        """Return another session on the same data, with its own selected database.
 
-        ResponseError when there is no database of that number. It needs no closing: close(), or the
-        end of an `async with`, closes the database for all sessions.
+        It need not be closed: close(), or the end of an `async with`, closes the database for all
+        sessions. Raises ResponseError if there is no database with this number.
         """
         return type(self)(self.engine, database)
 
     async def serve(self, address: str) -> RespServer:
-        """Let others reach this database by the protocol of Redis: `door = await db.serve(...)`.
+        """Start a RESP server for this database and return it: `server = await db.serve(...)`.
 
-        `address`: "127.0.0.1:6379", "localhost:0" (any free port, see the door's `address`), or
-        "unix:app.sock". A thread in the background serves the connections. `door.close()` closes
-        it; closing the database closes all doors. AddressError when there can be no door there.
+        address: "127.0.0.1:6379", "localhost:0" (any free port, see `server.address`), or
+        "unix:app.sock". A background thread serves the clients. `server.close()` stops it; closing
+        the database stops all its servers. Raises AddressError if it cannot listen there.
 
         >>> async def main():
         ...     async with minidis.aio.open() as db:
@@ -317,10 +319,10 @@ class AsyncMinidis(AsyncCommands[T]):
         return await asyncio.to_thread(self._session.serve, address)
 
     async def close(self, *, save: bool | None = None) -> None:
-        """Close all sessions and doors. A directory is saved first if something changed.
+        """Close the database for all sessions, and its servers. Closing twice is harmless.
 
-        `save=True` or `save=False` decides it otherwise; a database in memory or in an .rdb file
-        is not saved unless asked. Closing twice is harmless.
+        save: None saves a directory if something changed; True always saves, False never does. A
+        database in memory cannot be saved; one in an .rdb file is saved with True only.
         """
         engine = self.engine
         if engine.closed or (engine.store.directory.dump_path is None and engine.server is None):
@@ -339,14 +341,14 @@ class AsyncMinidis(AsyncCommands[T]):
 
 
 class AsyncMinidisText(AsyncMinidis[str]):
-    """A database whose bulk strings come back as str: minidis.aio.open(decode_responses=True)."""
+    """A database that returns bulk strings as str: minidis.aio.open(decode_responses=True)."""
 
     _sessions = ParkingSessionText
     _pipelines = ParkingPipelineText
 
 
 async def _every(step: Callable[[Any], Awaitable[Any]]) -> AsyncIterator[Any]:
-    """All that the steps of a walk bring; `step` takes a cursor, and answers the next one first."""
+    """Yield all elements of a scan; `step` takes a cursor and returns the next one and elements."""
     cursor: Any = 0
     while True:
         cursor, found = await step(cursor)

@@ -1,8 +1,8 @@
 """Messages for coroutines: `async for message in messages`, where `messages` is db.subscribe(...).
 
-The feeds of subscription.py do the work. They call back when there may be something new; whoever
-waits is woken, and looks. Nobody is told while nobody waits, so that a forgotten feed still ends by
-itself.
+A MessageStream (api/subscription.py) receives the messages. While tasks wait, it has a callback
+that wakes them; without waiting tasks it has none, so that a stream without references is
+garbage-collected, which ends it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Generic, Self, TypeVar
 
-from minidis.aio.parking import Bell
+from minidis.aio.parking import Wakeup
 from minidis.api.subscription import (
     Message,
     MessageStream,
@@ -29,39 +29,41 @@ M = TypeVar("M")
 
 
 class AsyncMessageStream(Generic[M]):
-    """An asynchronous iterator of what is delivered; `async with` closes it at the end.
+    """An asynchronous iterator of messages; `async with` closes it at the end.
 
-    Iterating waits until there is something, and ends when the feed or the database is closed.
-    Several tasks may iterate: each item goes to one of them.
+    Iterating waits for the next message, and ends when the stream or the database is closed.
+    Several tasks may iterate: each message goes to one of them.
     """
 
-    def __init__(self, engine: Engine, feed: MessageStream[M]) -> None:
+    def __init__(self, engine: Engine, stream: MessageStream[M]) -> None:
         self._engine = engine
-        self._feed = feed
-        self._sleepers: dict[Bell, None] = {}
+        self._stream = stream
+        self._waiting: dict[Wakeup, None] = {}
 
     @property
     def id(self) -> int:
-        """Its id among the clients, as CLIENT LIST shows it."""
-        return self._feed.id
+        """Its client id, as CLIENT LIST shows it."""
+        return self._stream.id
 
     @property
     def closed(self) -> bool:
-        """Will nothing more come? What has come before can still be taken."""
-        return self._feed.closed
+        """Whether it is closed. Messages received before can still be read."""
+        return self._stream.closed
 
     @property
     def dropped(self) -> int:
-        """How many were let go because more than `limit` waited (when_full="drop")."""
-        return self._feed.dropped
+        """Number of messages discarded because `limit` was reached (when_full="drop")."""
+        return self._stream.dropped
 
     async def get(self, timeout: float | None = None) -> M | None:
-        """The next one; None if there is none within `timeout` seconds (None: wait for ever).
+        """Return the next message; None if there is none within `timeout` seconds.
 
-        ClosedError when nothing more will come; SlowSubscriberError when that is because too many
-        had to wait.
+        timeout: None waits without limit, 0 does not wait.
+
+        Raises ClosedError when the stream is closed and has no more messages; SlowSubscriberError
+        if it was closed because `limit` was reached.
         """
-        item = self._feed.get(timeout=0)
+        item = self._stream.get(timeout=0)
         if item is not None or timeout == 0:
             return item
         try:
@@ -71,43 +73,43 @@ class AsyncMessageStream(Generic[M]):
             return None
 
     async def _next(self) -> M:
-        # An item is taken and handed on in one step of the loop: a cancelled task takes none.
-        item = self._feed.get(timeout=0)
+        # A message is taken and returned in one step of the loop: a cancelled task takes none.
+        item = self._stream.get(timeout=0)
         if item is not None:
             return item
-        with self._told() as bell:
-            while (item := self._feed.get(timeout=0)) is None:
-                await bell.heard()
+        with self._wakeup() as wakeup:
+            while (item := self._stream.get(timeout=0)) is None:
+                await wakeup.wait()
         return item
 
     @contextmanager
-    def _told(self) -> Iterator[Bell]:
-        """Have a bell rung when there may be something to get."""
-        bell = Bell()
+    def _wakeup(self) -> Iterator[Wakeup]:
+        """Return a Wakeup that is set when there may be a new message."""
+        wakeup = Wakeup()
         with self._engine.lock:
-            if not self._sleepers:
-                self._feed.on_message(self._ring)
-            self._sleepers[bell] = None
+            if not self._waiting:
+                self._stream.on_message(self._wake_all)
+            self._waiting[wakeup] = None
         try:
-            yield bell
+            yield wakeup
         finally:
             with self._engine.lock:
-                self._forget(bell)
+                self._forget(wakeup)
 
-    def _ring(self) -> None:
-        """Wake all who wait. Under the engine's lock, in any thread."""
-        for bell in list(self._sleepers):
-            if not bell.ring():
-                self._forget(bell)
+    def _wake_all(self) -> None:
+        """Wake all waiting tasks. Under the engine's lock, in any thread."""
+        for wakeup in list(self._waiting):
+            if not wakeup.set():
+                self._forget(wakeup)
 
-    def _forget(self, bell: Bell) -> None:
-        self._sleepers.pop(bell, None)
-        if not self._sleepers:
-            self._feed.on_message(None)
+    def _forget(self, wakeup: Wakeup) -> None:
+        self._waiting.pop(wakeup, None)
+        if not self._waiting:
+            self._stream.on_message(None)
 
     async def close(self) -> None:
-        """End it: whoever iterates gets what has come before, and then the end."""
-        self._feed.close()
+        """Close it: iterating yields the messages received before, and then ends."""
+        self._stream.close()
 
     def __aiter__(self) -> Self:
         return self
@@ -122,43 +124,43 @@ class AsyncMessageStream(Generic[M]):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._feed.close()
+        self._stream.close()
 
     def __repr__(self) -> str:
-        return repr(self._feed).replace("<minidis ", "<minidis async ")
+        return repr(self._stream).replace("<minidis ", "<minidis async ")
 
 
 class AsyncSubscription(AsyncMessageStream[Message[T]]):
     """The messages of channels; see AsyncMinidis.subscribe."""
 
-    _feed: Subscription[T]
+    _stream: Subscription[T]
 
     async def subscribe(self, *channels: Many) -> None:
-        """Listen to more channels. ClosedError when the subscription is closed."""
-        self._feed.subscribe(*channels)
+        """Subscribe to more channels. Raises ClosedError when the subscription is closed."""
+        self._stream.subscribe(*channels)
 
     async def psubscribe(self, *patterns: Many) -> None:
-        """Listen to all channels that match a glob pattern."""
-        self._feed.psubscribe(*patterns)
+        """Subscribe to all channels that match one of the glob patterns."""
+        self._stream.psubscribe(*patterns)
 
     async def ssubscribe(self, *shards: Many) -> None:
-        """Listen to more shard channels."""
-        self._feed.ssubscribe(*shards)
+        """Subscribe to more shard channels."""
+        self._stream.ssubscribe(*shards)
 
     async def unsubscribe(self, *channels: Many) -> None:
-        """Listen to `channels` no more; without any, to no channel."""
-        self._feed.unsubscribe(*channels)
+        """Unsubscribe from `channels`; without arguments from all channels."""
+        self._stream.unsubscribe(*channels)
 
     async def punsubscribe(self, *patterns: Many) -> None:
-        """Listen to `patterns` no more; without any, to no pattern."""
-        self._feed.punsubscribe(*patterns)
+        """Unsubscribe from `patterns`; without arguments from all patterns."""
+        self._stream.punsubscribe(*patterns)
 
     async def sunsubscribe(self, *shards: Many) -> None:
-        """Listen to the shard channels no more; without any, to none."""
-        self._feed.sunsubscribe(*shards)
+        """Unsubscribe from shard channels; without arguments from all of them."""
+        self._stream.sunsubscribe(*shards)
 
 
 class AsyncMonitoring(AsyncMessageStream[MonitoredCommand]):
     """The commands of all sessions; see AsyncMinidis.monitor."""
 
-    _feed: Monitoring
+    _stream: Monitoring

@@ -1,7 +1,7 @@
-"""minidis.aio.open() and minidis.aio.wrap(): where an AsyncMinidis comes from.
+"""minidis.aio.open() and minidis.aio.wrap(): they return an AsyncMinidis.
 
-Loading a dump takes its time, so a database with a path is opened in a thread. Whoever is cancelled
-meanwhile leaves nothing behind: what the thread has opened, or is about to, is closed again.
+Loading a dump may take long, so a database with a path is opened in a thread. If the task is
+cancelled meanwhile, the database that the thread opens is closed again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from minidis.commands.shared.group import T
 
 
 class Opening(Generic[T]):
-    """What open() gives: `await` it, or use it in `async with`, which closes the database."""
+    """The return value of open(): `await` it, or use it in `async with`."""
 
     def __init__(self, opener: Callable[[], Minidis[T]], in_thread: bool) -> None:
         self._opener = opener
@@ -51,7 +51,7 @@ class Opening(Generic[T]):
 
 
 class _Handover(Generic[T]):
-    """A database on its way from the thread that opens it to the task that wants it."""
+    """Passes a database from the thread that opens it to the task that has called open()."""
 
     def __init__(self, opener: Callable[[], Minidis[T]]) -> None:
         self._opener = opener
@@ -69,7 +69,7 @@ class _Handover(Generic[T]):
         return db
 
     def abandon(self) -> None:
-        """Nobody wants it any more."""
+        """Close the database, now or as soon as it is open: the task was cancelled."""
         with self._lock:
             self._abandoned = True
             if self._db is not None:
@@ -123,8 +123,8 @@ def open(
 ) -> Opening[Any]:
     """Open a database for coroutines: `await open(...)`, or `async with open(...) as db`.
 
-    The arguments and errors are those of minidis.open(). A dump is loaded in a thread, while the
-    loop goes on; `progress` is called in that thread.
+    The arguments and errors are those of minidis.open(). A dump is loaded in a worker thread;
+    `progress` is called in that thread.
 
     >>> async def main():
     ...     async with minidis.aio.open(decode_responses=True) as db:
@@ -145,9 +145,9 @@ def open(
 
 
 def wrap(db: Minidis[T]) -> AsyncMinidis[T]:
-    """The same database for coroutines: threads use `db`, tasks what this returns.
+    """Return an AsyncMinidis for the same database: threads use `db`, tasks the returned object.
 
-    It is a session of its own, on the database that `db` has selected. Closing either closes both.
+    It is a session of its own, with the database selected by `db`. Closing either closes both.
 
     >>> async def main():
     ...     tasks = minidis.aio.wrap(db)

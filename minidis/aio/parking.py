@@ -1,15 +1,15 @@
-"""How a coroutine waits: its call answers the blocked, and the coroutine awaits a future.
+"""Blocking commands in coroutines: the call returns its BlockedCall, the coroutine awaits a future.
 
     await db.blpop("q")
-        session.blpop("q")       the door of the sync class, on the thread of the loop
-            sleep(blocked)        nothing there yet: answers the blocked, nobody sleeps
-        reply_of(blocked)        awaits a future. It is woken
-                                   when somebody serves the blocked, from whatever thread
-                                   at the deadline, by a timer of the loop
-                                   when it is cancelled; what had been taken for it goes back
-        session.resume(blocked)   the answer, or another blocked after a pause
+        session.blpop("q")       the sync method, in the thread of the loop
+            sleep(blocked)       nothing there yet: returns the blocked call, the thread goes on
+        reply_of(blocked)        awaits a future, which ends
+                                   when another call makes the key ready, from any thread
+                                   at the timeout, by a timer of the loop
+                                   when the task is cancelled; elements taken for it are returned
+        session.resume(blocked)  the reply, or another blocked call after a pause
 
-No thread and no polling: without a timeout, a call that waits is a future and a place in a queue.
+It needs no thread and no polling: a blocked call is a future and an entry in a queue.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ from minidis.clients.blocked import BlockedCall
 from minidis.commands.shared.group import T
 from minidis.replies import decoded
 
-#: Longest timer (seconds). Loops differ in what they can take; a timer that is early is set again.
+#: Longest timer (seconds). Event loops have different limits; a timer that ends early is set again.
 _LONGEST = 86_400.0
 
 
-class _Parks:
-    """A session whose calls answer the blocked when they have to wait."""
+class _ReturnsBlocked:
+    """A session whose calls return the blocked call instead of blocking the thread."""
 
     def sleep(self, blocked: BlockedCall) -> Any:
         return blocked
 
 
-class ParkingSession(_Parks, Minidis[T]):
-    """What is inside of an AsyncMinidis."""
+class ParkingSession(_ReturnsBlocked, Minidis[T]):
+    """The sync session of an AsyncMinidis."""
 
 
-class ParkingSessionText(_Parks, MinidisText):
+class ParkingSessionText(_ReturnsBlocked, MinidisText):
     """The same with str for bulk strings."""
 
 
-class ParkingPipeline(_Parks, Pipeline[T]):
-    """What is inside of an AsyncPipeline."""
+class ParkingPipeline(_ReturnsBlocked, Pipeline[T]):
+    """The sync pipeline of an AsyncPipeline."""
 
 
-class ParkingPipelineText(_Parks, PipelineText):
+class ParkingPipelineText(_ReturnsBlocked, PipelineText):
     """The same with str for bulk strings."""
 
 
-class Bell:
-    """Wakes one coroutine, again and again, from any thread."""
+class Wakeup:
+    """Wakes one coroutine from any thread, any number of times."""
 
     __slots__ = ("future", "loop")
 
@@ -60,44 +60,44 @@ class Bell:
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[None] = self.loop.create_future()
 
-    def ring(self) -> bool:
-        """Wake it soon. False when its loop is closed: it will never wake."""
+    def set(self) -> bool:
+        """Wake the coroutine. Return False when its loop is closed: it will never run again."""
         try:
-            self.loop.call_soon_threadsafe(self._wake)
+            self.loop.call_soon_threadsafe(self._set)
         except RuntimeError:
             return False
         return True
 
-    def _wake(self) -> None:
+    def _set(self) -> None:
         if not self.future.done():
             self.future.set_result(None)
 
-    async def heard(self) -> None:
-        """Wait until it rings. A ring that came before, and nobody has heard yet, counts."""
+    async def wait(self) -> None:
+        """Wait for the next set(), or return at once if one came since the last wait()."""
         await self.future
         self.future = self.loop.create_future()
 
 
-class Parked:
-    """A coroutine that waits for the answer of a blocked."""
+class Waiting:
+    """A coroutine that waits for the reply of a blocked call."""
 
-    __slots__ = ("bell", "blocked", "timer")
+    __slots__ = ("blocked", "timer", "wakeup")
 
     def __init__(self, blocked: BlockedCall) -> None:
         self.blocked = blocked
-        self.bell: Bell
+        self.wakeup: Wakeup
         self.timer: asyncio.TimerHandle | None = None
 
     async def wait(self) -> None:
-        """Until the blocked is done. However it ends otherwise, nothing stays behind."""
+        """Wait until the call is done. If the wait ends in any other way, the call is cancelled."""
         blocked = self.blocked
         try:
-            self.bell = Bell()
+            self.wakeup = Wakeup()
             blocked.notify(self._served)
             self._set_timer()
-            await self.bell.heard()
+            await self.wakeup.wait()
         except GeneratorExit:
-            # Nobody holds the coroutine any more; this thread may be in the middle of a command.
+            # The coroutine is garbage collected; this thread may be in the middle of a command.
             self._cancel_later()
             raise
         except BaseException:
@@ -112,28 +112,28 @@ class Parked:
                 self.timer.cancel()
 
     def _served(self) -> None:
-        """The blocked has its answer. Under the engine's lock, in any thread."""
-        if not self.bell.ring() and not self.blocked.session.engine.closed:
+        """The call has its reply. Under the engine's lock, in any thread."""
+        if not self.wakeup.set() and not self.blocked.session.engine.closed:
             self._cancel_later()
 
     def _cancel_later(self) -> None:
-        # Not now: others are being served, or a command is running.
+        # Not now: other blocked calls are being served, or a command is running.
         self.blocked.session.engine.exec_thread.later(self.blocked.cancel)
 
     def _set_timer(self) -> None:
         timeout = self.blocked.timeout
         if timeout is not None and not self.blocked.done:
-            self.timer = self.bell.loop.call_later(min(timeout, _LONGEST), self._look_at_clock)
+            self.timer = self.wakeup.loop.call_later(min(timeout, _LONGEST), self._expire)
 
-    def _look_at_clock(self) -> None:
+    def _expire(self) -> None:
         self.blocked.expire()
         self._set_timer()
 
 
 async def reply_of(session: Session[Any], blocked: BlockedCall) -> Any:
-    """The answer of a call that has to wait."""
+    """Wait for a blocked call and return its reply."""
     while True:
-        await Parked(blocked).wait()
+        await Waiting(blocked).wait()
         reply = session.resume(blocked)
         if reply.__class__ is not BlockedCall:
             return decoded(reply) if session._decode else reply

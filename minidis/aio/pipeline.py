@@ -1,12 +1,12 @@
-"""Commands collected in a coroutine and run together.
+"""Pipelines and transactions for coroutines: calls are queued and run together.
 
     async with db.pipeline() as pipe:             async with db.transaction(watch=["stock"]) as tx:
         pipe.incr("a").incr("b")                      if int(await db.get("stock") or 0) > 0:
         await pipe.execute()  # [1, 1]                    tx.decr("stock")
                                                   tx.results  # [4]
 
-Calls that are queued answer the pipeline and need no await. After `await pipe.watch(...)` calls are
-made at once, and awaited, until `pipe.multi()`, as in redis.asyncio.
+Queued calls return the pipeline and need no await. After `await pipe.watch(...)` calls run
+immediately and are awaited, until `pipe.multi()`, as in redis.asyncio.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterable
 from typing import Any, Self
 
 from minidis.aio.commands import QueuedCommands
-from minidis.aio.methods import answered
+from minidis.aio.methods import completed
 from minidis.api.pipeline import Pipeline
 from minidis.commands.shared.group import T
 from minidis.commands.transactions import error_replies
@@ -27,40 +27,40 @@ from minidis.replies import OK, Status
 
 
 class AsyncPipeline(QueuedCommands[T]):
-    """Calls are queued and answer the pipeline itself; `await pipe.execute()` answers them all.
+    """Queued calls return the pipeline itself; `await pipe.execute()` returns all replies.
 
-    After watch() calls are made at once: `await pipe.get("a")` is what GET answers. While calls are
-    queued it is the pipeline, whatever its type says.
+    After watch() calls run immediately: `await pipe.get("a")` returns the reply of GET. A queued
+    call returns the pipeline, although its declared type is that of the reply.
     """
 
     def __init__(self, session: Pipeline[T]) -> None:
         self._session: Pipeline[T] = session
 
     async def watch(self, *keys: Any) -> Status:
-        """Watch keys; calls are made at once from here until multi().
+        """Watch keys; from here until multi() calls run immediately.
 
-        ResponseError after queued calls.
+        Raises ResponseError after queued calls.
         """
-        reply: Status = await answered(self._session, self._session.watch(*keys))
+        reply: Status = await completed(self._session, self._session.watch(*keys))
         return reply
 
     def at_once(self) -> None:
-        """Calls are made at once until multi(), as after watch(), without watching anything."""
+        """Run calls immediately until multi(), as after watch(), but without watched keys."""
         self._session.at_once()
 
     def multi(self) -> Status:
-        """Calls are queued from here on."""
+        """Queue calls from here on."""
         return self._session.multi()
 
     async def execute(self, *words: Key, raise_on_error: bool = True) -> Any:
-        """Without words: run what is queued; the answers in a list. With words: queue them.
+        """Run the queued calls and return their replies in a list. With `words`: queue a command.
 
-        WatchError when a watched key was touched. The first refusal is raised, after everything has
-        run; with `raise_on_error=False` refusals stay in the list.
+        Raises WatchError if a watched key was changed, and the first error reply, after all calls
+        have run; with `raise_on_error=False` error replies stay in the list.
         """
         session = self._session
         if words:
-            reply = await answered(session, session.execute(*words))
+            reply = await completed(session, session.execute(*words))
             return self if reply is session else reply
         try:
             replies = await self._run()
@@ -73,7 +73,7 @@ class AsyncPipeline(QueuedCommands[T]):
         if not session.client.queue:
             return []
         if session.is_transaction:
-            replies = await answered(session, session.call((COMMANDS["EXEC"], (), {}, None)))
+            replies = await completed(session, session.call((COMMANDS["EXEC"], (), {}, None)))
             if replies is None:
                 raise WatchError
             return list(replies)
@@ -83,25 +83,25 @@ class AsyncPipeline(QueuedCommands[T]):
 
     async def _reply(self, call: Call) -> Any:
         try:
-            return await answered(self._session, self._session.call(call))
+            return await completed(self._session, self._session.call(call))
         except MinidisError as error:
             return error
 
     async def reset(self) -> None:
-        """Forget what is queued and watched."""
+        """Discard the queued calls and unwatch all keys."""
         self._session.reset()
 
     async def discard(self) -> Status:
-        """Forget what is queued and watched."""
+        """Discard the queued calls and unwatch all keys."""
         self._session.reset()
         return OK
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        """A queued call may be awaited, too; there is nothing to wait for."""
+        """Awaiting a queued call returns the pipeline."""
         return (yield from _itself(self).__await__())
 
     def __len__(self) -> int:
-        """How many calls are queued."""
+        """Return the number of queued calls."""
         return len(self._session)
 
     def __bool__(self) -> bool:
@@ -118,11 +118,11 @@ class AsyncPipeline(QueuedCommands[T]):
 
 
 class AsyncTransaction(AsyncPipeline[T]):
-    """The block of db.transaction(): queued calls run as one at its end, see `results`."""
+    """The block of db.transaction(): its calls run as one transaction at the end, see `results`."""
 
     def __init__(self, session: Pipeline[T], watch: Iterable[Any], raise_on_error: bool) -> None:
         super().__init__(session)
-        #: the answers, after the block
+        #: the replies, after the block
         self.results: list[Any] = []
         self._watched_keys = [watch] if isinstance(watch, (str, bytes)) else list(watch)
         self._raises = raise_on_error

@@ -1,7 +1,7 @@
-"""class Minidis: an open database as its users see it, and minidis.open().
+"""class Minidis: the public interface of an open database, and minidis.open().
 
 A Minidis object is a session: it has a selected database of its own and shares everything else with
-the other sessions of the same open(). Its command methods are the doors of command.py.
+the other sessions of the same open(). Its command methods are generated (grammar/methods.py).
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ S = TypeVar("S", bound="Minidis[Any]")
 
 
 class Minidis(Session[T]):
-    """A database: one method for each command, `execute` for words. Open one with minidis.open().
+    """A database: one method for each command, and `execute` for commands given as words.
 
-    Safe to use from several threads. `with minidis.open(...) as db:` closes it at the end.
+    Open one with minidis.open(). It is thread-safe. `with minidis.open(...) as db:` closes it at
+    the end of the block.
     """
 
     _pipelines: type[Pipeline[Any]] = Pipeline
@@ -42,10 +43,10 @@ class Minidis(Session[T]):
     # several commands at once ------------------------------------------------------------------
 
     def pipeline(self, transaction: bool = True) -> Pipeline[T]:
-        """Collect calls and run them together: typed calls are queued, `execute()` answers a list.
+        """Queue calls and run them together: `execute()` returns a list of their replies.
 
-        With `transaction=False` other callers may come in between. Use it in a `with` block; see
-        Pipeline for watch() and multi().
+        transaction: False does not wrap the calls in MULTI and EXEC, so that other clients may run
+        commands in between. Use it in a `with` block; see Pipeline for watch() and multi().
 
         >>> with db.pipeline() as pipe:
         ...     pipe.set("a", 1).incr("a").execute()
@@ -56,15 +57,16 @@ class Minidis(Session[T]):
     def transaction(
         self, watch: Iterable[Key] = (), *, raise_on_error: bool = True
     ) -> Transaction[T]:
-        """A block whose typed calls are queued, and run as one when it ends: see `results`.
+        """Return a context manager whose calls run as one transaction at the end of the block.
 
-        WatchError when one of the keys in `watch` was touched since the block began: nothing has
-        run. An exception in the block discards what was queued. The first refusal is raised at the
-        end of the block, after everything has run; with `raise_on_error=False` refusals stay in
-        `results`.
+        The calls are queued; after the block `results` has their replies. An exception in the block
+        discards them.
+        watch: raise WatchError at the end, and run nothing, if one of these keys was changed since
+        the block began. raise_on_error: raise the first error reply at the end of the block, after
+        all calls have run; False leaves error replies in `results`.
 
         >>> with db.transaction(watch=["a"]) as tx:
-        ...     answer = tx.set("a", 1), tx.incr("a")
+        ...     queued = tx.set("a", 1), tx.incr("a")
         >>> tx.results
         [OK, 2]
         """
@@ -73,10 +75,10 @@ class Minidis(Session[T]):
         )
 
     def transact(self, function: Callable[[Pipeline[T]], object], *watches: Key) -> list[Any]:
-        """Call `function` with a transaction, again and again until no watched key was touched.
+        """Call `function` with a transaction, and repeat it until no watched key was changed.
 
-        The calls of the transaction run at once until its `multi()`, and are queued after it. The
-        answer is EXEC's list.
+        Before `multi()` the calls of the transaction run immediately; after it they are queued.
+        Returns the list of replies of EXEC.
 
         >>> def double(tx):
         ...     number = int(tx.get("n") or 1)
@@ -156,18 +158,17 @@ class Minidis(Session[T]):
         """
         return Monitoring(self.engine, limit=limit, when_full=when_full, callback=callback)
 
-    # sessions and life -------------------------------------------------------------------------
+    # sessions and servers ----------------------------------------------------------------------
 
     def session(self: S, database: int = 0) -> S:
-        """Another session on the same data, with its own selected database.
+        """Return another session on the same data, with its own selected database.
 
-        ResponseError when there is no database of that number.
-
-        For threads that want different databases. It needs no closing: close(), or the end of a
-        `with`, closes the database for all sessions.
+        It lets threads use different databases. It need not be closed: close(), or the end of a
+        `with` block, closes the database for all sessions. Raises ResponseError if there is no
+        database with this number.
 
         >>> other = db.session(1)
-        >>> other.set("here", 1), db.exists("here")
+        >>> other.set("a", 1), db.exists("a")
         (OK, 0)
         """
         return type(self)(self.engine, database)
@@ -175,34 +176,34 @@ class Minidis(Session[T]):
     def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call `callback(Event(database, name, key))` for every change of a key.
 
-        The callback runs in a thread of its own, never under the lock, in the order of the changes;
+        The callback runs in a thread of its own, without the lock, in the order of the changes;
         `expired` events come when the key expires. Call the returned function to stop.
         """
         return self.engine.listen(callback)
 
     def serve(self, address: str) -> RespServer:
-        """Open a door: let others reach this database by the protocol of Redis, until it is closed.
+        """Start a RESP server for this database and return it: Redis clients can connect to it.
 
-        `address`: "127.0.0.1:6379", "localhost:0" (any free port, see the door's `address`), or
-        "unix:app.sock". Only this machine may come in, unless a password is set (CONFIG SET
-        requirepass). Connections are served by a thread in the background; close the door with
-        `door.close()` or a `with` block, and all doors by closing the database.
+        address: "127.0.0.1:6379", "localhost:0" (any free port, see `server.address`), or
+        "unix:app.sock". Clients on other machines are rejected unless a password is set (CONFIG SET
+        requirepass). A background thread serves the clients. `server.close()`, or the end of a
+        `with` block, stops the server; closing the database stops all its servers.
 
-        AddressError when there can be no door there; it says why, and what helps.
+        Raises AddressError if the server cannot listen there.
 
-        >>> with db.serve("127.0.0.1:0") as door:
-        ...     door.address.startswith("127.0.0.1:")
+        >>> with db.serve("127.0.0.1:0") as server:
+        ...     server.address.startswith("127.0.0.1:")
         True
         """
-        from minidis.server.resp_server import serve  # asyncio is not for every program
+        from minidis.server.resp_server import serve  # it imports asyncio, which takes time
 
         return serve(self, address)
 
     def close(self, *, save: bool | None = None) -> None:
-        """Close all sessions. A directory is saved first if something changed.
+        """Close the database for all sessions, and its servers. Closing twice is harmless.
 
-        `save=True` or `save=False` decides it otherwise; a database in memory or in an .rdb file
-        is not saved unless asked. Closing twice is harmless.
+        save: None saves a directory if something changed; True always saves, False never does. A
+        database in memory cannot be saved; one in an .rdb file is saved with True only.
         """
         self.engine.close(save=save)
 
@@ -214,7 +215,7 @@ class Minidis(Session[T]):
 
 
 class MinidisText(Minidis[str]):
-    """A database whose bulk strings come back as str: minidis.open(decode_responses=True)."""
+    """A database that returns bulk strings as str: minidis.open(decode_responses=True)."""
 
     _decode = True
     _pipelines = PipelineText
@@ -271,14 +272,14 @@ def open(
 ) -> Minidis[Any]:
     """Open a database.
 
-    `path`: None for memory; a directory, made if needed, that keeps `dump.rdb`; or a file ending
-    in `.rdb`. `decode_responses`: bulk strings come back as str. `databases`: how many numbered
-    databases. `clock`: a ManualClock to move time by hand. `progress`: called with bytes done and
-    bytes in all while a dump is loaded. Other keywords are configuration parameters with
-    underscores for dashes, as CONFIG SET takes them: `hash_max_listpack_entries=64`.
+    path: None keeps the data in memory; a directory, created if needed, has its dump in `dump.rdb`;
+    a file must end in `.rdb`. decode_responses: return bulk strings as str. databases: number of
+    databases. clock: a ManualClock lets tests set the time. progress: called with the bytes done
+    and the total while a dump is loaded. Other keywords are configuration parameters, as CONFIG SET
+    takes them, with underscores in place of dashes: `hash_max_listpack_entries=64`.
 
-    RdbError when the dump is damaged, LockedError when the directory is in use, FileError when the
-    path cannot be used, ResponseError for a parameter that does not exist.
+    Raises RdbError if the dump is damaged, LockedError if the directory is in use, FileError if the
+    path cannot be used, ResponseError for an unknown parameter.
 
     >>> with minidis.open(decode_responses=True, hash_max_listpack_entries=64) as text_db:
     ...     text_db.set("name", "Ann"), text_db.get("name")
@@ -298,7 +299,7 @@ def open(
         load_users(engine)
         engine.load(progress)
         return db
-    except BaseException:  # an interruption, too: nobody has the object, so nobody would close it
+    except BaseException:  # KeyboardInterrupt, too: the caller has no object that it could close
         if engine is not None:
             engine.close(save=False)
         directory.close()

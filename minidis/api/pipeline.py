@@ -1,12 +1,12 @@
-"""Commands collected in Python and run together: db.pipeline(), db.transaction(), db.transact().
+"""Pipelines and transactions: db.pipeline(), db.transaction(), db.transact().
 
     with db.pipeline() as pipe:                       with db.transaction(watch=["stock"]) as tx:
         pipe.incr("a").incr("b")                          if int(db.get("stock")) > 0:
         pipe.execute()  # [1, 1]                              tx.decr("stock")
                                                       tx.results  # [4]
 
-A pipeline is a session of its own whose typed calls are queued and answer the pipeline. After
-watch() they run at once until multi(), as in redis-py; execute() runs what is queued.
+A pipeline is a session of its own. Its typed calls are queued and return the pipeline. After
+watch() they run immediately until multi(), as in redis-py; execute() runs the queued calls.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ from minidis.replies import OK, Status, decoded
 
 
 class Pipeline(Session[T]):
-    """Typed calls are queued and answer the pipeline itself; `execute()` answers them all.
+    """Typed calls are queued and return the pipeline itself; `execute()` returns all replies.
 
-    Whatever a signature promises, a queued call returns the pipeline, so that calls can be chained.
+    A queued call returns the pipeline, although its declared type is that of the reply, so that
+    calls can be chained.
     """
 
     def __init__(self, engine: Engine, database: int = 0, *, transaction: bool = True) -> None:
@@ -64,28 +65,28 @@ class Pipeline(Session[T]):
         return super().call(call)
 
     def watch(self, *keys: Any) -> Status:
-        """Watch keys; calls run at once until multi(). ResponseError after queued calls."""
+        """Watch keys; calls run immediately until multi(). ResponseError after queued calls."""
         if self.client.queue:
             raise error("WATCH after commands have been queued; watch first")
         self._begin(None)
         return super().watch(*many(keys))
 
     def at_once(self) -> None:
-        """Calls run at once until multi(), as after watch(), without watching anything."""
+        """Run calls immediately until multi(), as after watch(), but without watched keys."""
         self._begin(None)
 
     def multi(self) -> Status:
-        """Calls are queued from here on."""
+        """Queue calls from here on."""
         if self.client.queue:
             raise error("MULTI calls can not be nested")
         self._begin([])
         return OK
 
     def execute(self, *words: Key, raise_on_error: bool = True) -> Any:
-        """Without words: run what is queued; the answers in a list. With words: queue them.
+        """Run the queued calls and return their replies in a list. With `words`: queue a command.
 
-        WatchError when a watched key was touched. The first refusal is raised, after everything has
-        run; with `raise_on_error=False` error_replies stay in the list.
+        Raises WatchError if a watched key was changed, and the first error reply, after all calls
+        have run; with `raise_on_error=False` error replies stay in the list.
         """
         if words:
             return super().execute(*words)
@@ -97,7 +98,7 @@ class Pipeline(Session[T]):
         return self.answered(replies, raise_on_error=raise_on_error)
 
     def answered(self, replies: list[Any], *, raise_on_error: bool) -> Any:
-        """The answers as the caller wants them; or the first refusal is raised."""
+        """Return the replies, decoded if necessary, or raise the first error reply."""
         if raise_on_error:
             for number, reply in enumerate(replies, 1):
                 if isinstance(reply, BaseException):
@@ -130,7 +131,7 @@ class Pipeline(Session[T]):
             return error
 
     def unwatch(self) -> Status:
-        """Forget the watched keys; calls are queued again."""
+        """Unwatch all keys; calls are queued again."""
         with self.engine.lock:
             reply = super().unwatch()
         self._begin([])
@@ -142,22 +143,22 @@ class Pipeline(Session[T]):
         return replies
 
     def discard(self) -> Status:
-        """Forget what is queued and watched."""
+        """Discard the queued calls and unwatch all keys."""
         return self.reset()
 
     def reset(self) -> Status:
-        """Forget what is queued and watched."""
+        """Discard the queued calls and unwatch all keys."""
         with self.engine.lock:
             self.leave_transaction()
         return OK
 
     def leave_transaction(self) -> None:
-        """Discard what is queued and watched, as EXEC does, too; the next calls are queued."""
+        """Discard the queued calls and unwatch all keys, as EXEC does; later calls are queued."""
         self.unwatch_all()
         self._begin([])
 
     def __len__(self) -> int:
-        """How many calls are queued."""
+        """Return the number of queued calls."""
         return len(self.client.queue or ())
 
     def __bool__(self) -> bool:
@@ -171,7 +172,7 @@ class Pipeline(Session[T]):
 
 
 class Transaction(Pipeline[T]):
-    """The block of db.transaction(): queued calls run as one at its end, see `results`."""
+    """The block of db.transaction(): its calls run as one transaction at the end, see `results`."""
 
     def __init__(
         self,
@@ -182,7 +183,7 @@ class Transaction(Pipeline[T]):
         raise_on_error: bool = True,
     ) -> None:
         super().__init__(engine, database)
-        #: the answers, after the block
+        #: the replies, after the block
         self.results: list[Any] = []
         self._watched_keys = [watch] if isinstance(watch, (str, bytes)) else list(watch)
         self._raises = raise_on_error
@@ -206,13 +207,13 @@ class Transaction(Pipeline[T]):
 
 
 class PipelineText(Pipeline[str]):
-    """A pipeline whose bulk strings come back as str."""
+    """A pipeline that returns bulk strings as str."""
 
     _decode = True
 
 
 class TransactionText(Transaction[str]):
-    """A transaction whose bulk strings come back as str."""
+    """A transaction that returns bulk strings as str."""
 
     _decode = True
 

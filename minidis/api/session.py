@@ -36,7 +36,7 @@ from minidis.commands.lists import Lists
 from minidis.commands.pubsub import PubSub
 from minidis.commands.server.acl import Acl
 from minidis.commands.server.clients import ClientCommands
-from minidis.commands.server.connection import Connection
+from minidis.commands.server.connection import ConnectionCommands
 from minidis.commands.server.databases import Server
 from minidis.commands.server.debugging import Debugging
 from minidis.commands.server.information import Information
@@ -83,7 +83,7 @@ class Session(
     TrackingCommands[T],
     PubSub[T],
     ClientCommands[T],
-    Connection[T],
+    ConnectionCommands[T],
     Server[T],
     Information[T],
     Debugging[T],
@@ -401,8 +401,10 @@ def find_command(words: list[bytes]) -> Command:
 
 
 def install_methods(cls: type[Any], *, decode: bool, queued: bool = False) -> None:
-    """Put the doors in front of the bodies that the group classes define, but for what the class
-    or a base of it above Session does itself."""
+    """Replace the bodies of the group classes with generated methods.
+
+    Methods that the class or one of its bases below Session overrides stay as they are.
+    """
     above = cls.__mro__[: cls.__mro__.index(Session)]
     own = {
         name

@@ -1,15 +1,16 @@
-"""What Python iterates over: the messages of channels, and the commands that a monitor sees.
+"""Message streams: iterators over the messages of channels, and over monitored commands.
 
     publish ──> Listener.deliver ──> MessageQueue ──> for message in subscription
                 under the lock       at most   a callback, in a thread of its own
-                                     `limit`   an event loop, told by on_message()
+                                     `limit`   an event loop, through on_message()
 
-An inbox has no lock of its own, for whoever delivers holds the engine's lock and must not wait: it
-is made of deques, whose single steps are complete or have not happened. Who finds nothing hangs up
-a bell (a held lock), looks once more, and sleeps until somebody releases it. Items are put in under
-the engine's lock only; `closed` comes after the last of them.
+A MessageQueue has no lock of its own: the thread that delivers holds the engine's lock and must not
+block. It consists of deques, whose operations are atomic. A reader that finds nothing adds a held
+lock to `_readers`, checks the queue again, and waits until a writer releases the lock. Items are
+added under the engine's lock only; `closed` is set after the last of them.
 
-A feed that nobody holds any more ends by itself. One with a callback is held by the database.
+A stream without references is garbage-collected, which ends it. The database holds a reference to a
+stream with a callback.
 """
 
 from __future__ import annotations
@@ -35,15 +36,16 @@ T = TypeVar("T")
 M = TypeVar("M")
 F = TypeVar("F", bound="MessageStream[Any]")
 
-#: How many messages may wait, and what happens when there is one more.
+#: Greatest number of messages waiting to be read.
 LIMIT = 10_000
+#: What happens at the limit.
 Policy: TypeAlias = Literal["close", "drop"]
 
 
 class Message(NamedTuple, Generic[T]):
     """A message of a channel: `Message("message", b"news", None, b"hello")`.
 
-    `kind` is "message", "pmessage" for one that came by a pattern, "smessage" of a shard channel.
+    `kind` is "message"; "pmessage" if a pattern matched; "smessage" for a shard channel.
     """
 
     kind: str
@@ -53,25 +55,26 @@ class Message(NamedTuple, Generic[T]):
 
 
 class MessageQueue(Generic[M]):
-    """A bounded queue that nobody has to wait for to put something in."""
+    """A bounded queue whose writers never block."""
 
     def __init__(self, limit: int, when_full: Policy) -> None:
         if limit < 1 or when_full not in ("close", "drop"):
             raise ValueError("limit must be at least 1, and when_full 'close' or 'drop'")
         self.limit = limit
         self.drops = when_full == "drop"
-        #: how many items were let go because there were too many
+        #: number of items discarded at the limit
         self.dropped = 0
         self.closed = False
-        #: it was closed because there were too many
+        #: it was closed because the limit was reached
         self.overflowed = False
-        #: called when there may be something new; it must return at once
-        self.tell: Callable[[], object] | None = None
+        #: called when there may be a new item; must not block
+        self.on_item: Callable[[], object] | None = None
         self._items: deque[M] = deque()
-        self._bells: deque[threading.Lock] = deque()
+        #: locks of waiting readers
+        self._readers: deque[threading.Lock] = deque()
 
     def put(self, item: M) -> bool:
-        """Put an item in; False when that was one too many, and the inbox is closed."""
+        """Add an item; return False if the queue is closed, or closes because it is full."""
         if self.closed:
             return False
         if len(self._items) >= self.limit:
@@ -81,74 +84,75 @@ class MessageQueue(Generic[M]):
                 return False
             self._drop()
         self._items.append(item)
-        self._ring()
+        self._wake()
         return True
 
     def _drop(self) -> None:
-        """Let the oldest item go."""
-        with contextlib.suppress(IndexError):  # all of them have been taken meanwhile
+        """Discard the oldest item."""
+        with contextlib.suppress(IndexError):  # all items have been taken meanwhile
             self._items.popleft()
             self.dropped += 1
 
     def close(self) -> None:
-        """Nothing more comes; what is there can still be taken."""
+        """Accept no more items; those in the queue can still be taken."""
         self.closed = True
-        self._ring()
+        self._wake()
 
-    def _ring(self) -> None:
-        """Wake all who sleep: one of them takes the item, the others look in vain."""
-        with contextlib.suppress(IndexError):  # a sleeper took its bell down meanwhile
-            while self._bells:
-                self._bells.popleft().release()
-        if self.tell is not None:
-            # Its event loop may have ended; whoever delivers has nothing to do with it.
+    def _wake(self) -> None:
+        """Wake all waiting readers: one of them takes the item, the others wait again."""
+        with contextlib.suppress(IndexError):  # a reader removed its lock meanwhile
+            while self._readers:
+                self._readers.popleft().release()
+        if self.on_item is not None:
+            # Its event loop may be closed; that must not disturb the writer.
             try:
-                self.tell()
+                self.on_item()
             except Exception:
-                self.tell = None
+                self.on_item = None
 
     def take(self, timeout: float | None) -> M | None:
-        """The next item; None after `timeout` seconds. ClosedError when nothing more will come.
+        """Return the next item, or None after `timeout` seconds.
 
-        An interruption puts an item back that has not reached the caller.
+        Raises ClosedError when the queue is closed and empty. After KeyboardInterrupt an item that
+        the caller has not received is back in the queue.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         taken: list[M] = []
         try:
             while not self._move_to(taken):
-                if not self._sleep(deadline):
+                if not self._wait(deadline):
                     return None
             return taken[0]
         except BaseException:
             if taken:
                 self._items.appendleft(taken[0])
-                self._ring()
+                self._wake()
             raise
 
     def _move_to(self, taken: list[M]) -> bool:
-        # One call from beginning to end: an item is in the queue, or in the list.
+        # A single call of a C function: at any time an item is in the queue, or in the list.
         try:
             taken.extend(map(deque.popleft, (self._items,)))
         except IndexError:
             return False
         return True
 
-    def _sleep(self, deadline: float | None) -> bool:
-        """Sleep until something may be there; False when it is too late."""
-        bell = threading.Lock()
-        bell.acquire()
-        self._bells.append(bell)
-        # The bell hangs. Whatever has come before that is seen now, whatever comes later rings.
+    def _wait(self, deadline: float | None) -> bool:
+        """Wait until there may be an item; return False at the deadline."""
+        lock = threading.Lock()
+        lock.acquire()
+        self._readers.append(lock)
+        # Items from before the append are seen below; items from now on release the lock.
         closed = self.closed
         if self._items:
             return True
         if closed:
             raise SlowSubscriberError(self.limit) if self.overflowed else ClosedError(_CLOSED)
         left = -1 if deadline is None else min(max(deadline - time.monotonic(), 0), _LONGEST)
-        if bell.acquire(timeout=left):
+        if lock.acquire(timeout=left):
             return True
-        with contextlib.suppress(ValueError):  # somebody is about to ring it
-            self._bells.remove(bell)
+        with contextlib.suppress(ValueError):  # a writer has just taken it out
+            self._readers.remove(lock)
         return bool(self._items)
 
 
@@ -157,20 +161,20 @@ _LONGEST = threading.TIMEOUT_MAX
 
 
 class Listener(Client, Generic[M]):
-    """The outside of a feed, among the clients: what is delivered goes to the inbox."""
+    """The client of a message stream: puts delivered messages into the queue."""
 
     takes_messages = True
 
     def __init__(
-        self, engine: Engine, inbox: MessageQueue[M], understand: Callable[[Any], M | None]
+        self, engine: Engine, queue: MessageQueue[M], convert: Callable[[Any], M | None]
     ) -> None:
         super().__init__()
         self._engine = engine
-        self._queue = inbox
-        self._understand = understand
+        self._queue = queue
+        self._convert = convert
 
     def deliver(self, message: Any) -> None:
-        item = self._understand(message)
+        item = self._convert(message)
         if item is not None and not self._queue.put(item):
             self._engine.forget_client(self)
 
@@ -180,25 +184,25 @@ class Listener(Client, Generic[M]):
             self._queue.close()
 
     def forked(self) -> None:
-        self._queue.tell = None  # its event loop is the parent's
+        self._queue.on_item = None  # its event loop belongs to the parent
         self._queue.close()
 
 
 class MessageStream(Generic[M]):
-    """An iterator of what is delivered; a context manager that closes it."""
+    """An iterator over delivered messages, and a context manager that closes it."""
 
     def __init__(
         self,
         engine: Engine,
-        understand: Callable[[Any], M | None],
+        convert: Callable[[Any], M | None],
         limit: int,
         when_full: Policy,
         callback: Callable[[M], object] | None,
     ) -> None:
         self._engine = engine
         self._queue: MessageQueue[M] = MessageQueue(limit, when_full)
-        self._client = Listener(engine, self._queue, understand)
-        # Before anybody knows of it: whatever strikes, it does not stay.
+        self._client = Listener(engine, self._queue, convert)
+        # Before the client is registered: an interruption at any point leaves nothing behind.
         self._end: weakref.finalize[Any, Any]
         if callback is None:
             gone = engine.observers.channels.gone
@@ -216,40 +220,42 @@ class MessageStream(Generic[M]):
 
     @property
     def id(self) -> int:
-        """Its id among the clients, as CLIENT LIST shows it."""
+        """Its client id, as CLIENT LIST shows it."""
         return self._client.id
 
     @property
     def closed(self) -> bool:
-        """Will nothing more come? What has come before can still be taken."""
+        """Whether it is closed. Messages received before can still be read."""
         return self._queue.closed
 
     @property
     def dropped(self) -> int:
-        """How many were let go because more than `limit` waited (when_full="drop")."""
+        """Number of messages discarded because `limit` was reached (when_full="drop")."""
         return self._queue.dropped
 
     def get(self, timeout: float | None = None) -> M | None:
-        """The next one; None if there is none within `timeout` seconds (None: wait for ever).
+        """Return the next message; None if there is none within `timeout` seconds.
 
-        ClosedError when nothing more will come; SlowSubscriberError when that is because too many
-        had to wait.
+        timeout: None waits without limit, 0 does not wait.
+
+        Raises ClosedError when the stream is closed and has no more messages; SlowSubscriberError
+        if it was closed because `limit` was reached.
         """
         return self._queue.take(timeout)
 
     def on_message(self, callback: Callable[[], object] | None) -> None:
-        """Call `callback()` whenever there may be something to get, and at the end.
+        """Call `callback()` whenever there may be a new message, and when the stream is closed.
 
-        For event loops. It is called under the engine's lock, from any thread, and must do no more
-        than `loop.call_soon_threadsafe(...)`; get(timeout=0) then tells what there is.
+        For event loops. The callback runs under the engine's lock, in any thread, and must do no
+        more than `loop.call_soon_threadsafe(...)`; get(timeout=0) then returns the message.
         """
         with self._engine.lock:
-            self._queue.tell = callback
+            self._queue.on_item = callback
             if callback is not None:
                 callback()
 
     def close(self) -> None:
-        """End it: whoever iterates gets what has come before, and then the end."""
+        """Close it: iterating yields the messages received before, and then ends."""
         self._client.kill()
         self._end.detach()
 
@@ -289,36 +295,37 @@ class Subscription(MessageStream[Message[T]]):
         decode: bool = False,
     ) -> None:
         wanted = [[encode(name) for name in many(names)] for names in (channels, patterns, shards)]
-        super().__init__(engine, _text if decode else _bytes, limit, when_full, callback)
+        convert = _text_message if decode else _bytes_message
+        super().__init__(engine, convert, limit, when_full, callback)
         self.subscribe(wanted[0])
         self.psubscribe(wanted[1])
         self.ssubscribe(wanted[2])
 
     def subscribe(self, *channels: Many) -> None:
-        """Listen to more channels. ClosedError when the subscription is closed."""
+        """Subscribe to more channels. Raises ClosedError when the subscription is closed."""
         self._each(self._engine.observers.channels.subscribe, channels)
 
     def psubscribe(self, *patterns: Many) -> None:
-        """Listen to all channels that match a glob pattern."""
+        """Subscribe to all channels that match one of the glob patterns."""
         self._each(self._engine.observers.channels.subscribe_pattern, patterns)
 
     def ssubscribe(self, *shards: Many) -> None:
-        """Listen to more shard channels."""
+        """Subscribe to more shard channels."""
         self._each(self._engine.observers.channels.subscribe_shard, shards)
 
     def unsubscribe(self, *channels: Many) -> None:
-        """Listen to `channels` no more; without any, to no channel."""
+        """Unsubscribe from `channels`; without arguments from all channels."""
         self._each(
             self._engine.observers.channels.unsubscribe, channels or tuple(self._client.channels)
         )
 
     def punsubscribe(self, *patterns: Many) -> None:
-        """Listen to `patterns` no more; without any, to no pattern."""
+        """Unsubscribe from `patterns`; without arguments from all patterns."""
         found = patterns or tuple(self._client.patterns)
         self._each(self._engine.observers.channels.unsubscribe_pattern, found)
 
     def sunsubscribe(self, *shards: Many) -> None:
-        """Listen to the shard channels no more; without any, to none."""
+        """Unsubscribe from shard channels; without arguments from all of them."""
         found = shards or tuple(self._client.shard_channels)
         self._each(self._engine.observers.channels.unsubscribe_shard, found)
 
@@ -342,18 +349,18 @@ class Monitoring(MessageStream[MonitoredCommand]):
         when_full: Policy = "close",
         callback: Callable[[MonitoredCommand], object] | None = None,
     ) -> None:
-        super().__init__(engine, _seen, limit, when_full, callback)
+        super().__init__(engine, _monitored_command, limit, when_full, callback)
         with engine.lock:
             self._client.monitors = True
             engine.clients.monitors[self._client] = None
             engine.clients.update_all_checks()
 
 
-# what is delivered -------------------------------------------------------------------------------
+# conversion of delivered messages ----------------------------------------------------------------
 
 
-def _bytes(message: Any) -> Message[Any] | None:
-    """A push as a message; None for pushes about other things."""
+def _bytes_message(message: Any) -> Message[Any] | None:
+    """Return a push as a Message; None for pushes of other kinds."""
     match message:
         case [(b"message" | b"smessage") as kind, channel, data]:
             return Message(kind.decode(), channel, None, data)
@@ -362,38 +369,38 @@ def _bytes(message: Any) -> Message[Any] | None:
     return None
 
 
-def _text(message: Any) -> Message[Any] | None:
-    found = _bytes(message)
+def _text_message(message: Any) -> Message[Any] | None:
+    found = _bytes_message(message)
     if found is None:
         return None
     return Message(found.kind, *decoded([found.channel, found.pattern, found.data]))
 
 
-def _seen(message: Any) -> MonitoredCommand | None:
+def _monitored_command(message: Any) -> MonitoredCommand | None:
     return message if isinstance(message, MonitoredCommand) else None
 
 
-# ending, and callbacks ---------------------------------------------------------------------------
+# end of a stream, and callbacks ------------------------------------------------------------------
 
 
-def _abandon(inbox: MessageQueue[Any], client: Client, gone: deque[Client]) -> None:
-    """Nobody holds the feed. Garbage is collected anywhere, so it only leaves notes."""
-    inbox.tell = None
-    inbox.close()
+def _abandon(queue: MessageQueue[Any], client: Client, gone: deque[Client]) -> None:
+    """End a stream that was garbage-collected. A command may be running: only mark the client."""
+    queue.on_item = None
+    queue.close()
     gone.append(client)
 
 
-def _start(inbox: MessageQueue[M], callback: Callable[[M], object]) -> None:
+def _start(queue: MessageQueue[M], callback: Callable[[M], object]) -> None:
     threading.Thread(
-        target=_call_back, args=(inbox, callback), name="minidis-messages", daemon=True
+        target=_call_back, args=(queue, callback), name="minidis-messages", daemon=True
     ).start()
 
 
-def _call_back(inbox: MessageQueue[M], callback: Callable[[M], object]) -> None:
-    """Call back with each item, in their order, never under the lock."""
+def _call_back(queue: MessageQueue[M], callback: Callable[[M], object]) -> None:
+    """Call `callback` with each item in order, without the engine's lock."""
     try:
         while True:
-            item: Any = inbox.take(None)
+            item: Any = queue.take(None)
             call_safely(callback, item)
             del item
     except ClosedError:

@@ -7,9 +7,8 @@
      coroutine       │  awaits a future                      } woken by notify()
      connection      │  runs no further command              }
 
-The one store of `reply` decides: before it, what the body did is rolled back if an exception
-strikes; after it, the reply belongs to the blocked call. A call that is cancelled with a reply
-returns the elements.
+The assignment of `reply` decides: an exception before it rolls the body back; after it the reply
+belongs to the blocked call. A call that is cancelled when it has a reply returns the elements.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The clients of a database: one for each session, embedded or connected to the server.
 
-A Client is what other sessions may know of a session, and the way to reach it: `deliver` a message,
-`kill` it. CLIENT LIST shows clients; pub/sub, tracking and monitors write to them.
+A Client is the part of a session that other sessions use: they `deliver` messages to it and `kill`
+it. CLIENT LIST shows clients; pub/sub, tracking and monitors deliver to them.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Owner(Protocol):
 
 
 class Client:
-    """A client. This class is an embedded one: it may do everything, and takes no messages."""
+    """An embedded client, which needs no permissions and takes no messages. Base of the others."""
 
     #: "embedded", "tcp" or "unix"
     kind = "embedded"
-    #: it can take messages that answer no command
+    #: it can take messages that are no replies
     takes_messages = False
 
     def __init__(self) -> None:
@@ -44,14 +44,14 @@ class Client:
         self.address = "in-process:0"
         self.local_address = "in-process:0"
         self.protocol = 3
-        #: who it has authenticated as; None: nobody yet. Embedded callers need no permission.
+        #: its authenticated user, or None. Embedded clients need no permissions.
         self.user: User | None = None
         #: milliseconds since 1970 of its first and its last command
         self.created = 0
         self.used = 0
         #: name of its last command, as CLIENT LIST writes it: "config|get"
         self.command = "NULL"
-        #: how many channels, patterns and shard channels it listens to
+        #: channels, patterns and shard channels that it has subscribed to
         self.channels: set[bytes] = set()
         self.patterns: dict[bytes, None] = {}
         self.shard_channels: set[bytes] = set()
@@ -59,12 +59,12 @@ class Client:
         self.tracking: TrackingState | None = None
         self.no_evict = False
         self.no_touch = False
-        #: "on", "off" or "skip"; "skip next" until the command that asked for it is complete
+        #: "on", "off" or "skip"; "skip next" until CLIENT REPLY SKIP itself is complete
         self.reply_mode = "on"
         self.close_after_reply = False
         #: number of the selected database
         self.database = 0
-        #: what MULTI has queued; None outside
+        #: the calls queued since MULTI; None outside of MULTI
         self.queue: list[Any] | None = None
         #: a command could not be queued: EXEC will fail
         self.aborted = False
@@ -81,36 +81,36 @@ class Client:
         return None if self._owner is None else self._owner()
 
     def belongs_to(self, owner: Owner) -> None:
-        """Tie client and session together."""
+        """Set the session of this client."""
         self._owner = weakref.ref(owner)
 
     @property
     def blocked(self) -> BlockedCall | None:
-        """The call that has been blocked longest, if there is one."""
+        """Return the call that has been blocked longest, or None."""
         return next(iter(self.blocked_calls), None)
 
     @property
     def trusted(self) -> bool:
-        """Does it need neither a password nor permission?"""
+        """Whether it needs neither a password nor permissions."""
         return self.kind == "embedded"
 
     @property
     def subscriptions(self) -> int:
-        """Channels and patterns, as the confirmations of SUBSCRIBE count them."""
+        """Number of channels and patterns, as in the confirmations of SUBSCRIBE."""
         return len(self.channels) + len(self.patterns)
 
     @property
     def listening(self) -> bool:
-        """Does it listen to anything?"""
+        """Whether it has any subscription."""
         return bool(self.channels or self.patterns or self.shard_channels)
 
     @property
     def is_restricted(self) -> bool:
-        """Whether its user may not do everything."""
+        """Whether its user's permissions are restricted."""
         return not self.trusted and self.user is not None and not self.user.unrestricted
 
     def deliver(self, message: Push | Status | MonitoredCommand) -> None:
-        """Take a message that answers no command. Under the engine's lock: never waits, raises."""
+        """Take a message that is no reply. Under the engine's lock: never blocks, never raises."""
 
     def kill(self) -> None:
         """End the session, from any thread. An embedded one only ends its blocked calls."""
@@ -120,7 +120,7 @@ class Client:
                 blocked.queues.finish(blocked, error)
 
     def forked(self) -> None:
-        """In the child of a fork: it is the parent's, and hears nothing here."""
+        """In the child of a fork: the client belongs to the parent."""
 
 
 class Clients:
@@ -135,19 +135,19 @@ class Clients:
         self.monitors: dict[Client, None] = {}
 
     def enter(self, client: Client, now: int) -> None:
-        """Give a new client its id."""
+        """Add a new client and set its id."""
         client.id = next(self._ids)
         client.created = client.used = now
         self._by_id[client.id] = client
 
     def leave(self, client: Client) -> None:
-        """The client has gone."""
+        """Remove a client that has ended."""
         self._by_id.pop(client.id, None)
         if self.monitors.pop(client, client) is None and not self.monitors:
             self.update_all_checks()
 
     def get(self, number: int) -> Client | None:
-        """The client with this id."""
+        """Return the client with this id, or None."""
         return self._by_id.get(number)
 
     def update_all_checks(self) -> None:
@@ -158,7 +158,7 @@ class Clients:
                 owner.update_checks()
 
     def __iter__(self) -> Iterator[Client]:
-        """In the order in which they came."""
+        """Iterate over the clients in the order of their ids."""
         return iter(sorted(self._by_id.values(), key=lambda client: client.id))
 
     def __len__(self) -> int:

@@ -4,7 +4,7 @@
                                                           │
                                                           └ FLAGS below: a letter for each state
 
-The fields are those of Redis 7.0 in their order, and the two that came with 7.2.
+The fields are those of Redis 7.0 in their order, and the two that 7.2 has added.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from minidis.clients.client import Client
 
-#: Letter -> whether the client is in that state; the order is that of the letters.
+#: Letter -> whether the client is in that state, in the order of the output.
 FLAGS: dict[str, Callable[[Client], bool]] = {
     "O": lambda client: client.monitors,
     "P": lambda client: client.listening,
@@ -29,16 +29,16 @@ FLAGS: dict[str, Callable[[Client], bool]] = {
     "T": lambda client: client.no_touch,
 }
 
-#: Fields about buffers that Redis has: zero, since nobody here counts them.
+#: The fields about buffers are zero: minidis does not measure them.
 _UNCOUNTED = (
     "qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r"
 )
 
 
-def describe(client: Client, now: int, running: str = "") -> bytes:
-    """The line, without its end. `running`: the command it runs now, if it is the caller.
+def client_line(client: Client, now: int, running: str = "") -> bytes:
+    """Return the line without a line break. `running`: the command it runs, if it is the caller.
 
-    Names and addresses hold neither blanks nor line ends, so the fields can be told apart.
+    Names and addresses contain neither blanks nor line breaks, so that the line can be parsed.
     """
     age, idle = (max(now - moment, 0) // 1000 for moment in (client.created, client.used))
     redirect = -1 if client.tracking is None else client.tracking.redirect
@@ -64,25 +64,25 @@ def describe(client: Client, now: int, running: str = "") -> bytes:
 
 
 def as_bytes(address: str) -> bytes:
-    """An address; the path of a socket may hold any bytes."""
+    """Encode an address; the path of a socket may contain any bytes."""
     return address.encode("utf-8", "surrogateescape")
 
 
 def user_of(client: Client) -> bytes:
-    """Name of its user; who has not authenticated is the default user without permission."""
+    """Return the name of its user; before authentication it is the default user."""
     return b"default" if client.user is None else client.user.name
 
 
 def type_of(client: Client) -> bytes:
-    """Its type for CLIENT LIST and KILL: there are no masters and replicas here."""
+    """Return its type for CLIENT LIST and CLIENT KILL: minidis has no masters and replicas."""
     return b"pubsub" if client.listening else b"normal"
 
 
 def _queued(client: Client) -> int:
-    """How many commands it has queued since MULTI; -1 outside."""
+    """Return the number of commands queued since MULTI; -1 outside of MULTI."""
     return -1 if client.queue is None else len(client.queue)
 
 
 def _is_dirty(client: Client) -> bool:
-    """Whether a key that it watches has changed."""
+    """Return whether a watched key has changed."""
     return client.watch is not None and client.watch.dirty

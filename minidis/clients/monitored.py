@@ -1,4 +1,4 @@
-"""What MONITOR shows of a command."""
+"""Commands as MONITOR shows them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class MonitoredCommand(NamedTuple):
     words: list[bytes]
 
     def line(self) -> str:
-        """As the command MONITOR shows it.
+        """Return the line that MONITOR shows.
 
         >>> from minidis.clients.monitored import MonitoredCommand
         >>> print(MonitoredCommand(1700000000.5, 0, "127.0.0.1:5", [b"GET", b"a"]).line())
         1700000000.500000 [0 127.0.0.1:5] "GET" "a"
         """
-        words = " ".join(map(quoted, self.words))
+        words = " ".join(map(quoted_word, self.words))
         return f"{self.time:.6f} [{self.database} {self.address}] {words}"
 
 
@@ -29,6 +29,6 @@ _ESCAPES |= {ord(sign): f"\\{sign}" for sign in '\\"'}
 _ESCAPES |= {ord(sign): f"\\{letter}" for sign, letter in zip("\n\r\t\a\b", "nrtab", strict=True)}
 
 
-def quoted(word: bytes) -> str:
-    """A word in double quotes, everything but plain ASCII escaped."""
+def quoted_word(word: bytes) -> str:
+    """Return a word in double quotes; everything but printable ASCII is escaped."""
     return '"' + word.decode("latin-1").translate(_ESCAPES) + '"'

@@ -16,12 +16,12 @@ class Watch:
 
     def __init__(self, gone: deque[Any]) -> None:
         self.gone = gone
-        #: key -> it had expired already when it was watched
+        #: key -> whether it had expired already when it was watched
         self.key_ids: dict[KeyId, bool] = {}
         self.dirty = False
 
     def __del__(self) -> None:
-        key_ids = getattr(self, "key_ids", None)  # an interruption may strike before it has any
+        key_ids = getattr(self, "key_ids", None)  # None: __init__ was interrupted
         if key_ids:
             self.gone.append(key_ids)
 

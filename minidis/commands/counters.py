@@ -218,9 +218,9 @@ class Counters(Group[T]):
         value = _value_to_step(b"0" if old is None else old, whole=byfloat is None)
         new = _stepped(value, step, low, high, saturate)
         if new is None:
-            return [_shown(value), _shown(value - value)]
+            return [_number_reply(value), _number_reply(value - value)]
         self._store_step(encode(key), new, deadline, persist, enx)
-        return [_shown(new), _shown(new - value)]
+        return [_number_reply(new), _number_reply(new - value)]
 
     def _store_step(
         self, key: bytes, value: Any, deadline: int | None, persist: bool, enx: bool
@@ -336,7 +336,7 @@ def _stepped(value: Any, step: Any, low: Any, high: Any, saturate: bool) -> Any:
     return new
 
 
-def _shown(number: Any) -> int | float:
+def _number_reply(number: Any) -> int | float:
     """Return a number for the reply: an int, or a float after BYFLOAT."""
     if number.__class__ is int:
         return number

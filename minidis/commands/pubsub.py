@@ -60,7 +60,7 @@ class PubSub(Group[T]):
         A client subscribed to the channel and to matching patterns receives the message once for
         each. Publishers never block.
 
-        >>> db.publish("news", "nobody hears it")
+        >>> db.publish("news", "no receiver")
         0
         """
         name: Any = channel

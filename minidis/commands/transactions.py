@@ -137,5 +137,5 @@ class Transactions(Group[T]):
 
 
 def error_replies(replies: list[Any]) -> list[Exception]:
-    """The refusals among the answers of EXEC; a failure that nobody meant to raise is one, too."""
+    """Return the errors among the replies of EXEC, unexpected exceptions included."""
     return [reply for reply in replies if isinstance(reply, Exception)]

@@ -1,6 +1,6 @@
 """Limits of the RESP server for its clients: settings, changed by CONFIG SET.
 
-They are kept here, and not in the room of the doors, so that they can be set before there is one.
+They belong to the engine, so that they can be set before a server is started.
 """
 
 from __future__ import annotations
@@ -9,53 +9,53 @@ from collections.abc import Callable
 
 #: Classes of clients that have output limits of their own.
 CLASSES = ("normal", "replica", "pubsub")
-#: How many bytes of answers may wait for a client at any moment, how many for `seconds` on end;
-#: 0: no limit.
+#: Output buffer limits in bytes: hard limit, soft limit, and the seconds for which a client may
+#: exceed the soft limit; 0: no limit.
 Bounds = tuple[int, int, int]
 
 
 class ClientLimits:
-    """Limits of all doors of a database."""
+    """Limits of the clients of all servers of a database."""
 
     def __init__(self) -> None:
-        #: clients at the same time
+        #: greatest number of connected clients
         self.clients = 10_000
-        #: seconds without a command until a client is sent away; 0: never
+        #: seconds after which an idle client is closed; 0: never
         self.idle = 0
-        #: seconds of silence until the system asks if the other side is still there; 0: never
+        #: seconds without data after which the system probes a client; 0: never
         self.keepalive = 300
-        #: bytes of a command, or of commands that wait for their turn
+        #: bytes of received commands that have not run yet
         self.query = 1024**3
         self.output: dict[str, Bounds] = {
             "normal": (0, 0, 0),
             "replica": (256 * 1024**2, 64 * 1024**2, 60),
             "pubsub": (32 * 1024**2, 8 * 1024**2, 60),
         }
-        #: refuse clients from elsewhere while the default user needs no password
+        #: reject clients from other machines while the default user has no password
         self.protected = True
-        #: called when one of these has changed: whoever watches the clock
+        #: called when a limit was changed: restarts the timer for idle clients
         self.changed: Callable[[], object] | None = None
 
     def set(self, name: str, value: object) -> None:
-        """Set one of them."""
+        """Set one of the limits."""
         setattr(self, name, value)
         if self.changed is not None:
             self.changed()
 
     def output_text(self) -> str:
-        """The output limits as CONFIG GET shows them."""
+        """Return the output buffer limits as CONFIG GET shows them."""
         return " ".join(
             f"{'slave' if name == 'replica' else name} {hard} {soft} {seconds}"
             for name, (hard, soft, seconds) in self.output.items()
         )
 
     def set_output(self, changed: dict[str, Bounds]) -> None:
-        """Set the output limits of some classes."""
+        """Set the output buffer limits of some classes."""
         self.output = {**self.output, **changed}
 
 
 def parse_output(text: str, memory: Callable[[str], int]) -> dict[str, Bounds]:
-    """Output limits from "pubsub 32mb 8mb 60 ..."; ValueError with the words of Redis."""
+    """Parse output buffer limits: "pubsub 32mb 8mb 60 ...". ValueError has the message of Redis."""
     words = text.split()
     if len(words) % 4:
         raise ValueError("Wrong number of arguments in buffer limit configuration.")

@@ -1,7 +1,7 @@
 """The table of configuration parameters: each has its effect, any other name is an error.
 
-CONFIG GET answers from the table, CONFIG SET and the keywords of minidis.open() go through it. A
-parameter without a setter can be read but belongs to open().
+CONFIG GET, CONFIG SET and the keywords of minidis.open() use the table. A parameter without a
+setter is read-only.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ MEMORY_UNITS = {
 
 
 class Parameter(NamedTuple):
-    """One parameter: how to read it as text, how to set it from text, what it is about."""
+    """One parameter: description, getter, setter, and the parser of its text."""
 
     name: str
     about: str
     get: Callable[[Engine], str]
     set: Callable[[Engine, Any], None] | None = None
-    #: text -> value for set(), or ValueError with the words of Redis
+    #: text -> value for set(), or ValueError with the message of Redis
     parse: Callable[[str], Any] = str
     aliases: tuple[str, ...] = ()
-    #: open() may set it, CONFIG SET may not
+    #: open() can set it, CONFIG SET cannot
     at_open: bool = False
 
 
@@ -84,7 +84,7 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 def _limit(
     name: str, about: str, alias: str = "", *, size: bool = False, low: int = 0
 ) -> Parameter:
-    """A threshold of structures.limits."""
+    """Declare a threshold of structures.limits."""
     attribute = name.replace("-", "_")
     high = 2**31 - 1 if low < 0 else I64_MAX
     return Parameter(
@@ -107,8 +107,8 @@ def _flag(name: str, about: str, attribute: str) -> Parameter:
     )
 
 
-def _door(name: str, about: str, attribute: str, parse: Callable[[str], Any]) -> Parameter:
-    """What doors allow their clients."""
+def _client_limit(name: str, about: str, attribute: str, parse: Callable[[str], Any]) -> Parameter:
+    """Declare a limit of ClientLimits."""
     return Parameter(
         name,
         about,
@@ -200,42 +200,44 @@ PARAMETERS: dict[str, Parameter] = {
         ),
         Parameter(
             "notify-keyspace-events",
-            "which events of keys are published: K E and g $ l s h z x e t d n m, or A",
-            lambda engine: notifications.shown(engine.observers.notifications.flags),
+            "key events that are published: K E and g $ l s h z x e t d n m, or A",
+            lambda engine: notifications.flags_text(engine.observers.notifications.flags),
             lambda engine, value: engine.observers.notify(value),
             notifications.parse,
         ),
         Parameter(
             "tracking-table-max-keys",
-            "how many keys CLIENT TRACKING remembers; 0: no limit",
+            "keys that CLIENT TRACKING remembers; 0: no limit",
             lambda engine: str(engine.observers.tracking.max_keys),
             lambda engine, value: setattr(engine.observers.tracking, "max_keys", value),
             _number(0, I64_MAX),
         ),
-        _door("maxclients", "clients at the same time", "clients", _number(1, 2**32 - 1)),
-        _door("timeout", "seconds until an idle client is sent away; 0: never", "idle", _SECONDS),
-        _door(
+        _client_limit("maxclients", "greatest number of clients", "clients", _number(1, 2**32 - 1)),
+        _client_limit(
+            "timeout", "seconds until an idle client is closed; 0: never", "idle", _SECONDS
+        ),
+        _client_limit(
             "tcp-keepalive",
-            "seconds of silence until a client is probed; 0: never",
+            "seconds without data until a client is probed; 0: never",
             "keepalive",
             _SECONDS,
         ),
-        _door(
+        _client_limit(
             "client-query-buffer-limit",
-            "most bytes of commands that wait for their turn",
+            "bytes of received commands that have not run yet",
             "query",
             _memory(1024 * 1024, I64_MAX),
         ),
         Parameter(
             "client-output-buffer-limit",
-            "bytes that clients may leave unread: class, hard limit, soft limit, seconds, ...",
+            "bytes of unread replies: class, hard limit, soft limit, seconds, ...",
             lambda engine: engine.settings.clients.output_text(),
             lambda engine, value: engine.settings.clients.set_output(value),
             lambda text: parse_output(text, _memory(0, I64_MAX)),
         ),
         Parameter(
             "protected-mode",
-            "let nobody in from elsewhere while the default user needs no password",
+            "reject clients from other machines while the default user has no password",
             lambda engine: "yes" if engine.settings.clients.protected else "no",
             lambda engine, value: engine.settings.clients.set("protected", value),
             _yes_no,
@@ -244,9 +246,9 @@ PARAMETERS: dict[str, Parameter] = {
         _attribute(
             "dir", "directory of the dump", lambda engine: engine.store.directory.path or ""
         ),
-        # redis-benchmark asks for both; there are no moments of saving, and there is no log.
-        _attribute("save", "when a dump is saved by itself: never", lambda engine: ""),
-        _attribute("appendonly", "keep a log of the changes", lambda engine: "no"),
+        # redis-benchmark reads both. There are no save points, and there is no append-only file.
+        _attribute("save", "save points: none", lambda engine: ""),
+        _attribute("appendonly", "write changes to an append-only file", lambda engine: "no"),
         _attribute(
             "dbfilename", "file name of the dump", lambda engine: engine.store.directory.dump_name
         ),
@@ -256,23 +258,23 @@ ALIASES = {alias: p.name for p in PARAMETERS.values() for alias in p.aliases}
 
 
 def get_parameters(engine: Engine, patterns: Iterable[bytes]) -> dict[bytes, bytes]:
-    """Names and values of all parameters that match one of the patterns."""
+    """Return names and values of all parameters that match one of the patterns."""
     found: dict[bytes, bytes] = {}
     for pattern in patterns:
         match = compile_pattern(pattern, nocase=True)
         for name in [*PARAMETERS, *ALIASES]:
             if match(name.encode()):
-                # A name without glob signs is answered as it was written.
-                shown = pattern if pattern.lower() == name.encode() else name.encode()
+                # A name without glob characters is returned in the case in which it was given.
+                spelling = pattern if pattern.lower() == name.encode() else name.encode()
                 value = PARAMETERS[ALIASES.get(name, name)].get(engine)
-                found.setdefault(shown, value.encode("utf-8", "surrogateescape"))
+                found.setdefault(spelling, value.encode("utf-8", "surrogateescape"))
     return found
 
 
 def set_parameters(
     engine: Engine, pairs: Iterable[tuple[bytes, bytes]], *, opening: bool = False
 ) -> None:
-    """Set all of them, or none if one is refused."""
+    """Set all parameters, or none if one value is invalid."""
     ready: dict[str, tuple[Parameter, Any]] = {}
     for name, value in pairs:
         text = name.decode("utf-8", "backslashreplace")
@@ -296,7 +298,7 @@ def set_parameters(
 
 
 def _decoded(value: bytes) -> str:
-    """Any bytes, since a password may consist of any."""
+    """Decode a value; a password may contain any bytes."""
     return value.decode("utf-8", "surrogateescape")
 
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from minidis.acl.users import Users
 from minidis.clients.client import Client, Clients
-from minidis.clients.info import describe
+from minidis.clients.info import client_line
 from minidis.clock import Clock, Progress, ReplayClock
 from minidis.engine.commit import Dispatcher
 from minidis.engine.exec_thread import ExecThread
@@ -64,7 +64,9 @@ class Engine(Dispatcher):
         self.store = Store(directory, self.unit, self.databases, self.settings)
         self.clients = Clients(clock.now())
         self.users = Users(clock)
-        self.users.describe_client = lambda client, running: describe(client, clock.now(), running)
+        self.users.describe_client = lambda client, running: client_line(
+            client, clock.now(), running
+        )
         self.observers = self._new_observers()
         self.pause = Pause(self.clients.update_all_checks)
         self.exec_thread = ExecThread(self.unit)
@@ -114,9 +116,9 @@ class Engine(Dispatcher):
             return following
 
     def _expire_slice(self) -> None:
-        now, room = self.unit.now(), EXPIRE_SLICE
+        now, left = self.unit.now(), EXPIRE_SLICE
         for space in self.databases:
-            room -= space.expire_due(now, room)
+            left -= space.expire_due(now, left)
 
     def clock_moved(self) -> None:
         """The clock was moved by hand: everything that is due happens now."""
@@ -224,7 +226,7 @@ class Engine(Dispatcher):
             self._release()
 
     def _release(self) -> None:
-        """The end of close(); another close() does it again if an interruption struck here."""
+        """The end of close(); another close() repeats it after an interruption."""
         self.expiry_thread.stop()
         self.exec_thread.stop()
         self.observers.close()

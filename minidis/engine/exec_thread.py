@@ -35,7 +35,7 @@ class Job:
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        """Do it, unless it has been withdrawn."""
+        """Run the work, unless it was cancelled."""
         with self.lock:
             if self.cancelled:
                 return
@@ -46,25 +46,25 @@ class Job:
         self.finished.release()
 
     def cancel(self) -> None:
-        """The caller was interrupted: if it has not begun, it never will."""
-        with self.lock:  # whoever holds the lock finds it not begun, or over
+        """The caller was interrupted: a job that has not begun never runs."""
+        with self.lock:  # run() holds it from beginning to end
             self.cancelled = True
 
     def result(self) -> Any:
-        """What the work answered or raised."""
+        """Return what the work has returned, or raise what it has raised."""
         if self.error is not None:
             raise self.error
         return self.reply
 
 
-#: What the thread has to do; None ends it.
+#: The jobs of the thread; None ends it.
 Jobs = queue.SimpleQueue[Job | None]
 
 
 class ExecThread:
     """The thread of an engine; it is started when it is first needed, and sleeps on a queue.
 
-    It ends with stop(), or when nobody holds the engine any more.
+    It ends with stop(), or when the engine is garbage-collected.
     """
 
     def __init__(self, unit: Unit) -> None:
@@ -85,7 +85,7 @@ class ExecThread:
         return get_ident() != threading.main_thread().ident or self._lock._is_owned()
 
     def run(self, work: Callable[[], Any]) -> Any:
-        """Call `work` where no interruption strikes, and answer what it does."""
+        """Run `work` in a thread without KeyboardInterrupt; return or raise its result."""
         if self.runs_here():
             return work()
         job = Job(work, self._lock)
@@ -103,11 +103,11 @@ class ExecThread:
         return job.result()
 
     def later(self, work: Callable[[], Any]) -> None:
-        """Have `work` done soon, in a hold of the lock of its own. Nobody waits for it."""
+        """Run `work` soon, under the lock, without waiting for it."""
         self._hand_over(Job(work, self._lock))
 
     def _hand_over(self, job: Job) -> bool:
-        """Have the thread do it; False when there is none."""
+        """Give the job to the thread; return False when there is none."""
         with self._changing:
             running = not self._stopped and self._is_running()
             if running:

@@ -196,7 +196,9 @@ class Command(Facts):
     @cached_property
     def shares_arguments(self) -> bool:
         """Does the body get a container of the caller as it is? The mapping of ZADD."""
-        return any(slot.shape == "pairs" and {*slot.kinds} == {RAW} for slot in self.compiled.slots)
+        return any(
+            slot.shape == "pairs" and {*slot.kinds} == {RAW} for slot in self.compiled.parameters
+        )
 
     @property
     def params(self) -> dict[str, Param]:

@@ -9,7 +9,7 @@ from minidis.grammar import syntax
 from minidis.grammar.cursor import OptionsReader, WordCursor
 from minidis.grammar.kinds import Kind
 from minidis.grammar.options import Options
-from minidis.grammar.slots import Parameter, is_option, quoted
+from minidis.grammar.slots import Parameter, is_option, word_source
 from minidis.grammar.syntax import Argument, Choice, Node, Optional, Repeat, SyntaxLineError, Word
 
 
@@ -51,8 +51,8 @@ class Custom(Options):
                         self.declare_argument(name)
                 case Optional(Choice((syntax.Sequence((Word(text), Optional() as more)),))):
                     param = self.param(text)
-                    self.slots.append(Parameter(param, "flag", optional=True))
-                    self.emit(quoted(text), when=param)
+                    self.parameters.append(Parameter(param, "flag", optional=True))
+                    self.emit(word_source(text), when=param)
                     self.declare([more])
                 case Optional() as bracket if is_option(bracket):
                     group = [bracket]
@@ -67,14 +67,14 @@ class Custom(Options):
     def declare_argument(self, name: str, *, optional: bool = False) -> None:
         param, kind = self.param(name), self.kind(name)
         self.custom_arguments[name] = param, kind
-        self.slots.append(Parameter(param, "one", (kind,), optional=optional))
+        self.parameters.append(Parameter(param, "one", (kind,), optional=optional))
         self.emit_one(name, param, kind, self.given(param) if optional else "")
 
     def declare_repeat(self, repeat: Repeat) -> None:
         _, slot = self.group(repeat)
         names = syntax.arguments(repeat)
         self.custom_arguments[names[0]] = slot.param, slot.kinds[0]
-        self.slots.append(slot._replace(on_empty=self.no_arguments))
+        self.parameters.append(slot._replace(on_empty=self.no_arguments))
         self.emit_many(names, slot)
 
     def declare_options(self, group: list[Optional], *, last: bool = True) -> None:

@@ -141,7 +141,7 @@ class LazyMethod:
 
 
 def build_method(command: Command, *, decode: bool, queued: bool = False) -> Callable[..., Any]:
-    """The function that callers of the typed API reach."""
+    """Build the function that callers of the typed API use."""
     params = list(command.params.values())
     template = QUEUED if queued else METHOD
     method = _compile_method(command, template, params, decode, None)
@@ -163,7 +163,7 @@ def _default_shortcuts(command: Command, params: list[Param]) -> tuple[Shortcut,
     """One for the call without options, unless it would not spare any test."""
     needed = [param for param in params if param.default is Required and param.kind is POSITIONAL]
     optional = params[len(needed) :]
-    required = {slot.param for slot in command.compiled.slots if not slot.optional}
+    required = {slot.param for slot in command.compiled.parameters if not slot.optional}
     usual = required.isdisjoint(param.name for param in optional)
     if needed and optional and usual and all(map(_is_plain_option, optional)):
         return (Shortcut(" ".join(param.name for param in needed)),)
@@ -171,7 +171,7 @@ def _default_shortcuts(command: Command, params: list[Param]) -> tuple[Shortcut,
 
 
 def public_signature(body: Callable[..., Any]) -> inspect.Signature:
-    """The signature without what the parser alone hands over (see Rules.late)."""
+    """Return the signature without `_option_error`, which only the parser passes on."""
     import inspect  # heavy, and most programs ask for no signature
 
     whole = inspect.signature(body)
@@ -266,7 +266,7 @@ def _conversions(
     full: Callable[..., Any] | None,
 ) -> str:
     """The lines before the lock: conflicts between options, and every argument converted."""
-    known = {parameter.param: parameter for parameter in command.compiled.slots}
+    known = {parameter.param: parameter for parameter in command.compiled.parameters}
     lines = [
         _conversion(known.get(param.name) or _extra_parameter(param.name), param, space)
         for param in params
@@ -293,7 +293,7 @@ def _options(params: list[Param]) -> str:
 
 
 def _conflict_tests(exclusive: tuple[tuple[str, ...], ...], params: list[Param]) -> str:
-    """The lines that refuse two alternatives of a bracket; one that is not given costs one test."""
+    """Return the lines that reject two alternatives of a bracket in one call."""
     test = {param.name: _given(param) for param in params}
     return "".join(
         f"    if {test[one]} and ({' or '.join(test[other] for other in names[at + 1 :])}):\n"
@@ -321,7 +321,7 @@ def _given(param: Param) -> str:
 
 
 def _passed(param: Param) -> str:
-    """The parameter as the door passes it on."""
+    """Return the argument that passes a parameter on to the body."""
     if param.kind is VARIADIC:
         return "*" + param.name
     if param.kind is KEYWORD:

@@ -17,7 +17,7 @@ from minidis.grammar.slots import (
     chosen,
     exactly,
     flag_reader,
-    quoted,
+    word_source,
 )
 from minidis.grammar.syntax import (
     Argument,
@@ -71,9 +71,9 @@ class Options(Base):
             i for i, node in enumerate(self.line.items) if node == Word(self.overrides.floating)
         )
         params = [self.param(str(node)) for node in self.line.items[at + 1 : at + 3]]
-        self.slots = [
+        self.parameters = [
             slot._replace(optional=slot.optional and slot.param not in params)
-            for slot in self.slots
+            for slot in self.parameters
         ]
         message = self.overrides.missing_error
 
@@ -90,7 +90,8 @@ class Options(Base):
         self.front = min(self.front, len(self.steps))
         once, unknown = self.overrides.once, self.overrides.unknown_error
         once_error = self.overrides.once_error
-        allow_conflicts, refuse = self.overrides.allow_conflicts, self.overrides.refuse
+        allow_conflicts = self.overrides.allow_conflicts
+        on_undocumented = self.overrides.on_undocumented
         single = {
             bracket
             for bracket, optional in enumerate(group)
@@ -100,12 +101,12 @@ class Options(Base):
         for bracket, optional in enumerate(group):
             for alternative, (word, reader) in enumerate(self.alternatives(optional.body)):
                 table[word] = (bracket, alternative, reader)
-        before = len(self.slots), len(self.parts)
+        before = len(self.parameters), len(self.parts)
         for undocumented in syntax.parse_line(f"X {self.overrides.undocumented}").items:
             assert isinstance(undocumented, Optional)
             word, reader = self.option(undocumented.body.options[0].items)
             table[word] = (len(table), 0, reader)
-        del self.slots[before[0] :], self.parts[before[1] :]
+        del self.parameters[before[0] :], self.parts[before[1] :]
 
         def step(words: Row[bytes], at: int, args: list[Any], options: dict[str, Any]) -> int:
             chosen: dict[int, int] = {}
@@ -122,8 +123,8 @@ class Options(Base):
                 if chosen.setdefault(bracket, alternative) != alternative and not allow_conflicts:
                     raise errors.error(errors.SYNTAX)
                 at = reader(words, at + 1, options)
-            if refuse is not None:
-                refuse(options)
+            if on_undocumented is not None:
+                on_undocumented(options)
             return at
 
         self.steps.append(step)
@@ -132,9 +133,9 @@ class Options(Base):
         """Compile the options of a bracket, of which a call may have one."""
         found, params = [], []
         for option in choice.options:
-            before = len(self.slots)
+            before = len(self.parameters)
             found.append(self.option(option.items))
-            params += [slot.param for slot in self.slots[before : before + 1]]
+            params += [slot.param for slot in self.parameters[before : before + 1]]
         if len(params) > 1 and not self.overrides.allow_conflicts:
             self.exclusive.append(tuple(params))
         return found
@@ -158,12 +159,12 @@ class Options(Base):
                 param = self.param(first.text)
                 if param not in self.params or self.params[param].default is not True:
                     self.emit(repr(word), when=param)
-                self.slots.append(Parameter(param, "flag", optional=True))
+                self.parameters.append(Parameter(param, "flag", optional=True))
                 return word, flag_reader(param)
             case (Argument(name),):
                 param, kind = self.param(first.text), self.kind(name)
                 self.emit_option(first.text, [(name, param, kind)])
-                self.slots.append(Parameter(param, "one", (kind,), optional=True))
+                self.parameters.append(Parameter(param, "one", (kind,), optional=True))
                 return word, arguments_reader([(param, kind)], self.overrides.unknown_error)
             case (Choice() as choice,) if not syntax.arguments(choice):
                 return word, self.choice_option(first.text, choice)
@@ -180,12 +181,14 @@ class Options(Base):
 
     def value_option(self, word: bytes, param: str) -> Reader:
         """[KEEPREF | DELREF]: one parameter, whose value is the word (Overrides.names)."""
-        known = [slot.param for slot in self.slots]
+        known = [slot.param for slot in self.parameters]
         if param in known:
             at = known.index(param)
-            self.slots[at] = self.slots[at]._replace(choices=(*self.slots[at].choices, word))
+            self.parameters[at] = self.parameters[at]._replace(
+                choices=(*self.parameters[at].choices, word)
+            )
         else:
-            self.slots.append(Parameter(param, "choice", optional=True, choices=(word,)))
+            self.parameters.append(Parameter(param, "choice", optional=True, choices=(word,)))
             self.emit(param, when=self.given(param))
 
         def read(_: Row[bytes], at: int, options: dict[str, Any]) -> int:
@@ -199,13 +202,13 @@ class Options(Base):
         param, kind = self.param(word), self.kind(word)
         exact, about = (text.encode() for text in syntax.words(sign))
         flag, message = self.param(syntax.words(sign)[-1]), self.overrides.bounds_error
-        self.slots.append(Parameter(param, "one", (kind,), optional=True))
-        if flag not in [slot.param for slot in self.slots]:
-            self.slots.append(Parameter(flag, "flag", optional=True))
+        self.parameters.append(Parameter(param, "one", (kind,), optional=True))
+        if flag not in [slot.param for slot in self.parameters]:
+            self.parameters.append(Parameter(flag, "flag", optional=True))
 
         sign_of = f"{about!r} if {flag} else {exact!r}"
         value = self.word_of(word, param, kind)
-        self.emit(f"{quoted(word)}, {sign_of}, {value}", when=self.given(param))
+        self.emit(f"{word_source(word)}, {sign_of}, {value}", when=self.given(param))
 
         def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
             if flag in options:
@@ -224,7 +227,9 @@ class Options(Base):
     def several_option(self, word: bytes, names: list[str]) -> Reader:
         """LIMIT offset count: one parameter for each argument."""
         plan = [(self.param(name), self.kind(name)) for name in names]
-        self.slots.extend(Parameter(param, "one", (kind,), optional=True) for param, kind in plan)
+        self.parameters.extend(
+            Parameter(param, "one", (kind,), optional=True) for param, kind in plan
+        )
         more = [(name, *known) for name, known in zip(names, plan, strict=True)]
         self.emit_option(word.decode(), more)
         return arguments_reader(plan, self.overrides.unknown_error)
@@ -235,11 +240,11 @@ class Options(Base):
         kind = self.overrides.kinds.get(word)
         if kind is not None:
             self.emit_option(word, [("", param, kind)])
-            self.slots.append(Parameter(param, "one", (kind,), optional=True))
+            self.parameters.append(Parameter(param, "one", (kind,), optional=True))
             return arguments_reader([(param, kind)], self.overrides.unknown_error)
         allowed = tuple(text.encode() for text in syntax.words(choice))
-        self.emit(f"{quoted(word)}, {param}" if word else param, when=self.given(param))
-        self.slots.append(Parameter(param, "choice", optional=True, choices=allowed))
+        self.emit(f"{word_source(word)}, {param}" if word else param, when=self.given(param))
+        self.parameters.append(Parameter(param, "choice", optional=True, choices=allowed))
 
         def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
             if at >= len(words):
@@ -290,7 +295,7 @@ class Options(Base):
         """WEIGHTS weight [weight ...]: as many as there are counted keys."""
         values, slot = self.group(repeat)
         slot = slot._replace(param=self.param(word), optional=True)
-        self.slots.append(slot)
+        self.parameters.append(slot)
         self.emit_list(word, syntax.arguments(repeat)[0], slot)
 
         def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
@@ -305,13 +310,15 @@ class Options(Base):
     def emit_list(self, word: str, name: str, slot: Parameter) -> None:
         """Format the word and the list; weights may be the values of a mapping of keys instead."""
         param, when = slot.param, self.given(slot.param)
-        keys = [known.param for known in self.slots if known.weighted]
+        keys = [known.param for known in self.parameters if known.weighted]
         if not keys:
-            self.emit(f"{quoted(word)}, {self.words_of(name, param, slot.kinds[0])}", when=when)
+            self.emit(
+                f"{word_source(word)}, {self.words_of(name, param, slot.kinds[0])}", when=when
+            )
             return
         when += f" or {keys[0]}.__class__ is _dict"
         weights = f"({keys[0]}.values() if {param} is None else {param})"
-        self.emit(f"{quoted(word)}, {self.words_of(name, weights, slot.kinds[0])}", when=when)
+        self.emit(f"{word_source(word)}, {self.words_of(name, weights, slot.kinds[0])}", when=when)
 
     def repeated_option(self, repeat: Repeat) -> tuple[bytes, Reader]:
         """GET pattern [GET pattern ...]: every occurrence adds to one list."""
@@ -319,7 +326,7 @@ class Options(Base):
         assert isinstance(token, Word) and isinstance(argument, Argument)
         param, kind = self.param(token.text), self.kind(argument.name)
         word = token.text.encode()
-        self.slots.append(Parameter(param, "many", (kind,), optional=True))
+        self.parameters.append(Parameter(param, "many", (kind,), optional=True))
         self.emit(f"*[_0 for _1 in {param} for _0 in ({word!r}, _encode(_1))]", when=param)
 
         def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
@@ -343,14 +350,14 @@ class Options(Base):
                 case Argument(name):
                     param, kind = self.param(name), self.kind(name)
                     plan.append((param, kind.convert))
-                    self.slots.append(Parameter(param, "one", (kind,), optional=True))
+                    self.parameters.append(Parameter(param, "one", (kind,), optional=True))
                     self.emit_one(name, param, kind, self.given(param))
                 case Optional(body):
                     text = syntax.words(body)[0]
                     param = self.param(text)
                     plan.append((param, exactly(text.encode())))
-                    self.slots.append(Parameter(param, "flag", optional=True))
-                    self.emit(quoted(text), when=param)
+                    self.parameters.append(Parameter(param, "flag", optional=True))
+                    self.emit(word_source(text), when=param)
                 case Repeat():
                     self.add_optional_rest(item)
                     return
@@ -386,7 +393,7 @@ class Options(Base):
             return len(words)
 
         self.steps.append(step)
-        self.slots.append(slot._replace(optional=True))
+        self.parameters.append(slot._replace(optional=True))
         self.emit_many(syntax.arguments(repeat), slot, when=slot.param)
 
 

@@ -40,7 +40,7 @@ from minidis.grammar.slots import (
     chosen,
     is_option,
     is_repeat,
-    quoted,
+    word_source,
 )
 from minidis.grammar.syntax import Argument, Choice, Line, Optional, Repeat, SyntaxLineError, Word
 
@@ -53,7 +53,7 @@ def compile_line(line: Line, function: Callable[..., Any], overrides: Overrides)
     return Compiled(
         compiler.parser(),
         tuple(compiler.parts),
-        tuple(compiler.slots),
+        tuple(compiler.parameters),
         tuple(compiler.exclusive),
         compiler.plain(),
         overrides.parse is not None,
@@ -133,7 +133,7 @@ class Compiler(Custom):
 
         self.steps.append(step)
         self.emit_one(name, param, kind)
-        self.slots.append(Parameter(param, "one", (kind,)))
+        self.parameters.append(Parameter(param, "one", (kind,)))
 
     def add_word(self, text: str) -> None:
         self.in_front = False
@@ -146,7 +146,7 @@ class Compiler(Custom):
             return at + 1
 
         self.steps.append(step)
-        self.emit(quoted(text))
+        self.emit(word_source(text))
 
     def add_choice(self, choice: Choice) -> None:
         self.in_front = False
@@ -171,7 +171,7 @@ class Compiler(Custom):
         self.steps.append(step)
         self.emit_one("", param, TEXT if kind is None else kind)
         slot = Parameter(param, "choice", choices=allowed)
-        self.slots.append(slot if kind is None else Parameter(param, "one", (kind,)))
+        self.parameters.append(slot if kind is None else Parameter(param, "one", (kind,)))
 
     def add_choice_of_flags(self, choice: Choice, params: list[str]) -> None:
         """<MIN | MAX> as two parameters, min=True or max=True; the body wants exactly one."""
@@ -187,7 +187,7 @@ class Compiler(Custom):
         self.steps.append(step)
         for word, param in table.items():
             self.emit(repr(word), when=param)
-        self.slots.extend(Parameter(param, "flag", optional=True) for param in params)
+        self.parameters.extend(Parameter(param, "flag", optional=True) for param in params)
 
     def add_rest(self, repeat: Repeat, tail: int) -> None:
         """`member [member ...]` up to the end, or up to the last `tail` words."""
@@ -213,7 +213,7 @@ class Compiler(Custom):
 
         self.steps.append(step)
         self.emit_rest(syntax.arguments(repeat), slot)
-        self.slots.append(
+        self.parameters.append(
             slot if self.overrides.empty else slot._replace(on_empty=self.no_arguments)
         )
 
@@ -226,11 +226,11 @@ class Compiler(Custom):
     def add_extra(self) -> None:
         """Format the parameters that the line does not have (see Overrides.extra)."""
         extra = {name: self.params[name] for name in self.overrides.extra.split()}
-        name = " ".join(quoted(word) + "," for word in self.line.name.split())
+        name = " ".join(word_source(word) + "," for word in self.line.name.split())
         if self.overrides.extra_command:
             [(param, declared)] = extra.items()
             when = f"{param} != {declared.default!r}"
-            name = f"{quoted(self.overrides.extra_command)} if {when} else {name}"
+            name = f"{word_source(self.overrides.extra_command)} if {when} else {name}"
             self.emit(f"_encode({param})", when=when)
         elif extra:
             last = self.parts.pop()  # the repeated part, at its place in the signature
@@ -240,7 +240,7 @@ class Compiler(Custom):
         self.parts.insert(0, Part(name.rstrip(",")))
         converted = {name: kind for name, kind in self.overrides.kinds.items() if name in extra}
         for param, kind in converted.items():
-            self.slots.append(Parameter(param, "one", (kind,), optional=True))
+            self.parameters.append(Parameter(param, "one", (kind,), optional=True))
 
     def add_halves(self, first: Repeat, second: Repeat) -> None:
         """`key [key ...] id [id ...]`: two lists of the same length, as pairs."""
@@ -262,7 +262,7 @@ class Compiler(Custom):
         for name, item, kind in zip(names, ("_1", "_2"), kinds, strict=True):
             text = f"*[{self.word_of(name, item, kind)} for _1, _2 in {slot.param}]"
             self.emit(text, text if holds_key(name) else "")
-        self.slots.append(slot)
+        self.parameters.append(slot)
 
     def add_counted(self, name: str, repeat: Repeat) -> None:
         """`numkeys key [key ...]`: the count is the number of groups that follow."""
@@ -293,8 +293,8 @@ class Compiler(Custom):
         self.steps.append(step)
         self.emit(f"b'%d' % _len({slot.param})")
         self.emit_many(syntax.arguments(repeat), slot)
-        self.slots.extend([Parameter(given, "one", (self.kind(name),))] if given else [])
-        self.slots.append(slot if given else slot._replace(on_empty=lambda: count_of(b"0")))
+        self.parameters.extend([Parameter(given, "one", (self.kind(name),))] if given else [])
+        self.parameters.append(slot if given else slot._replace(on_empty=lambda: count_of(b"0")))
 
     def counter(self, name: str) -> Callable[[Any], int]:
         """Return the converter of a count that must be positive."""
@@ -397,12 +397,12 @@ class Compiler(Custom):
 
     def agree(self) -> None:
         """Check that arguments and parameters agree, and that optional ones have defaults."""
-        expected = {slot.param for slot in self.slots} | set(self.overrides.extra.split())
+        expected = {slot.param for slot in self.parameters} | set(self.overrides.extra.split())
         expected |= {"_option_error"} if self.overrides.deferred_errors else set()
         if expected != set(self.params):
             difference = sorted(expected ^ set(self.params))
             raise SyntaxLineError(f"{self.line}: line and signature differ in {difference}")
-        for slot in self.slots:
+        for slot in self.parameters:
             param = self.params[slot.param]
             if param.kind is VARIADIC:
                 if slot.shape not in ("many", "pairs"):

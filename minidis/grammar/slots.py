@@ -114,10 +114,10 @@ class Overrides:
     deferred_errors: bool = False
     #: reads the words after the leading arguments, in place of the compiled parser (cursor.py)
     parse: Callable[[WordCursor], None] | None = None
-    #: brackets that Redis reads although its manual does not mention them; `refuse` removes their
-    #: keyword arguments or raises an error
+    #: brackets that Redis reads although its manual does not mention them; `on_undocumented`
+    #: removes their keyword arguments or raises an error
     undocumented: str = ""
-    refuse: Callable[[dict[str, Any]], None] | None = None
+    on_undocumented: Callable[[dict[str, Any]], None] | None = None
     #: error messages for a missing fixed word, and for words after the last one expected
     word_error: str = errors.SYNTAX
     left_error: str = errors.SYNTAX
@@ -143,7 +143,7 @@ class Compiled(NamedTuple):
     parse: Parse
     #: the pieces of a call, for the functions that format it and name its keys
     parts: tuple[Part, ...]
-    slots: tuple[Parameter, ...]
+    parameters: tuple[Parameter, ...]
     #: for each bracket, the parameters of which at most one may be given
     exclusive: tuple[tuple[str, ...], ...]
     #: calls of this many words need no parsing: the words after the name are the arguments; 0: none
@@ -172,7 +172,7 @@ class Base:
         #: number of steps before the first option
         self.front = 1000
         self.parts: list[Part] = []
-        self.slots: list[Parameter] = []
+        self.parameters: list[Parameter] = []
         self.exclusive: list[tuple[str, ...]] = []
         self.choice_names = overrides.choices.split()
         self.size = len(line.name.split())
@@ -225,7 +225,7 @@ class Base:
         """Format an option and its arguments, if the first of them is given."""
         texts = [self.word_of(name, param, kind) for name, param, kind in plan]
         keys = [text for text, (name, _, _) in zip(texts, plan, strict=True) if holds_key(name)]
-        self.emit(", ".join([quoted(word), *texts]), ", ".join(keys), self.given(plan[0][1]))
+        self.emit(", ".join([word_source(word), *texts]), ", ".join(keys), self.given(plan[0][1]))
 
     def emit_many(self, names: list[str], slot: Parameter, when: str = "") -> None:
         """Format a repeated argument, or pairs of arguments in the order of the line."""
@@ -353,6 +353,6 @@ def exactly(wanted: bytes) -> Callable[[bytes], bool]:
     return convert
 
 
-def quoted(word: str) -> str:
+def word_source(word: str) -> str:
     """Return the source of a fixed word."""
     return repr(word.encode())

@@ -41,7 +41,7 @@ class ExpiryThread:
         """Make sure that the thread wakes up once `deadline` (milliseconds) is past."""
         if deadline >= self._unit.wake_at:
             return
-        # An interruption may have struck before the thread was running.
+        # An interruption may have come before the thread was running.
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="minidis-expire", daemon=True)
             try:

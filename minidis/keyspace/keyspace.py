@@ -104,7 +104,7 @@ class Keyspace:
         return value
 
     def miss(self, key: bytes) -> None:
-        """Somebody has asked for a key that is not there."""
+        """Count a look-up of a missing key."""
         self.misses += 1
         if self.unit.observed:
             self.changed(key, "keymiss", 0)
@@ -414,7 +414,7 @@ class Keyspace:
         for key in keys:
             if is_empty(self.values.get(key)):
                 del self.values[key]
-        # Of any key: SCAN, RANDOMKEY and the ticker let keys expire that nobody named.
+        # Of any key: SCAN, RANDOMKEY and the expiry thread delete keys that no argument names.
         for key in self.deadlines.keys() - self.values.keys():
             del self.deadlines[key]
         if self.index is not None:

@@ -1,16 +1,15 @@
 """Pub/sub channels: which clients are subscribed, and the delivery of messages to them.
 
-    channel        ->  its subscribers, in the order in which they came
-    pattern        ->  what matches it, and its subscribers
-    shard channel  ->  its subscribers: names of their own, without patterns
+    channel        ->  its subscribers, in the order of subscription
+    pattern        ->  its compiled matcher, and its subscribers
+    shard channel  ->  its subscribers; a namespace of its own, without patterns
 
-A message goes first to the subscribers of its channel, then pattern by pattern to those of each
-that matches; who listens twice hears it twice. Subscribers take it with `deliver`, which never
-waits.
+A message goes first to the subscribers of its channel, then, pattern by pattern, to those of each
+matching pattern; a client that subscribes twice receives it twice. `Client.deliver` never blocks.
 
-All of this happens under the engine's lock. A subscriber that is garbage collected may vanish at
-any time, also amid a publish of the same thread: it only leaves a note in `gone`, and is forgotten
-when somebody looks.
+All of this happens under the engine's lock. A subscriber may be garbage-collected at any time, also
+during a publish of the same thread: its finalizer only adds it to `gone`, and the next operation
+removes it.
 """
 
 from __future__ import annotations
@@ -37,47 +36,47 @@ class Channels:
         self._patterns: Listeners = {}
         self._shards: Listeners = {}
         self._matchers: dict[bytes, Matcher] = {}
-        #: subscribers that nobody holds any more
+        #: subscribers that have been garbage-collected
         self.gone: deque[Client] = deque()
 
     # subscribing -----------------------------------------------------------------------------
 
     def subscribe(self, client: Client, channel: bytes) -> None:
-        """Let the client hear the channel; twice is once."""
-        # The client's side first, here and below: what it knows of can be taken back.
+        """Subscribe the client to a channel; a second time has no effect."""
+        # The client's side first, here and below: what is recorded there can be undone.
         client.channels.add(channel)
         self._channels.setdefault(channel, {})[client] = None
 
     def unsubscribe(self, client: Client, channel: bytes) -> None:
-        """Let it hear the channel no more."""
+        """Unsubscribe the client from a channel."""
         _remove(self._channels, channel, client)
         client.channels.discard(channel)
 
     def subscribe_pattern(self, client: Client, pattern: bytes) -> None:
-        """Let the client hear all channels that match the pattern."""
+        """Subscribe the client to all channels that match the pattern."""
         client.patterns[pattern] = None
         self._matchers[pattern] = compile_pattern(pattern)
         self._patterns.setdefault(pattern, {})[client] = None
 
     def unsubscribe_pattern(self, client: Client, pattern: bytes) -> None:
-        """The counterpart of subscribe_pattern()."""
+        """Unsubscribe the client from a pattern."""
         _remove(self._patterns, pattern, client)
         if pattern not in self._patterns:
             self._matchers.pop(pattern, None)
         client.patterns.pop(pattern, None)
 
     def subscribe_shard(self, client: Client, channel: bytes) -> None:
-        """Let the client hear the shard channel."""
+        """Subscribe the client to a shard channel."""
         client.shard_channels.add(channel)
         self._shards.setdefault(channel, {})[client] = None
 
     def unsubscribe_shard(self, client: Client, channel: bytes) -> None:
-        """The counterpart of subscribe_shard()."""
+        """Unsubscribe the client from a shard channel."""
         _remove(self._shards, channel, client)
         client.shard_channels.discard(channel)
 
     def forget(self, client: Client) -> None:
-        """The client has gone, or begins anew: it hears nothing more."""
+        """Remove all subscriptions of a client that has ended or was reset."""
         for channel in list(client.channels):
             self.unsubscribe(client, channel)
         for pattern in list(client.patterns):
@@ -86,7 +85,7 @@ class Channels:
             self.unsubscribe_shard(client, channel)
 
     def forget_gone(self) -> None:
-        """Forget the subscribers that nobody holds any more."""
+        """Remove the subscribers that have been garbage-collected."""
         while self.gone:
             self.forget(self.gone[0])
             self.gone.popleft()
@@ -94,22 +93,25 @@ class Channels:
     # publishing ------------------------------------------------------------------------------
 
     def publish(self, channel: bytes, message: bytes) -> int:
-        """Send a message to the channel's subscribers and to the patterns; how many got it."""
+        """Deliver a message to the subscribers of a channel and of matching patterns.
+
+        Returns the number of receivers.
+        """
         self.forget_gone()
         count = 0
         if channel in self._channels:
             push = Push((b"message", channel, message))
             count += _deliver(self._channels[channel], push)
-        # A star matches the empty text for KEYS, but not here; nothing but "" does.
+        # In KEYS the pattern * matches the empty string, but here only the empty pattern does.
         for pattern, clients in list(self._patterns.items()):
-            matches = self._matchers.get(pattern)  # None: its last client was just sent away
+            matches = self._matchers.get(pattern)  # None: its last client was closed meanwhile
             if matches is not None and matches(channel) and (channel or not pattern):
                 push = Push((b"pmessage", pattern, channel, message))
                 count += _deliver(clients, push)
         return count
 
     def publish_shard(self, channel: bytes, message: bytes) -> int:
-        """Send a message to the shard channel's subscribers; how many got it."""
+        """Deliver a message to the subscribers of a shard channel; return their number."""
         self.forget_gone()
         clients = self._shards.get(channel)
         return _deliver(clients, Push((b"smessage", channel, message))) if clients else 0
@@ -117,27 +119,27 @@ class Channels:
     # numbers ---------------------------------------------------------------------------------
 
     def names(self) -> Iterable[bytes]:
-        """Channels that somebody listens to."""
+        """Return the channels that have subscribers."""
         self.forget_gone()
         return self._channels
 
     def shard_names(self) -> Iterable[bytes]:
-        """Shard channels that somebody listens to."""
+        """Return the shard channels that have subscribers."""
         self.forget_gone()
         return self._shards
 
     def count(self, channel: bytes) -> int:
-        """Subscribers of a channel; patterns do not count."""
+        """Return the number of subscribers of a channel, patterns not included."""
         self.forget_gone()
         return len(self._channels.get(channel, ()))
 
     def shard_count(self, channel: bytes) -> int:
-        """Subscribers of a shard channel."""
+        """Return the number of subscribers of a shard channel."""
         self.forget_gone()
         return len(self._shards.get(channel, ()))
 
     def pattern_count(self) -> int:
-        """Patterns that somebody listens to; several may listen to one."""
+        """Return the number of patterns that have subscribers."""
         self.forget_gone()
         return len(self._patterns)
 
@@ -151,7 +153,7 @@ def _remove(listeners: Listeners, name: bytes, client: Client) -> None:
 
 
 def _deliver(clients: dict[Client, None], push: Push) -> int:
-    """The same message to each; a copy, for a client that is too slow may be sent away."""
+    """Deliver to each client. It iterates over a copy: a client that is too slow may be closed."""
     receivers = list(clients)
     for client in receivers:
         client.deliver(push)

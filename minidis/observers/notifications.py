@@ -57,12 +57,12 @@ def parse(text: str) -> int:
     return flags
 
 
-def shown(flags: int) -> str:
+def flags_text(flags: int) -> str:
     """The letters of the flags, A for all classes at once.
 
-    7.0 does not show n beside A; here it is shown, so that what is read can be set again.
+    7.0 does not show n beside A; here it is flags_text, so that what is read can be set again.
 
-    >>> shown(parse("EAxn")), shown(parse("x$K"))
+    >>> flags_text(parse("EAxn")), flags_text(parse("x$K"))
     ('AEn', '$xK')
     """
     if flags & ALL == ALL:

@@ -52,7 +52,7 @@ class TrackingTable(Observer):
         self.gone: deque[Client] = deque()
 
     def __bool__(self) -> bool:
-        """Does anybody track?"""
+        """Whether any client tracks keys."""
         return self._count > 0
 
     def __len__(self) -> int:
@@ -194,7 +194,7 @@ class TrackingTable(Observer):
                     self._tell(client, told)
 
     def flushed(self) -> None:
-        """A whole database has gone: all that anybody keeps is worthless."""
+        """A database was flushed: invalidate all keys of all clients."""
         self._forget_all_keys()
         for client in self._clients:
             if client.tracking is not None:
@@ -203,7 +203,7 @@ class TrackingTable(Observer):
     # telling ---------------------------------------------------------------------------------
 
     def _tell(self, client: Client, keys: list[bytes] | None) -> None:
-        """Tell the client that keys are worthless, None: all; its own command is answered first."""
+        """Invalidate `keys` (None: all) at the client, after the reply of its own command."""
         if client is self.unit.caller and client.tracking is not None:
             client.tracking.pending.append(keys)
         else:

@@ -1,11 +1,11 @@
-"""Replies in RESP, the language of sockets: values to bytes and back. No socket anywhere.
+"""Replies in RESP: Python values to bytes and back. It uses no sockets.
 
-    encode         the server's mouth: a natural reply -> bytes, in RESP2 or RESP3
-    ReplyReader    the client's ear: bytes in any portions -> natural replies
+    encode_reply   for servers: a Python value -> bytes, in RESP2 or RESP3
+    ReplyReader    for clients: received bytes -> Python values
 
-A natural reply is what commands return; on the wire it is
+Commands return Python values, which are encoded as
 
-    natural            RESP3                RESP2
+    Python             RESP3                RESP2
     bytes, Cursor      $ bulk string        the same
     Status             + simple string      the same
     an exception       - error              the same
@@ -34,18 +34,18 @@ from minidis.grammar.command import find
 from minidis.protocol.shapes import Collection, NullArray
 from minidis.replies import Cursor, Decimal, Push, Status, Verbatim
 
-#: Replies longer than this (bytes) are not copied more often than need be.
+#: Replies longer than this (bytes) are not copied unnecessarily.
 LARGE = 32 * 1024
-#: Replies may be nested this deep.
+#: Deepest nesting of a reply that is read.
 DEEPEST = 128
-#: A length or count as it has to be written.
+#: The valid form of a length or count.
 NUMBER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 
 Write: TypeAlias = Callable[[list[bytes], Any], object]
 
 
 class ProtocolError(ResponseError):
-    """What arrives is no RESP; nothing that follows can be understood."""
+    """Received data is not RESP. What follows it cannot be parsed either."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"ERR Protocol error: {reason}")
@@ -55,17 +55,17 @@ class ProtocolError(ResponseError):
 
 
 class Encoded(list[bytes]):
-    """What is encoded already, and stands where a reply would."""
+    """The parts of a reply that has been encoded already."""
 
     __slots__ = ()
 
 
-def encode(reply: Any, protocol: int = 3, words: Sequence[bytes] = ()) -> bytes:
-    """The reply to the command `words` as bytes of protocol 2 or 3.
+def encode_reply(reply: Any, protocol: int = 3, words: Sequence[bytes] = ()) -> bytes:
+    """Encode the reply to the command `words` in protocol 2 or 3.
 
-    TypeError for what is no reply.
+    Raises TypeError for values that are no reply.
 
-    >>> encode({b"a": None}), encode({b"a": None}, 2)
+    >>> encode_reply({b"a": None}), encode_reply({b"a": None}, 2)
     (b'%1\\r\\n$1\\r\\na\\r\\n_\\r\\n', b'*2\\r\\n$1\\r\\na\\r\\n$-1\\r\\n')
     """
     out: list[bytes] = []
@@ -78,7 +78,7 @@ def write(out: list[bytes], reply: Any, protocol: int, words: Sequence[bytes] = 
     command = find(words) if words else None
     if command is not None:
         shape = command.resp2 if protocol == 2 else command.resp3
-        # Neither QUEUED nor a refusal, and not what has been written already.
+        # Not for QUEUED, errors and encoded replies.
         if shape is not None and not isinstance(reply, (Status, Exception, Encoded)):
             reply = shape(words, reply)
     writers = WRITERS[protocol]
@@ -88,14 +88,14 @@ def write(out: list[bytes], reply: Any, protocol: int, words: Sequence[bytes] = 
 def write_each(
     out: list[bytes], replies: Sequence[Any], protocol: int, commands: Sequence[Sequence[bytes]]
 ) -> None:
-    """Append the array of the replies of several commands: the answer of EXEC."""
+    """Append the array of the replies of several commands: the reply of EXEC."""
     out.append(b"*%d\r\n" % len(replies))
     for reply, words in zip(replies, commands, strict=True):
         write(out, reply, protocol, words)
 
 
 def double(number: float) -> bytes:
-    """A double as text: the shortest digits that mean it, in the form in which Redis writes them.
+    """Return a double as text: the shortest digits that round-trip, formatted as Redis does.
 
     >>> double(0.1), double(3.0), double(1e20), double(1.5e-7), double(float("-inf"))
     (b'0.1', b'3', b'1e+20', b'1.5e-7', b'-inf')
@@ -116,7 +116,7 @@ def double(number: float) -> bytes:
 
 
 def _digits(number: float) -> tuple[bytes, bytes, int]:
-    """Sign, figures without zeros around them, and the power of ten of the last one."""
+    """Return the sign, the significant figures, and the power of ten of the last one."""
     text, _, exponent = repr(abs(number)).partition("e")
     whole, _, fraction = text.partition(".")
     figures = (whole + fraction).encode()
@@ -127,19 +127,19 @@ def _digits(number: float) -> tuple[bytes, bytes, int]:
 
 
 def one_line(text: str) -> bytes:
-    """A simple string or error has no line breaks; Redis puts blanks."""
+    """Return the text of a simple string or error: Redis replaces line breaks with blanks."""
     line = text.encode("utf-8", "surrogateescape")
     return line.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
 def error_line(error: BaseException) -> bytes:
-    """An error reply. What is no refusal of a command has no code of its own yet."""
+    """Return an error reply. Errors other than ResponseError get the code ERR."""
     text = str(error) if isinstance(error, ResponseError) else f"ERR {error}"
     return b"-%b\r\n" % one_line(text)
 
 
 class _Writers(dict[type, Write]):
-    """How to write a value, by its class. Derived classes are written as what they derive from."""
+    """The function that encodes a value, by its class. Subclasses use that of their base."""
 
     def __missing__(self, kind: type) -> Write:
         for base in kind.__mro__[1:]:
@@ -150,7 +150,7 @@ class _Writers(dict[type, Write]):
 
 
 def _writers(protocol: int) -> _Writers:
-    """The writers of a protocol. Those of containers know the others."""
+    """Return the writers of a protocol. Those of containers call the others."""
     writers = _Writers()
 
     def write_items(out: list[bytes], items: Iterable[Any]) -> None:
@@ -234,7 +234,7 @@ def _write_double_as_text(out: list[bytes], number: float) -> None:
     _write_bulk(out, double(number))
 
 
-#: What is the same in both protocols.
+#: Writers that are the same in both protocols.
 _SCALARS: dict[type, Write] = {
     bytes: _write_bulk,
     bytearray: lambda out, text: _write_bulk(out, bytes(text)),
@@ -253,7 +253,7 @@ WRITERS: dict[int, _Writers] = {2: _writers(2), 3: _writers(3)}
 
 
 class Incomplete:
-    """What ReplyReader.gets answers while the reply has not come completely."""
+    """The return value of ReplyReader.gets while the reply is not complete."""
 
     def __repr__(self) -> str:
         return "INCOMPLETE"
@@ -263,7 +263,7 @@ INCOMPLETE = Incomplete()
 
 
 class _Open:
-    """An array, map or set some of whose items have not come yet."""
+    """An array, map or set that is not complete yet."""
 
     __slots__ = ("items", "missing", "sign")
 
@@ -273,7 +273,7 @@ class _Open:
         self.items: list[Any] = []
 
     def value(self) -> Any:
-        """The natural value, once all are there."""
+        """Return the Python value, once all items are there."""
         if self.sign == b">":
             return Push(self.items)
         if self.sign == b"~":
@@ -286,7 +286,7 @@ class _Open:
 def _as_set(items: list[Any]) -> Any:
     try:
         return set(items)
-    except TypeError:  # a member that cannot be in a set of Python
+    except TypeError:  # a member that is not hashable
         return items
 
 
@@ -299,10 +299,10 @@ def _as_dict(items: list[Any]) -> Any:
 
 
 class ReplyReader:
-    """Reads replies of RESP2 and RESP3 as the natural values; errors come as exceptions, unraised.
+    """Parses replies of RESP2 and RESP3 into Python values; error replies become exceptions.
 
-    `feed` it with whatever has arrived; `gets` answers the next reply, or INCOMPLETE. Works
-    without recursion and looks at no byte twice. ProtocolError for what is no reply.
+    `feed` it with received data; `gets` returns the next reply, or INCOMPLETE. It works without
+    recursion and examines no byte twice. Raises ProtocolError for data that is not a reply.
 
     >>> reader = ReplyReader()
     >>> reader.feed(b"*2\\r\\n:1\\r\\n$2\\r\\nh")
@@ -316,16 +316,16 @@ class ReplyReader:
     def __init__(self) -> None:
         self._buffer = b""
         self._at = 0
-        #: where to look for the end of the line that has begun
+        #: where the search for the end of the current line goes on
         self._seen = 0
         self._open: list[_Open] = []
         self._done: list[Any] = []
-        #: a long text of which parts have come: sign, parts, bytes that are due with the last CRLF
+        #: an incomplete long text: its sign and parts; bytes that are missing, CRLF included
         self._text: tuple[bytes, list[bytes]] | None = None
         self._due = 0
 
     def feed(self, data: bytes) -> None:
-        """Take what has arrived."""
+        """Add received data."""
         if self._text is not None:
             self._text[1].append(data[: self._due])
             rest = data[self._due :]
@@ -336,7 +336,7 @@ class ReplyReader:
         self._seen, self._at = max(self._seen, 0), 0
 
     def gets(self) -> Any:
-        """The next reply, or INCOMPLETE."""
+        """Return the next reply, or INCOMPLETE."""
         while True:
             value = self._value()
             if value is INCOMPLETE:
@@ -349,13 +349,13 @@ class ReplyReader:
                 self._put(value)
             while self._open and not self._open[-1].missing:
                 inner = self._open.pop()
-                if inner.sign != b"|":  # an attribute, about the reply that follows: not shown
+                if inner.sign != b"|":  # an attribute of the reply that follows: ignored
                     self._put(inner.value())
             if self._done:
                 return self._done.pop()
 
     def _put(self, value: Any) -> None:
-        """Put a value where it belongs."""
+        """Add a value to the innermost container, or to the complete replies."""
         if self._open:
             self._open[-1].items.append(value)
             self._open[-1].missing -= 1
@@ -363,7 +363,7 @@ class ReplyReader:
             self._done.append(value)
 
     def _value(self) -> Any:
-        """The next scalar or the head of a container, or INCOMPLETE."""
+        """Return the next scalar or the head of a container, or INCOMPLETE."""
         if self._text is not None:
             return self._long_text()
         end = self._buffer.find(b"\r\n", max(self._seen, self._at))

@@ -1,7 +1,7 @@
-"""The server's ear: bytes in any portions -> commands, each a list of words. No socket anywhere.
+"""The request parser: received bytes -> commands, each a list of words. It uses no sockets.
 
-A command is an array of bulk strings, `*2 $3 GET $1 k` with CRLF after each part, or an inline line
-for people with telnet. What is wrong with it is said in the sentences of Redis.
+A command is an array of bulk strings, `*2 $3 GET $1 k` with CRLF after each part, or an inline
+command, one line of text. Protocol errors have the messages of Redis.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from minidis.structures import quotes
 
 try:
     import hiredis
-except ImportError:  # an extra: it reads faster what Requests can read by itself
+except ImportError:  # an optional dependency: parses faster what Requests can parse by itself
     hiredis = None  # type: ignore[assignment]
 
-#: A line may be this long (bytes) while its end has not come.
+#: A line may have this length (bytes) while its end has not been received.
 LONGEST_LINE = 64 * 1024
 #: Most words of a command, and of one from a client that has not authenticated yet.
 MOST_WORDS = 2**31 - 1
-MOST_WORDS_OF_STRANGERS = 10
+MOST_WORDS_UNAUTHENTICATED = 10
 #: Longest word (bytes) of a client that has not authenticated yet.
-LONGEST_WORD_OF_STRANGERS = 16 * 1024
-#: So much (bytes) is read at once, and so many commands the careful way.
+LONGEST_WORD_UNAUTHENTICATED = 16 * 1024
+#: Most bytes that are parsed at once, and most commands on the slow path.
 WINDOW = 256 * 1024
 MOST_AT_ONCE = 256
 #: From this size (bytes) on hiredis is no slower than _split with commands of two or three words,
-#: and twice as fast with longer ones. Below, its guards cost more than it gains.
-HIREDIS_PAYS = 1024
+#: and twice as fast with longer ones. Below, the necessary checks cost more than it saves.
+HIREDIS_THRESHOLD = 1024
 
 
 class _Sizes(dict[bytes, int]):
-    """b"$3" -> 3. The usual ones are there; others are read, and KeyError if they are strange."""
+    """b"$3" -> 3. Small numbers are precomputed, others parsed; KeyError if they are not valid."""
 
     def __init__(self, sign: bytes, usual: int) -> None:
         super().__init__((b"%b%d" % (sign, number), number) for number in range(1, usual))
@@ -49,39 +49,41 @@ _COUNTS = _Sizes(b"*", 100)
 _SIZES = _Sizes(b"$", 1024)
 _SIZES[b"$0"] = 0
 
-#: hiredis readers that nobody uses at the moment; several threads may ask for one.
+#: hiredis readers that are not in use; several threads may take one.
 _READERS: list[Any] = []
 
 
 class Requests:
-    """Reads commands. `feed` it with whatever has arrived, then `take` what is complete.
+    """Parses commands: `feed` it with received data, then `take` the commands that are complete.
 
-    What nearly all clients send is read the quick way (_split, or hiredis): whole commands whose
-    words hold no line break. All else (half commands, inline commands, large words, mistakes) goes
-    to the careful way, which remembers how far it has come, looks at no byte twice and believes no
-    length: room is made for what has arrived, not for what is announced.
+    The fast path (_split, or hiredis) parses what nearly all clients send: complete commands whose
+    words contain no line break. The slow path parses everything else (incomplete commands, inline
+    commands, large words, errors). It keeps its state, examines no byte twice, and never allocates
+    from a declared length.
 
-    `stranger`: the client has not authenticated yet; commands come one at a time, since the next
-    one may be read under other rules, and must be small. `longest_word` in bytes.
+    `unauthenticated`: the client has not authenticated yet; commands are taken one at a time, since
+    other limits may hold for the next one, and must be small. `longest_word` in bytes.
     """
 
     __slots__ = (
         "_at", "_buffer", "_due", "_error", "_held", "_large", "_missing", "_size", "_words",
-        "longest_word", "stranger",
+        "longest_word", "unauthenticated",
     )  # fmt: skip
 
-    def __init__(self, longest_word: int = 512 * 1024 * 1024, *, stranger: bool = False) -> None:
+    def __init__(
+        self, longest_word: int = 512 * 1024 * 1024, *, unauthenticated: bool = False
+    ) -> None:
         self.longest_word = longest_word
-        self.stranger = stranger
-        #: what has not been read begins at `_at`
+        self.unauthenticated = unauthenticated
+        #: unparsed data begins at `_at`
         self._buffer = b""
         self._at = 0
-        #: of the command that is being read: its words so far, how many are missing, and the size
-        #: of the next one (-1: its line has not come)
+        #: of the command that is being parsed: its words so far, how many are missing, and the
+        #: size of the next one (-1: its line has not been received)
         self._words: list[bytes] | None = None
         self._missing = 0
         self._size = -1
-        #: parts of a large word, how many bytes of it are due, and how many bytes are held here
+        #: parts of a large word, how many bytes of it are missing, and how many bytes are held here
         self._large: list[bytes] = []
         self._due = 0
         self._held = 0
@@ -89,16 +91,16 @@ class Requests:
 
     @property
     def is_empty(self) -> bool:
-        """Has all that has arrived been taken?"""
+        """Whether all received data has been taken."""
         return not self._buffer
 
     @property
     def pending(self) -> int:
-        """Bytes that have arrived and belong to no complete command yet."""
+        """Number of received bytes that belong to no complete command yet."""
         return len(self._buffer) - self._at + self._held
 
     def feed(self, data: bytes) -> None:
-        """Take what has arrived."""
+        """Add received data."""
         if self._due:
             due = self._due
             self._large.append(data[:due] if len(data) > due else data)
@@ -112,28 +114,28 @@ class Requests:
         self._at = 0
 
     def take(self) -> list[list[bytes]]:
-        """Some of the commands that are complete, in their order; [] when there is none left.
+        """Return some of the complete commands, in their order; [] when there is none left.
 
-        ProtocolError, once everything before the mistake has been taken.
+        Raises ProtocolError once everything before the error has been taken.
         """
         if self._error is not None:
             raise self._error
         buffer = self._buffer
         if self._at == len(buffer):
-            self._buffer, self._at = b"", 0  # an idle client holds nothing
+            self._buffer, self._at = b"", 0  # an idle client uses no memory
             return []
-        if self._words is None and buffer[self._at] == 42 and not self.stranger:
-            commands = self._take_quickly()
+        if self._words is None and buffer[self._at] == 42 and not self.unauthenticated:
+            commands = self._take_fast()
             if commands:
                 if self._at == len(buffer):
                     self._buffer, self._at = b"", 0
                 return commands
-        return self._take_carefully()
+        return self._take_slow()
 
-    # the quick way
+    # fast path
 
-    def _take_quickly(self) -> list[list[bytes]]:
-        """Commands that are as most are."""
+    def _take_fast(self) -> list[list[bytes]]:
+        """Return complete commands without line breaks in their words."""
         data = self._buffer
         if self._at or len(data) > WINDOW:
             data = data[self._at : self._at + WINDOW]
@@ -142,7 +144,7 @@ class Requests:
             if end < 0:
                 return []
             data = data[: end + 2]
-        if hiredis is not None and HIREDIS_PAYS < len(data) <= self.longest_word:
+        if hiredis is not None and HIREDIS_THRESHOLD < len(data) <= self.longest_word:
             commands = _read_with_hiredis(data)
             if commands is not None:
                 self._at += len(data)
@@ -151,14 +153,14 @@ class Requests:
         self._at += size
         return commands
 
-    def _take_carefully(self) -> list[list[bytes]]:
-        """One command, or as many as do not look usual, of whatever kind."""
+    def _take_slow(self) -> list[list[bytes]]:
+        """Return commands of any kind."""
         commands: list[list[bytes]] = []
         try:
             while (words := self._next()) is not None:
                 if words:
                     commands.append(words)
-                    if self.stranger or len(commands) >= MOST_AT_ONCE:
+                    if self.unauthenticated or len(commands) >= MOST_AT_ONCE:
                         break
         except ProtocolError as error:
             self._error = error
@@ -166,10 +168,10 @@ class Requests:
                 raise
         return commands
 
-    # the careful way
+    # slow path
 
     def _next(self) -> list[bytes] | None:
-        """The next command; [] for one without words, None when there is none yet."""
+        """Return the next command; [] for one without words, None when it is not complete."""
         if self._words is None:
             if self._at == len(self._buffer):
                 return None
@@ -187,28 +189,28 @@ class Requests:
         return words
 
     def _line(self, what: str) -> bytes | None:
-        """The rest of a line behind its first byte; None when its end has not come."""
+        """Return a line without its first byte; None when it is not complete."""
         buffer, at = self._buffer, self._at
         end = buffer.find(b"\r", at)
-        if end < 0 or buffer.find(b"\0", at, end) >= 0:  # a NUL ends what Redis can see
+        if end < 0 or buffer.find(b"\0", at, end) >= 0:  # Redis stops searching at a NUL
             if len(buffer) - at > LONGEST_LINE:
                 raise ProtocolError(f"too big {what} count string")
             return None
         if end + 2 > len(buffer):
             return None
-        self._at = end + 2  # Redis does not look at what follows the CR either
+        self._at = end + 2  # Redis does not check the byte after the CR either
         return buffer[at + 1 : end]
 
     def _count(self, line: bytes) -> int:
         count = int(line) if NUMBER.fullmatch(line) else MOST_WORDS + 1
         if not -(2**63) <= count <= MOST_WORDS:
             raise ProtocolError("invalid multibulk length")
-        if self.stranger and count > MOST_WORDS_OF_STRANGERS:
+        if self.unauthenticated and count > MOST_WORDS_UNAUTHENTICATED:
             raise ProtocolError("unauthenticated multibulk length")
         return count
 
     def _word(self) -> bool:
-        """Read one more word; False when it has not come yet."""
+        """Parse one more word; return False when it is not complete."""
         if self._size < 0:
             self._size = self._next_size()
             if self._size < 0:
@@ -232,7 +234,7 @@ class Requests:
         return True
 
     def _next_size(self) -> int:
-        """Length of the next word, from its line; -1 when that has not come."""
+        """Return the length of the next word, from its line; -1 when the line is not complete."""
         start = self._at
         line = self._line("bulk")
         if line is None:
@@ -243,12 +245,12 @@ class Requests:
         size = int(line) if NUMBER.fullmatch(line) else -1
         if not 0 <= size <= self.longest_word:
             raise ProtocolError("invalid bulk length")
-        if self.stranger and size > LONGEST_WORD_OF_STRANGERS:
+        if self.unauthenticated and size > LONGEST_WORD_UNAUTHENTICATED:
             raise ProtocolError("unauthenticated bulk length")
         return size
 
     def _begin_large(self, begun: bytes) -> bool:
-        """A large word has begun: its parts are kept apart until all have come."""
+        """Begin a large word: its parts are joined when all have been received."""
         self._large = [begun]
         self._due = self._size - len(begun)
         self._held += len(begun)
@@ -256,7 +258,7 @@ class Requests:
         return False
 
     def _inline(self) -> list[bytes] | None:
-        """A line as people type it."""
+        """Return the next inline command; None when its line is not complete."""
         buffer, at = self._buffer, self._at
         end = buffer.find(b"\n", at)
         if end < 0 or buffer.find(b"\0", at, end) >= 0:
@@ -268,10 +270,11 @@ class Requests:
 
 
 def _split(data: bytes) -> tuple[list[list[bytes]], int]:
-    """Commands at the beginning of `data`, and how many bytes they are.
+    """Return the commands at the beginning of `data`, and their size in bytes.
 
-    Lines are the parts of commands as long as no word holds a line break, and that is known: each
-    line must be as long as the one before it says. Stops at the first that is not.
+    As long as no word contains a line break, the lines are the parts of the commands. This is
+    checked: each word must have the length that the line before it declares. Parsing stops at the
+    first that has not.
     """
     parts = data.split(b"\r\n")
     commands = []
@@ -280,7 +283,7 @@ def _split(data: bytes) -> tuple[list[list[bytes]], int]:
     try:
         while at < end:
             head = parts[at]
-            if head == b"*2":  # GET and SET written out: half the time
+            if head == b"*2":  # commands like GET and SET, unrolled: half the time
                 words = [parts[at + 2], parts[at + 4]]
                 if sizes[parts[at + 1]] != len(words[0]) or sizes[parts[at + 3]] != len(words[1]):
                     break
@@ -297,8 +300,8 @@ def _split(data: bytes) -> tuple[list[list[bytes]], int]:
             else:
                 following = at + 1 + 2 * counts[head]
                 words = parts[at + 2 : following : 2]
-                announced = [sizes[size] for size in parts[at + 1 : following : 2]]
-                if announced != [len(word) for word in words]:
+                declared = [sizes[size] for size in parts[at + 1 : following : 2]]
+                if declared != [len(word) for word in words]:
                     break
             if following > end:
                 break
@@ -310,12 +313,12 @@ def _split(data: bytes) -> tuple[list[list[bytes]], int]:
 
 
 def _read_with_hiredis(data: bytes) -> list[list[bytes]] | None:
-    """The same by hiredis: all of `data`, or None when something about it is not usual.
+    """Parse all of `data` with hiredis; return None when the slow path has to parse it.
 
-    It reads replies, and those may be more than commands are: some kinds of them would pass for
-    words, so none may be there; and it makes room for what is announced, so that must be little.
-    Nothing else that is not a word can be joined. An empty array is put behind the data: only when
-    that comes out as it is, and last, all was complete.
+    hiredis parses replies, which have more types than commands: the types that it returns as bytes
+    must not occur. It allocates from declared lengths, so they must be small. The join() finds all
+    other types. An empty array is appended to the data: only when it is the last result, all
+    commands were complete.
     """
     if data[1:5].isdigit() or _MANY(data) or any(sign in data for sign in _MISLEADING):
         return None
@@ -342,7 +345,7 @@ _MISLEADING = (b"\r\n+", b"\r\n=", b"\r\n(", b"\r\n~", b"\r\n>")
 
 
 def split_inline(line: bytes) -> list[bytes]:
-    """The words of an inline command; ProtocolError when quotes are not in balance."""
+    """Return the words of an inline command; ProtocolError when quotes are unbalanced."""
     try:
         return quotes.split(line)
     except ValueError:

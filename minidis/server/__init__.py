@@ -1,1 +1,1 @@
-"""The door: other programs speak RESP to a database that lives in this one."""
+"""The RESP server: clients in other processes use a database of this process."""

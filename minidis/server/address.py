@@ -1,9 +1,9 @@
-"""Where a door is: what an address means, and the socket that listens there.
+"""Addresses of servers: parsing, and the sockets that listen there.
 
     "127.0.0.1:6379"   "localhost:0"   "[::1]:6379"   ":6379"   "0.0.0.0:6379"   "unix:app.sock"
 
-Port 0 is any free one, no host is the loopback. A socket file is for its owner alone (mode 0600).
-The file of a server that is dead is replaced; nothing else is.
+Port 0 takes any free port; without a host the server listens on the loopback interface. A socket
+file has mode 0600. A socket file without a listening server is replaced; other files are errors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from minidis.errors import AddressError
 
-#: Clients that may wait to be let in.
+#: Connections that the system may queue before they are accepted.
 BACKLOG = 511
 UNIX_MODE = 0o600
 
@@ -34,7 +34,7 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """What the words mean; AddressError if nothing."""
+    """Parse an address; AddressError if it is not valid."""
     scheme, _, path = text.partition(":")
     if scheme == "unix":
         path = path.removeprefix("//")
@@ -46,13 +46,13 @@ def parse_address(text: str) -> Address:
     valid = port.isascii() and port.isdigit() and int(port) < 65536
     if not colon or not valid or (":" in bare and bare == host):
         raise AddressError(
-            text, "this is no address", "write host:port, [IPv6 address]:port or unix:path"
+            text, "not an address", "write host:port, [IPv6 address]:port or unix:path"
         )
     return Address(text, host=bare or "127.0.0.1", port=int(port))
 
 
 def listen(address: Address) -> tuple[socket.socket, str]:
-    """A socket that listens, and the address at which it really is."""
+    """Return a listening socket, and its actual address."""
     if address.path:
         return _listen_unix(address), f"unix:{address.path}"
     listener = _listen_tcp(address)
@@ -67,16 +67,16 @@ def _listen_tcp(address: Address) -> socket.socket:
         )
     except OSError as error:
         raise AddressError(address.text, _reason(error), "use a name of this machine") from None
-    # A name such as localhost may mean both worlds; nearly all clients try this one.
-    family, _, _, _, place = min(found, key=lambda one: one[0] != socket.AF_INET)
-    # asyncio switches off Nagle's delay (40 ms an answer) only where the protocol is named.
+    # A name such as localhost may have addresses of IPv4 and IPv6; nearly all clients try IPv4.
+    family, _, _, _, endpoint = min(found, key=lambda one: one[0] != socket.AF_INET)
+    # asyncio disables Nagle's algorithm (40 ms for each reply) only if the protocol is given.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if os.name == "posix":  # a port whose last connections are still dying
+        if os.name == "posix":  # a port with connections in TIME_WAIT
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         elif hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        listener.bind(place)
+        listener.bind(endpoint)
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
@@ -96,9 +96,9 @@ def _listen_unix(address: Address) -> socket.socket:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            _remove_dead(address)
+            _remove_stale(address)
             listener.bind(address.path)
-        # Nobody can connect before listen(), so nobody slips in before the file is closed to all.
+        # Before listen(): no client can connect while the file still has the default mode.
         os.chmod(address.path, UNIX_MODE)
         listener.listen(BACKLOG)
     except OSError as error:
@@ -110,11 +110,11 @@ def _listen_unix(address: Address) -> socket.socket:
     return listener
 
 
-def _remove_dead(address: Address) -> None:
-    """Remove the file of a server that does not live any more; AddressError for anything else."""
+def _remove_stale(address: Address) -> None:
+    """Remove a socket file on which no server listens any more; AddressError for anything else."""
     if not stat.S_ISSOCK(os.lstat(address.path).st_mode):
         raise AddressError(
-            address.text, "there is a file that is no socket", "choose another path, or remove it"
+            address.text, "the file exists and is not a socket", "choose another path, or remove it"
         )
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
@@ -125,33 +125,33 @@ def _remove_dead(address: Address) -> None:
                 os.unlink(address.path)
             return
         except OSError:
-            pass  # it is there, and busy or not ours
+            pass  # a server exists, but is busy, or belongs to another user
     raise AddressError(
         address.text, "another server listens there", "choose another path, or stop that server"
     )
 
 
 def remove(address: Address, identity: tuple[int, int] | None) -> None:
-    """Remove the socket file of a door that closes, unless somebody else's has taken its place."""
+    """Remove the socket file of a server, unless another server has replaced it."""
     if address.path and identity == identity_of(address):
         with contextlib.suppress(OSError):
             os.unlink(address.path)
 
 
 def abandon(sock: Any) -> None:
-    """In the child of a fork: let go of a socket that is the parent's, and leave it as it is.
+    """In the child of a fork: release a socket of the parent without closing the connection.
 
-    Its number goes to another file: whoever closes the number later does no harm, neither to the
-    parent nor to a file of the child that would have got the number anew.
+    The file descriptor is redirected to /dev/null, so that closing it later has no effect on the
+    parent's socket, nor on another file of the child with the same descriptor.
     """
-    with contextlib.suppress(OSError, AttributeError, ValueError):  # it has just been closed
+    with contextlib.suppress(OSError, AttributeError, ValueError):  # closed already
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, sock.fileno(), inheritable=False)
         os.close(null)
 
 
 def identity_of(address: Address) -> tuple[int, int] | None:
-    """Device and inode of the socket file, if there is one."""
+    """Return device and inode of the socket file, or None if there is none."""
     try:
         found = os.lstat(address.path)
     except (OSError, ValueError):
@@ -160,7 +160,7 @@ def identity_of(address: Address) -> tuple[int, int] | None:
 
 
 def is_loopback(peer: object) -> bool:
-    """Is the other side on this machine? `peer` is what getpeername() says."""
+    """Return whether the client is on this machine. `peer` is the result of getpeername()."""
     if not isinstance(peer, tuple):
         return True
     host = str(peer[0])
@@ -173,7 +173,7 @@ def _reason(error: OSError) -> str:
 
 def _remedy(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "use another port (0: any free one), or stop what listens there"
+        return "use another port (0: any free port), or stop the program that listens there"
     if error.errno == errno.EACCES:
         return "use a port above 1023, or a directory in which you may write"
     if error.errno == errno.EADDRNOTAVAIL:

@@ -1,7 +1,8 @@
-"""The session of a connection: it runs words as fast as may be, and does not sleep.
+"""The session of a connection: runs commands in batches, and never blocks the server's thread.
 
-A batch of commands runs in one hold of the engine's lock, replies included: what others send to the
-same client meanwhile (messages, invalidations) comes before or after, never in between.
+A batch runs and writes its replies while it holds the engine's lock. Messages that other sessions
+send to the client (pub/sub, invalidations) come before or after the replies of a batch, never
+between them.
 """
 
 from __future__ import annotations
@@ -20,37 +21,37 @@ from minidis.replies import NO_REPLY, OK, QUEUED
 if TYPE_CHECKING:
     from minidis.server.connection import RemoteClient
 
-#: So many commands run in one hold of the lock; fewer when there are so many parts to send.
+#: Commands that run while the lock is held once; fewer when the reply has this many parts.
 BATCH = 32
 MANY_PARTS = 4096
-#: First words of people who think that this is a web server. Browsers can be made to send them.
+#: First words of HTTP requests, which a web page can make a browser send to this port.
 ATTACKS = frozenset((b"post", b"host:"))
 
 
 class Disconnect(Exception):
-    """Close the connection without an answer."""
+    """Close the connection without a reply."""
 
 
 class ClientSession(Session[bytes]):
     """One connection's session."""
 
     client: RemoteClient
-    #: HELLO is among what EXEC runs: each answer is in the protocol of its moment
+    #: EXEC runs HELLO: each reply is encoded in the protocol that is valid when its command has run
     changes_protocol = False
 
     def sleep(self, blocked: BlockedCall) -> Any:
-        """Whoever serves the connection waits, for all of them."""
+        """Return the blocked call: the connection waits for it, the thread goes on."""
         return blocked
 
     def enqueue(self, call: Call) -> Any:
-        """Keep a command for EXEC, if EXEC has a chance to run it."""
+        """Queue a command for EXEC, unless EXEC is going to fail anyway."""
         client = self.client
         if client.aborted or (client.watch is not None and client.watch.dirty):
             return QUEUED
         return super().enqueue(call)
 
     def run_queued(self, call: Call) -> Any:
-        """One command of EXEC. Confirmations that it sends are its place in the reply."""
+        """Run one command of EXEC. Confirmations that it sends become its part of the reply."""
         later = self.client.connection.later_messages
         before = len(later)
         reply = super().run_queued(call)
@@ -64,11 +65,11 @@ class ClientSession(Session[bytes]):
         return reply
 
     def run_batch(self, commands: list[list[bytes]], at: int, out: list[bytes]) -> int:
-        """Run commands from number `at` on, as long as they are usual; how far it came.
+        """Run commands from index `at` on and return the index of the first that did not run.
 
-        Ends early, too, when there is much to send. Under the lock.
+        Stops at a command that needs the slow path, and when there is much to send. Under the lock.
         """
-        # The lines of replies.write for the usual replies: this loop is what a client waits for.
+        # Frequent replies are encoded here, as in replies.write: this loop determines the latency.
         run, known, append = self.engine.run, SPELLINGS.get, out.append
         for words in commands[at : at + BATCH]:
             command = known(words[0])
@@ -82,7 +83,7 @@ class ClientSession(Session[bytes]):
                     args, options = command.parse(words[:])
                     reply = run(command, self, args, options)
             except BaseException as error:
-                append(_refusal(error))
+                append(_error_reply(error))
                 continue
             kind = reply.__class__
             if kind is bytes and len(reply) < LARGE:
@@ -98,9 +99,9 @@ class ClientSession(Session[bytes]):
         return at
 
     def run_one(self, words: list[bytes], out: list[bytes]) -> BlockedCall | None:
-        """Run one command of any kind; its blocked if it waits. Under the lock.
+        """Run one command of any kind and return its blocked call, if it blocks. Under the lock.
 
-        Leave when there is to be no answer, but an end.
+        Disconnect when the connection has to be closed without a reply.
         """
         if words[0].lower() in ATTACKS:
             raise Disconnect
@@ -111,7 +112,7 @@ class ClientSession(Session[bytes]):
             reply = self.execute_checked(words)
         except BaseException as error:
             if client.reply_mode == "on":
-                out.append(_refusal(error))
+                out.append(_error_reply(error))
             return None
         if reply.__class__ is BlockedCall:
             return reply
@@ -131,33 +132,33 @@ class ClientSession(Session[bytes]):
             write(out, reply, client.protocol, words)
 
     def reply_to_blocked(self, blocked: BlockedCall, out: list[bytes]) -> BlockedCall | None:
-        """The answer of a blocked that is done; another one if it has to wait again."""
+        """Send the reply of a blocked call that is done; return a new one if it blocks again."""
         words = words_of(blocked.call)
         again, queue = blocked.reply is RETRY, self.client.queue
         try:
             reply = self.resume(blocked)
         except BaseException as error:
             if self.client.reply_mode == "on":
-                out.append(_refusal(error))
+                out.append(_error_reply(error))
             return None
         if reply.__class__ is BlockedCall:
             return reply
-        # Who has waited for nothing misses an array, whatever the command.
+        # After a timeout the reply is a null array, whatever the command.
         reply = NULL_ARRAY if reply is None and not again else reply
         self._reply(reply, words, queue, out)
         return None
 
 
 def display_name_of(words: list[bytes]) -> str:
-    """The name of a command as CLIENT LIST writes it."""
+    """Return the name of a command as CLIENT LIST writes it."""
     try:
         return find_command(words).display_name
     except MinidisError:
         return "NULL"
 
 
-def _refusal(error: BaseException) -> bytes:
-    """An error as its reply. What nobody meant to raise is for the operator, too."""
+def _error_reply(error: BaseException) -> bytes:
+    """Return the reply for an error. Unexpected exceptions are reported to the operator, too."""
     if not isinstance(error, MinidisError):
         report(error)
         error = MinidisError(f"internal error: {error.__class__.__name__}")

@@ -1,12 +1,12 @@
-"""One client: bytes in, commands, bytes out.
+"""The connection of one client: received bytes become commands, replies become sent bytes.
 
-    data_received ─> Requests ─> Caller.run_batch / run_one ─> out ─> transport
-                                            │
-                       a command that waits │ nothing else is run until its blocked is done
+    data_received ─> Requests ─> ClientSession.run_batch / run_one ─> out ─> transport
+                                              │
+                            a command blocks  │  no other command runs until its call is done
     deliver (any thread, under the lock) ─> pushes ─> wake ─> out
 
-Nothing more is run while the client does not take its answers, and nothing is read once much is
-waiting to be run. A client with many commands lets others go first after a while.
+No command runs while the client does not read its replies. Nothing is read while many commands wait
+to run. A client that sends many commands at once lets other clients run after a millisecond.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from minidis.clients.client import Client
 from minidis.errors import report
-from minidis.protocol.replies import ProtocolError, encode, error_line
+from minidis.protocol.replies import ProtocolError, encode_reply, error_line
 from minidis.protocol.requests import Requests
 from minidis.replies import Push, Status
 from minidis.server.address import abandon, is_loopback
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from minidis.clients.monitored import MonitoredCommand
     from minidis.server.resp_server import RespServer
 
-#: A client with many commands lets others go first after so long (seconds).
+#: After this time (seconds) a client with many commands lets other clients run.
 SLICE = 0.001
-#: Bytes of answers that a client may leave unread before it has to wait.
+#: When a client has this many bytes of unread replies, its commands wait.
 HIGH_WATER = 1024 * 1024
-#: Bytes of commands that are read while earlier ones wait for a turn, and while the client does
-#: not take its answers: libraries send a whole pipeline before they read.
+#: Bytes of commands that are read while earlier ones wait to run, and while the client does not
+#: read its replies: libraries send a whole pipeline before they read.
 READ_AHEAD = 1024 * 1024
 READ_AHEAD_UNREAD = 64 * 1024 * 1024
 
@@ -43,13 +43,13 @@ DENIED = (
     b"-DENIED Redis is running in protected mode because protected mode is enabled and no password "
     b"is set for the default user. In this mode connections are only accepted from the loopback "
     b"interface. To connect from elsewhere, set a password (CONFIG SET requirepass), or switch the "
-    b"protection off (CONFIG SET protected-mode no) if nobody can reach this port who should not."
+    b"protection off (CONFIG SET protected-mode no) if the port cannot be reached from outside."
     b"\r\n"
 )
 
 
 class RemoteClient(Client):
-    """What other sessions know of a connection, and how they reach it."""
+    """The client of a connection, as other sessions see it."""
 
     takes_messages = True
     #: the first words of its last command, unless the session has named it
@@ -61,17 +61,17 @@ class RemoteClient(Client):
         self.kind = kind
         self.protocol = 2
 
-    # Two things that others rarely ask for, and that change with every command: worked out then.
+    # These two change with every command and are rarely read: they are computed on demand.
 
     @property
     def used(self) -> int:
-        """When it has last sent something (milliseconds since 1970)."""
+        """Time at which data was last received (milliseconds since 1970)."""
         idle = monotonic() - self.connection.used
         return self.connection.engine.clock.now() - int(idle * 1000)
 
     @used.setter
     def used(self, moment: int) -> None:
-        """Known by the connection."""
+        """Ignored: the connection keeps this time."""
 
     @property
     def command(self) -> str:
@@ -84,68 +84,69 @@ class RemoteClient(Client):
 
     def deliver(self, message: Push | Status | MonitoredCommand) -> None:
         """Send a message. Under the engine's lock."""
-        data = encode(message, self.protocol)
-        # A line of MONITOR is an answer, which may not be wanted; messages come in any case.
+        data = encode_reply(message, self.protocol)
+        # CLIENT REPLY OFF suppresses the lines of MONITOR, but not pub/sub messages.
         if message.__class__ is Push or self.reply_mode == "on":
             self.connection.push(data)
 
     def kill(self) -> None:
-        """End the connection, from whatever thread; for other sessions it has gone at once."""
+        """End the connection, from any thread; other sessions stop seeing it at once."""
         self.close_after_reply = True
         self.connection.end_session()
         self.connection.end_soon()
 
 
 class Connection(asyncio.Protocol):
-    """A client and all that is on its way to and from it."""
+    """The connection of a client, with all data received and not yet sent."""
 
     def __init__(self, server: RespServer) -> None:
         self.server = server
         self.thread = server.thread
         self.engine = server.thread.engine
         self.limits = self.engine.settings.clients
-        self.client = RemoteClient(self, "unix" if server.where.path else "tcp")
+        self.client = RemoteClient(self, "unix" if server.parsed.path else "tcp")
         self.session: ClientSession | None = None
         self.transport: Any = None
         self.requests = Requests()
-        #: bytes that cannot be read yet
+        #: received bytes that are not parsed yet
         self.unread: list[bytes] = []
         self.unread_size = 0
-        #: commands that have been read and not been run
+        #: parsed commands; those from index `at` on have not run yet
         self.todo: list[list[bytes]] | None = None
         self.at = 0
         self.blocked: BlockedCall | None = None
         self.timer: asyncio.TimerHandle | None = None
-        #: a turn of its own has been asked for; its answers are not taken; it has been closed
+        #: other connections run first; the client does not read its replies; it is closed
         self.yielded = False
         self.write_paused = False
         self.closed = False
         self.ended = False
-        #: it says no more, and is closed when all is answered
+        #: the client sends no more; the connection is closed after the last reply
         self.eof = False
         self.paused = False
         self.out: list[bytes] = []
-        #: what others have sent, guarded by the engine's lock; the thread runs a batch just now
+        #: messages from other sessions, guarded by the engine's lock
         self.pushes: list[bytes] = []
         self.pushed = 0
-        #: what its own command has sent to it: that comes after the answer
+        #: messages caused by the running command: they are sent after its reply
         self.later_messages: list[bytes] = []
+        #: a command of this connection is running
         self.active = False
         self.used = 0.0
         self.over_soft: asyncio.TimerHandle | None = None
 
-    # coming and going --------------------------------------------------------------------------
+    # connecting and closing --------------------------------------------------------------------
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
         transport.set_write_buffer_limits(HIGH_WATER)
-        error = self._refusal()
+        error = self._rejection()
         if error is not None:
             self.closed = True
             transport.write(error)
             transport.close()
             return
-        self._name()
+        self._set_addresses()
         client, engine = self.client, self.engine
         with engine.lock:
             client.user = engine.users.of_newcomers
@@ -153,23 +154,23 @@ class Connection(asyncio.Protocol):
         self.used = monotonic()
         self.thread.enter(self)
 
-    def _refusal(self) -> bytes | None:
-        """Why the client may not come in."""
+    def _rejection(self) -> bytes | None:
+        """Return the error for a client that may not connect, or None."""
         if self.engine.closed or len(self.thread.connections) >= self.limits.clients:
             return TOO_MANY
-        stranger = not is_loopback(self.transport.get_extra_info("peername"))
-        if stranger and self.limits.protected and self.engine.users.default.nopass:
+        is_remote = not is_loopback(self.transport.get_extra_info("peername"))
+        if is_remote and self.limits.protected and self.engine.users.default.nopass:
             return DENIED
         return None
 
-    def _name(self) -> None:
-        """Tell the client's addresses, and have the system notice when it has gone silently."""
-        if self.server.where.path:
-            self.client.address = self.client.local_address = f"{self.server.where.path}:0"
+    def _set_addresses(self) -> None:
+        """Set the addresses of the client, and enable keepalive."""
+        if self.server.parsed.path:
+            self.client.address = self.client.local_address = f"{self.server.parsed.path}:0"
             return
         get = self.transport.get_extra_info
-        self.client.address = _shown(get("peername"))
-        self.client.local_address = _shown(get("sockname"))
+        self.client.address = _address_text(get("peername"))
+        self.client.local_address = _address_text(get("sockname"))
         if self.limits.keepalive:
             _keep_alive(get("socket"), self.limits.keepalive)
 
@@ -183,18 +184,18 @@ class Connection(asyncio.Protocol):
         self.end_session()
 
     def eof_received(self) -> bool:
-        """The client says no more. What it has said is answered, unless that means to wait."""
+        """The client sends no more. Received commands get their replies, unless one blocks."""
         self.eof = self.yielded or self.write_paused
         return self.eof and self.blocked is None
 
     def end_session(self) -> None:
-        """Leave all that other sessions know of."""
+        """End the session: other sessions do not see it any more."""
         if self.session is not None and not self.ended:
             self.ended = True
             self.session.end()
 
     def end(self) -> None:
-        """Close at once; what has not been sent is not sent. In the thread."""
+        """Close at once and discard unsent data. In the server's thread."""
         if not self.closed:
             self.closed = True
             self.transport.abort()
@@ -204,16 +205,16 @@ class Connection(asyncio.Protocol):
         self.thread.soon(self.end)
 
     def leave(self) -> None:
-        """In the child of a fork: the client is the parent's."""
+        """In the child of a fork: the connection belongs to the parent."""
         self.closed = True
         abandon(self.transport.get_extra_info("socket"))
 
     def idle_since(self, now: float) -> float:
-        """Since when it has been idle; now if it waits for something."""
+        """Return since when it has been idle; `now` if it waits for a reply or for messages."""
         waits = self.blocked is not None or self.client.listening or self.client.monitors
         return now if waits else self.used
 
-    # in ----------------------------------------------------------------------------------------
+    # receiving ---------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
         self.used = monotonic()
@@ -227,12 +228,12 @@ class Connection(asyncio.Protocol):
             self._work(self.used + SLICE)
 
     def _keep(self, data: bytes) -> None:
-        """More has come while something else has to happen first."""
+        """Keep data that cannot be parsed yet."""
         self.unread.append(data)
         self.unread_size += len(data)
         if self.unread_size + self.requests.pending > self.limits.query:
             self.end()
-        elif self.blocked is None:  # who waits is read on, to notice when it goes
+        elif self.blocked is None:  # a blocked client is still read, to notice a closed connection
             ahead = READ_AHEAD_UNREAD if self.write_paused else READ_AHEAD
             self._pause(self.unread_size > ahead)
 
@@ -242,14 +243,16 @@ class Connection(asyncio.Protocol):
             (self.transport.pause_reading if pause else self.transport.resume_reading)()
 
     def _work(self, until: float) -> None:
-        """Run what has come, until nothing is left, something has to be waited for, or others
-        should have their turn. It may run something when this is called."""
+        """Run received commands until none is left, one blocks, or other clients should run.
+
+        The caller has checked that a command may run.
+        """
         requests = self.requests
         try:
             while self.todo is not None or self._read():
                 self._run()
                 if self.todo is None and not self.unread and requests.is_empty:
-                    break  # what nearly always ends it
+                    break  # the usual end
                 self.flush()
                 if not self.is_free():
                     break
@@ -263,30 +266,30 @@ class Connection(asyncio.Protocol):
             if self.client.reply_mode == "on":
                 self.out.append(error_line(error))
             self.client.close_after_reply = True
-        except Exception as error:  # an answer that cannot be written; nothing may follow it
+        except Exception as error:  # a reply that cannot be encoded; no other reply may follow
             report(error)
             self.end()
             return
         if self.eof and not self.yielded and not self.write_paused:
-            self.client.close_after_reply = True  # all is answered that it has said
+            self.client.close_after_reply = True  # all commands have their replies
         self.flush()
 
     def _go_on(self) -> None:
-        """Run what has come meanwhile, if it may run."""
+        """Run what has been received meanwhile, if a command may run."""
         if self.is_free():
             self._work(monotonic() + SLICE)
         else:
             self.flush()
 
     def is_free(self) -> bool:
-        """May its next command run?"""
+        """Return whether its next command may run."""
         leaving = self.closed or self.client.close_after_reply
         return not leaving and self.blocked is None and not self.write_paused
 
     def _read(self) -> bool:
-        """Have something to do; False when no command is complete."""
+        """Parse received data into `todo`; return False when no command is complete."""
         requests = self.requests
-        requests.stranger = self.client.user is None
+        requests.unauthenticated = self.client.user is None
         requests.longest_word = self.engine.settings.max_string
         commands = requests.take()
         if not commands and self.unread:
@@ -302,7 +305,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def _yield(self) -> None:
-        """Go on when the others have had their turn."""
+        """Go on after the other connections have run."""
         self.yielded = True
         self.thread.soon(self._next_turn)
 
@@ -312,12 +315,12 @@ class Connection(asyncio.Protocol):
             self._go_on()
 
     def _run(self) -> None:
-        """Run a batch of what is to do."""
+        """Run one batch of the commands in `todo`."""
         session, todo, at = self.session, self.todo, self.at
         assert session is not None and todo is not None
         client, until = self.client, at + BATCH
         with self.engine.lock:
-            if self.ended:  # somebody has sent it away while this thread waited for the lock
+            if self.ended:  # another session killed it while this thread waited for the lock
                 self.todo, self.at = None, 0
                 return
             self.active = True
@@ -331,7 +334,7 @@ class Connection(asyncio.Protocol):
                         self._send_later()
                 if at < min(len(todo), until):
                     at += 1
-                    self._run_long(todo[at - 1])
+                    self._run_one(todo[at - 1])
             finally:
                 self.active = False
         if at < len(todo) and not client.close_after_reply:
@@ -339,7 +342,8 @@ class Connection(asyncio.Protocol):
         else:
             self.todo, self.at = None, 0
 
-    def _run_long(self, words: list[bytes]) -> None:
+    def _run_one(self, words: list[bytes]) -> None:
+        """Run a command on the slow path."""
         session, client = self.session, self.client
         assert session is not None
         client.last = words[:2]
@@ -347,21 +351,21 @@ class Connection(asyncio.Protocol):
         self._complete()
         if self.blocked is not None:
             self._wait(self.blocked)
-            self._pause(False)  # to notice when it goes
+            self._pause(False)  # to notice a closed connection
 
     def _complete(self) -> None:
-        """What follows a command, unless it has to wait for its answer."""
+        """Send the messages that follow a reply, and update the reply mode."""
         client = self.client
-        if client.tracking is not None:  # of its own changes it hears after the answer
+        if client.tracking is not None:  # invalidations by its own changes follow the reply
             self.engine.observers.tracking.release(client)
         self._send_later()
         if self.blocked is None and client.reply_mode.startswith("skip"):
             client.reply_mode = "skip" if client.reply_mode == "skip next" else "on"
 
-    # commands that wait ------------------------------------------------------------------------
+    # blocked calls -----------------------------------------------------------------------------
 
     def _wait(self, blocked: BlockedCall) -> None:
-        """Go on when the blocked is done."""
+        """Go on when the blocked call is done."""
         blocked.notify(lambda: self.thread.soon(lambda: self._served(blocked)))
         self._arm(blocked)
 
@@ -379,7 +383,7 @@ class Connection(asyncio.Protocol):
                 self._arm(blocked)
 
     def _served(self, blocked: BlockedCall) -> None:
-        """The blocked has its answer."""
+        """The blocked call has its reply."""
         if self.closed or blocked is not self.blocked or self.session is None:
             return
         if self.timer is not None:
@@ -404,10 +408,10 @@ class Connection(asyncio.Protocol):
             self._wait(self.blocked)
         self._go_on()
 
-    # out ---------------------------------------------------------------------------------------
+    # sending -----------------------------------------------------------------------------------
 
     def push(self, message: bytes) -> None:
-        """Send something that answers no command. Under the engine's lock, from any thread."""
+        """Send a message that is no reply. Under the engine's lock, from any thread."""
         if self.closed:
             return
         if self.active:
@@ -418,23 +422,23 @@ class Connection(asyncio.Protocol):
         hard = self.limits.output["pubsub"][0]
         if hard and self.pushed > hard:
             self.pushes = []
-            self.end_soon()  # and not now: somebody may be amid a walk through all subscribers
+            self.end_soon()  # not now: the caller may be iterating over all subscribers
         elif len(self.pushes) == 1:
             self.thread.wake(self)
 
     def _send_later(self) -> None:
-        """Send what comes after the answer of a command."""
+        """Send the messages that follow the reply of a command."""
         if self.later_messages:
             self.out += self.later_messages
             self.later_messages = []
 
     def collect(self) -> None:
-        """Take what others have sent. Under the engine's lock."""
+        """Take the messages of other sessions. Under the engine's lock."""
         self.out += self.pushes
         self.pushes, self.pushed = [], 0
 
     def flush(self) -> None:
-        """Hand over what is to be sent."""
+        """Write what is to be sent to the transport."""
         out = self.out
         if self.transport.is_closing():
             self.out = []
@@ -449,7 +453,7 @@ class Connection(asyncio.Protocol):
             self.transport.close()
 
     def _watch_output(self, waiting: int) -> None:
-        """Close a client that leaves more unread than it may."""
+        """Close a client that exceeds its output buffer limits."""
         kind = "pubsub" if self.client.listening else "normal"
         hard, soft, seconds = self.limits.output[kind]
         if hard and waiting >= hard:
@@ -468,7 +472,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.write_paused = True
-        # Libraries send a whole pipeline before they read: from now on more of it is taken.
+        # Libraries send a whole pipeline before they read: from now on more of it is read.
         if self.blocked is None:
             self._pause(self.unread_size > READ_AHEAD_UNREAD)
 
@@ -482,15 +486,16 @@ class Connection(asyncio.Protocol):
             self._go_on()
 
 
-def _shown(place: Any) -> str:
-    """An address as CLIENT LIST shows it."""
-    if not isinstance(place, tuple):
+def _address_text(endpoint: Any) -> str:
+    """Return an address as CLIENT LIST shows it."""
+    if not isinstance(endpoint, tuple):
         return "?:0"
-    return f"[{place[0]}]:{place[1]}" if ":" in str(place[0]) else f"{place[0]}:{place[1]}"
+    host, port = endpoint[:2]
+    return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
 
 
 def _keep_alive(sock: Any, seconds: int) -> None:
-    """Have the system ask after `seconds` of silence if the other side is still there."""
+    """Have the system probe the client after `seconds` without data."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_KEEPIDLE"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)

@@ -1,7 +1,7 @@
-"""A database as a program of its own: open it, open its doors, wait to be told to stop, save.
+"""The command `minidis serve`: open a database, start its servers, wait for the end, save.
 
-This is a program and not the library, so it may handle signals: Ctrl-C, SIGTERM and SIGHUP end it,
-as SHUTDOWN does.
+It is a program and not the library, so it may handle signals: Ctrl-C, SIGTERM and SIGHUP end it, as
+the command SHUTDOWN does.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ def serve_forever(
     addresses: Iterable[str],
     config: Mapping[str, Any] | None = None,
 ) -> int:
-    """Serve the database at `path` until Ctrl-C, SIGTERM or SHUTDOWN; the exit status.
+    """Serve the database at `path` until Ctrl-C, SIGTERM or SHUTDOWN; return the exit status.
 
-    `path` and `config` are those of minidis.open(). 0: closed as told, and saved if it is a
-    directory; 1: could not open, serve or save, stderr says why.
+    `path` and `config` are those of minidis.open(). The status is 0 after a normal end, with a
+    directory saved; 1 if opening, serving or saving failed, with a message on stderr.
     """
     with _Signals() as signals:
         try:
             with open_database(path, **dict(config or {})) as database:
                 database.engine.on_shutdown = signals.shut_down
                 for address in addresses:
-                    door = serve(database, address)
-                    print(f"serving {path or 'memory'} at {door.address}", flush=True)
+                    server = serve(database, address)
+                    print(f"serving {path or 'memory'} at {server.address}", flush=True)
                 signals.wait()
                 database.close(save=signals.save)
         except MinidisError as error:
@@ -47,9 +47,9 @@ def serve_forever(
 
 
 class _Signals:
-    """Waits for a signal without looking again and again: the system writes to a socket."""
+    """Waits for a signal without polling: Python writes the signal's number to a socket."""
 
-    #: what SHUTDOWN says about saving: False is not to; None is as usual
+    #: argument of close(): False after SHUTDOWN NOSAVE, None otherwise
     save: bool | None = None
 
     def __enter__(self) -> _Signals:
@@ -60,12 +60,12 @@ class _Signals:
         return self
 
     def wait(self) -> None:
-        """Sleep until one of the signals has come."""
+        """Sleep until one of the signals arrives."""
         while self._near.recv(1)[0] not in ENDING:
             pass
 
     def shut_down(self, save: bool | None) -> None:
-        """SHUTDOWN: wake the main thread. Called by the thread of the doors, under the lock."""
+        """SHUTDOWN: wake the main thread. Called by the server's thread, under the lock."""
         self.save = save
         self._far.send(bytes([ENDING[0]]))
 
@@ -78,4 +78,4 @@ class _Signals:
 
 
 def _noted(number: int, frame: object) -> None:
-    """The wake-up has been written; there is nothing else to do."""
+    """Do nothing: Python has written the number to the socket."""

@@ -1,4 +1,4 @@
-"""class Door: a place where other programs reach a database, and serve(), which opens one."""
+"""class RespServer: makes a database available to clients at one address; serve() starts one."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from minidis.server.thread import ServerThread
 
 
 class RespServer:
-    """A database listens at `address`. Close it, or use it in a `with`; the database goes on."""
+    """A server at `address`. close(), or the end of a `with` block, stops it, not the database."""
 
     def __init__(self, thread: ServerThread, address: str) -> None:
         self.thread = thread
-        self.where = parse_address(address)
-        self._listener, self.address = listen(self.where)
-        self._identity = identity_of(self.where)
+        self.parsed = parse_address(address)
+        self._listener, self.address = listen(self.parsed)
+        self._identity = identity_of(self.parsed)
         self._server: asyncio.Server | None = None
 
     def close(self) -> None:
-        """Let nobody in any more, and send away who came in here. Twice is harmless."""
+        """Stop listening and close the connections of this server. Closing twice is harmless."""
         self.thread.close(self)
 
     async def begin(self) -> None:
-        """Let clients in. In the thread of the thread."""
+        """Accept connections. In the server's thread."""
         loop = asyncio.get_running_loop()
-        make = loop.create_unix_server if self.where.path else loop.create_server
+        make = loop.create_unix_server if self.parsed.path else loop.create_server
         options: Any = {"sock": self._listener, "backlog": BACKLOG}
         self._server = await make(lambda: Connection(self), **options)
 
     async def end(self) -> None:
-        """Close. In the thread of the thread."""
-        remove(self.where, self._identity)
+        """Close. In the server's thread."""
+        remove(self.parsed, self._identity)
         if self._server is not None:
             self._server.close()
         self._listener.close()
@@ -44,7 +44,7 @@ class RespServer:
                 connection.end()
 
     def leave(self) -> None:
-        """In the child of a fork: the place belongs to the parent."""
+        """In the child of a fork: the listening socket belongs to the parent."""
         abandon(self._listener)
 
     def __enter__(self) -> RespServer:
@@ -58,13 +58,13 @@ class RespServer:
 
 
 def serve(database: Any, address: str) -> RespServer:
-    """Let other programs reach the database at `address`; they speak RESP, as to a Redis.
+    """Start a RESP server for the database at `address` and return it.
 
-    `address`: "host:port" (port 0: any free one, see RespServer.address; no host: this machine
-    alone) or "unix:path". The program goes on meanwhile: a thread serves the clients, and it sleeps
-    while they send nothing.
+    address: "host:port" or "unix:path". Port 0 takes any free port (see RespServer.address);
+    without a host the server listens on the loopback interface. Clients are served by a background
+    thread.
 
-    AddressError when there can be no server there; ClosedError after close().
+    Raises AddressError if the server cannot listen there, ClosedError after close().
     """
     engine: Engine = getattr(database, "engine", database)
     with engine.lock:

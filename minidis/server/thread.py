@@ -1,8 +1,7 @@
-"""The one thread behind the servers of a database: an event loop that sleeps until somebody speaks.
+"""The thread that serves all connections of a database: one asyncio event loop.
 
-It starts with the first server and ends with the last. The rest of the program reaches it by three
-calls that never wait for it: `soon` (do this there), `wake` (this connection has something to
-send), `stop`.
+It starts with the first server and ends with the last. Other threads use two methods that never
+block: `soon` runs a function in this thread, `wake` makes a connection send its messages.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ if TYPE_CHECKING:
 
 try:
     import uvloop  # type: ignore[import-not-found,unused-ignore]
-except ImportError:  # an extra: faster, and not there on Windows
+except ImportError:  # an optional dependency: faster, not available on Windows
     uvloop = None  # type: ignore[assignment,unused-ignore]
 
 R = TypeVar("R")
 
-#: How long close() waits for the thread, in seconds. It waits for nobody but the lock.
+#: Seconds for which close() waits for the thread, which itself waits for the lock only.
 PATIENCE = 5.0
 
 
@@ -46,15 +45,15 @@ class ServerThread:
         self._awake: list[Connection] = []
         self._end: asyncio.Event | None = None
         self._timer: asyncio.TimerHandle | None = None
-        #: guards servers and thread: they open and close from any thread
+        #: guards servers and thread, which are opened and closed from any thread
         self._changing = threading.Lock()
         engine.settings.clients.changed = lambda: self.soon(self.watch_idle)
         _ALL.add(self)
 
-    # life -------------------------------------------------------------------------------------
+    # start and end ----------------------------------------------------------------------------
 
     def open(self, server: RespServer) -> None:
-        """Serve a server that listens already."""
+        """Accept connections for a server that listens already."""
         with self._changing:
             if self._thread is None:
                 self._start()
@@ -62,7 +61,7 @@ class ServerThread:
             self._wait_for(server.begin())
 
     def close(self, *servers: RespServer) -> None:
-        """Close these servers, or all, with their connections; without one the thread ends."""
+        """Close these servers, or all, with their connections. The thread ends with the last."""
         if os.getpid() != self._process:
             return
         with self._changing:
@@ -71,7 +70,7 @@ class ServerThread:
             if self._thread is None:
                 return
             for server in leaving:
-                with contextlib.suppress(TimeoutError):  # whoever calls holds the engine's lock
+                with contextlib.suppress(TimeoutError):  # the caller holds the engine's lock
                     self._wait_for(server.end())
             if not self.servers:
                 self._stop()
@@ -105,7 +104,7 @@ class ServerThread:
             thread.join(PATIENCE)
 
     def _wait_for(self, task: Coroutine[Any, Any, R]) -> R | None:
-        """Have it done in the thread. Who is that thread itself does not wait."""
+        """Run `task` in the server's thread and wait for it, unless this is that thread."""
         assert self.loop is not None
         if self.is_here():
             self.loop.create_task(task)
@@ -113,7 +112,7 @@ class ServerThread:
         return asyncio.run_coroutine_threadsafe(task, self.loop).result(PATIENCE)
 
     def after_fork(self) -> None:
-        """In the child: what listens, and who is connected, is the parent's."""
+        """In the child: all sockets belong to the parent."""
         for server in self.servers:
             server.leave()
         for connection in self.connections:
@@ -121,17 +120,17 @@ class ServerThread:
         self.servers, self.connections, self._thread, self.loop = [], set(), None, None
 
     def addresses(self) -> list[str]:
-        """Where clients can connect."""
+        """Return the addresses of all servers."""
         return [server.address for server in self.servers]
 
     # from any thread ---------------------------------------------------------------------------
 
     def is_here(self) -> bool:
-        """Is this the thread of the servers?"""
+        """Return whether the caller is the server's thread."""
         return threading.current_thread() is self._thread
 
     def soon(self, action: Callable[[], object]) -> None:
-        """Have something done in the thread; never waits."""
+        """Run `action` in the server's thread; never blocks."""
         loop = self.loop
         if loop is None:
             return
@@ -142,7 +141,7 @@ class ServerThread:
             loop.call_soon_threadsafe(action)
 
     def wake(self, connection: Connection) -> None:
-        """A connection has something to send. Under the engine's lock."""
+        """Make a connection send its messages. Under the engine's lock."""
         self._awake.append(connection)
         if len(self._awake) == 1:
             self.soon(self._send_all)
@@ -158,9 +157,9 @@ class ServerThread:
     # idle clients ------------------------------------------------------------------------------
 
     def watch_idle(self) -> None:
-        """Send away who has been idle too long; look again when the next one may be. In the thread.
+        """Close clients that have been idle too long. In the server's thread.
 
-        There is one timer, and only while there is a limit and somebody whom it may meet.
+        One timer wakes it for the next client; it runs only with a limit, and while clients exist.
         """
         if self._timer is not None:
             self._timer.cancel()
@@ -170,15 +169,15 @@ class ServerThread:
             return
         now = self.loop.time()
         due = [(one.idle_since(now) + limit, one) for one in list(self.connections)]
-        for moment, connection in due:
-            if moment <= now:
+        for deadline, connection in due:
+            if deadline <= now:
                 connection.end()
-        following = min((moment for moment, _ in due if moment > now), default=None)
+        following = min((deadline for deadline, _ in due if deadline > now), default=None)
         if following is not None:
             self._timer = self.loop.call_at(following, self.watch_idle)
 
     def enter(self, connection: Connection) -> None:
-        """Somebody has come in. In the thread."""
+        """Add a new connection. In the server's thread."""
         self.connections.add(connection)
         if self._timer is None and self.engine.settings.clients.idle:
             self.watch_idle()
@@ -189,6 +188,6 @@ _ALL: weakref.WeakSet[ServerThread] = weakref.WeakSet()
 
 @atexit.register
 def close_all() -> None:
-    """At the end of the interpreter: socket files of servers that nobody has closed."""
+    """At exit of the interpreter: remove the socket files of servers that are still open."""
     for servers in list(_ALL):
         servers.close()

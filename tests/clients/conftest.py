@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clients.places import PLACES, Backend
+from tests.clients.backends import BACKENDS, Backend
 
 
-@pytest.fixture(scope="session", params=list(PLACES))
+@pytest.fixture(scope="session", params=list(BACKENDS))
 def anywhere(request: pytest.FixtureRequest) -> Iterator[Backend]:
     """One server after the other, each for all scenarios."""
-    with PLACES[request.param]() as place:
+    with BACKENDS[request.param]() as place:
         yield place
 
 

@@ -1,4 +1,4 @@
-"""hiredis alone, on the bytes as our door sends them."""
+"""hiredis alone, on the bytes as the minidis server sends them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.calls import PATIENCE
-from tests.clients.places import Backend
+from tests.clients.backends import Backend
 
 pytestmark = pytest.mark.slow
 
@@ -19,14 +19,14 @@ hiredis = pytest.importorskip("hiredis")
 
 
 class Wire:
-    """A socket; hiredis makes the requests and reads the answers."""
+    """A socket; hiredis makes the requests and reads the replies."""
 
     def __init__(self, place: Backend) -> None:
         self.socket = socket.create_connection((place.host, place.port), PATIENCE)
         self.reader = hiredis.Reader(encoding="utf-8", errors="surrogateescape")
 
     def ask(self, *commands: str) -> list[Any]:
-        """Send the commands in one go; their answers, and pushes that come in between."""
+        """Send the commands in one go; their replies, and pushes that come in between."""
         packed = [hiredis.pack_command(tuple(line.split())) for line in commands]
         self.socket.sendall(b"".join(packed))
         return [self.next() for _ in commands]
@@ -35,7 +35,7 @@ class Wire:
         """The next reply."""
         while (reply := self.reader.gets()) is False:
             data = self.socket.recv(65536)
-            assert data, "the door has closed the connection"
+            assert data, "the server has closed the connection"
             self.reader.feed(data)
         return reply
 

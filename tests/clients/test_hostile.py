@@ -1,6 +1,6 @@
-"""Clients that mean harm, or are broken: they hurt nobody but themselves.
+"""Malicious or broken clients: other clients are not affected.
 
-The door is in a process of its own, so that its memory and its processor time can be measured, and
+The server has a process of its own, so that its memory and processor time can be measured, and
 nothing that a test does is counted. What others suffer is how long a PING takes meanwhile.
 """
 
@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 
 from tests.calls import PATIENCE, eventually
-from tests.clients.places import Backend
+from tests.clients.backends import Backend
 from tests.oracle.resp import Error, pack
 
 pytestmark = pytest.mark.slow
@@ -37,12 +37,12 @@ PROGRAM = (
     "sys.exit(serve_forever(None, sys.argv[1:]))"
 )
 MB = 1024 * 1024
-#: How long a PING of somebody else may take, in seconds.
+#: How long a PING of another client may take, in seconds.
 PROMPT = 1.0
 
 
 class Victim:
-    """The process with the door, and a well-behaved client of it."""
+    """The process with the server, and a well-behaved client of it."""
 
     def __init__(self, process: subprocess.Popen[str], port: int) -> None:
         self.process = process
@@ -55,7 +55,7 @@ class Victim:
         return socket.create_connection(("127.0.0.1", self.port), PATIENCE)
 
     def ask(self, *words: bytes | str) -> bytes:
-        """One command of the well-behaved client; the answer, to the end of its last line."""
+        """One command of the well-behaved client; the reply, to the end of its last line."""
         coded = [word if isinstance(word, bytes) else word.encode() for word in words]
         self.friend.sendall(pack([coded]))
         return one_reply(self.friend)
@@ -98,7 +98,7 @@ class Victim:
 
 @pytest.fixture
 def victim() -> Iterator[Victim]:
-    """A fresh door; in the end it has said nothing, and ends as it should."""
+    """A new server; at the end it has written nothing to stderr, and exits normally."""
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, "127.0.0.1:0"],
         stdout=subprocess.PIPE,
@@ -139,7 +139,7 @@ def received(client: socket.socket) -> bytes:
 
 
 def until_closed(client: socket.socket) -> bytes:
-    """All that comes until the door closes the connection."""
+    """All that comes until the server closes the connection."""
     data = b""
     try:
         while part := client.recv(MB):
@@ -189,11 +189,11 @@ GARBAGE = {
 }
 
 
-@pytest.mark.parametrize(("sent", "answer"), GARBAGE.items(), ids=[text[:16] for text in GARBAGE])
-def test_nonsense_is_refused_and_closed(place: Backend, sent: str, answer: bytes) -> None:
+@pytest.mark.parametrize(("sent", "reply"), GARBAGE.items(), ids=[text[:16] for text in GARBAGE])
+def test_nonsense_is_refused_and_closed(place: Backend, sent: str, reply: bytes) -> None:
     with closing(socket.create_connection((place.host, place.port), PATIENCE)) as client:
         client.sendall(sent.encode())
-        assert until_closed(client).endswith(answer)
+        assert until_closed(client).endswith(reply)
     assert place.execute("PING") == "PONG"
 
 
@@ -258,8 +258,8 @@ def test_a_password_keeps_large_declarations_away(victim: Victim) -> None:
             assert until_closed(client) == told
 
 
-def test_answers_that_nobody_reads(victim: Victim) -> None:
-    """100 MB of GETs of a large value: they are not run before there is room for their answers."""
+def test_replies_that_are_not_read(victim: Victim) -> None:
+    """100 MB of GETs of a large value: they are not run before there is room for their replies."""
     victim.ask("SET", "big", b"x" * MB)
     with closing(victim.connect()) as client:
         poured(client, pack([[b"GET", b"big"]]) * 1000, 100 * MB)
@@ -269,7 +269,7 @@ def test_answers_that_nobody_reads(victim: Victim) -> None:
 
 
 def test_a_pipeline_is_sent_before_its_answers_are_read(place: Backend) -> None:
-    """Many libraries work like this, so much more is read than answers may wait."""
+    """Many libraries work like this, so much more is read than replies may wait."""
     number = 20_000
     with closing(socket.create_connection((place.host, place.port), PATIENCE)) as client:
         client.sendall(pack([[b"ECHO", b"x" * 1000]]) * number)
@@ -279,7 +279,7 @@ def test_a_pipeline_is_sent_before_its_answers_are_read(place: Backend) -> None:
         assert missing == 0
 
 
-def test_small_answers_that_nobody_reads_for_long(victim: Victim) -> None:
+def test_small_replies_that_are_not_read_for_long(victim: Victim) -> None:
     """Much has been read ahead when the client begins to read: others have their turn all the same.
 
     Nor is it all taken apart at once, which would need many times the room.
@@ -399,7 +399,7 @@ def test_a_thousand_who_say_nothing(victim: Victim) -> None:
             client.sendall(b"SUBSCRIBE news\r\n")
         for client in clients[300:600]:
             client.sendall(b"BLPOP q 0\r\n")
-        eventually(lambda: victim.ask("PUBLISH", "no", "") == b":0\r\n", "an answer")
+        eventually(lambda: victim.ask("PUBLISH", "no", "") == b":0\r\n", "a reply")
         eventually(lambda: victim.clients() == 1001, "all of them")
         before = victim.used()
         time.sleep(1.0)
@@ -417,7 +417,7 @@ def test_waiting_clients_that_vanish_take_nothing(victim: Victim) -> None:
     assert victim.ask("RPUSH", "q", "x") == b":1\r\n" and victim.ask("LLEN", "q") == b":1\r\n"
 
 
-# limits that somebody sets ------------------------------------------------------------------------
+# configured limits ------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -433,7 +433,7 @@ def setting(place: Backend, name: str, value: str) -> Iterator[None]:
 
 
 def test_hard_limit_of_answers(place: Backend) -> None:
-    """Somebody who watches, and does not look."""
+    """A client that does not read what it receives."""
     with (
         setting(place, "client-output-buffer-limit", "normal 8mb 0 0"),
         closing(socket.create_connection((place.host, place.port), PATIENCE)) as lazy,

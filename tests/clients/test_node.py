@@ -1,4 +1,4 @@
-"""Two clients for Node at our door: ioredis, and node-redis in RESP2 and RESP3."""
+"""Two clients for Node with a minidis server: ioredis, and node-redis in RESP2 and RESP3."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.places import Backend
+from tests.clients.backends import Backend
 from tests.oracle.run import server_is_required
 
 pytestmark = pytest.mark.slow

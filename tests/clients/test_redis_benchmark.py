@@ -1,4 +1,4 @@
-"""redis-benchmark at our door: every usual test ends, with a figure. No figure is judged here."""
+"""redis-benchmark with a minidis server: every usual test ends, with a figure (not judged)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.clients.places import Backend, program
+from tests.clients.backends import Backend, program
 
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""redis-cli at our door: what people type, pipe and script."""
+"""redis-cli with a minidis server: what people type, pipe and script."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.calls import PATIENCE
-from tests.clients.places import Backend, program
+from tests.clients.backends import Backend, program
 from tests.oracle.resp import pack
 
 pytestmark = pytest.mark.slow
 
-#: No file in anybody's home, and no password from the environment.
+#: No file in a home directory, and no password from the environment.
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if name != "REDISCLI_AUTH"},
     "REDISCLI_HISTFILE": os.devnull,
@@ -209,13 +209,13 @@ def test_exit_status(place: Backend) -> None:
     assert run(place, "NOSUCH").returncode == 0
     assert run(place, "-e", "NOSUCH").returncode == 1
     assert run(place, "-e", "PING").returncode == 0
-    nobody = subprocess.run(
+    stopped = subprocess.run(
         [program("redis-cli"), "-s", f"{place.path}.not", "PING"],
         capture_output=True,
         timeout=PATIENCE,
         check=False,
     )
-    assert nobody.returncode == 1
+    assert stopped.returncode == 1
 
 
 def test_help(place: Backend) -> None:

@@ -1,4 +1,4 @@
-"""redis-py at our door: RESP2 and RESP3, read by Python and by hiredis."""
+"""redis-py with a minidis server: RESP2 and RESP3, read by Python and by hiredis."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.calls import PATIENCE, eventually
-from tests.clients.places import Backend
+from tests.clients.backends import Backend
 
 redis = pytest.importorskip("redis", minversion="8.1")
 
@@ -192,8 +192,8 @@ def test_answers_about_the_server(r: Any) -> None:
 @pytest.mark.parametrize("transaction", [True, False])
 def test_pipeline(r: Any, transaction: bool) -> None:
     with r.pipeline(transaction=transaction) as pipe:
-        answers = pipe.set("a", 1).incr("a").hset("h", "f", "v").hgetall("h").execute()
-        assert answers == [True, 2, 1, {"f": "v"}]
+        replies = pipe.set("a", 1).incr("a").hset("h", "f", "v").hgetall("h").execute()
+        assert replies == [True, 2, 1, {"f": "v"}]
         pipe.lpush("a", 1).get("a")
         assert pipe.execute(raise_on_error=False)[1] == "2"
         with pytest.raises(redis.ResponseError, match=r"Command # 2 .* WRONGTYPE"):
@@ -202,12 +202,12 @@ def test_pipeline(r: Any, transaction: bool) -> None:
 
 
 def test_a_large_pipeline(r: Any) -> None:
-    """More answers than the socket holds, before the first is read."""
+    """More replies than the socket holds, before the first is read."""
     with r.pipeline(transaction=False) as pipe:
         for number in range(3000):
             pipe.set("k", f"{number:01000}").get("k")
-        answers = pipe.execute()
-    assert [int(answer) for answer in answers[1::2]] == list(range(3000))
+        replies = pipe.execute()
+    assert [int(answer) for answer in replies[1::2]] == list(range(3000))
 
 
 def test_watch_and_conflict(r: Any, connect: Connect) -> None:
@@ -511,7 +511,7 @@ def test_invalidations_arrive(connect: Connect, place: Backend) -> None:
 
 
 def test_cache_of_the_client(place: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library insists on 7.4, whose answers here are those of 7.0."""
+    """The library insists on 7.4, whose replies here are those of 7.0."""
     cache = pytest.importorskip("redis.cache")
     proxy = getattr(redis.connection, "CacheProxyConnection", None)
     if proxy is None:

@@ -1,4 +1,4 @@
-"""redis.asyncio at our door: many coroutines, RESP2 and RESP3, read by Python and by hiredis."""
+"""redis.asyncio with a minidis server: many coroutines, RESP2 and RESP3, both parsers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.calls import PATIENCE
-from tests.clients.places import Backend
+from tests.clients.backends import Backend
 
 redis = pytest.importorskip("redis", minversion="8.1")
 
@@ -204,7 +204,7 @@ def test_users(play: Play, place: Backend) -> None:
 
 
 def test_one_slow_reader_among_many(play: Play) -> None:
-    """Who waits for a large answer does not keep those waiting who want small ones."""
+    """Who waits for a large reply does not keep those waiting who want small ones."""
 
     async def scenario(connect: Callable[..., Any]) -> None:
         r = connect()

@@ -12,7 +12,7 @@ from tests.calls import Call, eventually
 
 
 class Connection(Client):
-    """The outside of a session, as a door has it: what it is sent is kept in `got`."""
+    """The outside of a session, as at a server: what it is sent is kept in `got`."""
 
     kind = "tcp"
     takes_messages = True

@@ -19,7 +19,7 @@ NO_CHANNEL = "NOPERM this user has no permissions to access one of the channels 
 
 
 def refused(session: Any, *words: Any) -> str:
-    """The sentence with which the words are refused."""
+    """The message with which the words are refused."""
     with pytest.raises(ResponseError) as caught:
         session.execute(*words)
     return str(caught.value)
@@ -60,7 +60,7 @@ def test_getuser(db: Any) -> None:
         b"channels": b"&c",
         b"selectors": [{b"commands": b"-@all +set", b"keys": b"~x", b"channels": b""}],
     }
-    assert db.acl_getuser("nobody") is None
+    assert db.acl_getuser("unknown") is None
 
 
 def test_setuser_changes_all_or_nothing(db: Any) -> None:
@@ -151,7 +151,7 @@ def test_dryrun(db: Any) -> None:
     assert db.acl_dryrun("ann", "PUBLISH", "x", "y") == (
         b"This user has no permissions to access the 'x' channel"
     )
-    for words, sentence in (
+    for words, message in (
         (("eve", "get", "a"), "User 'eve' not found"),
         (("ann", "nope"), "Command 'nope' not found"),
         (("ann", "Config", "nope"), "Command 'Config' not found"),
@@ -160,7 +160,7 @@ def test_dryrun(db: Any) -> None:
         (("ann", "config"), "wrong number of arguments for 'config' command"),
         (("ann", "config", "get"), "wrong number of arguments for 'config|get' command"),
     ):
-        assert refused(db, "ACL", "DRYRUN", *words) == "ERR " + sentence
+        assert refused(db, "ACL", "DRYRUN", *words) == "ERR " + message
 
 
 def test_help(db: Any) -> None:
@@ -202,9 +202,9 @@ def test_sort_follows_keys_that_are_not_named(db: Any) -> None:
     session, _ = login(db)
     db.rpush("l", 2, 1)
     assert session.execute("SORT", "l", "BY", "nosort") == [b"2", b"1"]
-    sentence = "ERR {} option of SORT denied due to insufficient ACL permissions."
-    assert refused(session, "SORT", "l", "BY", "w*") == sentence.format("BY")
-    assert refused(session, "SORT_RO", "l", "GET", "#") == sentence.format("GET")
+    message = "ERR {} option of SORT denied due to insufficient ACL permissions."
+    assert refused(session, "SORT", "l", "BY", "w*") == message.format("BY")
+    assert refused(session, "SORT_RO", "l", "GET", "#") == message.format("GET")
     db.acl_setuser("ann", "%R~*")
     assert session.execute("SORT", "l", "GET", "#") == [b"1", b"2"]
 

@@ -12,7 +12,7 @@ from minidis import Minidis, ResponseError
 from minidis.clients.info import FLAGS
 from minidis.replies import NO_REPLY, Verbatim
 from tests.commands.callers import Blocked, Connection, connect
-from tests.commands.test_connection import refusal
+from tests.commands.test_connection import error_of
 
 #: The fields of Redis 7.0 in their order, and the two of 7.2.
 FIELDS = (  # noqa: SIM905
@@ -48,20 +48,20 @@ def test_ids_grow_and_are_never_used_again(db: Minidis[bytes]) -> None:
 
 @pytest.mark.parametrize("name", ["two words", "line\nend", "é", "\x7f", "\x00", " "])
 def test_names_that_do_not_fit_into_a_line(db: Minidis[bytes], name: str) -> None:
-    sentence = "ERR Client names cannot contain spaces, newlines or special characters."
+    message = "ERR Client names cannot contain spaces, newlines or special characters."
     db.client_setname("before")
-    assert refusal(db, "CLIENT", "SETNAME", name) == sentence
+    assert error_of(db, "CLIENT", "SETNAME", name) == message
     assert db.client_getname() == b"before"
     for told in ("LIB-NAME", "lib-ver"):
-        sentence = f"ERR {told} cannot contain spaces, newlines or special characters."
-        assert refusal(db, "CLIENT", "SETINFO", told, name) == sentence
+        message = f"ERR {told} cannot contain spaces, newlines or special characters."
+        assert error_of(db, "CLIENT", "SETINFO", told, name) == message
 
 
 def test_name_and_library(db: Minidis[bytes]) -> None:
     assert db.client_setname("!~") == "OK"
     assert db.execute("CLIENT", "SETINFO", "lib-name", "redis-py(x_v1)") == "OK"
     assert db.client_setinfo("LIB-VER", "8.0") == "OK"
-    assert refusal(db, "CLIENT", "SETINFO", "Lib", "x") == "ERR Unrecognized option 'Lib'"
+    assert error_of(db, "CLIENT", "SETINFO", "Lib", "x") == "ERR Unrecognized option 'Lib'"
     line = me(db)
     assert [line["name"], line["lib-name"], line["lib-ver"]] == ["!~", "redis-py(x_v1)", "8.0"]
     assert db.client_setname("") == "OK"
@@ -74,14 +74,14 @@ def test_replies_on_off_skip(db: Minidis[bytes]) -> None:
     session, client = connect(db)
     modes = []
     for mode in ("skip", "off", "SKIP", "ON"):
-        answer = session.execute("CLIENT", "REPLY", mode)
-        assert answer == "OK" if mode == "ON" else answer is NO_REPLY
+        reply = session.execute("CLIENT", "REPLY", mode)
+        assert reply == "OK" if mode == "ON" else reply is NO_REPLY
         modes.append(client.reply_mode)
     assert modes == ["skip next", "off", "off", "on"]
-    assert refusal(session, "CLIENT", "REPLY", "x") == "ERR syntax error"
+    assert error_of(session, "CLIENT", "REPLY", "x") == "ERR syntax error"
     assert db.client_reply("ON") == "OK"
     for mode in ("OFF", "SKIP"):
-        assert "REPLY needs a connection" in refusal(db, "CLIENT", "REPLY", mode)
+        assert "REPLY needs a connection" in error_of(db, "CLIENT", "REPLY", mode)
     assert db.client.reply_mode == "on"
 
 
@@ -171,7 +171,7 @@ def test_list_by_type_and_by_id(db: Minidis[bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "message"),
     [
         ("TYPE foo", "ERR Unknown client type 'foo'"),
         ("TYPE", "ERR syntax error"),
@@ -184,8 +184,8 @@ def test_list_by_type_and_by_id(db: Minidis[bytes]) -> None:
         ("FOO", "ERR syntax error"),
     ],
 )
-def test_lists_that_are_refused(db: Minidis[bytes], words: str, sentence: str) -> None:
-    assert refusal(db, "CLIENT", "LIST", *words.split()) == sentence
+def test_lists_that_are_refused(db: Minidis[bytes], words: str, message: str) -> None:
+    assert error_of(db, "CLIENT", "LIST", *words.split()) == message
 
 
 # KILL --------------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def killed(crowd: dict[str, Connection]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("words", "answer", "gone"),
+    ("words", "reply", "gone"),
     [
         ("TYPE normal", 2, "other ann"),
         ("TYPE normal SKIPME no", 3, "caller other ann"),
@@ -234,12 +234,12 @@ def killed(crowd: dict[str, Connection]) -> str:
         ("10.0.0.0:1000", "OK", "caller"),
     ],
 )
-def test_who_is_killed(crowd: dict[str, Connection], words: str, answer: Any, gone: str) -> None:
+def test_who_is_killed(crowd: dict[str, Connection], words: str, reply: Any, gone: str) -> None:
     caller = crowd["caller"]
     assert caller.owner is not None
-    assert caller.owner.execute("CLIENT", "KILL", *words.split()) == answer
+    assert caller.owner.execute("CLIENT", "KILL", *words.split()) == reply
     assert killed(crowd) == gone
-    assert not caller.killed, "it has its answer first"
+    assert not caller.killed, "it has its reply first"
 
 
 def test_typed_kills(crowd: dict[str, Connection], db: Minidis[bytes]) -> None:
@@ -271,7 +271,7 @@ def test_sessions_of_the_program_have_nothing_to_end_unless_they_wait(db: Minidi
     waiting = db.session()
     assert db.client_kill(id=waiting.client_id()) == 0
     assert db.client_kill(skipme=False) == 0
-    assert refusal(db, "CLIENT", "KILL", "in-process:0") == "ERR No such client"
+    assert error_of(db, "CLIENT", "KILL", "in-process:0") == "ERR No such client"
     call = Blocked(waiting, lambda: waiting.blpop("q"))
     assert db.client_kill(id=waiting.client.id) == 1
     assert isinstance(call.over(), minidis.MinidisError)
@@ -279,16 +279,16 @@ def test_sessions_of_the_program_have_nothing_to_end_unless_they_wait(db: Minidi
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "message"),
     [
-        ("nobody", "ERR No such client"),
+        ("unknown", "ERR No such client"),
         ("ID", "ERR No such client"),
         ("ID x", "ERR client-id should be greater than 0"),
         ("ID 0", "ERR client-id should be greater than 0"),
         ("TYPE foo", "ERR Unknown client type 'foo'"),
-        ("USER nobody", "ERR No such user 'nobody'"),
-        ("USER nobody ID x", "ERR No such user 'nobody'"),
-        ("ID x USER nobody", "ERR client-id should be greater than 0"),
+        ("USER unknown", "ERR No such user 'unknown'"),
+        ("USER unknown ID x", "ERR No such user 'unknown'"),
+        ("ID x USER unknown", "ERR client-id should be greater than 0"),
         ("USER default SKIPME maybe", "ERR syntax error"),
         ("ID 1 ADDR", "ERR syntax error"),
         ("FOO 1", "ERR syntax error"),
@@ -296,9 +296,9 @@ def test_sessions_of_the_program_have_nothing_to_end_unless_they_wait(db: Minidi
         ("MAXAGE 0", "ERR maxage should be greater than 0"),
     ],
 )
-def test_kills_that_are_refused(db: Minidis[bytes], words: str, sentence: str) -> None:
+def test_kills_that_are_refused(db: Minidis[bytes], words: str, message: str) -> None:
     session, client = connect(db)
-    assert refusal(session, "CLIENT", "KILL", *words.split()) == sentence
+    assert error_of(session, "CLIENT", "KILL", *words.split()) == message
     assert not client.killed and not client.close_after_reply
 
 
@@ -306,7 +306,7 @@ def test_kills_that_are_refused(db: Minidis[bytes], words: str, sentence: str) -
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "message"),
     [
         ("PAUSE x", "ERR timeout is not an integer or out of range"),
         ("PAUSE -1", "ERR timeout is negative"),
@@ -322,8 +322,8 @@ def test_kills_that_are_refused(db: Minidis[bytes], words: str, sentence: str) -
         ("NO-TOUCH x", "ERR syntax error"),
     ],
 )  # fmt: skip
-def test_calls_that_are_refused(db: Minidis[bytes], words: str, sentence: str) -> None:
-    assert refusal(db, "CLIENT", *words.split()) == sentence
+def test_calls_that_are_refused(db: Minidis[bytes], words: str, message: str) -> None:
+    assert error_of(db, "CLIENT", *words.split()) == message
     assert db.engine.pause.until is None
 
 
@@ -359,10 +359,10 @@ def test_unblock_as_by_the_timeout_or_with_an_error(db: Minidis[bytes]) -> None:
     waiting = db.session()
     number = waiting.client_id()
     assert db.client_unblock(number) == db.client_unblock(999) == db.client_unblock(-1) == 0
-    for words, answer in ((["TIMEOUT"], None), ([], None)):
+    for words, reply in ((["TIMEOUT"], None), ([], None)):
         call = Blocked(waiting, lambda: waiting.blpop("q"))
         assert db.execute("CLIENT", "UNBLOCK", number, *words) == 1
-        assert call.over() == answer
+        assert call.over() == reply
     call = Blocked(waiting, lambda: waiting.blpop("q"))
     assert db.client_unblock(number, error=True) == 1
     assert str(call.over()) == "UNBLOCKED client unblocked via CLIENT UNBLOCK"

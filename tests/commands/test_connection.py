@@ -11,7 +11,7 @@ from minidis.replies import NO_REPLY
 from tests.commands.callers import connect
 
 
-def refusal(session: Any, *words: Any) -> str:
+def error_of(session: Any, *words: Any) -> str:
     with pytest.raises(ResponseError) as caught:
         session.execute(*words)
     return str(caught.value)
@@ -47,7 +47,7 @@ def test_hello_tells_who_serves_and_chooses_the_protocol(db: Minidis[bytes]) -> 
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "message"),
     [
         ("x", "ERR Protocol version is not an integer or out of range"),
         ("03", "ERR Protocol version is not an integer or out of range"),
@@ -64,18 +64,18 @@ def test_hello_tells_who_serves_and_chooses_the_protocol(db: Minidis[bytes]) -> 
          "ERR Client names cannot contain spaces, newlines or special characters."),
     ],
 )  # fmt: skip
-def test_hello_refuses_what_is_wrong_first(db: Minidis[bytes], words: str, sentence: str) -> None:
+def test_hello_refuses_what_is_wrong_first(db: Minidis[bytes], words: str, message: str) -> None:
     session, client = connect(db)
-    assert refusal(session, "HELLO", *words.split()) == sentence
+    assert error_of(session, "HELLO", *words.split()) == message
     assert (client.protocol, client.name) == (2, b"")
 
 
 def test_hello_needs_who_it_is_where_a_password_is_needed(db: Minidis[bytes]) -> None:
     db.execute("ACL", "SETUSER", "default", "resetpass", ">pw")
     session, client = connect(db)
-    assert refusal(session, "HELLO", "3").startswith("NOAUTH HELLO must be called with the client")
-    assert refusal(session, "HELLO", "3", "FOO") == "ERR Syntax error in HELLO option 'FOO'"
-    assert refusal(session, "PING").startswith("NOAUTH ")
+    assert error_of(session, "HELLO", "3").startswith("NOAUTH HELLO must be called with the client")
+    assert error_of(session, "HELLO", "3", "FOO") == "ERR Syntax error in HELLO option 'FOO'"
+    assert error_of(session, "PING").startswith("NOAUTH ")
     assert client.protocol == 2
     assert session.execute("HELLO", 3, "AUTH", "default", "pw")[b"proto"] == 3
     assert session.ping() == "PONG"
@@ -92,24 +92,24 @@ def test_the_program_speaks_resp3_only(db: Minidis[bytes]) -> None:
 
 def test_auth(db: Minidis[bytes]) -> None:
     session, client = connect(db)
-    assert refusal(session, "AUTH", "x").startswith("ERR AUTH <password> called without any")
-    assert refusal(session, "AUTH", "a", "b", "c") == "ERR syntax error"
+    assert error_of(session, "AUTH", "x").startswith("ERR AUTH <password> called without any")
+    assert error_of(session, "AUTH", "a", "b", "c") == "ERR syntax error"
     db.execute("ACL", "SETUSER", "ann", "on", ">one", ">two", "+@all", "~*")
-    assert refusal(session, "AUTH", "ann", "three").startswith("WRONGPASS ")
+    assert error_of(session, "AUTH", "ann", "three").startswith("WRONGPASS ")
     assert client.user is db.engine.users.default
     for password in ("one", "two"):
         assert session.execute("AUTH", "ann", password) == "OK"
         assert client.user is db.engine.users.get(b"ann")
     db.execute("ACL", "SETUSER", "default", "resetpass", ">pw")
-    assert refusal(session, "AUTH", "one").startswith("WRONGPASS ")
+    assert error_of(session, "AUTH", "one").startswith("WRONGPASS ")
     assert session.execute("AUTH", "pw") == "OK"
     assert client.user is db.engine.users.default
 
 
 def test_a_wrong_password_is_logged(db: Minidis[bytes]) -> None:
     session, _ = connect(db, "10.0.0.7:4711")
-    refusal(session, "AUTH", "ann", "x")
-    refusal(session, "HELLO", "3", "AUTH", "bob", "x")
+    error_of(session, "AUTH", "ann", "x")
+    error_of(session, "HELLO", "3", "AUTH", "bob", "x")
     entries = db.execute("ACL", "LOG")
     assert [(entry[b"reason"], entry[b"object"], entry[b"username"]) for entry in entries] == [
         (b"auth", b"HELLO", b"bob"),
@@ -119,11 +119,11 @@ def test_a_wrong_password_is_logged(db: Minidis[bytes]) -> None:
 
 
 def test_the_program_stays_trusted_whoever_it_says_it_is(db: Minidis[bytes]) -> None:
-    db.execute("ACL", "SETUSER", "nobody", "on", ">pw")
-    assert db.auth("pw", "nobody") == "OK"
+    db.execute("ACL", "SETUSER", "eve", "on", ">pw")
+    assert db.auth("pw", "eve") == "OK"
     assert db.set("a", 1) == "OK"
     with pytest.raises(ResponseError, match=r"^WRONGPASS"):
-        db.auth("other", "nobody")
+        db.auth("other", "eve")
 
 
 # RESET and QUIT ----------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def test_reset_leaves_other_monitors_alone(db: Minidis[bytes]) -> None:
     other.execute("MONITOR")
     one.reset()
     assert list(db.engine.clients.monitors) == [client]
-    assert one.needs_checks, "somebody still watches"
+    assert one.needs_checks, "another session still watches"
 
 
 def test_after_reset_a_password_is_needed_again(db: Minidis[bytes]) -> None:
@@ -172,7 +172,7 @@ def test_after_reset_a_password_is_needed_again(db: Minidis[bytes]) -> None:
     session.auth("pw")
     assert session.execute("CLIENT", "ID") > 0
     assert session.reset() == "RESET"
-    assert refusal(session, "CLIENT", "ID").startswith("NOAUTH ")
+    assert error_of(session, "CLIENT", "ID").startswith("NOAUTH ")
 
 
 def test_reset_of_the_program(db: Minidis[bytes]) -> None:
@@ -191,7 +191,7 @@ def test_quit_closes_after_its_answer_whatever_follows(db: Minidis[bytes]) -> No
         session.multi()
         assert session.execute(*words) == "OK"
         assert client.close_after_reply and not client.killed
-    assert "use close() to close the database" in refusal(db, "QUIT")
+    assert "use close() to close the database" in error_of(db, "QUIT")
 
 
 # MONITOR -----------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def test_monitor_enters_the_client_once(db: Minidis[bytes]) -> None:
     assert client.monitors and list(db.engine.clients.monitors) == [client]
     assert db.needs_checks, "everybody's commands are shown"
     assert session.execute("MONITOR") is NO_REPLY
-    assert "db.monitor()" in refusal(db, "MONITOR")
+    assert "db.monitor()" in error_of(db, "MONITOR")
 
 
 def test_monitor_cannot_begin_amid_a_transaction(db: Minidis[bytes]) -> None:

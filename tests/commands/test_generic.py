@@ -123,17 +123,17 @@ def test_python_times(db: Db) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ttl", "condition", "answer"),
+    ("ttl", "condition", "reply"),
     [
         (None, "nx", 1), (50, "nx", 0), (None, "xx", 0), (50, "xx", 1),
         (None, "gt", 0), (50, "gt", 1), (100, "gt", 0), (200, "gt", 0),
         (None, "lt", 1), (50, "lt", 0), (100, "lt", 0), (200, "lt", 1),
     ],
 )  # fmt: skip
-def test_conditions(db: Db, ttl: int | None, condition: str, answer: int) -> None:
+def test_conditions(db: Db, ttl: int | None, condition: str, reply: int) -> None:
     db.set("a", 1, ex=ttl)
-    assert db.expire("a", 100, **{condition: True}) == answer
-    assert db.ttl("a") == (100 if answer else ttl or -1)
+    assert db.expire("a", 100, **{condition: True}) == reply
+    assert db.ttl("a") == (100 if reply else ttl or -1)
 
 
 def test_conditions_that_do_not_go_together(db: Db) -> None:
@@ -210,7 +210,7 @@ def test_scan_drops_what_has_expired() -> None:
     db = minidis.open(clock=clock)
     db.mset({"a": 1, "b": 2})
     db.scan(0)
-    db.space.deadlines[b"a"] = 1  # past, and nobody has looked yet
+    db.space.deadlines[b"a"] = 1  # past, but not deleted yet
     assert db.scan(0) == [0, [b"b"]]
     assert db.dbsize() == 1
     db.close()
@@ -383,7 +383,7 @@ def test_restore_sets_the_idle_time(db: Db) -> None:
 def test_restore_refuses_in_this_order(db: Db) -> None:
     db.set("a", 1)
     payload = db.dump("a") or b""
-    for words, sentence in [
+    for words, message in [
         (("a", "x", "damaged", "FOO"), "syntax error"),
         (("b", "x", "damaged", "IDLETIME", "-1"), "Invalid IDLETIME value, must be >= 0"),
         (("b", "x", "damaged", "FREQ", "256"), "Invalid FREQ value, must be >= 0 and <= 255"),
@@ -393,7 +393,7 @@ def test_restore_refuses_in_this_order(db: Db) -> None:
         (("b", "-1", "damaged"), "Invalid TTL value, must be >= 0"),
         (("b", "0", "damaged"), "DUMP payload version or checksum are wrong"),
     ]:
-        with pytest.raises(ResponseError, match=sentence):
+        with pytest.raises(ResponseError, match=message):
             db.execute("RESTORE", *words)
     with pytest.raises(BusyKeyError):
         db.restore("a", 0, payload)

@@ -11,7 +11,7 @@ from minidis import DataError, ResponseError, WrongTypeError
 
 
 def refused(db: Any, *words: Any) -> str:
-    """The sentence with which the words are refused."""
+    """The message with which the words are refused."""
     with pytest.raises(ResponseError) as caught:
         db.execute(*words)
     return str(caught.value)
@@ -93,8 +93,8 @@ def test_hincrby(db: Any) -> None:
 
 def test_hincrbyfloat_answers_the_text_of_redis(db: Any) -> None:
     db.hset("h", mapping={"n": "10.50", "huge": "1e4932", "inf": "inf", "text": "x"})
-    answer = db.hincrbyfloat("h", "n", 0.1)
-    assert answer == 10.6 and answer.text == db.hget("h", "n") == b"10.6"
+    reply = db.hincrbyfloat("h", "n", 0.1)
+    assert reply == 10.6 and reply.text == db.hget("h", "n") == b"10.6"
     assert refused(db, "HINCRBYFLOAT", "h", "n", "inf") == "ERR value is NaN or Infinity"
     assert refused(db, "HINCRBYFLOAT", "h", "n", "1e5000") == "ERR value is not a valid float"
     assert refused(db, "HINCRBYFLOAT", "h", "text", "1") == "ERR hash value is not a float"
@@ -200,7 +200,7 @@ def test_himport_lists_belong_to_the_session(db: Any) -> None:
     assert (db.himport_discardall(), db.himport_discardall()) == (1, 0)
 
 
-def test_himport_refusals(db: Any) -> None:
+def test_himport_errors(db: Any) -> None:
     assert refused(db, "HIMPORT", "PREPARE", "u", "a", "b", "a") == (
         "ERR duplicate field name in fieldset"
     )

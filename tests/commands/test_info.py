@@ -15,7 +15,7 @@ from minidis.observers.blocking import Wait
 from minidis.replies import NO_REPLY, Verbatim
 from minidis.server.resp_server import serve
 from tests.commands.callers import Blocked, connect
-from tests.commands.test_connection import refusal
+from tests.commands.test_connection import error_of
 
 
 def fields(text: bytes) -> dict[str, str]:
@@ -61,10 +61,10 @@ def test_what_clients_look_for(db: Minidis[bytes]) -> None:
     assert {name: found[name] for name in expected} == expected
 
 
-def test_the_port_is_that_of_a_door(db: Minidis[bytes]) -> None:
+def test_the_port_is_that_of_a_server(db: Minidis[bytes]) -> None:
     assert fields(db.info("server"))["tcp_port"] == "0"
-    with serve(db, "127.0.0.1:0") as door:
-        assert fields(db.info("server"))["tcp_port"] == door.address.rpartition(":")[2]
+    with serve(db, "127.0.0.1:0") as server:
+        assert fields(db.info("server"))["tcp_port"] == server.address.rpartition(":")[2]
     assert fields(db.info("server"))["tcp_port"] == "0"
 
 
@@ -181,7 +181,7 @@ def test_a_dump_that_cannot_be_written_stops_the_shutdown_unless_forced(
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "message"),
     [
         ("FOO", "ERR syntax error"),
         ("SAVE NOSAVE", "ERR syntax error"),
@@ -190,14 +190,14 @@ def test_a_dump_that_cannot_be_written_stops_the_shutdown_unless_forced(
         ("ABORT", "ERR No shutdown in progress."),
     ],
 )
-def test_shutdowns_that_are_refused(served: Any, words: str, sentence: str) -> None:
+def test_shutdowns_that_are_refused(served: Any, words: str, message: str) -> None:
     session, client = connect(served)
-    assert refusal(session, "SHUTDOWN", *words.split()) == sentence
+    assert error_of(session, "SHUTDOWN", *words.split()) == message
     assert served.ends == [] and not client.close_after_reply
 
 
 def test_a_program_of_its_own_is_not_ended(db: Minidis[bytes]) -> None:
-    assert refusal(db, "SHUTDOWN", "NOSAVE").endswith("use close() instead")
+    assert error_of(db, "SHUTDOWN", "NOSAVE").endswith("use close() instead")
     assert db.ping() == "PONG"
 
 
@@ -233,7 +233,7 @@ def test_a_wait_ends_when_the_clock_is_moved() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "message"),
     [
         ("WAIT x y", "ERR value is not an integer or out of range"),
         ("WAIT 0 x", "ERR timeout is not an integer or out of range"),
@@ -250,7 +250,7 @@ def test_a_wait_ends_when_the_clock_is_moved() -> None:
          "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."),
     ],
 )  # fmt: skip
-def test_waits_that_are_refused(db: Minidis[bytes], words: str, sentence: str) -> None:
+def test_waits_that_are_refused(db: Minidis[bytes], words: str, message: str) -> None:
     with pytest.raises(ResponseError) as caught:
         db.execute(*words.split())
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message

@@ -147,7 +147,7 @@ def test_lmovem_without_a_source(db: Db) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "message"),
     [
         ("LEFT", "wrong number of arguments for 'lmovem' command"),
         ("LEFT RIGHT COUNT 2", "syntax error"),
@@ -160,9 +160,9 @@ def test_lmovem_without_a_source(db: Db) -> None:
         ("LEFT RIGHT COUNT x BULK", "count should be greater than 0"),
     ],
 )
-def test_lmovem_refuses(db: Db, words: str, sentence: str) -> None:
+def test_lmovem_refuses(db: Db, words: str, message: str) -> None:
     db.rpush("s", *"abc")
-    with pytest.raises(ResponseError, match=sentence):
+    with pytest.raises(ResponseError, match=message):
         db.execute("LMOVEM", "s", "d", *words.split())
     assert row(db, "s") == b"abc"
 

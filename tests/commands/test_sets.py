@@ -10,7 +10,7 @@ from minidis import ResponseError, WrongTypeError
 
 
 def refused(db: Any, *words: Any) -> str:
-    """The sentence with which the words are refused."""
+    """The message with which the words are refused."""
     with pytest.raises(ResponseError) as caught:
         db.execute(*words)
     return str(caught.value)
@@ -86,8 +86,8 @@ def test_spop(db: Any) -> None:
     assert len(popped) == 50 and not popped & db.smembers("s")
     assert len(db.spop("s", 1000)) == 50 and db.exists("s") == 0
     assert db.spop("s") is None and db.spop("s", 1) == set()
-    sentence = "ERR value is out of range, must be positive"
-    assert refused(db, "SPOP", "s", -1) == refused(db, "SPOP", "s", "x") == sentence
+    message = "ERR value is out of range, must be positive"
+    assert refused(db, "SPOP", "s", -1) == refused(db, "SPOP", "s", "x") == message
     assert refused(db, "SPOP", "s", "x", "y") == "ERR syntax error"
 
 

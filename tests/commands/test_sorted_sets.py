@@ -78,7 +78,7 @@ def test_a_missing_key_is_not_created_by_xx(db: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "sentence"),
+    ("line", "message"),
     [
         ("ZADD z NX XX x a", "ERR XX and NX options at the same time are not compatible"),
         ("ZADD z LT GT x a",
@@ -119,9 +119,9 @@ def test_a_missing_key_is_not_created_by_xx(db: Any) -> None:
         ("ZSCAN z 0 COUNT 0", "ERR syntax error"),
     ],
 )  # fmt: skip
-def test_complaints_and_their_order(abc: Any, line: str, sentence: str) -> None:
+def test_complaints_and_their_order(abc: Any, line: str, message: str) -> None:
     abc.set("s", "text")
-    assert refused(abc, line) == sentence
+    assert refused(abc, line) == message
     assert abc.zcard("z") == 3
 
 
@@ -361,7 +361,7 @@ def test_zrangestore(abc: Any) -> None:
 def test_small_answers_from_a_large_set_touch_little_of_it(
     db: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No command with a short answer may copy the set, or look at its members one by one."""
+    """No command with a short reply may copy the set, or look at its members one by one."""
     db.zadd("z", {b"m%06d" % number: 0 for number in range(20_000)})
     db.zrank("z", "m000001")
     zset: Any = db.space.values[b"z"]

@@ -193,7 +193,7 @@ def test_waiting_in_a_group(db: Minidis[bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("change", "message"),
     [
         (lambda db: db.delete("s"), "NOGROUP No such key 's' or consumer group 'g' in XREADGROUP"),
         (lambda db: db.xgroup_destroy("s", "g"), "NOGROUP No such key 's'"),
@@ -202,14 +202,14 @@ def test_waiting_in_a_group(db: Minidis[bytes]) -> None:
     ],
 )
 def test_the_group_goes_while_somebody_waits(
-    db: Minidis[bytes], change: Callable[[Minidis[bytes]], Any], sentence: str
+    db: Minidis[bytes], change: Callable[[Minidis[bytes]], Any], message: str
 ) -> None:
     db.xgroup_create("s", "g", mkstream=True)
     waiting = blocked(db, lambda: db.session().xreadgroup("g", "ann", {"s": ">"}, block=0))
     change(db)
     answer = waiting.over()
     assert isinstance(answer, ResponseError)
-    assert str(answer).startswith(sentence)
+    assert str(answer).startswith(message)
 
 
 # groups -------------------------------------------------------------------------------------------
@@ -283,7 +283,7 @@ def test_a_refused_read_of_several_streams_has_not_happened(db: Minidis[bytes]) 
 def test_groups_refuse(db: Minidis[bytes]) -> None:
     filled(db)
     db.xgroup_create("s", "g")
-    refusals: list[tuple[Callable[[], Any], str]] = [
+    errors: list[tuple[Callable[[], Any], str]] = [
         (lambda: db.xgroup_create("s", "g"), "BUSYGROUP"),
         (lambda: db.xgroup_create("missing", "g"), "requires the key to exist"),
         (lambda: db.xgroup_create("s", "h", entries_read=-2), "must be positive or -1"),
@@ -296,8 +296,8 @@ def test_groups_refuse(db: Minidis[bytes]) -> None:
         (lambda: db.xinfo_stream("missing"), "no such key"),
         (lambda: db.xack("s", "g"), "wrong number of arguments"),
     ]
-    for call, sentence in refusals:
-        with pytest.raises(ResponseError, match=sentence):
+    for call, message in errors:
+        with pytest.raises(ResponseError, match=message):
             call()
     db.set("x", 1)
     for call in (db.xlen, db.xrange, db.xinfo_groups, lambda key: db.xadd(key, {"a": 1})):

@@ -1,4 +1,4 @@
-"""EXEC in which something breaks that is no refusal: memory, recursion, the end of a thread."""
+"""EXEC in which an unexpected exception occurs: memory, recursion, the end of a thread."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ TYPED_SETUP = """SET a 1 EX 10 ; RPUSH l p q ; HSET h f 1 ; SADD s 1 2 3 ; ZADD 
 
 @pytest.mark.parametrize("call", TYPED)
 def test_a_typed_call_is_as_safe(call: Callable[[minidis.Minidis[bytes]], Any]) -> None:
-    """The doors of the typed API have the same gate as words."""
+    """The generated methods of the typed API are interrupted, too."""
     setup = [words_of(part) for part in TYPED_SETUP.split(";")]
     db = prepared(setup)
     before = state(db)
@@ -209,7 +209,7 @@ def test_a_typed_call_is_as_safe(call: Callable[[minidis.Minidis[bytes]], Any]) 
 @pytest.mark.parametrize("look", ["GET a", "SCAN 0", "RANDOMKEY", "TOUCH a b", "advance"])
 @pytest.mark.parametrize("more", ["", "SCAN 0", "OBJECT IDLETIME a ; SCAN 0"])
 def test_keys_expire_whole(look: str, more: str) -> None:
-    """Whoever meets a key past its deadline, by its name or not: it goes, or it is still there."""
+    """A key past its deadline is deleted completely, or it is still there."""
     setup = [words_of(part) for part in f"SET a 1 EX 1 ; SET b 2 EX 1 ; {more}".split(" ; ")]
     at = 0
     while True:
@@ -218,7 +218,7 @@ def test_keys_expire_whole(look: str, more: str) -> None:
         db = minidis.open(clock=clock)
         for words in filter(None, setup):
             db.execute(*words)
-        clock._us += 2_000_000  # due, and nobody has been told
+        clock._us += 2_000_000  # due, without a notification of the clock
         fault = Fault(at)
         move = (
             partial(clock.advance, 1) if look == "advance" else partial(db.execute, *look.split())

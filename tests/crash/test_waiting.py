@@ -20,7 +20,7 @@ __all__ = ["no_collector"]
 
 
 class Parked(Session[bytes]):
-    """A session whose waiting calls answer their call, as those of sockets do."""
+    """A session whose calls return the blocked call, as those of connections do."""
 
     def sleep(self, call: BlockedCall) -> Any:
         return call
@@ -35,7 +35,7 @@ def waiting(db: minidis.Minidis[bytes], *words: str) -> BlockedCall:
 
 def every_fault(prepare: Callable[[], Any], call: Callable[[Any], Any]) -> Any:
     """Interrupt the call at each bytecode in turn; yields what was prepared, and the fault."""
-    call(prepare())  # doors are made when they are first used
+    call(prepare())  # methods are generated when they are first used
     at = 0
     while True:
         at += 1
@@ -72,7 +72,7 @@ def test_who_pushes_is_interrupted(push: str) -> None:
         left = db.lrange("q", 0, -1)
         got = received(blocked)
         assert got + left in ([], [b"a", b"b"]), (got, left)
-        assert not left, "somebody waits beside an element"
+        assert not left, "a call waits although there is an element"
         assert [call.done for call in blocked] == sorted(
             (call.done for call in blocked), reverse=True
         )
@@ -116,7 +116,7 @@ def test_who_waits_is_interrupted() -> None:
         left = db.lrange("q", 0, -1)
         waited = waited or bool(left)
         if left == [b"b"]:
-            # The answer is on its way through the doors. CPython delivers nothing there.
+            # The methods return the reply; CPython raises no KeyboardInterrupt there.
             assert fault.function in ("call", "call_typed", "blpop")
             assert fault.instruction in {"LOAD_FAST", "RETURN_VALUE", "STORE_FAST", "NOP"}
         else:

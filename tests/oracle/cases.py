@@ -2,7 +2,7 @@
 
 Scenarios come from the text tables of tests/tables (read here) and from mistakes.py. In a table
 each line is a command, a blank line begins a new scenario, and `#` opens a comment. Words are
-written as for redis-cli, with two abbreviations for what nobody wants to type:
+written as for redis-cli, with two abbreviations for long words:
 
     "two words"  'raw \\n'  "\\x00 \\n"   quoted as in redis-cli
     =65:x                              x, 65 times

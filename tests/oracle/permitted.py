@@ -17,7 +17,7 @@ from tests.oracle import wire
 from tests.oracle.facts import in_scope
 from tests.oracle.resp import Error, Map, Reply, Words
 
-#: How an exception that is no refusal begins, as a reply.
+#: How an unexpected exception begins, as a reply.
 CRASH = "CRASH"
 
 

@@ -8,7 +8,7 @@ is one of
     float                double                 None           null, in all its spellings
     list                 array                  Map(list)      map, as a list of pairs
     bool                 boolean                Members(list)  set, as a list
-                                                Push(list)     push: nobody asked for it
+                                                Push(list)     a push message
 
 Attributes are read and dropped. Where every spelling matters, `Buffer` says more: it tells a
 verbatim string (Verbatim), a null array of RESP2 (NullArray) and a big number (BigNumber) from
@@ -141,7 +141,7 @@ class Connection(Reader):
             self.ask([[b"HELLO", b"%d" % protocol]])
 
     def ask(self, commands: Sequence[Words]) -> list[Reply]:
-        """Send all commands, then read all replies. Redis buffers its side, so nobody waits."""
+        """Send all commands, then read all replies; Redis buffers them, so this does not block."""
         self._socket.sendall(pack(commands))
         return [self.receive() for _ in commands]
 

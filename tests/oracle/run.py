@@ -106,7 +106,7 @@ class Live:
 
     def __init__(self, server: RealServer) -> None:
         self.server = server
-        # Keys past their deadline go when somebody looks, on both sides; never in between.
+        # Expired keys are deleted when they are accessed, on both sides; never in between.
         server.execute("DEBUG", "SET-ACTIVE-EXPIRE", 0)
 
         self._started = self.now()
@@ -295,7 +295,7 @@ def our_answers(db: minidis.Minidis[bytes], scenario: Scenario, protocol: int = 
 
 
 def our_reply(db: minidis.Minidis[bytes], words: Words, protocol: int = 3) -> Reply:
-    """One reply; an exception that is no refusal is a reply that no server gives."""
+    """One reply; an unexpected exception is a reply that no server gives."""
     try:
         return wire.reply_to(words, db.execute(*words), protocol)
     except MinidisError as error:

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 from tests.oracle.resp import Connection, Reply, Words
 
-#: The version whose answers are ours; others differ in sentences and encodings.
+#: The version whose replies are ours; others differ in messages and encodings.
 VERSION = "7.0."
-#: How long a server may take to answer its first PING, in seconds.
+#: How long a server may take until the reply to its first PING, in seconds.
 PATIENCE = 10.0
 
 

@@ -38,8 +38,8 @@ def test_published_facts(fact: Fact) -> None:
 def entries(oracle: Source) -> dict[str, Reply]:
     """Name -> entry of COMMAND INFO of the server, over RESP3."""
     batch = declarations()
-    answers = oracle.answers(batch)
-    return {s.name: a[0].reply[0] for s, a in zip(batch.scenarios, answers, strict=True)}
+    replies = oracle.answers(batch)
+    return {s.name: a[0].reply[0] for s, a in zip(batch.scenarios, replies, strict=True)}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Commands and options newer than the server we compare with answer as documented."""
+"""Commands and options newer than the server we compare with behave as documented."""
 
 from __future__ import annotations
 

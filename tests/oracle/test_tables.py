@@ -1,4 +1,4 @@
-"""The scenarios of tests/tables and the generated calls: the same answers as a real server."""
+"""The scenarios of tests/tables and the generated calls: the same replies as a real server."""
 
 from __future__ import annotations
 

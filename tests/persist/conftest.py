@@ -52,7 +52,7 @@ def contents() -> Callable[[Any], Any]:
 
 @pytest.fixture(scope="session")
 def real_server() -> Iterator[Any]:
-    """A redis-py client of a real redis-server that nobody else uses, with its own directory."""
+    """A redis-py client of a real redis-server of its own, with its own directory."""
     server = start_server()
     if server is None:
         pytest.skip("no redis-server 7.0 on this machine")

@@ -95,9 +95,9 @@ def test_packer_gives_up_on_strings_that_do_not_gain_and_returns() -> None:
     generator, compressor = random.Random(3), AdaptiveCompressor()
     for _ in range(500):
         assert compressor.compress(generator.randbytes(64)) is None
-    answers = [compressor.compress(b"x" * 64) for _ in range(100)]
-    assert answers.count(None) <= AdaptiveCompressor.SKIPPED
-    assert None not in answers[AdaptiveCompressor.SKIPPED :]
+    replies = [compressor.compress(b"x" * 64) for _ in range(100)]
+    assert replies.count(None) <= AdaptiveCompressor.SKIPPED
+    assert None not in replies[AdaptiveCompressor.SKIPPED :]
 
 
 @given(st.binary(max_size=60), st.integers(0, 200))

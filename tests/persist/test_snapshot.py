@@ -209,21 +209,21 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("body", "sentence"), REFUSED.values(), ids=REFUSED.keys())
-def test_refusals_name_place_and_remedy(tmp_path: Path, body: bytes, sentence: str) -> None:
+@pytest.mark.parametrize(("body", "message"), REFUSED.values(), ids=REFUSED.keys())
+def test_refusals_name_place_and_remedy(tmp_path: Path, body: bytes, message: str) -> None:
     path = tmp_path / "dump.rdb"
     data = sealed(b"REDIS0010" + bytes.fromhex(body.decode()) + b"\xff")
     path.write_bytes(data)
     with pytest.raises(RdbError) as caught:
         snapshot.load(path, LIMITS, now=0)
     error = caught.value
-    assert sentence in str(error)
+    assert message in str(error)
     assert str(path) in str(error)
     assert error.offset is not None
     assert error.remedy
     if b"fe00" in body:
         assert error.database == 0
-        assert error.key == (None if "neither" in sentence else b"a")
+        assert error.key == (None if "neither" in message else b"a")
     assert path.read_bytes() == data
 
 

@@ -1,4 +1,4 @@
-"""Random plays of several sessions: what nobody has thought of, on a real server and at our door.
+"""Random plays of several sessions, on a real server and on a minidis server.
 
     tables/chance.txt   what may be said
     KINDS               which of it is said in a play of a kind, and how often
@@ -9,8 +9,8 @@ A play that ends differently is made as short as can be, and printed:
     python -m tests.scenarios.chance                          100 plays of each kind
     python -m tests.scenarios.chance groups --seeds 0 5000    5000 of one kind
 
-What is left out, or not compared, are the named differences of permitted.py: stores while somebody
-waits, several keys to wait for, the end of tracking, and where own messages stand among answers.
+What is left out, or not compared, are the named differences of permitted.py: stores while a client
+waits, several keys to wait for, the end of tracking, and where own messages stand among replies.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.oracle.cases import TABLES
 from tests.oracle.server import RealServer
 from tests.scenarios.language import Run, Scenario, Step
 from tests.scenarios.permitted import tidied
-from tests.scenarios.resp_server import our_door
+from tests.scenarios.resp_server import our_server
 from tests.scenarios.runner import HUNG_UP, SEEN, Fact, Play, Stage, Transcript, answers_in
 
 #: kind of a play -> sections of the table, and how often
@@ -48,7 +48,7 @@ KINDS = {
     "users": "strings*4 keys*4 lists*2 messages transactions*2 users*10",
 }
 LETTERS = "ABCD"
-#: The last session only listens: 7.0 would write its messages amid the answers of its commands.
+#: The last session only listens: 7.0 would write its messages amid the replies of its commands.
 LISTENING = {"events": "PSUBSCRIBE *"}
 #: So often is a pause ended at the end: there may be another one behind it.
 PAUSES = 10
@@ -151,7 +151,7 @@ class Author:
 
 
 def step(letter: str, commands: Iterable[str]) -> Step:
-    """A session says something; nobody knows whether it will have to wait."""
+    """A session sends a command, which may block."""
     lines = list(commands)
     words = tuple(tuple(word.encode() for word in line.split()) for line in lines)
     return Step(letter, "", words, line=f"{letter}: {' | '.join(lines)}")
@@ -172,19 +172,19 @@ class Improvised(Play):
             if session.closed or "b" in self.stage.client(session).get("flags", "b"):
                 break
             session.collect(0.001)
-        self._settle()
+        self._finish_calls()
 
-    def _settle(self) -> None:
+    def _finish_calls(self) -> None:
         """Also when one session wakes another, whose next command wakes a third."""
         for _ in range(CHAIN):
-            super()._settle()
+            super()._finish_calls()
 
     def _end(self) -> None:
-        """Let everybody go on until nobody waits; what they have still to say may be much."""
-        # First of all: a server may fall when somebody is unblocked who waits for this.
+        """Unblock all sessions until none waits; they may have many commands left."""
+        # First of all: a server may crash when a client that waits for this is unblocked.
         for _ in range(PAUSES):
             self.stage.ask("CLIENT", "UNPAUSE")
-            self._settle()
+            self._finish_calls()
         released = True
         while released:
             released = False
@@ -192,7 +192,7 @@ class Improvised(Play):
                 if self.stage.ask("CLIENT", "UNBLOCK", str(session.id), "ERROR") == 1:
                     released = True
                     session.received.append(Fact("was still waiting"))
-                    self._settle()
+                    self._finish_calls()
         super()._end()
 
 
@@ -212,7 +212,7 @@ _LEFT = re.compile(r'(>?\["[ps]?unsubscribe", (?:"[^"]*"|nil)).*')
 
 
 def compared(transcript: Transcript) -> dict[str, list[str]]:
-    """What is compared: for each session its answers, and then its messages."""
+    """What is compared: for each session its replies, and then its messages."""
     return {
         letter: [
             line
@@ -240,14 +240,14 @@ def _sorted_leaving(entries: Iterable[str]) -> list[str]:
 
 
 def is_same(theirs: list[str], mine: list[str]) -> bool:
-    """Has a session received the same? A server keeps the last answers from one that is killed."""
+    """Has a session received the same? A server keeps the last replies from one that is killed."""
     if theirs[-1:] == mine[-1:] == [f"[{HUNG_UP}]"]:
         return mine[: len(theirs) - 1] == theirs[:-1]
     return theirs == mine
 
 
 class Pair:
-    """A real server and our door."""
+    """A real server and the minidis server."""
 
     #: Which of two sessions comes first is now and then chance: a difference is there every time.
     TRIES = 4
@@ -306,7 +306,7 @@ def main(words: list[str]) -> int:
     arguments = parser.parse_args(words)
     server, count = RealServer(), 0
     try:
-        with closing(Stage(server.path)) as real, our_door() as ours:
+        with closing(Stage(server.path)) as real, our_server() as ours:
             for kind in arguments.kinds:
                 seeds = range(*arguments.seeds)
                 count += (found := explore(Pair(real, ours), kind, seeds, arguments.steps))

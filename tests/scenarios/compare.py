@@ -1,4 +1,4 @@
-"""The comparison of two transcripts, and the answers of a real server that were recorded."""
+"""The comparison of two transcripts, and the replies of a real server that were recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TO_RECORD = "on a machine with redis-server 7.0 run: python -m tests.scenarios.r
 
 
 class StaleRecording(Exception):
-    """There is no recorded answer to a scenario as it is now."""
+    """There is no recorded reply to a scenario as it is now."""
 
 
 class Source(Protocol):
@@ -48,12 +48,12 @@ class Recorded:
             self.plays: dict[str, list[object]] = json.load(file)
 
     def fits(self, run: Run) -> bool:
-        """Is there an answer to exactly this?"""
+        """Is there a reply to exactly this?"""
         return self.plays.get(run.name, [""])[0] == run.scenario.asked
 
     def transcript(self, run: Run) -> Transcript:
         if not self.fits(run):
-            raise StaleRecording(f"no recorded answer to {run.name}; {TO_RECORD}")
+            raise StaleRecording(f"no recorded reply to {run.name}; {TO_RECORD}")
         _, received = self.plays[run.name]
         assert isinstance(received, dict)
         return Transcript(received)

@@ -1,4 +1,4 @@
-"""A real server and our door, for all that several sessions say to them."""
+"""A real server and the minidis server, for all that several sessions say to them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.oracle.run import start_server
 from tests.scenarios.compare import Live, Recorded, Source
-from tests.scenarios.resp_server import our_door
+from tests.scenarios.resp_server import our_server
 from tests.scenarios.runner import Stage
 
 
@@ -39,6 +39,6 @@ def live(server: Live | None) -> Live:
 
 
 @pytest.fixture(scope="module")
-def door() -> Iterator[Stage]:
-    with our_door() as stage:
+def minidis_server() -> Iterator[Stage]:
+    with our_server() as stage:
         yield stage

@@ -6,17 +6,17 @@ clients (sessions) are called by a letter. Words are written as in the other tab
     # BLPOP: three waiters are served in the order in which they came
     A... BLPOP q 0              A waits: the server has seen it and says nothing
     B... BLPOP q 0
-    C: RPUSH q 1 2              C gets an answer at once
+    C: RPUSH q 1 2              C gets a reply at once
 
 Everything a session receives until the end is compared. The ways to speak:
 
-    A: SET a 1                  send, and wait for the answer
-    A: MULTI | INCR a | EXEC    several commands in one write, and as many answers
+    A: SET a 1                  send, and wait for the reply
+    A: MULTI | INCR a | EXEC    several commands in one write, and as many replies
     A... BLPOP q 0              send; A is blocked from now on
-    A- CLIENT REPLY OFF         send; there is no answer, and A is not blocked
+    A- CLIENT REPLY OFF         send; there is no reply, and A is not blocked
     A< "*1\\r\\n$4\\r\\nPING\\r\\n"    send these bytes, and wait for something
-    A<- "*1\\r\\n$4\\r\\nPI"         send these bytes; there is no answer yet
-    A?                          wait until A has all answers that its last line asks for
+    A<- "*1\\r\\n$4\\r\\nPI"         send these bytes; there is no reply yet
+    A?                          wait until A has all replies that its last line asks for
     A!                          A hangs up
     A+                          A connects, and says nothing (the others do so before all else)
     $A                          as a word: the id of A's connection
@@ -27,7 +27,7 @@ Sessions speak RESP2 and in a second run RESP3, unless a line says otherwise:
     protocol 3                  one run, all sessions in RESP3
     A3:                         this session in RESP3 in all runs
 
-Where we differ from the server on purpose, the scenario says what we answer instead, all of it, and
+Where we differ from the server on purpose, the scenario says what we reply instead, all of it, and
 which entry of permitted.py has the reason:
 
     because argument order
@@ -78,7 +78,7 @@ class Scenario:
     steps: list[Step] = field(default_factory=list)
     protocols: tuple[int, ...] = BOTH
     pins: dict[str, int] = field(default_factory=dict)
-    #: name of a difference, and what our side answers to whom
+    #: name of a difference, and what our side replies to whom
     because: str = ""
     expected: dict[str, list[str]] = field(default_factory=dict)
 
@@ -94,7 +94,7 @@ class Scenario:
 
     @property
     def asked(self) -> str:
-        """Fingerprint: recorded answers are of use only for the same questions."""
+        """Fingerprint: recorded replies are of use only for the same questions."""
         text = repr(([step.line for step in self.steps], sorted(self.pins.items())))
         return sha1(text.encode(), usedforsecurity=False).hexdigest()[:12]
 

@@ -2,9 +2,9 @@
 
     python -m tests.scenarios.report                      transcripts of a real server
     python -m tests.scenarios.report BLPOP                those with this in their name
-    python -m tests.scenarios.report --socket PATH ...    of whoever listens there
-    python -m tests.scenarios.report --ours ...           of our own door
-    python -m tests.scenarios.report --differences ...    where our door differs from a real server
+    python -m tests.scenarios.report --socket PATH ...    of the server that listens there
+    python -m tests.scenarios.report --ours ...           of minidis
+    python -m tests.scenarios.report --differences ...    where minidis differs
     python -m tests.scenarios.report --patience 0.2 ...   call it silence after 0.2 s, not 2 s
     python -m tests.scenarios.report --record             write recorded.json.gz again
 
@@ -22,7 +22,7 @@ from tests.oracle.server import RealServer
 from tests.scenarios import runner
 from tests.scenarios.compare import Live, differences, save
 from tests.scenarios.language import Run, all_runs
-from tests.scenarios.resp_server import our_door
+from tests.scenarios.resp_server import our_server
 from tests.scenarios.runner import Stage, Transcript, play
 
 
@@ -44,7 +44,7 @@ def stage_of(arguments: argparse.Namespace) -> Iterator[Stage]:
         with closing(Stage(arguments.socket)) as stage:
             yield stage
         return
-    with our_door() if arguments.ours else real_stage() as stage:
+    with our_server() if arguments.ours else real_stage() as stage:
         yield stage
 
 
@@ -71,7 +71,7 @@ def record(runs: list[Run]) -> int:
 def compare(runs: list[Run]) -> int:
     """Both sides; print the differences."""
     count = 0
-    with real_stage() as stage, our_door() as ours:
+    with real_stage() as stage, our_server() as ours:
         real = Live(stage)
         for run in runs:
             if found := differences(run, play(run, ours), real.transcript(run)):

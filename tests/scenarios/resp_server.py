@@ -1,4 +1,4 @@
-"""Our side of the comparison: a database in memory with its door open."""
+"""Our side of the comparison: a database in memory with a RESP server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.scenarios.runner import Stage
 
 
 @contextmanager
-def our_door() -> Iterator[Stage]:
+def our_server() -> Iterator[Stage]:
     """A stage in front of minidis for a while."""
     # However slow the machine: the turn of a client does not end amid what it says at once.
     with (
@@ -22,7 +22,7 @@ def our_door() -> Iterator[Stage]:
         tempfile.TemporaryDirectory(prefix="minidis-server-") as directory,
         minidis.open() as db,
     ):
-        path = os.path.join(directory, "door.sock")
+        path = os.path.join(directory, "minidis.sock")
         server = db.serve(f"unix:{path}")
         try:
             with closing(Stage(path)) as stage:

@@ -315,9 +315,9 @@ class Play:
             self.stage.connect(step.session, None)
         else:
             MANNERS[step.manner](self, step, self.stage.sessions[step.session])
-        self._settle()
+        self._finish_calls()
 
-    def _settle(self) -> None:
+    def _finish_calls(self) -> None:
         """What the step has sent to others has arrived when a later question is answered."""
         # Twice: with the first question a server may find others that spoke before it.
         for _ in range(2):

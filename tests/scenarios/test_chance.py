@@ -1,4 +1,4 @@
-"""Random plays of several sessions: our door does what a real server does."""
+"""Random plays of several sessions: the minidis server does what a real server does."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ PLAYS, STEPS = 6, 25
 
 
 @pytest.fixture
-def pair(live: Live, door: Stage) -> Pair:
-    return Pair(live.stage, door)
+def pair(live: Live, minidis_server: Stage) -> Pair:
+    return Pair(live.stage, minidis_server)
 
 
 @pytest.mark.parametrize("protocol", [2, 3])

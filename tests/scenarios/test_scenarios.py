@@ -1,4 +1,4 @@
-"""Scenarios of several sessions: our door does what a real server does; and the tools are true."""
+"""Scenarios of several sessions: a minidis server behaves like a real one. Tests of the tools."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ by_name = pytest.mark.parametrize("run", sampled(RUNS, every=4), ids=lambda run:
 
 
 @by_name
-def test_scenario(run: Run, real: Source, door: Stage) -> None:
+def test_scenario(run: Run, real: Source, minidis_server: Stage) -> None:
     theirs = real.transcript(run)
-    found = differences(run, play(run, door), theirs)
+    found = differences(run, play(run, minidis_server), theirs)
     assert not found, "\n".join([run.name, *found])
 
 

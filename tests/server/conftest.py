@@ -1,4 +1,4 @@
-"""A database with a door, and clients that send and receive bytes."""
+"""A database with a server, and clients that send and receive bytes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Wire:
         while (reply := self.reader.gets()) is INCOMPLETE:
             data = self.socket.recv(1 << 16)
             if not data:
-                raise ConnectionError("the door has closed the connection")
+                raise ConnectionError("the server has closed the connection")
             self.reader.feed(data)
         return str(reply) if isinstance(reply, Exception) else reply
 
@@ -68,8 +68,8 @@ class Wire:
 
 
 @pytest.fixture
-def door(db: minidis.Minidis[bytes]) -> Iterator[RespServer]:
-    """A door of `db` at a free port of the loopback."""
+def server(db: minidis.Minidis[bytes]) -> Iterator[RespServer]:
+    """A server of `db` at a free port of the loopback."""
     with serve(db, "127.0.0.1:0") as opened:
         yield opened
 
@@ -88,9 +88,9 @@ def dial() -> Iterator[Callable[[str], Wire]]:
 
 
 @pytest.fixture
-def connect(door: RespServer, dial: Callable[[str], Wire]) -> Callable[[], Wire]:
-    """Makes clients of the door."""
-    return lambda: dial(door.address)
+def connect(server: RespServer, dial: Callable[[str], Wire]) -> Callable[[], Wire]:
+    """Makes clients of the server."""
+    return lambda: dial(server.address)
 
 
 @pytest.fixture
@@ -99,6 +99,6 @@ def wire(connect: Callable[[], Wire]) -> Wire:
     return connect()
 
 
-def door_threads() -> list[threading.Thread]:
-    """The threads of doors that are alive."""
+def server_threads() -> list[threading.Thread]:
+    """The threads of servers that are alive."""
     return [thread for thread in threading.enumerate() if thread.name == "minidis-server"]

@@ -23,7 +23,7 @@ Connect = Callable[[], Wire]
 DB = minidis.Minidis[bytes]
 
 
-def test_commands_and_refusals(wire: Wire, db: DB) -> None:
+def test_commands_and_errors(wire: Wire, db: DB) -> None:
     assert wire.ask("PING") == "PONG"
     assert wire.ask("SET k v", "GET k", "GET none", "INCR k", "nope") == [
         "OK", b"v", None, "ERR value is not an integer or out of range",
@@ -174,7 +174,7 @@ def test_the_program_is_served_by_a_client(wire: Wire, db: DB) -> None:
     eventually(lambda: len(db.engine.observers.blocked) == 1)
     wire.ask("RPUSH l a")
     thread.join(5)
-    assert [list(answer) for answer in found] == [[b"l", b"a"]]
+    assert [list(reply) for reply in found] == [[b"l", b"a"]]
 
 
 def test_nobody_waits_longer_than_asked(wire: Wire, db: DB) -> None:
@@ -256,7 +256,7 @@ def test_who_leaves_hears_nothing_any_more(connect: Connect, db: DB) -> None:
 
 
 def test_invalidations_come_after_the_answer_they_invalidate(connect: Connect, db: DB) -> None:
-    """Whoever reads while another thread writes must not be told before it has the old value."""
+    """A reader gets the old value before the invalidation by a write of another thread."""
     wire = connect()
     wire.ask("HELLO 3", "CLIENT TRACKING ON")
     writing = threading.Event()
@@ -360,13 +360,13 @@ def test_the_program_may_kill_a_waiting_client(wire: Wire, db: DB) -> None:
     assert wire.rest() == b""
 
 
-def test_client_list_knows_addresses_and_commands(connect: Connect, door: RespServer) -> None:
+def test_client_list_knows_addresses_and_commands(connect: Connect, server: RespServer) -> None:
     one, other = connect(), connect()
     port = one.socket.getsockname()[1]
     one.ask("CLIENT SETNAME one", "GET k")
     text = other.ask("CLIENT LIST").decode()
     (line,) = [line for line in text.splitlines() if " name=one " in line]
-    assert f" addr=127.0.0.1:{port} laddr={door.address} " in line
+    assert f" addr=127.0.0.1:{port} laddr={server.address} " in line
     assert " cmd=get " in line
     assert " idle=0 " in line
 

@@ -1,4 +1,4 @@
-"""Answers that come late, after a pause or a wait, and clients sent away meanwhile."""
+"""Answers that come late, after a pause or a wait, and clients killed meanwhile."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from tests.server.conftest import Wire
 Bytes = minidis.Minidis[bytes]
 
 
-@pytest.mark.parametrize("answer", ["RPUSH q a", "DEL none", "CLIENT UNBLOCK {id} ERROR"])
+@pytest.mark.parametrize("reply", ["RPUSH q a", "DEL none", "CLIENT UNBLOCK {id} ERROR"])
 @pytest.mark.parametrize("mode", ["SKIP", "OFF"])
 def test_a_late_answer_is_skipped_as_any_other(
-    db: Bytes, wire: Wire, connect: Callable[[], Wire], mode: str, answer: str
+    db: Bytes, wire: Wire, connect: Callable[[], Wire], mode: str, reply: str
 ) -> None:
     number = wire.ask("CLIENT ID")
-    wire.say(f"CLIENT REPLY {mode}", "BLPOP q 0" if "DEL" not in answer else "BLPOP q 0.01")
+    wire.say(f"CLIENT REPLY {mode}", "BLPOP q 0" if "DEL" not in reply else "BLPOP q 0.01")
     until_waiting(db, 1)
-    connect().ask(answer.format(id=number))
+    connect().ask(reply.format(id=number))
     until_waiting(db, 0)
     wire.say(*["CLIENT REPLY ON"] * (mode == "OFF"), "ECHO next")
     if mode == "OFF":
@@ -50,7 +50,7 @@ def test_who_was_paused_hears_of_its_own_change(db: Bytes, wire: Wire) -> None:
 
 @pytest.mark.parametrize("words", ["BLPOP q 0", "SUBSCRIBE c", "MONITOR", "WATCH a", "SET a 1"])
 def test_who_is_sent_away_before_its_command_runs(db: Bytes, wire: Wire, words: str) -> None:
-    """The thread of the doors waits for the lock while somebody ends the session."""
+    """The server's thread waits for the lock while another thread ends the session."""
     client = db.engine.clients.get(wire.ask("CLIENT ID"))
     assert client is not None
     begun = threading.Event()

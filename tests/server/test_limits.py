@@ -50,13 +50,13 @@ def test_idle_clients_are_sent_away_and_busy_ones_stay(connect: Connect, db: DB)
 def test_there_is_no_timer_while_nobody_can_be_idle(connect: Connect, db: DB) -> None:
     wire = connect()
     wire.ask("PING")
-    doors = db.engine.server
-    assert doors is not None
-    assert doors._timer is None
+    servers = db.engine.server
+    assert servers is not None
+    assert servers._timer is None
     wire.ask("CONFIG SET timeout 100")
-    eventually(lambda: doors._timer is not None)
+    eventually(lambda: servers._timer is not None)
     wire.ask("CONFIG SET timeout 0")
-    eventually(lambda: doors._timer is None)
+    eventually(lambda: servers._timer is None)
 
 
 def test_the_system_probes_silent_clients(connect: Connect, db: DB) -> None:
@@ -152,18 +152,18 @@ def test_a_client_that_reads_nothing_is_not_worked_for(connect: Connect, db: DB)
 
 @pytest.mark.slow
 def test_who_sends_a_whole_pipeline_before_it_reads_does_not_hang(wire: Wire, db: DB) -> None:
-    """Its commands are taken, up to a limit, while its answers wait."""
+    """Its commands are taken, up to a limit, while its replies wait."""
     db.set("k", b"v" * 1000)
     count = 60_000
     wire.send(pack([[b"GET", b"k"]] * count))
     assert all(wire.receive() == b"v" * 1000 for _ in range(count))
 
 
-def test_garbage_and_half_open_connections_hurt_nobody(
-    connect: Connect, db: DB, door: RespServer
+def test_garbage_and_half_open_connections_do_no_harm(
+    connect: Connect, db: DB, server: RespServer
 ) -> None:
     chance = random.Random(4)
-    host, port = door.address.split(":")
+    host, port = server.address.split(":")
     half_open = []
     for _ in range(300):
         guest = socket.create_connection((host, int(port)))
@@ -224,10 +224,10 @@ CONFIG = [
 def test_parameters_refuse_as_redis_does(
     db: DB, real_server: RealServer, name: str, value: str, sentence: str
 ) -> None:
-    with pytest.raises(minidis.ResponseError) as refusal:
+    with pytest.raises(minidis.ResponseError) as raised:
         db.execute("CONFIG", "SET", name, value)
-    assert sentence in str(refusal.value)
-    assert str(refusal.value) == str(real_server.execute("CONFIG", "SET", name, value))
+    assert sentence in str(raised.value)
+    assert str(raised.value) == str(real_server.execute("CONFIG", "SET", name, value))
 
 
 def test_parameters_are_shown_as_redis_does(db: DB, real_server: RealServer) -> None:

@@ -1,4 +1,4 @@
-"""Where doors are, how they open and close, and that nothing of them is left."""
+"""Servers: addresses, start and end, and that closing leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from minidis.errors import AddressError, ClosedError, MinidisError
 from minidis.server.address import Address, is_loopback, parse_address
 from minidis.server.resp_server import serve
 from tests.calls import eventually
-from tests.server.conftest import Wire, door_threads
+from tests.server.conftest import Wire, server_threads
 
 DB = minidis.Minidis[bytes]
 Dial = Callable[[str], Wire]
@@ -46,10 +46,10 @@ def test_paths_do_not_depend_on_the_directory_later(text: str) -> None:
     "text", ["", "6379", "localhost", "host:", "host:x", "host:65536", "host:-1", "::1:80", "unix:"]
 )
 def test_what_is_no_address_is_refused_with_a_remedy(db: DB, text: str) -> None:
-    before = door_threads()
+    before = server_threads()
     with pytest.raises(AddressError, match="Remedy: write "):
         serve(db, text)
-    assert door_threads() == before
+    assert server_threads() == before
 
 
 def test_loopback() -> None:
@@ -60,25 +60,25 @@ def test_loopback() -> None:
 
 
 def test_a_free_port_and_one_in_use(db: DB, dial: Dial) -> None:
-    with serve(db, ":0") as door:
-        host, port = door.address.split(":")
+    with serve(db, ":0") as server:
+        host, port = server.address.split(":")
         assert host == "127.0.0.1" and int(port) > 0
         with pytest.raises(MinidisError, match=r"in use. Remedy: use another port"):
-            serve(db, door.address)
-        assert dial(door.address).ask("PING") == "PONG"
+            serve(db, server.address)
+        assert dial(server.address).ask("PING") == "PONG"
 
 
 def test_a_name_and_ipv6(db: DB, dial: Dial) -> None:
-    with serve(db, "localhost:0") as door:
-        assert door.address.startswith("127.0.0.1:")
+    with serve(db, "localhost:0") as server:
+        assert server.address.startswith("127.0.0.1:")
     if socket.has_ipv6:
         try:
-            door = serve(db, "[::1]:0")
+            server = serve(db, "[::1]:0")
         except AddressError:
             pytest.skip("no IPv6 on this machine")
-        with door:
-            assert door.address.startswith("[::1]:")
-            wire = dial(door.address)
+        with server:
+            assert server.address.startswith("[::1]:")
+            wire = dial(server.address)
             assert f"addr=[::1]:{wire.socket.getsockname()[1]}" in wire.ask("CLIENT INFO").decode()
             wire.close()
 
@@ -88,14 +88,14 @@ def test_an_address_of_another_machine(db: DB) -> None:
         serve(db, "192.0.2.1:0")
 
 
-def test_a_socket_file_is_private_and_goes_with_the_door(
+def test_a_socket_file_is_private_and_goes_with_the_server(
     db: DB, tmp_path: Path, dial: Dial
 ) -> None:
     path = tmp_path / "app.sock"
-    with serve(db, f"unix:{path}") as door:
-        assert door.address == f"unix:{path}"
+    with serve(db, f"unix:{path}") as server:
+        assert server.address == f"unix:{path}"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        wire = dial(door.address)
+        wire = dial(server.address)
         assert f"addr={path}:0 laddr={path}:0" in wire.ask("CLIENT INFO").decode()
         wire.close()
     assert not path.exists()
@@ -105,8 +105,8 @@ def test_the_file_of_a_dead_server_is_replaced(db: DB, tmp_path: Path, dial: Dia
     path = tmp_path / "app.sock"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
-    with serve(db, f"unix:{path}") as door:
-        assert dial(door.address).ask("PING") == "PONG"
+    with serve(db, f"unix:{path}") as server:
+        assert dial(server.address).ask("PING") == "PONG"
 
 
 def test_the_file_of_a_living_server_and_other_files_stay(
@@ -114,13 +114,13 @@ def test_the_file_of_a_living_server_and_other_files_stay(
 ) -> None:
     path, other = tmp_path / "app.sock", tmp_path / "notes.txt"
     other.write_text("precious")
-    with pytest.raises(AddressError, match=r"no socket. Remedy: choose another path"):
+    with pytest.raises(AddressError, match=r"not a socket. Remedy: choose another path"):
         serve(db, f"unix:{other}")
     assert other.read_text() == "precious"
-    with serve(db, f"unix:{path}") as door, minidis.open() as second:
+    with serve(db, f"unix:{path}") as server, minidis.open() as second:
         with pytest.raises(AddressError, match="another server listens there"):
             serve(second, f"unix:{path}")
-        assert dial(door.address).ask("PING") == "PONG"
+        assert dial(server.address).ask("PING") == "PONG"
 
 
 @pytest.mark.parametrize("path", ["no/such/directory/app.sock", "x" * 200])
@@ -137,35 +137,35 @@ def test_a_file_that_another_has_put_there_stays(db: DB, tmp_path: Path) -> None
     assert path.read_text() == "mine"
 
 
-def test_one_thread_for_all_doors_and_none_without(db: DB, tmp_path: Path, dial: Dial) -> None:
-    before = len(door_threads())
+def test_one_thread_for_all_servers_and_none_without(db: DB, tmp_path: Path, dial: Dial) -> None:
+    before = len(server_threads())
     one, two = serve(db, ":0"), serve(db, f"unix:{tmp_path}/a.sock")
-    assert len(door_threads()) == before + 1
-    wires = [dial(door.address) for door in (one, two)]
+    assert len(server_threads()) == before + 1
+    wires = [dial(server.address) for server in (one, two)]
     assert [wire.ask("PING") for wire in wires] == ["PONG", "PONG"]
     one.close()
     assert wires[0].rest() == b""
     assert wires[1].ask("PING") == "PONG"
     two.close()
     two.close()
-    assert len(door_threads()) == before
+    assert len(server_threads()) == before
     assert db.set("k", "v") == "OK"
     with serve(db, ":0") as again:
         assert dial(again.address).ask("GET k") == b"v"
 
 
-def test_closing_the_database_closes_its_doors(tmp_path: Path, dial: Dial) -> None:
-    before = len(door_threads())
+def test_closing_the_database_closes_its_servers(tmp_path: Path, dial: Dial) -> None:
+    before = len(server_threads())
     db = minidis.open(tmp_path / "data")
-    door = serve(db, f"unix:{tmp_path}/a.sock")
-    busy, waiting = dial(door.address), dial(door.address)
+    server = serve(db, f"unix:{tmp_path}/a.sock")
+    busy, waiting = dial(server.address), dial(server.address)
     busy.ask("SET k v")
     waiting.say("BLPOP l 0")
     eventually(lambda: len(db.engine.observers.blocked) == 1)
     db.close()
     assert (busy.rest(), waiting.rest()) == (b"", b"")
     assert not (tmp_path / "a.sock").exists()
-    assert len(door_threads()) == before
+    assert len(server_threads()) == before
     with pytest.raises(ClosedError):
         serve(db, ":0")
     with minidis.open(tmp_path / "data") as again:
@@ -196,16 +196,16 @@ def test_a_program_may_end_without_closing(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_forked_child_leaves_the_door_to_its_parent(tmp_path: Path) -> None:
-    """The child listens nowhere: once the parent has closed, nobody can connect, though the child
-    lives; a client of the parent sees the end; and the child may open a door of its own."""
+def test_a_forked_child_leaves_the_server_to_its_parent(tmp_path: Path) -> None:
+    """The child does not listen: once the parent has closed, connecting fails, though the child
+    lives; a client of the parent sees the end; and the child may open a server of its own."""
     found = run(f"""
         import os, socket
         import minidis
         from minidis.server.resp_server import serve
         db = minidis.open()
-        door = serve(db, "127.0.0.1:0")
-        host, port = door.address.split(":")
+        server = serve(db, "127.0.0.1:0")
+        host, port = server.address.split(":")
         client = socket.create_connection((host, int(port)))
         client.sendall(b"PING\\r\\n")
         assert client.recv(99) == b"+PONG\\r\\n"
@@ -223,7 +223,7 @@ def test_a_forked_child_leaves_the_door_to_its_parent(tmp_path: Path) -> None:
         print(here.recv(99))
         client.sendall(b"PING\\r\\n")
         print(client.recv(99))
-        door.close()
+        server.close()
         print(client.recv(99))
         try:
             socket.create_connection((host, int(port)))
@@ -276,7 +276,7 @@ def test_a_program_says_why_it_cannot_serve(tmp_path: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("minidis: x: this is no address. Remedy: ")
+    assert done.stderr.startswith("minidis: x: not an address. Remedy: ")
 
 
 def test_connecting_is_possible_from_many_threads_at_once(

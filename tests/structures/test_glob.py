@@ -215,7 +215,7 @@ def test_keys_as_the_server_finds_them(server: Any) -> None:
 
 @pytest.mark.slow
 def test_names_without_case_as_the_server_finds_them(server: Any) -> None:
-    # COMMAND LIST FILTERBY PATTERN is a door to matching without case.
+    # COMMAND LIST FILTERBY PATTERN matches without case.
     random = Random(9)
     names = server.execute_command("COMMAND LIST")
     pieces = [

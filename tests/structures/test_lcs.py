@@ -33,10 +33,10 @@ def by_table(a: bytes, b: bytes) -> tuple[int, bytes, list[tuple[int, int]]]:
 @given(texts, texts)
 def test_the_same_as_by_table(a: bytes, b: bytes) -> None:
     length, text, places = by_table(a, b)
-    answer = lcs(a, b)
-    assert (answer.length, answer.text) == (length, text)
+    reply = lcs(a, b)
+    assert (reply.length, reply.text) == (length, text)
     found = []
-    for match in answer.matches:
+    for match in reply.matches:
         assert match.a_end - match.a_start == match.b_end - match.b_start == match.length - 1
         assert a[match.a_start : match.a_end + 1] == b[match.b_start : match.b_end + 1]
         found += [(match.a_end - n, match.b_end - n) for n in range(match.length)]
@@ -44,9 +44,9 @@ def test_the_same_as_by_table(a: bytes, b: bytes) -> None:
 
 
 def test_the_manual() -> None:
-    answer = lcs(b"ohmytext", b"mynewtext")
-    assert answer.text == b"mytext"
-    assert answer.matches == [(4, 7, 5, 8, 4), (2, 3, 0, 1, 2)]
+    reply = lcs(b"ohmytext", b"mynewtext")
+    assert reply.text == b"mytext"
+    assert reply.matches == [(4, 7, 5, 8, 4), (2, 3, 0, 1, 2)]
 
 
 def test_nothing_in_common() -> None:

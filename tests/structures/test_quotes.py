@@ -1,4 +1,4 @@
-"""Words on a line; each answer is the one of redis-server 7.0.15 to that inline command."""
+"""Words on a line; each reply is the one of redis-server 7.0.15 to that inline command."""
 
 from __future__ import annotations
 

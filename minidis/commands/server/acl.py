@@ -7,7 +7,7 @@ from typing import Any
 
 from minidis import errors
 from minidis.acl.rules import CATEGORIES, Selector, our_catalogue
-from minidis.acl.users import DEFAULT, AccessDenied, Entry, User, Users, shown
+from minidis.acl.users import DEFAULT, AccessDenied, Entry, User, Users, one_line_text
 from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import Engine
 from minidis.errors import FileError
@@ -134,7 +134,7 @@ class Acl(Group[T]):
 
         Fields: flags, passwords (SHA-256, hexadecimal), commands, keys, channels, selectors.
 
-        >>> db.acl_getuser("default")[b"keys"], db.acl_getuser("nobody")
+        >>> db.acl_getuser("default")[b"keys"], db.acl_getuser("unknown")
         (b'~*', None)
         """
         user = self.engine.users.get(encode(username))
@@ -198,7 +198,7 @@ class Acl(Group[T]):
         if category is not None:
             name = encode(category)
             if name.lower() not in CATEGORIES:
-                raise errors.error(f"Unknown category '{shown(name)}'")
+                raise errors.error(f"Unknown category '{one_line_text(name)}'")
             reply = our_catalogue().names(name.lower())
         return reply
 
@@ -286,7 +286,7 @@ class Acl(Group[T]):
         words: Any = [name, *args]
         user = self.engine.users.get(encode(username))
         if user is None:
-            raise errors.error(f"User '{shown(encode(username))}' not found")
+            raise errors.error(f"User '{one_line_text(encode(username))}' not found")
         error = user.denial(_known(words), words)
         return OK if error is None else _explained(error)
 
@@ -432,7 +432,7 @@ def _known(words: list[bytes]) -> Command:
     if known is None:
         if len(words) == 1 and words[0].upper().decode("latin-1") in PARENT_COMMANDS:
             raise errors.wrong_arity(words[0].decode().lower())
-        raise errors.error(f"Command '{shown(words[0])}' not found")
+        raise errors.error(f"Command '{one_line_text(words[0])}' not found")
     if not known.accepts(len(words)):
         raise errors.wrong_arity(known.display_name)
     return known

@@ -10,7 +10,7 @@ from typing import Any
 
 from minidis import errors
 from minidis.clients.client import Client
-from minidis.clients.info import as_bytes, describe, type_of, user_of
+from minidis.clients.info import as_bytes, client_line, type_of, user_of
 from minidis.commands.server.connection import client_name, is_printable
 from minidis.commands.shared.group import Group, T
 from minidis.errors import ResponseError
@@ -347,7 +347,7 @@ characters.
         now = self.unit.now()
         running = running if self.client.queue is None else "exec"
         lines = [
-            describe(client, now, running if client is self.client else "") + b"\n"
+            client_line(client, now, running if client is self.client else "") + b"\n"
             for client in clients
         ]
         return Verbatim(b"".join(lines))

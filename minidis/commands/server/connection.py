@@ -58,7 +58,7 @@ def _parse_hello(words: WordCursor) -> None:
         words.read_options()
 
 
-class Connection(Group[T]):
+class ConnectionCommands(Group[T]):
     """PING, ECHO, SELECT, HELLO, AUTH, RESET, QUIT, MONITOR."""
 
     @command(

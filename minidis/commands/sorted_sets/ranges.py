@@ -48,14 +48,14 @@ def _zrange_plain(self: SortedSetRanges[Any], key: Any, start: Any, end: Any) ->
 # Redis parses all of them with one function: they accept each other's options, then reject them.
 
 
-def _refuse_limit(options: dict[str, Any]) -> None:
+def _reject_limit(options: dict[str, Any]) -> None:
     """Reject LIMIT for ZREVRANGE."""
     options.pop("offset", None)
     if options.pop("count", -1) != -1:
         raise errors.error(errors.LIMIT_OF_RANKS)
 
 
-def _refuse_scores(options: dict[str, Any]) -> None:
+def _reject_scores(options: dict[str, Any]) -> None:
     """Reject WITHSCORES for ZRANGEBYLEX and ZREVRANGEBYLEX."""
     if options.pop("withscores", False):
         raise errors.error(errors.SCORES_OF_TEXTS)
@@ -226,7 +226,7 @@ class SortedSetRanges(Group[T]):
         names={"stop": "end"},
         kinds=_RANK_KINDS,
         undocumented="[LIMIT offset count]",
-        refuse=_refuse_limit,
+        on_undocumented=_reject_limit,
     )
     def zrevrange(
         self, key: Key, start: Integer, end: Integer, withscores: bool = False
@@ -369,7 +369,7 @@ class SortedSetRanges(Group[T]):
         access="RO ACCESS",
         names=_LIMIT_NAMES,
         undocumented="[WITHSCORES]",
-        refuse=_refuse_scores,
+        on_undocumented=_reject_scores,
     )
     def zrangebylex(
         self,
@@ -397,7 +397,7 @@ class SortedSetRanges(Group[T]):
         access="RO ACCESS",
         names=_LIMIT_NAMES,
         undocumented="[WITHSCORES]",
-        refuse=_refuse_scores,
+        on_undocumented=_reject_scores,
     )
     def zrevrangebylex(
         self,

@@ -415,7 +415,7 @@ class Streams(Group[T]):
         kinds={"id": RAW, **CAP_KINDS},
         uneven_error=errors.XREAD_UNBALANCED,
         undocumented="[GROUP group consumer] [NOACK]",
-        refuse=lambda options: _refuse_group(options),
+        on_undocumented=lambda options: _reject_group(options),
         resp2=stream_pairs,
     )
     def xread(
@@ -625,7 +625,7 @@ def _exact(stream: Stream, trim: Trim | None, policy: Any) -> dict[str, Any]:
     return options
 
 
-def _refuse_group(options: dict[str, Any]) -> None:
+def _reject_group(options: dict[str, Any]) -> None:
     """Reject the options that only XREADGROUP accepts."""
     if "group" in options:
         raise errors.error(errors.XREAD_GROUP)

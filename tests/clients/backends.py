@@ -1,7 +1,7 @@
-"""Where the clients go: a real redis-server, and the door of a database in this process.
+"""Where the clients go: a real redis-server, and the server of a database in this process.
 
-A scenario knows only a `Place`: host, port, path of a socket. It runs at both, so that one which is
-wrong is seen to be wrong where nobody doubts the answers.
+A test knows only a `Backend`: host, port, path of a socket. It runs at both: a wrong expectation
+fails on the real server.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ class Backend:
 
 
 def free_port() -> int:
-    """A port that nobody uses just now."""
+    """A free port."""
     with closing(socket.create_server(("127.0.0.1", 0))) as probe:
         number: int = probe.getsockname()[1]
     return number
 
 
 @contextmanager
-def real_place() -> Iterator[Backend]:
+def redis_backend() -> Iterator[Backend]:
     """A real server; the test is skipped on a machine without, unless CI insists."""
     port = free_port()
     server = start_server("--port", str(port))
@@ -87,19 +87,19 @@ def real_place() -> Iterator[Backend]:
 
 
 @contextmanager
-def our_place() -> Iterator[Backend]:
-    """A database in this process, with a door on TCP and one on a Unix socket."""
+def minidis_backend() -> Iterator[Backend]:
+    """A database in this process, with servers on TCP and on a Unix socket."""
     with ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="minidis-clients-"))
         db = stack.enter_context(minidis.open())
-        path = os.path.join(directory, "door.sock")
+        path = os.path.join(directory, "minidis.sock")
         tcp = stack.enter_context(db.serve("127.0.0.1:0"))
         stack.enter_context(db.serve(f"unix:{path}"))
         control = stack.enter_context(closing(Connection(path)))
-        yield Backend("door", int(tcp.address.rpartition(":")[2]), path, control)
+        yield Backend("minidis", int(tcp.address.rpartition(":")[2]), path, control)
 
 
-PLACES = {"redis": real_place, "door": our_place}
+BACKENDS = {"redis": redis_backend, "minidis": minidis_backend}
 
 
 def program(name: str) -> str:
