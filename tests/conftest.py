@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:
@@ -19,6 +20,12 @@ import minidis  # noqa: E402
 from tests import faults  # noqa: E402
 from tests.oracle.run import Live, Ours, Recorded, Source, start_server  # noqa: E402
 from tests.oracle.server import RealServer  # noqa: E402
+
+# How long an example takes is up to what else the machine does.
+settings.register_profile(
+    "minidis", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("minidis")
 
 #: Seconds after which a slow test fails; the limit of the others stands in pyproject.toml.
 SLOW_LIMIT = 900

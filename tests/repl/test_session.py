@@ -194,6 +194,7 @@ def test_history_has_a_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert isinstance(room.open_history(), InMemoryHistory)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 def test_sigint_keeps_the_session(tmp_path: Path) -> None:
     import pty
@@ -225,6 +226,7 @@ def test_sigint_keeps_the_session(tmp_path: Path) -> None:
             os.close(inner)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 def test_sigint_leaves_a_blocked_command_of_a_server(
     real_server: RealServer, tmp_path: Path
