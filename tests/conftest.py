@@ -69,26 +69,23 @@ def db() -> Iterator[minidis.Minidis[bytes]]:
 
 
 @pytest.fixture(scope="session")
-def server_if_any() -> Iterator[RealServer | None]:
-    """A real redis-server, or None; an error where MINIDIS_REQUIRE_SERVER=1 asks for one."""
+def real_server() -> Iterator[RealServer]:
+    """A real redis-server on the Unix socket `.path`; `.execute(*words)` gives raw replies."""
     server = start_server()
+    if server is None:
+        pytest.skip("no redis-server 7.0 on this machine")
     yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Iterator[Source]:
+    """Where the replies of Redis come from: a server that no other test uses and may have
+    configured, else those that were recorded."""
+    server = start_server()
+    yield Recorded.load() if server is None else Live(server)
     if server is not None:
         server.stop()
-
-
-@pytest.fixture(scope="session")
-def real_server(server_if_any: RealServer | None) -> RealServer:
-    """A real redis-server on the Unix socket `.path`; `.execute(*words)` gives raw replies."""
-    if server_if_any is None:
-        pytest.skip("no redis-server 7.0 on this machine")
-    return server_if_any
-
-
-@pytest.fixture(scope="session")
-def oracle(server_if_any: RealServer | None) -> Source:
-    """Where the answers of Redis come from: a server, else those that were recorded."""
-    return Recorded.load() if server_if_any is None else Live(server_if_any)
 
 
 @pytest.fixture(scope="session")
