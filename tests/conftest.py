@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:
@@ -19,6 +20,12 @@ import minidis  # noqa: E402
 from tests import faults  # noqa: E402
 from tests.oracle.run import Live, Ours, Recorded, Source, start_server  # noqa: E402
 from tests.oracle.server import RealServer  # noqa: E402
+
+# How long an example takes is up to what else the machine does.
+settings.register_profile(
+    "minidis", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("minidis")
 
 #: Seconds after which a slow test fails; the limit of the others stands in pyproject.toml.
 SLOW_LIMIT = 900
@@ -62,26 +69,23 @@ def db() -> Iterator[minidis.Minidis[bytes]]:
 
 
 @pytest.fixture(scope="session")
-def server_if_any() -> Iterator[RealServer | None]:
-    """A real redis-server, or None; an error where MINIDIS_REQUIRE_SERVER=1 asks for one."""
+def real_server() -> Iterator[RealServer]:
+    """A real redis-server on the Unix socket `.path`; `.execute(*words)` gives raw replies."""
     server = start_server()
+    if server is None:
+        pytest.skip("no redis-server 7.0 on this machine")
     yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Iterator[Source]:
+    """Where the replies of Redis come from: a server that no other test uses and may have
+    configured, else those that were recorded."""
+    server = start_server()
+    yield Recorded.load() if server is None else Live(server)
     if server is not None:
         server.stop()
-
-
-@pytest.fixture(scope="session")
-def real_server(server_if_any: RealServer | None) -> RealServer:
-    """A real redis-server on the Unix socket `.path`; `.execute(*words)` gives raw replies."""
-    if server_if_any is None:
-        pytest.skip("no redis-server 7.0 on this machine")
-    return server_if_any
-
-
-@pytest.fixture(scope="session")
-def oracle(server_if_any: RealServer | None) -> Source:
-    """Where the answers of Redis come from: a server, else those that were recorded."""
-    return Recorded.load() if server_if_any is None else Live(server_if_any)
 
 
 @pytest.fixture(scope="session")

@@ -54,8 +54,11 @@ def install(target: Path) -> None:
             problem = f"npm has taken more than {PATIENCE} seconds"
         if problem:
             (pytest.fail if server_is_required() else pytest.skip)(f"npm install: {problem}")
-        if not target.exists():
+        try:
             os.replace(place, target)
+        except OSError:  # another process was first
+            if not target.exists():
+                raise
 
 
 def names_in(script: Path) -> set[str]:

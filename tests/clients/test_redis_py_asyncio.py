@@ -26,6 +26,8 @@ READERS = {
     "RESP2 hiredis": (2, "_AsyncHiredisParser"),
     "RESP3 hiredis": (3, "_AsyncHiredisParser"),
 }
+#: The limits of redis-py (5 s) are too short for hundreds of connections on a busy machine.
+PATIENT = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
 Scenario = Callable[[Callable[..., Any]], Awaitable[None]]
 Play = Callable[[Scenario], None]
 
@@ -45,7 +47,7 @@ def play(request: pytest.FixtureRequest, place: Backend) -> Play:
                     host=place.host,
                     port=place.port,
                     parser_class=getattr(_parsers, reader),
-                    **{"protocol": protocol, "decode_responses": True, **options},
+                    **{**PATIENT, "protocol": protocol, "decode_responses": True, **options},
                 )
                 client = aioredis.Redis.from_pool(pool)
                 stack.push_async_callback(client.aclose)
@@ -84,7 +86,7 @@ def test_hundreds_of_coroutines(play: Play) -> None:
     async def scenario(connect: Callable[..., Any]) -> None:
         r = connect(max_connections=500)
         assert sorted(await asyncio.gather(*(r.incr("n") for _ in range(200)))) == [*range(1, 201)]
-        jobs = [asyncio.create_task(r.blpop("q", 5)) for _ in range(100)]
+        jobs = [asyncio.create_task(r.blpop("q", PATIENCE)) for _ in range(100)]
         other = connect()
         while len([one for one in await other.client_list() if "b" in one["flags"]]) < 100:
             await asyncio.sleep(0.005)

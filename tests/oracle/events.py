@@ -48,10 +48,10 @@ def fired(server: RealServer, setup: list[list[bytes]], words: list[bytes]) -> s
     server.execute("CONFIG", "SET", "notify-keyspace-events", "KEA")
     server.execute("FLUSHALL")
     server.execute("SELECT", "0")
-    if any(isinstance(server.execute(*before), Error) for before in setup):
-        return None
     listener = Connection(server.path, 2)
     try:
+        if any(isinstance(server.execute(*before), Error) for before in setup):
+            return None
         listener.execute("PSUBSCRIBE", "__keyevent@*__:*")
         if isinstance(server.execute(*words), Error):
             return None

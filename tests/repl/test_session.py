@@ -196,6 +196,7 @@ def test_the_history_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     assert isinstance(session_module.open_history(), InMemoryHistory)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 def test_sigint_keeps_the_session(tmp_path: Path) -> None:
     import pty
@@ -227,6 +228,7 @@ def test_sigint_keeps_the_session(tmp_path: Path) -> None:
             os.close(inner)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 def test_sigint_leaves_a_blocked_command_of_a_server(
     real_server: RealServer, tmp_path: Path

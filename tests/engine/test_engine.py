@@ -310,6 +310,7 @@ def test_moving_the_clock() -> None:
         assert db.dbsize() == 0
 
 
+@pytest.mark.slow
 def test_a_clock_moved_by_many_threads_loses_no_time() -> None:
     clock = minidis.ManualClock(0)
 

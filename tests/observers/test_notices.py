@@ -126,6 +126,7 @@ def test_the_classes_are_those_of_a_server(real_server: RealServer, letter: str)
         assert any(expected)
     finally:
         caller.execute("CONFIG", "SET", "notify-keyspace-events", "")
+        caller.execute("CONFIG", "SET", "stream-node-max-entries", "100")
         caller.execute("FLUSHALL")
         caller.close()
         listener.close()

@@ -281,6 +281,7 @@ def test_a_pause_ends_by_itself() -> None:
 # many --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_ten_thousand_threads(db: Bytes) -> None:
     """Served, timed out, cancelled: each element is delivered once or still in a list."""
     count, keys = 10_000, ["q0", "q1", "q2"]
