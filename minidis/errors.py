@@ -18,12 +18,12 @@ MinidisError
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, TypeVar
+import typing
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from collections.abc import Callable
 
-Item = TypeVar("Item")
+Item = typing.TypeVar("Item")
 
 
 class MinidisError(Exception):

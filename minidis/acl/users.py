@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from minidis import errors
 from minidis.acl.rules import (
@@ -35,9 +35,6 @@ from minidis.clock import Clock
 from minidis.errors import ResponseError
 from minidis.grammar.command import Command
 from minidis.structures import quotes
-
-if TYPE_CHECKING:
-    from minidis.clients.client import Client
 
 DEFAULT = b"default"
 
@@ -361,6 +358,13 @@ def one_line_text(word: bytes) -> str:
 Snapshot = tuple[frozenset[bytes] | None, list[tuple[User, User]]]
 
 
+class Authenticated(Protocol):
+    """A client, as far as its permissions matter."""
+
+    @property
+    def user(self) -> User | None: ...
+
+
 class Users:
     """The users of a database; `default` is the user of new connections."""
 
@@ -368,7 +372,7 @@ class Users:
         self._clock = clock or Clock()
         self._catalogue = catalogue
         #: returns the CLIENT LIST line of a client running a command, for the log
-        self.describe_client: Callable[[Client, str], bytes] = lambda client, running: b""
+        self.describe_client: Callable[[Any, str], bytes] = lambda client, running: b""
         #: acl-pubsub-default: whether new users and selectors may access all channels
         self.all_channels = False
         #: current value of requirepass
@@ -401,7 +405,11 @@ class Users:
         return self.default if self.default.nopass and self.default.enabled else None
 
     def admit(
-        self, client: Client, command: Command, words: list[bytes], context: Context = "toplevel"
+        self,
+        client: Authenticated,
+        command: Command,
+        words: list[bytes],
+        context: Context = "toplevel",
     ) -> None:
         """Raise and log an error if the client's user may not run the command.
 
@@ -422,7 +430,7 @@ class Users:
 
     def note(
         self,
-        client: Client,
+        client: Authenticated,
         reason: str,
         what: bytes,
         username: bytes,

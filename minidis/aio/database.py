@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import Any, Literal, Self, overload
 
 from minidis.aio.commands import AsyncCommands
 from minidis.aio.messages import AsyncMonitoring, AsyncSubscription
@@ -32,12 +32,10 @@ from minidis.api.subscription import LIMIT, Monitoring, Policy, Subscription
 from minidis.clients.blocked import BlockedCall
 from minidis.commands.shared.group import T
 from minidis.engine.engine import Engine
+from minidis.engine.parts import Server
 from minidis.errors import WatchError
 from minidis.grammar.kinds import Integer, Key, Value
 from minidis.observers.listeners import Event
-
-if TYPE_CHECKING:
-    from minidis.server.resp_server import RespServer
 
 
 class AsyncMinidis(AsyncCommands[T]):
@@ -303,7 +301,7 @@ class AsyncMinidis(AsyncCommands[T]):
         """
         return type(self)(self.engine, database)
 
-    async def serve(self, address: str) -> RespServer:
+    async def serve(self, address: str) -> Server:
         """Start a RESP server for this database and return it: `server = await db.serve(...)`.
 
         address: "127.0.0.1:6379", "localhost:0" (any free port, see `server.address`), or

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from importlib import import_module
+from typing import Any, Literal, TypeVar, overload
 
 from minidis.api.pipeline import Pipeline, PipelineText, Transaction, TransactionText
 from minidis.api.session import Session, install_methods
@@ -19,13 +20,11 @@ from minidis.commands.server.acl import load_users
 from minidis.commands.shared.group import T
 from minidis.engine.config import set_parameters
 from minidis.engine.engine import Engine
+from minidis.engine.parts import Server
 from minidis.errors import WatchError
 from minidis.grammar.kinds import Key, Many, encode
 from minidis.observers.listeners import Event
 from minidis.persistence.directory import DataDirectory
-
-if TYPE_CHECKING:
-    from minidis.server.resp_server import RespServer
 
 S = TypeVar("S", bound="Minidis[Any]")
 
@@ -181,7 +180,7 @@ class Minidis(Session[T]):
         """
         return self.engine.listen(callback)
 
-    def serve(self, address: str) -> RespServer:
+    def serve(self, address: str) -> Server:
         """Start a RESP server for this database and return it: Redis clients can connect to it.
 
         address: "127.0.0.1:6379", "localhost:0" (any free port, see `server.address`), or
@@ -195,9 +194,9 @@ class Minidis(Session[T]):
         ...     server.address.startswith("127.0.0.1:")
         True
         """
-        from minidis.server.resp_server import serve  # it imports asyncio, which takes time
-
-        return serve(self, address)
+        # By its name: the server stands above this package, and imports asyncio, which takes time.
+        server: Server = import_module("minidis.server.resp_server").serve(self, address)
+        return server
 
     def close(self, *, save: bool | None = None) -> None:
         """Close the database for all sessions, and its servers. Closing twice is harmless.

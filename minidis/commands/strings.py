@@ -141,7 +141,7 @@ class Strings(Group[T]):
         kinds=EXPIRY_KINDS,
         shortcuts=(
             Shortcut("key value", _plain_set, _DIRECT_SET),
-            Shortcut("key value ex px", None, _DIRECT_SET_EX),
+            Shortcut("key value ex", None, _DIRECT_SET_EX),
         ),
         access_by_words=set_access,
     )

@@ -28,7 +28,7 @@ from minidis.clients.info import client_line
 from minidis.clock import Clock, Progress, ReplayClock
 from minidis.engine.commit import Dispatcher
 from minidis.engine.exec_thread import ExecThread
-from minidis.engine.parts import Server
+from minidis.engine.parts import ServerHost
 from minidis.engine.pause import Pause
 from minidis.engine.settings import Settings
 from minidis.engine.store import Store
@@ -72,7 +72,7 @@ class Engine(Dispatcher):
         self.exec_thread = ExecThread(self.unit)
         self.expiry_thread = ExpiryThread(self.unit, self.expire_due)
         #: the RESP server, once there is one (see server/)
-        self.server: Server | None = None
+        self.server: ServerHost | None = None
         #: ends the program that serves this database, if one does; see SHUTDOWN. False: save
         #: nothing
         self.on_shutdown: Callable[[bool | None], None] | None = None

@@ -272,15 +272,17 @@ class Keyspace:
 
     def _sort_deadlines(self) -> None:
         """Enter new deadlines into the heap, or make it anew if too many entries are stale."""
-        fresh, self.fresh = self.fresh, []
+        fresh = self.fresh  # forgotten last: an interruption finds all entries, some of them twice
         if len(self.due) + len(fresh) > 2 * len(self.deadlines) + 64:
-            self.due = [(deadline, key) for key, deadline in self.deadlines.items()]
-            self.due += fresh[-1:]  # it may not be among the deadlines yet
-            heapify(self.due)
+            due = [(deadline, key) for key, deadline in self.deadlines.items()]
+            due += fresh[-1:]  # it may not be among the deadlines yet
+            heapify(due)
+            self.due = due
         else:
             for entry in fresh:
                 heappush(self.due, entry)
         self.most_fresh = 64 + len(self.due) // 4
+        self.fresh = []
 
     def _update_derived(self, key: bytes, is_new: bool) -> None:
         """Index and access times follow a key that was stored."""

@@ -34,10 +34,12 @@ class BlockedCalls(Observer):
         unit: Unit,
         databases: list[Keyspace],
         return_elements: Callable[[Callable[[Any], None], Any], None],
+        on_empty: Callable[[], None],
     ) -> None:
         self.unit = unit
         self.databases = databases
         self.return_elements = return_elements
+        self._on_empty = on_empty
         self._queues: dict[KeyId, OrderedDict[BlockedCall, None]] = {}
         self._all: dict[BlockedCall, None] = {}
         #: keys that have changed, in that order, and have not been looked at since
@@ -96,6 +98,8 @@ class BlockedCalls(Observer):
                     # A call that comes later waits for what happens then.
                     self.ready.pop(key_id, None)
                     self.unit.drop_interest(key_id[1])
+        if not self._queues:
+            self._on_empty()
 
     def finish(self, blocked: BlockedCall, reply: Any) -> None:
         """Give the call its reply, unless it has one, and wake it."""

@@ -41,8 +41,8 @@ class Observers:
         self.tracking = TrackingTable(unit, clients, self.update)
         self.notifications = Notifications(self.channels)
         self.listeners = Listeners()
-        self.watches = Watches(unit, databases)
-        self.blocked = BlockedCalls(unit, databases, return_elements)
+        self.watches = Watches(unit, databases, self.forget_interest)
+        self.blocked = BlockedCalls(unit, databases, return_elements, self.forget_interest)
         #: a journal, a replication backlog: they want the effects of all units
         self.recorders: list[Observer] = []
         self._each_command: Iterable[Observer] = (
@@ -93,6 +93,11 @@ class Observers:
             unit.pending = True
         for space in self._databases:
             space.update_direct()
+
+    def forget_interest(self) -> None:
+        """Forget keys that an interrupted call has left as interesting, once no call can be."""
+        if not (self.watches or self.blocked.waits_for_keys or len(self.tracking)):
+            self._unit.interest.clear()
 
     def attach(self, recorder: Observer) -> None:
         """Let a recorder have the effects of all units from now on."""

@@ -12,7 +12,7 @@ forgotten at the next opportunity.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from weakref import WeakSet
 
 from minidis.clients.blocked import KeyId
@@ -25,8 +25,9 @@ from minidis.observers.batch import WHOLE, Batch, Observer, changes_value
 class Watches(Observer):
     """All watches of an engine, by key; held weakly, because sessions need no closing."""
 
-    def __init__(self, unit: Unit, databases: list[Keyspace]) -> None:
+    def __init__(self, unit: Unit, databases: list[Keyspace], on_empty: Callable[[], None]) -> None:
         self.unit = unit
+        self._on_empty = on_empty
         self.databases = databases
         self._by_key: dict[KeyId, WeakSet[Watch]] = {}
         #: what was watched by sessions that were garbage collected
@@ -69,6 +70,8 @@ class Watches(Observer):
     def _remove(self, key_id: KeyId) -> None:
         if self._by_key.pop(key_id, None) is not None:
             self.unit.drop_interest(key_id[1])
+        if not self._by_key:
+            self._on_empty()
 
     def forget_gone(self) -> None:
         """Forget the keys of sessions that were garbage collected."""

@@ -7,9 +7,9 @@ between them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from minidis.api.session import Session, find_command
+from minidis.api.session import Session
 from minidis.clients.blocked import RETRY, BlockedCall, Wait
 from minidis.errors import MinidisError, report
 from minidis.grammar.call import Call, words_of
@@ -17,9 +17,7 @@ from minidis.grammar.command import SPELLINGS
 from minidis.protocol.replies import LARGE, Encoded, error_line, write, write_each
 from minidis.protocol.shapes import NULL_ARRAY
 from minidis.replies import NO_REPLY, OK, QUEUED
-
-if TYPE_CHECKING:
-    from minidis.server.connection import RemoteClient
+from minidis.server.remote_client import RemoteClient
 
 #: Commands that run while the lock is held once; fewer when the reply has this many parts.
 BATCH = 32
@@ -147,14 +145,6 @@ class ClientSession(Session[bytes]):
         reply = NULL_ARRAY if reply is None and not again else reply
         self._reply(reply, words, queue, out)
         return None
-
-
-def display_name_of(words: list[bytes]) -> str:
-    """Return the name of a command as CLIENT LIST writes it."""
-    try:
-        return find_command(words).display_name
-    except MinidisError:
-        return "NULL"
 
 
 def _error_reply(error: BaseException) -> bytes:

@@ -13,21 +13,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from minidis.clients.client import Client
+from minidis.clients.blocked import BlockedCall
+from minidis.engine.engine import Engine
 from minidis.errors import report
-from minidis.protocol.replies import ProtocolError, encode_reply, error_line
+from minidis.protocol.replies import ProtocolError, error_line
 from minidis.protocol.requests import Requests
-from minidis.replies import Push, Status
-from minidis.server.address import abandon, is_loopback
-from minidis.server.client_session import BATCH, ClientSession, Disconnect, display_name_of
-
-if TYPE_CHECKING:
-    from minidis.clients.blocked import BlockedCall
-    from minidis.clients.monitored import MonitoredCommand
-    from minidis.server.resp_server import RespServer
+from minidis.server.address import Address, abandon, is_loopback
+from minidis.server.client_session import BATCH, ClientSession, Disconnect
+from minidis.server.remote_client import RemoteClient
 
 #: After this time (seconds) a client with many commands lets other clients run.
 SLICE = 0.001
@@ -48,63 +45,28 @@ DENIED = (
 )
 
 
-class RemoteClient(Client):
-    """The client of a connection, as other sessions see it."""
+class Host(Protocol):
+    """The thread that serves a connection, as the connection sees it (thread.py)."""
 
-    takes_messages = True
-    #: the first words of its last command, unless the session has named it
-    last: list[bytes] | None = None
+    engine: Engine
+    loop: asyncio.AbstractEventLoop | None
+    connections: set[Connection]
 
-    def __init__(self, connection: Connection, kind: str) -> None:
-        self.connection = connection
-        super().__init__()
-        self.kind = kind
-        self.protocol = 2
-
-    # These two change with every command and are rarely read: they are computed on demand.
-
-    @property
-    def used(self) -> int:
-        """Time at which data was last received (milliseconds since 1970)."""
-        idle = monotonic() - self.connection.used
-        return self.connection.engine.clock.now() - int(idle * 1000)
-
-    @used.setter
-    def used(self, moment: int) -> None:
-        """Ignored: the connection keeps this time."""
-
-    @property
-    def command(self) -> str:
-        """Name of its last command."""
-        return self._command if self.last is None else display_name_of(self.last)
-
-    @command.setter
-    def command(self, name: str) -> None:
-        self._command, self.last = name, None
-
-    def deliver(self, message: Push | Status | MonitoredCommand) -> None:
-        """Send a message. Under the engine's lock."""
-        data = encode_reply(message, self.protocol)
-        # CLIENT REPLY OFF suppresses the lines of MONITOR, but not pub/sub messages.
-        if message.__class__ is Push or self.reply_mode == "on":
-            self.connection.push(data)
-
-    def kill(self) -> None:
-        """End the connection, from any thread; other sessions stop seeing it at once."""
-        self.close_after_reply = True
-        self.connection.end_session()
-        self.connection.end_soon()
+    def soon(self, action: Callable[[], object]) -> None: ...
+    def wake(self, connection: Connection) -> None: ...
+    def enter(self, connection: Connection) -> None: ...
 
 
 class Connection(asyncio.Protocol):
     """The connection of a client, with all data received and not yet sent."""
 
-    def __init__(self, server: RespServer) -> None:
-        self.server = server
-        self.thread = server.thread
-        self.engine = server.thread.engine
+    def __init__(self, thread: Host, address: Address) -> None:
+        #: the address of the server that has accepted it
+        self.address = address
+        self.thread = thread
+        self.engine = thread.engine
         self.limits = self.engine.settings.clients
-        self.client = RemoteClient(self, "unix" if server.parsed.path else "tcp")
+        self.client = RemoteClient(self, "unix" if address.path else "tcp")
         self.session: ClientSession | None = None
         self.transport: Any = None
         self.requests = Requests()
@@ -165,8 +127,8 @@ class Connection(asyncio.Protocol):
 
     def _set_addresses(self) -> None:
         """Set the addresses of the client, and enable keepalive."""
-        if self.server.parsed.path:
-            self.client.address = self.client.local_address = f"{self.server.parsed.path}:0"
+        if self.address.path:
+            self.client.address = self.client.local_address = f"{self.address.path}:0"
             return
         get = self.transport.get_extra_info
         self.client.address = _address_text(get("peername"))

@@ -31,7 +31,7 @@ class RespServer:
         loop = asyncio.get_running_loop()
         make = loop.create_unix_server if self.parsed.path else loop.create_server
         options: Any = {"sock": self._listener, "backlog": BACKLOG}
-        self._server = await make(lambda: Connection(self), **options)
+        self._server = await make(lambda: Connection(self.thread, self.parsed), **options)
 
     async def end(self) -> None:
         """Close. In the server's thread."""
@@ -40,7 +40,7 @@ class RespServer:
             self._server.close()
         self._listener.close()
         for connection in list(self.thread.connections):
-            if connection.server is self:
+            if connection.address is self.parsed:
                 connection.end()
 
     def leave(self) -> None:

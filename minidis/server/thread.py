@@ -13,12 +13,10 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from minidis.engine.engine import Engine
-    from minidis.server.connection import Connection
-    from minidis.server.resp_server import RespServer
+from minidis.engine.engine import Engine
+from minidis.server.connection import Connection
 
 try:
     import uvloop  # type: ignore[import-not-found,unused-ignore]
@@ -31,12 +29,22 @@ R = TypeVar("R")
 PATIENCE = 5.0
 
 
+class Listening(Protocol):
+    """A server, as the thread sees it (resp_server.py)."""
+
+    address: str
+
+    async def begin(self) -> None: ...
+    async def end(self) -> None: ...
+    def leave(self) -> None: ...
+
+
 class ServerThread:
     """The servers of an engine, their connections, and the thread that serves them."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.servers: list[RespServer] = []
+        self.servers: list[Listening] = []
         self.connections: set[Connection] = set()
         self.loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -52,7 +60,7 @@ class ServerThread:
 
     # start and end ----------------------------------------------------------------------------
 
-    def open(self, server: RespServer) -> None:
+    def open(self, server: Listening) -> None:
         """Accept connections for a server that listens already."""
         with self._changing:
             if self._thread is None:
@@ -60,7 +68,7 @@ class ServerThread:
             self.servers.append(server)
             self._wait_for(server.begin())
 
-    def close(self, *servers: RespServer) -> None:
+    def close(self, *servers: Listening) -> None:
         """Close these servers, or all, with their connections. The thread ends with the last."""
         if os.getpid() != self._process:
             return

@@ -128,8 +128,8 @@ class Introspection(Group[T]):
         module: always gives an empty list, as there are no modules. category: only commands in this
         ACL category. pattern: only names that match this glob pattern.
 
-        >>> db.command_list(pattern="set*")
-        [b'set', b'setnx', b'setex', b'setrange']
+        >>> sorted(db.command_list(pattern="set*"))
+        [b'set', b'setex', b'setnx', b'setrange']
         """
         reply: Any = [
             known.name.lower().replace(" ", "|").encode()
