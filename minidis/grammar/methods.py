@@ -121,12 +121,14 @@ def build_method(command: Command, *, decode: bool) -> Callable[..., Any]:
     """The function that callers of the typed API reach."""
     params = list(command.params.values())
     needed = [param for param in params if param.default is Required and param.kind is POSITIONAL]
-    door = _compile_method(command, params, params, decode, None)
+    full = functools.partial(_compile_method, command, params, params, decode, None)
     optional = params[len(needed) :]
     required = {slot.param for slot in command.compiled.slots if not slot.optional}
     usual = required.isdisjoint(param.name for param in optional)  # not HSET: see its mapping
     if needed and optional and usual and all(_is_plain_option(param) for param in optional):
-        door = _compile_method(command, needed, params, decode, door)
+        door = _compile_method(command, needed, params, decode, full)
+    else:
+        door = full()
     door = functools.wraps(command.body)(door)
     if "_option_error" in command.params:  # the others have the signature of the body
         door.__signature__ = public_signature(command.body)  # type: ignore[attr-defined]
@@ -158,16 +160,15 @@ def _compile_method(
     params: list[Param],
     everything: list[Param],
     decode: bool,
-    full: Callable[..., Any] | None,
+    full: Callable[[], Callable[..., Any]] | None,
 ) -> Callable[..., Any]:
-    """One method that passes on `params`; calls with more than these go on to the `full` one."""
+    """One method that passes on `params`; calls with more go on to the one of full()."""
     plain = full is not None and command.plain_body is not None
     space: dict[str, Any] = {
         "body": command.plain_body if plain else command.body,
         "command": command,
         "encode": encode,
         "decoded": decoded,
-        "full_method": full,
         "unlocked": command.unlocked,
         "LOCK": LOCK,
         "OK": OK,
@@ -176,6 +177,8 @@ def _compile_method(
         "bytes_of": BYTES_OF,
     }
     space |= {"default_" + param.name: param.default for param in everything}
+    if full is not None:
+        space["full_method"] = _deferred(full, space)
     begins = command.multi_step and not plain
     arguments = ", ".join(map(_passed, params))
     reply = "decoded(reply)" if decode else "reply"
@@ -198,6 +201,16 @@ def _compile_method(
     return _executed(text, command, space)
 
 
+def _deferred(build: Callable[[], Callable[..., Any]], space: dict[str, Any]) -> Callable[..., Any]:
+    """A function that is compiled when it is first called: most calls have no options."""
+
+    def full_method(*args: Any, **options: Any) -> Any:
+        method = space["full_method"] = build()
+        return method(*args, **options)
+
+    return full_method
+
+
 def _indented(lines: str) -> str:
     """Lines of source, under the lock; "" for none."""
     return "".join(f"\n        {line}" for line in lines.strip().splitlines())
@@ -217,7 +230,7 @@ def _conversions(
     params: list[Param],
     everything: list[Param],
     space: dict[str, Any],
-    full: Callable[..., Any] | None,
+    full: Callable[[], Callable[..., Any]] | None,
 ) -> str:
     """The lines before the lock: conflicts between options, and every argument converted."""
     known = {parameter.param: parameter for parameter in command.compiled.slots}
