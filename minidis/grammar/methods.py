@@ -144,10 +144,12 @@ def build_method(command: Command, *, decode: bool, queued: bool = False) -> Cal
     """Build the function that callers of the typed API use."""
     params = list(command.params.values())
     template = QUEUED if queued else METHOD
-    method = _compile_method(command, template, params, decode, None)
+    build = functools.partial(_compile_method, command, template, params, decode, None)
     for shortcut in reversed(command.shortcuts or _default_shortcuts(command, params)):
-        method = _compile_method(command, template, params, decode, method, shortcut)
-    method = functools.wraps(command.body)(method)
+        build = functools.partial(
+            _compile_method, command, template, params, decode, build, shortcut
+        )
+    method = functools.wraps(command.body)(build())
     if "_option_error" in command.params:  # the others have the signature of the body
         method.__signature__ = public_signature(command.body)  # type: ignore[attr-defined]
     # The declaration knows the last lines of the manual page.
@@ -189,10 +191,10 @@ def _compile_method(
     template: str,
     everything: list[Param],
     decode: bool,
-    full: Callable[..., Any] | None,
+    full: Callable[[], Callable[..., Any]] | None,
     shortcut: Shortcut = NO_SHORTCUT,
 ) -> Callable[..., Any]:
-    """One method; that of a shortcut passes calls with more parameters on to the `full` one."""
+    """One method; that of a shortcut passes calls with more parameters on to the one of full()."""
     names = shortcut.params.split()
     params = [param for param in everything if full is None or param.name in names]
     space: dict[str, Any] = vars(sys.modules[command.body.__module__]) | {
@@ -200,13 +202,14 @@ def _compile_method(
         "command": command,
         "encode": encode,
         "decoded": decoded,
-        "full_method": full,
         "OK": OK,
         "NO_OPTIONS": {},
         "conflict": _conflict,
         "bytes_of": BYTES_OF,
     }
     space |= {"default_" + param.name: param.default for param in everything}
+    if full is not None:
+        space["full_method"] = _deferred(full, space)
     begins = command.multi_step and shortcut.body is None
     arguments = ", ".join(map(_passed, params))
     reply = "decoded(reply)" if decode else "reply"
@@ -249,6 +252,16 @@ def _indented(lines: str, width: int) -> str:
     return "".join(f"\n{' ' * width}{line}" for line in lines.splitlines())
 
 
+def _deferred(build: Callable[[], Callable[..., Any]], space: dict[str, Any]) -> Callable[..., Any]:
+    """A function that is compiled when it is first called: most calls have no options."""
+
+    def full_method(*args: Any, **options: Any) -> Any:
+        method = space["full_method"] = build()
+        return method(*args, **options)
+
+    return full_method
+
+
 def _executed(text: str, command: Command, space: dict[str, Any]) -> Callable[..., Any]:
     """The function that the source text defines; tracebacks and debuggers show the text."""
     name = f"<minidis {command.name} {len(linecache.cache)}>"
@@ -263,7 +276,7 @@ def _conversions(
     params: list[Param],
     everything: list[Param],
     space: dict[str, Any],
-    full: Callable[..., Any] | None,
+    full: Callable[[], Callable[..., Any]] | None,
 ) -> str:
     """The lines before the lock: conflicts between options, and every argument converted."""
     known = {parameter.param: parameter for parameter in command.compiled.parameters}
