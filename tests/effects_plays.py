@@ -17,8 +17,8 @@ from tests.effects import Logged, SilentClock
 from tests.oracle.facts import Fact, in_scope
 from tests.oracle.mistakes import BY_HAND, Chance, Token, by_chance, take_apart, write
 
-#: Calls that chance alone would rarely write. {a|b} is one of the alternatives; t: the time in
-#: milliseconds and a bit.
+#: Calls that chance alone would rarely write. {a|b} is one of the alternatives; t: a time
+#: in milliseconds that comes soon; ID: an id of x1; OTHER: the other database.
 TEMPLATES = [
     line
     for line in """
@@ -36,9 +36,9 @@ PEXPIREAT {s1|l1|h1|x1|z1|e1} {t|1}
 PERSIST {s1|l1|h1|x1|z1}
 RENAME {s1|l1|x1} {s1|l1|x1}
 COPY {s1|l1|x1|z1} {s2|l2|x2|z2} {REPLACE|DB 1 REPLACE}
-MOVE {s1|l1|x1|z1} {0|1}
+MOVE {h1|h2|s1|l1|x1|z1} OTHER
 SWAPDB 0 1
-{FLUSHDB|FLUSHALL|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE}
+{FLUSHDB|FLUSHALL|DBSIZE|DBSIZE|DBSIZE}
 RENAMENX {s1|l1|x1} {s2|l2|x2}
 LINSERT {l1|l2} {BEFORE|AFTER} {a|c} x
 LREM {l1|l2} {0|1|-1} {a|c}
@@ -301,6 +301,8 @@ class Play:
                 word = str(self._soon())
             elif word == "ID":
                 word = self._id()
+            elif word == "OTHER":
+                word = str(1 - self.sessions[0].space.number)
             words.append(word.encode())
         return words
 

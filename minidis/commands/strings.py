@@ -471,6 +471,8 @@ class Strings(Group[T]):
         if xx and any(space.find(key) is None for key, _ in pairs):
             return 0
         for key, value in pairs:
+            if keepttl:
+                space.find(key)  # one that has expired passes on no deadline
             space.changed(key, "set")
             space.put(key, value, space.deadlines.get(key) if keepttl else deadline)
             if deadline is not None:

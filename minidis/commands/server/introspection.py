@@ -128,8 +128,8 @@ class Introspection(Group[T]):
         module: always gives an empty list, as there are no modules. category: only commands in this
         ACL category. pattern: only names that match this glob pattern.
 
-        >>> sorted(db.command_list(pattern="set*"))
-        [b'set', b'setex', b'setnx', b'setrange']
+        >>> db.command_list(pattern="mset*")
+        [b'mset', b'msetnx', b'msetex']
         """
         reply: Any = [
             known.name.lower().replace(" ", "|").encode()
