@@ -15,17 +15,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 from minidis.clock import Clock
 from minidis.errors import MinidisError
 from minidis.grammar.call import Call
+from minidis.keyspace.unit import KeyId
 
 if TYPE_CHECKING:
     from minidis.clients.client import Client
-
-#: Number of the database, and the key.
-KeyId: TypeAlias = tuple[int, bytes]
 
 #: The reply of a call that is still blocked.
 PENDING: Any = type("Pending", (), {"__repr__": lambda _: "(pending)"})()

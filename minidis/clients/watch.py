@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from minidis.clients.blocked import KeyId
 from minidis.keyspace.keyspace import Keyspace
+from minidis.keyspace.unit import KeyId
 
 
 class Watch:

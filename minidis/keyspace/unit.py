@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 
 from minidis.clock import Clock
 
+#: Number of the database, and the key.
+KeyId = tuple[int, bytes]
 #: (number of the database, event, key): what one command has done to a key
 KeyEvent = tuple[int, str, bytes]
 

@@ -14,12 +14,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from minidis.clients.blocked import RETRY, BlockedCall, KeyId, Wait
+from minidis.clients.blocked import RETRY, BlockedCall, Wait
 from minidis.clients.client import Client
 from minidis.clock import Clock
 from minidis.errors import ClosedError, ResponseError
 from minidis.keyspace.keyspace import Keyspace
-from minidis.keyspace.unit import CHANGED, REPLACED, Unit
+from minidis.keyspace.unit import CHANGED, REPLACED, KeyId, Unit
 from minidis.observers.batch import GROUP_GONE, WHOLE, Batch, Observer, changes_value
 
 #: Events that give nothing to a blocked reader of a stream.

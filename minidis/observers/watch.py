@@ -15,10 +15,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from weakref import WeakSet
 
-from minidis.clients.blocked import KeyId
 from minidis.clients.watch import Watch, is_due
 from minidis.keyspace.keyspace import Keyspace
-from minidis.keyspace.unit import Unit
+from minidis.keyspace.unit import KeyId, Unit
 from minidis.observers.batch import WHOLE, Batch, Observer, changes_value
 
 
