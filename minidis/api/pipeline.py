@@ -42,6 +42,10 @@ class Pipeline(Session[T]):
         self.is_transaction = transaction
         self.client.queue = []
 
+    def _register(self) -> None:
+        """Not yet: a pipeline that only queues calls needs no client of its own."""
+        self.update_checks()
+
     def _begin(self, queue: list[Call] | None) -> None:
         self.client.queue, self.client.aborted = queue, False
 
@@ -51,7 +55,10 @@ class Pipeline(Session[T]):
         self.follows = bool(
             self.engine.clients.monitors or client.tracking is not None or client.no_touch
         )
-        self.checks, self.needs_checks, self.reads = EMBEDDED_CHECKS, True, CHECKED
+
+    checks = EMBEDDED_CHECKS
+    needs_checks = True
+    reads = CHECKED
 
     def enqueue(self, call: Call) -> Any:
         if self.over:
@@ -62,6 +69,8 @@ class Pipeline(Session[T]):
     def call(self, call: Call) -> Any:
         if self.client.queue is not None and not call[0].immediate:
             return self.enqueue(call)  # here and now: a pause holds up execute()
+        if not self.client.id:
+            super()._register()
         return super().call(call)
 
     def watch(self, *keys: Any) -> Status:
@@ -110,7 +119,13 @@ class Pipeline(Session[T]):
         calls, engine = self.client.queue, self.engine
         if not calls:
             return []
-        direct = not (self.follows or self.client.watch or engine.pause or engine.closed)
+        direct = not (
+            self.follows
+            or engine.clients.monitors
+            or self.client.watch
+            or engine.pause.until is not None
+            or engine.closed
+        )
         if not self.is_transaction:
             self.client.queue = None
             if direct and not any(call[0].waits for call in calls):

@@ -103,9 +103,12 @@ class Session(
         self.unit = engine.unit
         self.client = client or Client()
         self.select_database(database)
-        #: the slow path has something to do before or after commands of this session
-        self.needs_checks = False
         self.client.belongs_to(self)
+        self._register()
+
+    def _register(self) -> None:
+        """Enter the client among the others, which may ask for it from now on."""
+        engine = self.engine
         with engine.lock:
             engine.clients.enter(self.client, engine.clock.now())
             self.update_checks()
@@ -120,6 +123,7 @@ class Session(
         client, monitors = self.client, self.engine.clients.monitors
         self.follows = bool(monitors or client.tracking is not None or client.no_touch)
         self.checks = checks_of(self)
+        #: the slow path has something to do before or after commands of this session
         self.needs_checks = bool(self.checks or self.follows or client.listening)
         #: where a read without the lock finds unit.version
         self.reads: Unit | NoVersion = CHECKED if self.needs_checks else self.unit

@@ -36,44 +36,46 @@ class Client:
     #: it can take messages that are no replies
     takes_messages = False
 
+    # What most clients never change is an attribute of the class: pipelines are made often.
+    id = 0
+    name = b""
+    library = b""
+    library_version = b""
+    address = "in-process:0"
+    local_address = "in-process:0"
+    protocol = 3
+    #: its authenticated user, or None. Embedded clients need no permissions.
+    user: User | None = None
+    #: milliseconds since 1970 of its first and its last command
+    created: int = 0
+    used: int = 0
+    #: name of its last command, as CLIENT LIST writes it: "config|get"
+    command: str = "NULL"
+    monitors = False
+    tracking: TrackingState | None = None
+    no_evict = False
+    no_touch = False
+    #: "on", "off" or "skip"; "skip next" until CLIENT REPLY SKIP itself is complete
+    reply_mode = "on"
+    close_after_reply = False
+    #: number of the selected database
+    database = 0
+    #: the calls queued since MULTI; None outside of MULTI
+    queue: list[Any] | None = None
+    #: a command could not be queued: EXEC will fail
+    aborted = False
+    watch: Watch | None = None
+    #: name -> fields, of HIMPORT PREPARE
+    fieldsets: dict[bytes, tuple[bytes, ...]] | None = None
+    _owner: weakref.ref[Owner] | None = None
+
     def __init__(self) -> None:
-        self.id = 0
-        self.name = b""
-        self.library = b""
-        self.library_version = b""
-        self.address = "in-process:0"
-        self.local_address = "in-process:0"
-        self.protocol = 3
-        #: its authenticated user, or None. Embedded clients need no permissions.
-        self.user: User | None = None
-        #: milliseconds since 1970 of its first and its last command
-        self.created = 0
-        self.used = 0
-        #: name of its last command, as CLIENT LIST writes it: "config|get"
-        self.command = "NULL"
         #: channels, patterns and shard channels that it has subscribed to
         self.channels: set[bytes] = set()
         self.patterns: dict[bytes, None] = {}
         self.shard_channels: set[bytes] = set()
-        self.monitors = False
-        self.tracking: TrackingState | None = None
-        self.no_evict = False
-        self.no_touch = False
-        #: "on", "off" or "skip"; "skip next" until CLIENT REPLY SKIP itself is complete
-        self.reply_mode = "on"
-        self.close_after_reply = False
-        #: number of the selected database
-        self.database = 0
-        #: the calls queued since MULTI; None outside of MULTI
-        self.queue: list[Any] | None = None
-        #: a command could not be queued: EXEC will fail
-        self.aborted = False
-        self.watch: Watch | None = None
-        #: name -> fields, of HIMPORT PREPARE
-        self.fieldsets: dict[bytes, tuple[bytes, ...]] | None = None
         #: blocked calls; several, when threads or coroutines share a session
         self.blocked_calls: dict[BlockedCall, None] = {}
-        self._owner: weakref.ref[Owner] | None = None
 
     @property
     def owner(self) -> Owner | None:

@@ -189,13 +189,29 @@ class Dispatcher:
     def run_batch(self, session: Any, calls: list[Call]) -> list[Any]:
         """Run calls each as a unit, in one hold of the lock; errors are among the replies."""
         replies: list[Any] = []
-        run = self.run
-        with self.unit.lock:
+        unit = self.unit
+        with unit.lock:
             for command, args, options, _ in calls:
+                unit.time = 0
                 try:
-                    replies.append(run(command, session, args, options))
-                except MinidisError as error:
-                    replies.append(error)
+                    if len(args) == command.short_count and not options:
+                        reply = command.short_body(session, *args)
+                    else:
+                        if command.multi_step:
+                            unit.begin_steps()
+                        reply = command.body(session, *args, **options)
+                    if unit.pending:
+                        self.commit(command, session, args, options)
+                except BaseException as error:
+                    try:
+                        self.rollback(error, (args, options))
+                    except BaseException:
+                        self.rollback(error, (args, options))
+                        raise
+                    if not isinstance(error, MinidisError):
+                        raise
+                    reply = error
+                replies.append(reply)
         return replies
 
     # one of several commands -------------------------------------------------------------------
