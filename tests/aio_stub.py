@@ -2,8 +2,8 @@
 
     python -m tests.aio_stub
 
-The signatures are those of the sync methods, overloads included. tests/test_aio.py asserts that the
-file is current.
+The signatures are those of the sync methods, overloads included. tests/aio/test_aio.py asserts that
+the file is current.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import minidis.aio
 from minidis import ResponseError
 from minidis.aio import AsyncPipeline
 from minidis.errors import WatchError
-from tests.test_aio import in_loop, parked
+from tests.aio.test_aio import in_loop, parked
 
 
 @in_loop

@@ -14,7 +14,7 @@ import minidis
 import minidis.aio
 from minidis import ClosedError
 from minidis.errors import SlowSubscriberError
-from tests.test_aio import in_loop, in_thread
+from tests.aio.test_aio import in_loop, in_thread
 
 
 @in_loop
