@@ -45,7 +45,7 @@ COLLECTION_GROUPS = frozenset(("hash", "list", "set", "sorted-set"))
 class Shortcut(NamedTuple):
     """A shorter way for calls with these parameters only."""
 
-    #: names of the parameters
+    #: names of the parameters; "[ex]" may be None, the others are not
     params: str
     #: the body for such calls; None: the usual one
     body: Callable[..., Any] | None = None
@@ -134,7 +134,8 @@ class Command(Facts):
         """The body for calls with the required arguments alone."""
         first = self.shortcuts[0] if self.shortcuts else Shortcut("")
         required = [one.name for one in self.params.values() if one.default is Required]
-        return (first.body if first.params.split() == required else None) or self.body
+        params = [name for name in first.params.split() if not name.startswith("[")]
+        return (first.body if params == required else None) or self.body
 
     @cached_property
     def short_count(self) -> int:
