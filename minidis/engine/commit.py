@@ -149,11 +149,12 @@ class Dispatcher:
         None, and nothing has run, if an interruption in this thread could not be rolled back.
         """
         unit = self.unit
+        safe = self.runs_here()  # asked without the lock: a thread that holds it counts as safe
         with unit.lock:
             unit.time = 0
             unit.begin_steps()
             try:
-                if not self.runs_here() and not self._save_base(session.space, calls):
+                if not safe and not self._save_base(session.space, calls):
                     self.complete()
                     return None
                 replies = self.run_all(session, calls)
@@ -170,8 +171,8 @@ class Dispatcher:
     def _save_base(self, space: Keyspace, calls: list[Call]) -> bool:
         """Save how to put back the keys of all calls; False if that would take copies.
 
-        Strings are immutable: to put one back is enough. Collections change in place, and what
-        observers are told cannot be taken back.
+        To put back a string is enough, unless it is a bytearray. That and collections change in
+        place, and what observers are told cannot be taken back.
         """
         unit = self.unit
         if unit.observed or unit.recording:
@@ -181,7 +182,8 @@ class Dispatcher:
                 return False
             for key in command.keys(args, options):
                 value = space.values.get(key)
-                if value.__class__ in COLLECTIONS or key in unit.interest:
+                kind = value.__class__
+                if kind in COLLECTIONS or kind is bytearray or key in unit.interest:
                     return False
                 unit.base.append((space.restore, key, value, space.deadlines.get(key)))
         return True
@@ -191,9 +193,11 @@ class Dispatcher:
         replies: list[Any] = []
         unit = self.unit
         with unit.lock:
-            for command, args, options, _ in calls:
+            for command, args, options, words in calls:
                 unit.time = 0
                 try:
+                    if words is not None:
+                        args, options = command.parse(list(words))
                     if len(args) == command.short_count and not options:
                         reply = command.short_body(session, *args)
                     else:

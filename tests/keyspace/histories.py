@@ -118,6 +118,15 @@ class Model:
         self.spans[key] = seconds
         return "OK"
 
+    set_ex = setex
+
+    def incr(self, key: bytes) -> int:
+        text = self._find(key, "string", b"0")
+        if not text.lstrip(b"-").isdigit():
+            raise ModelError("ResponseError")
+        self._store(key, "string", b"%d" % (int(text) + 1))
+        return int(text) + 1
+
     def setnx(self, key: bytes, value: bytes) -> int:
         if key in self.values:
             return 0
@@ -138,6 +147,9 @@ class Model:
         before = dict(self._find(key, "hash", ()))
         self._store(key, "hash", frozenset((before | dict(pairs)).items()))
         return len(dict(pairs).keys() - before.keys())
+
+    def hset_one(self, key: bytes, name: bytes, value: bytes) -> int:
+        return self.hset(key, (name, value))
 
     def hdel(self, key: bytes, *names: bytes) -> int:
         before = dict(self._find(key, "hash", ()))
@@ -201,6 +213,23 @@ class Model:
         row = (*self._find(key, "list", ()), *elements)
         self._store(key, "list", row)
         return len(row)
+
+    def lpush(self, key: bytes, *elements: bytes) -> int:
+        row = (*reversed(elements), *self._find(key, "list", ()))
+        self._store(key, "list", row)
+        return len(row)
+
+    def lpop(self, key: bytes) -> Any:
+        row = self._find(key, "list", ())
+        if row:
+            self._store(key, "list", row[1:])
+        return row[0] if row else None
+
+    def rpop(self, key: bytes) -> Any:
+        row = self._find(key, "list", ())
+        if row:
+            self._store(key, "list", row[:-1])
+        return row[-1] if row else None
 
     def blpop(self, key: bytes) -> Any:
         row = self._find(key, "list", ())

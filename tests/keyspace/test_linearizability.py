@@ -20,7 +20,7 @@ import pytest
 
 import minidis
 from minidis.engine import engine as engine_module
-from minidis.grammar.command import COMMANDS
+from minidis.keyspace.unit import Unit
 from minidis.replies import Status
 from tests.calls import PATIENCE
 from tests.keyspace.histories import Model, Operation, UnitWithoutVersion, is_linearizable
@@ -32,8 +32,10 @@ Program = list[list[Operation]]
 
 READS = ("get", "strlen", "exists", "type", "ttl", "hget", "sismember", "zscore")
 KINDS = {
-    "string": ("get", "strlen", "set", "setex", "setnx", "append", "mset"),
-    "hash": ("hget", "hset", "hdel"),
+    "string": ("get", "strlen", "set", "set_ex", "setex", "setnx", "append", "mset"),
+    "number": ("get", "incr", "incr", "set_ex", "exists", "ttl"),
+    "list": ("exists", "type", "lpush", "rpush", "lpop", "rpop"),
+    "hash": ("hget", "hset", "hset_one", "hdel"),
     "set": ("sismember", "sadd", "srem"),
     "zset": ("zscore", "zadd", "zrem"),
 }
@@ -99,6 +101,9 @@ class Programs:
             "flushdb": (),
             **dict.fromkeys(("set", "setnx", "append"), (key, value)),
             "setex": (key, 100, value),
+            "set_ex": (key, 100, value),
+            "hset_one": (key, fields[0], value),
+            **dict.fromkeys(("lpush", "rpush"), (key, *fields[:2])),
             "mset": ((b"a", value), (b"b", value)),
             **dict.fromkeys(("hget", "sismember", "zscore"), (key, fields[0])),
             **dict.fromkeys(("hdel", "srem", "zrem", "sadd"), (key, *fields)),
@@ -127,6 +132,10 @@ def call(session: Any, operation: Operation) -> Any:
             return session.mset(dict(args))
         case "hset" | "zadd":
             return getattr(session, name)(args[0], mapping=dict(args[1:]))
+        case "set_ex":
+            return session.set(args[0], args[2], ex=args[1])
+        case "hset_one":
+            return session.hset(*args)
         case "blpop":
             return session.execute("BLPOP", *args, 0)
     return getattr(session, name)(*args)
@@ -333,13 +342,11 @@ def test_two_fields_of_one_transaction() -> None:
     assert torn is None, shown(torn)
 
 
-def test_readers_that_do_not_wait_for_exec_are_found_out() -> None:
-    command = COMMANDS["EXEC"]
-    object.__setattr__(command, "multi_step", False)
-    try:
-        assert first_torn(TwoFields("two"), 1000) is not None
-    finally:
-        object.__setattr__(command, "multi_step", True)
+def test_readers_that_do_not_wait_for_a_transaction_are_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Unit, "begin_steps", lambda unit: None)
+    assert first_torn(TwoFields("two"), 1000) is not None
 
 
 @pytest.mark.slow

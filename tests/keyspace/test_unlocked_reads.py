@@ -17,12 +17,10 @@ from typing import Any
 import pytest
 
 import minidis
-from minidis.commands.transactions import Transactions
 from minidis.engine import engine as engine_module
 from minidis.engine.commit import Dispatcher
 from minidis.grammar.command import COMMANDS
 from minidis.keyspace.keyspace import Keyspace
-from minidis.replies import LOCK
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
 from tests.calls import Call, blocked
@@ -34,7 +32,7 @@ Db = minidis.Minidis[bytes]
 Words = list[bytes]
 Read = tuple[str, int, tuple[bytes, ...]]
 
-UNLOCKED = {name for name, command in COMMANDS.items() if command.unlocked is not None}
+UNLOCKED = {name for name, command in COMMANDS.items() if command.unlocked}
 SINGLE_STEP = {
     name for name, command in COMMANDS.items() if command.writes and not command.multi_step
 }
@@ -84,6 +82,37 @@ EXPIRING = ["GET a", "MGET a b", "SCAN 0", "RANDOMKEY", "INCR a", "SET a 2", "SA
             "EXISTS a b", "DEL a", "RENAME c a"]  # fmt: skip
 
 
+#: Typed calls that have a shorter way (Shortcut.direct), without their setup and the same as words.
+DIRECT: list[tuple[str, str, Callable[[Db], Any]]] = [
+    ("SET k old", "SET k new", lambda db: db.set("k", "new")),
+    ("SET k old ; SET j 1", "SET k new", lambda db: db.set("k", "new")),
+    ("SET k old ; SCAN 0", "SET k new", lambda db: db.set("k", "new")),
+    ("HSET k f v", "SET k new", lambda db: db.set("k", "new")),
+    ("", "SET k new", lambda db: db.set("k", "new")),
+    ("SET k old", "SET k new EX 50", lambda db: db.set("k", "new", ex=50)),
+    ("SET k old ; SCAN 0", "SET k new EX 50", lambda db: db.set("k", "new", ex=50)),
+    ("SET k old EX 100", "SET k new EX 50", lambda db: db.set("k", "new", ex=50)),
+    ("HSET k f v ; EXPIRE k 100", "SET k new EX 50", lambda db: db.set("k", "new", ex=50)),
+    ("", "SET k new EX 50", lambda db: db.set("k", "new", ex=50)),
+    ("HSET h a 1", "HSET h a 2", lambda db: db.hset("h", "a", 2)),
+    ("HSET h a 1", "HSET h b 2", lambda db: db.hset("h", "b", 2)),
+    ("HSET h a 1 ; SCAN 0", "HSET h a 2", lambda db: db.hset("h", "a", 2)),
+    ("SET k 5", "INCR k", lambda db: db.incr("k")),
+    ("SET k 5 ; INCR k", "INCR k", lambda db: db.incr("k")),
+    ("SET k 5", "EXPIRE k 50", lambda db: db.expire("k", 50)),
+    ("SET k 5 EX 100", "EXPIRE k 50", lambda db: db.expire("k", 50)),
+    ("ZADD k 1 a", "EXPIRE k 50", lambda db: db.expire("k", 50)),
+    ("RPUSH l a", "RPUSH l b c", lambda db: db.rpush("l", "b", "c")),
+    ("RPUSH l a", "LPUSH l b c", lambda db: db.lpush("l", "b", "c")),
+    ("RPUSH l a b", "RPOP l", lambda db: db.rpop("l")),
+    ("RPUSH l a b", "LPOP l", lambda db: db.lpop("l")),
+]
+#: Commands with a shorter way that stands on its own.
+HAS_DIRECT = {
+    name for name, command in COMMANDS.items() if any(one.direct for one in command.shortcuts)
+}
+
+
 def all_cases() -> list[tuple[list[Words], Words]]:
     more = [line.partition("|") for line in MORE.strip().splitlines()]
     return cases() + [
@@ -123,31 +152,51 @@ def locked(db: Db, read: Read) -> Any:
         return str(error)
 
 
+LOCK: Any = object()
+
+
+class Reader:
+    """Stands for a session: where its method would take the lock, it returns LOCK instead."""
+
+    needs_checks = True
+
+    def __init__(self, db: Db, number: int) -> None:
+        self.reads = db.engine.unit
+        self.space = db.engine.databases[number]
+
+    def call_typed(self, *args: Any) -> Any:
+        return LOCK
+
+
 class Readers:
     """Readers without the lock, and the states that they may see."""
 
     def __init__(self, db: Db, before: Db, after: Db, names: Words) -> None:
         self.unit = db.engine.unit
-        self.sessions = [db.session(number) for number in range(2)]
+        self.readers = [Reader(db, number) for number in range(2)]
         # Also of keys that exist in the meantime only: all words are tried as names.
         reads = reads_of(before, after)
         reads += [read for name in names for read in _reads_of_key(0, name, None)]
         self.before = {read: locked(before, read) for read in reads}
         self.after = {read: locked(after, read) for read in reads}
+        #: the generated method of each read
+        self.methods = [
+            (read, partial(getattr(minidis.Minidis, COMMANDS[name].method), self.readers[number]))
+            for read in self.before
+            for name, number, _ in [read]
+        ]
         #: a reader has seen the state after
         self.done = False
         self.seen = 0
         self.torn: list[str] = []
 
     def look(self, where: str = "") -> None:
-        """Make all reads, as the generated methods do (grammar/methods.py)."""
-        version = self.unit.version
-        if version is None:
+        """Make all reads."""
+        if self.unit.version is None:
             return
-        for read in self.before:
-            name, number, args = read
-            reply = COMMANDS[name].unlocked(self.sessions[number], *args)
-            if reply is not LOCK and self.unit.version is version:
+        for read, method in self.methods:
+            reply = method(*read[2])
+            if reply is not LOCK:
                 self.check(read, reply, where)
 
     def check(self, read: Read, reply: Any, where: str) -> None:
@@ -191,8 +240,8 @@ class EachBytecode(Fault):
             return trace
 
 
-def traced(hook: Callable[[str], None], call: Callable[[], Any]) -> Any:
-    """Make the call in a thread, which runs EXEC itself, with the hook at each bytecode."""
+def traced(hook: Callable[[str], None], call: Callable[[], Any], *, main: bool = False) -> Any:
+    """Make the call with the hook at each bytecode; in a thread, which runs EXEC itself."""
     each = EachBytecode(hook)
 
     def run() -> Any:
@@ -202,7 +251,7 @@ def traced(hook: Callable[[str], None], call: Callable[[], Any]) -> Any:
         finally:
             each.end(before)
 
-    return Call(run).over()
+    return run() if main else Call(run).over()
 
 
 # at every bytecode of a writing command ------------------------------------------------------
@@ -222,8 +271,13 @@ def no_half_of(setup: list[Words], words: Words, *, typed: Callable[[Db], Any] |
     call = partial(db.execute, *words) if typed is None else partial(typed, db)
     readers = look_amid(db, prepared(setup), after, call, words)
     assert not readers.torn, readers.torn[:5]
-    assert readers.seen
+    assert readers.seen or not db.engine.unit.lock_free_reads  # OBJECT IDLETIME ends them
     return db
+
+
+def locked_state(db: Db) -> Any:
+    """What any caller with the lock finds."""
+    return {read: locked(db, read) for read in reads_of(db)}
 
 
 def after_words(setup: list[Words], words: Words) -> Db:
@@ -245,11 +299,76 @@ def test_single_step_commands_are_among_them() -> None:
     assert tried >= SINGLE_STEP
 
 
-@pytest.mark.parametrize("more", ["SET j 1", "SCAN 0", "EXPIRE k 100"])
-def test_no_half_of_a_typed_set(more: str) -> None:
-    """Without options it does not even call a body."""
-    setup = [words_of("SET k old"), words_of(more)]
-    no_half_of(setup, words_of("SET k new"), typed=lambda db: db.set("k", "new"))
+def parts(line: str) -> list[Words]:
+    return [words_of(part) for part in line.split(" ; ") if part]
+
+
+@pytest.mark.parametrize(
+    ("setup", "words", "call"), DIRECT, ids=[f"{d[0]} | {d[1]}" for d in DIRECT]
+)
+def test_no_half_of_a_typed_call(setup: str, words: str, call: Callable[[Db], Any]) -> None:
+    """The usual calls of a few methods do not even call a body, and leave no undo log."""
+    db = no_half_of(parts(setup), words_of(words), typed=call)
+    assert not db.engine.unit.undo
+
+
+def test_typed_calls_without_a_body_are_among_them() -> None:
+    assert {words.split()[0] for _, words, _ in DIRECT} == HAS_DIRECT
+
+
+#: A transaction of typed calls; of which commands, and what there is before.
+TRANSACTIONS: list[tuple[str, str, Callable[[Any], Any]]] = [
+    ("SET a 1", "SET a 2 ; SET b 2 ; GET a", lambda tx: tx.set("a", 2).set("b", 2).get("a")),
+    ("HSET a f 1 g 1", "HSET a f 2 ; HSET a g 2",
+     lambda tx: tx.hset("a", "f", 2).hset("a", "g", 2)),
+    ("SET n 5 EX 100", "INCR n ; SET b 1 EX 5 ; RPUSH l x ; INCR n",
+     lambda tx: tx.incr("n").set("b", 1, ex=5).rpush("l", "x").incr("n")),
+    ("SET a 1 EX 100 ; SADD s x", "APPEND a 2 ; SADD s y ; EXPIRE a 7 ; DEL s",
+     lambda tx: tx.append("a", 2).sadd("s", "y").expire("a", 7).delete("s")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("main", [False, True], ids=["thread", "main thread"])
+@pytest.mark.parametrize(("setup", "words", "fill"), TRANSACTIONS, ids=[t[1] for t in TRANSACTIONS])
+def test_no_half_of_a_typed_transaction(
+    setup: str, words: str, fill: Callable[[Any], Any], main: bool
+) -> None:
+    """The main thread saves how the keys are first, or hands the transaction to a worker."""
+    db, after = prepared(parts(setup)), prepared(parts(setup))
+    names = [word for line in parts(words) for word in line]
+    pipe = db.pipeline()
+    fill(pipe)
+    for line in parts(words):
+        after.execute(*line)
+    readers = Readers(db, prepared(parts(setup)), after, names)
+    traced(readers.look, pipe.execute, main=main)
+    readers.look("the end")
+    assert not readers.torn, readers.torn[:5]
+    assert readers.done
+    assert locked_state(db) == locked_state(after)
+
+
+@pytest.mark.parametrize("at", range(100, 700, 50))
+def test_a_transaction_that_is_put_back_is_never_seen(at: int) -> None:
+    """An interruption in the main thread: readers find everything as before all the time."""
+    db = prepared(parts("SET a 1 EX 100 ; SET n 5"))
+    pipe = db.pipeline().set("a", 2).incr("n").rpush("l", "x").set("b", 1, ex=9).set("a", 3)
+    before = prepared(parts("SET a 1 EX 100 ; SET n 5"))
+    readers = Readers(db, before, before, [b"a", b"n", b"l", b"b"])
+    left = at
+
+    def look_or_interrupt(where: str) -> None:
+        nonlocal left
+        left -= 1
+        readers.look(where)
+        if not left and db.engine.lock._is_owned():  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        traced(look_or_interrupt, pipe.execute, main=True)
+    readers.look("the end")
+    assert readers.seen
+    assert not readers.torn, readers.torn[:5]
 
 
 @pytest.mark.parametrize(("first", "call", "gift"), SERVED)
@@ -320,8 +439,10 @@ def test_a_torn_served_call_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 CHANGES = ["RENAME a b", "SET k v", "EXPIRE a 10", "GETEX k PERSIST", "FLUSHDB", "EXEC"]
 
 
-def read_amid(setup: list[Words], words: Words, read: Read, at: int) -> tuple[bool, Any]:
-    """Run the words at a bytecode of the typed read; whether it was reached, and the reply.
+def read_amid(
+    setup: list[Words], command: Callable[[Db], Any], read: Read, at: int
+) -> tuple[bool, Any]:
+    """Run the command at a bytecode of the typed read; whether it was reached, and the reply.
 
     A reader that has taken the lock keeps others out, and is let alone.
     """
@@ -334,7 +455,7 @@ def read_amid(setup: list[Words], words: Words, read: Read, at: int) -> tuple[bo
         nonlocal left
         left -= 1
         if left == 0 and not db.engine.lock._is_owned():  # type: ignore[attr-defined]
-            db.execute(*words)
+            command(db)
 
     try:
         reply = traced(change, partial(method, *args))
@@ -343,8 +464,11 @@ def read_amid(setup: list[Words], words: Words, read: Read, at: int) -> tuple[bo
     return left <= 0, str(reply) if isinstance(reply, Exception) else reply
 
 
-def check_reads_amid(setup: list[Words], words: Words) -> None:
+def check_reads_amid(
+    setup: list[Words], words: Words, command: Callable[[Db], Any] | None = None
+) -> None:
     before, after = prepared(setup), after_words(setup, words)
+    command = command or (lambda db: db.execute(*words))
     for read in reads_of(before, after):
         replies = [locked(before, read), locked(after, read)]
         if replies[0] == replies[1]:
@@ -352,7 +476,7 @@ def check_reads_amid(setup: list[Words], words: Words) -> None:
         at, reached, seen = 0, True, []
         while reached:
             at += 1
-            reached, reply = read_amid(setup, words, read, at)
+            reached, reply = read_amid(setup, command, read, at)
             assert reply in replies, f"{read} = {reply!r} at bytecode {at}"
             seen.append(reply)
         assert seen[0] == replies[1]  # the change came first
@@ -363,6 +487,26 @@ def check_reads_amid(setup: list[Words], words: Words) -> None:
 def test_a_command_in_the_middle_of_a_read(words: str) -> None:
     [(setup, line)] = [case for case in all_cases() if shown(case[1]) == words][:1]
     check_reads_amid(setup, line)
+
+
+#: Of these the fast tests try each read, too.
+USUAL = {"SET k new", "SET k new EX 50", "HSET h b 2", "EXPIRE k 50"}
+
+
+def check_reads_amid_typed(cases: list[tuple[str, str, Callable[[Db], Any]]]) -> None:
+    for setup, words, call in cases:
+        check_reads_amid(parts(setup), words_of(words), call)
+
+
+@pytest.mark.parametrize("words", sorted(USUAL))
+def test_a_typed_call_in_the_middle_of_a_read(words: str) -> None:
+    check_reads_amid_typed([case for case in DIRECT if case[1] == words][-1:])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", sorted({words for _, words, _ in DIRECT} - USUAL))
+def test_any_typed_call_in_the_middle_of_a_read(words: str) -> None:
+    check_reads_amid_typed([case for case in DIRECT if case[1] == words])
 
 
 def one_for_each_command() -> list[tuple[list[Words], Words]]:
@@ -406,7 +550,7 @@ class Middle:
 
 #: setup | command | what is patched, and at which of its calls the readers start
 STEPS: list[tuple[str, str, type, str, int]] = [
-    ("HSET a f 1 g 1 ; MULTI ; HSET a f 2 ; HSET a g 2", "EXEC", Transactions, "_run_queued", 2),
+    ("HSET a f 1 g 1 ; MULTI ; HSET a f 2 ; HSET a g 2", "EXEC", Hash, "put_one", 2),
     ("HSET a f 1 g 1 h 1", "HDEL a f g", Hash, "__delitem__", 2),
     ("SADD a f g h", "SREM a f g", Set, "__delitem__", 2),
     ("ZADD a 1 f 2 g 3 h", "ZREM a f g", SortedSet, "_reorder", 1),
@@ -482,6 +626,6 @@ def test_readers_do_not_wait_for_a_single_step(monkeypatch: pytest.MonkeyPatch) 
     step = Hash.put_one
     with monkeypatch.context() as patch:
         patch.setattr(Hash, "put_one", put_one)
-        db.hset("h", "f", 2)
+        db.execute("HSET", "h", "f", "2")
     assert replies == [b"1"]
     assert db.hget("h", "f") == b"2"

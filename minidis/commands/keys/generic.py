@@ -47,10 +47,11 @@ if key not in space.deadlines:
     if value is not None:
         reply = Status(type_name(value))
 """
+# SET EX stores a value and its deadline at once, perhaps after the first look at the deadlines.
 _TTL_UNLOCKED = """
 deadline = space.deadlines.get(key)
 if deadline is None:
-    if key in space.values:
+    if key in space.values and key not in space.deadlines:
         reply = -1
 else:
     now = unit.clock.now()
