@@ -56,8 +56,7 @@ if table.__class__ is Hash and table.index is None and space.direct_overwrite:
             table.expanded
             or (
                 size < limits.hash_max_listpack_entries
-                and len(field) <= limits.hash_max_listpack_value
-                and len(value) <= limits.hash_max_listpack_value
+                and len(field) <= limits.hash_max_listpack_value >= len(value)
             )
         )
         and not (space.deadlines and key in space.deadlines)

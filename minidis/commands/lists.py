@@ -61,13 +61,14 @@ space = self.space
 row = space.values.get(key)
 if (
     row.__class__ is List
-    and row.size > 1
+    and len(row.chunks[{end}]) > 1
     and space.direct_overwrite
     and not (space.deadlines and key in space.deadlines)
     and not (unit.interest and key in unit.interest)
 ):
     unit.dirty += 1
-    reply = row.{pop}(1)[0]
+    reply = row.chunks[{end}].pop({end})
+    row.size -= 1
     return {reply}
 """
 
@@ -181,7 +182,7 @@ class Lists(Group[T]):
         kinds={"count": RAW},
         strict=True,
         resp2=null_array_from(3),
-        shortcuts=(Shortcut("key", None, _DIRECT_POP.replace("{pop}", "pop_left")),),
+        shortcuts=(Shortcut("key", None, _DIRECT_POP.replace("{end}", "0")),),
         single_step=True,
     )
     def lpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:
@@ -210,7 +211,7 @@ class Lists(Group[T]):
         kinds={"count": RAW},
         strict=True,
         resp2=null_array_from(3),
-        shortcuts=(Shortcut("key", None, _DIRECT_POP.replace("{pop}", "pop_right")),),
+        shortcuts=(Shortcut("key", None, _DIRECT_POP.replace("{end}", "-1")),),
         single_step=True,
     )
     def rpop(self, key: Key, count: Integer | None = None) -> T | list[T] | None:

@@ -108,9 +108,13 @@ READY: dict[type | None, str] = {
 
 # *keys: a list among them, and other rarities, take the slow conversion.
 READY_MANY = """    try:
-        {p} = [
-            item if item.__class__ is bytes else bytes_of[item.__class__](item) for item in {p}
-        ]
+        {p} = (
+            [{p}[0].encode()]
+            if len({p}) == 1 and {p}[0].__class__ is str
+            else [
+                item if item.__class__ is bytes else bytes_of[item.__class__](item) for item in {p}
+            ]
+        )
     except (KeyError, UnicodeEncodeError):
         {p} = ready_{p}({p})"""
 BYTES_OF: dict[type, Callable[[Any], bytes]] = {

@@ -73,7 +73,9 @@ class List:
         """Push the elements to the head one after another, so that the last becomes the first."""
         first = self.chunks[0]
         count = len(elements)
-        if len(first) + count <= CHUNK:
+        if count == 1 and len(first) < CHUNK:
+            first.insert(0, elements[0])
+        elif len(first) + count <= CHUNK:
             first[0:0] = elements[::-1]
         else:
             # The shorter chunk goes to the front and leaves space for the next pushes.
