@@ -180,7 +180,7 @@ def drawn(db: Any) -> Iterator[None]:
 
 
 class Recorder:
-    """An observer that keeps what it is told: a journal without a file."""
+    """An observer that keeps what it is told: a journal without a file, which is written later."""
 
     def __init__(self) -> None:
         self.batches: list[Any] = []
@@ -193,7 +193,7 @@ class Recorder:
 
 def attach_recorder(db: Any) -> None:
     """Attach an observer that receives the effects of every command."""
-    db.engine.observers.attach(Recorder())
+    db.engine.observers.attach(Recorder(), buffered=True)
 
 
 def recorded(db: Any) -> Iterator[None]:

@@ -21,16 +21,18 @@ Logged = tuple[int, Words]
 class Recorder(Observer):
     """Keeps the effects of each unit."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, buffered: bool = False) -> None:
         self.batches: list[list[Effect]] = []
-        engine.observers.attach(self)
+        self.observers = engine.observers
+        self.observers.attach(self, buffered=buffered)
 
     def unit_committed(self, batch: Batch) -> None:
         assert batch.effects
-        self.batches.append(batch.effects)
+        self.batches += batch.records if batch.stored else [batch.effects]
 
     def taken(self) -> list[list[Logged]]:
         """The batches since the last call, as words. Arguments may have been changed meanwhile."""
+        self.observers.record()
         batches, self.batches = self.batches, []
         return [[(one.database, words_of(one)) for one in effects] for effects in batches]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from minidis.errors import MinidisError
 from minidis.grammar.command import COMMANDS, find
 from tests.effects import Recorder, Replica, SilentClock, state
 from tests.effects_plays import Play
+from tests.faults import Fault
+from tests.faults import interrupted as interrupted_call
 from tests.oracle.cases import TABLES, Scenario, scenarios_of, split
 from tests.oracle.resp import Words
 
@@ -85,10 +88,10 @@ def test_replay_of_tables(table: str) -> None:
 # random plays -------------------------------------------------------------------------------------
 
 
-def played(seed: int) -> set[str]:
+def played(seed: int, *, buffered: bool = False) -> set[str]:
     """Play, and replay side by side and an hour later; the commands that changed something."""
     play = Play(seed)
-    recorder = Recorder(play.db.engine)
+    recorder = Recorder(play.db.engine, buffered=buffered)
     beside, later = Replica(SilentClock(), 2), Replica(SilentClock(), 2)
     for replica in (beside, later):
         for limit in play.limits:
@@ -116,6 +119,45 @@ def test_replay_of_random_plays() -> None:
     changed = set().union(*map(played, range(40)))
     writing = {name for name, command in COMMANDS.items() if command.writes}
     assert writing - changed == set()
+
+
+def test_replay_of_random_plays_for_a_buffered_recorder() -> None:
+    for seed in range(100, 105):
+        played(seed, buffered=True)
+
+
+def test_a_buffered_recorder_hears_of_everything_in_order() -> None:
+    with minidis.open() as db:
+        recorder = Recorder(db.engine, buffered=True)
+        for number in range(250):
+            db.set("k", number)
+        assert len(recorder.batches) == 200
+        db.append("k", "!")  # no plain SET: what waits comes before
+        assert len(recorder.batches) == 251
+        db.set("k", "new")
+        db.set("other", 1, ex=100)
+        replica = Replica(minidis.ManualClock(), 1)
+        replica.repeat(recorder.taken())
+        assert replica.db.get("k") == b"new"
+        db.set("k", "last")
+        db.engine.observers.detach(recorder)
+        db.set("k", "unheard")
+        assert recorder.taken() == [[(0, [b"SET", b"k", b"last"])]]
+
+
+def test_a_buffered_recorder_hears_of_what_has_happened_only() -> None:
+    for at in range(1, 10_000):
+        with minidis.open() as db:
+            recorder = Recorder(db.engine, buffered=True)
+            db.set("k", "first")
+            fault = Fault(at)
+            if not interrupted_call(fault, partial(db.set, "k", "second")):
+                break
+            if db.engine.lock._is_owned():  # type: ignore[attr-defined]
+                db.engine.lock.release()
+            heard = [words[-1] for batch in recorder.taken() for _, words in batch]
+            assert heard[-1] == db.get("k"), fault.instruction
+    assert 10 < at < 9_999
 
 
 @pytest.mark.slow

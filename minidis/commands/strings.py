@@ -33,12 +33,11 @@ def _pair_count(value: Any) -> int:
     return number if number < 2**31 else 0
 
 
-def _plain_set(self: Group[Any], key: Any, value: Any, ex: Any = None) -> Any:
+def _plain_set(self: Strings[Any], key: Any, value: Any, ex: Any = None) -> Any:
     """Run SET without options, or with EX."""
     space, unit = self.space, self.unit
     if ex is not None:
-        unit.version = None
-        unit.pending = True
+        unit.begin_steps()
         deadline = deadline_of(self.engine, "set", ex, None, None, None)
         return self._set(key, value, deadline, False, False, False, False, NO_CONDITIONS)
     if (
@@ -85,7 +84,23 @@ if (space.direct or (space.direct_overwrite and key in space.values)) and not (
             unit.undo.pop()
             unit.version = None if version is None else []
             return OK
+elif (
+    space.direct_stored
+    and ex is None
+    and not (space.deadlines and key in space.deadlines)
+    and not (unit.interest and key in unit.interest)
+):
+    stored = unit.stored
+    stored.append((space.number, key, value))
+    unit.dirty += 1
+    unit.recorded += 1
+    space.values[key] = value
+    if len(stored) >= MOST_STORED:
+        self.engine.observers.record()
+    return OK
 """
+#: So many plain SETs make a batch for a buffered recorder.
+MOST_STORED = 100
 #: A number of seconds for which deadlines need no check of their range.
 MOST_SECONDS = 2**40
 

@@ -12,7 +12,7 @@ other callers use it. Nothing of this does anything unless it is needed: the bod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from minidis.clients.blocked import BlockedCall, Wait
@@ -126,7 +126,7 @@ class Dispatcher:
                 unit.keep_effects()
             if unit.events or unit.nested:
                 self._tell()
-            if unit.records:
+            if unit.records or unit.stored:
                 observers.record()
             # One blocked call at a time: what that changes is told before the next is served.
             if not observers.blocked.ready or not observers.blocked.serve(self._attempt):
@@ -333,7 +333,7 @@ class Dispatcher:
 
     # rollback ----------------------------------------------------------------------------------
 
-    def rollback(self, error: BaseException, values: Iterable[Any]) -> None:
+    def rollback(self, error: BaseException, values: Sequence[Any]) -> None:
         """The command did not complete: leave everything as before it. May be repeated."""
         unit = self.unit
         failed = isinstance(error, MinidisError) and not unit.undo and not unit.committed
@@ -351,8 +351,9 @@ class Dispatcher:
         if interrupted:
             raise KeyboardInterrupt
 
-    def _rollback(self, values: Iterable[Any]) -> None:
+    def _rollback(self, values: Sequence[Any]) -> None:
         if not self.unit.committed:
+            self.unit.forget_stored(values, self.databases)
             self._undo(values)  # and no more: what EXEC has completed before is told
             self._undo_base()
         elif (blocked := self.observers.blocked.current) is not None:

@@ -48,7 +48,7 @@ class Keyspace:
     """A numbered database of an engine."""
 
     __slots__ = (
-        "accessed", "deadlines", "direct", "direct_overwrite", "due", "expired",
+        "accessed", "deadlines", "direct", "direct_overwrite", "direct_stored", "due", "expired",
         "fresh", "hits", "index", "misses", "most_fresh", "number", "schedule", "unit", "values",
     )  # fmt: skip
 
@@ -72,6 +72,8 @@ class Keyspace:
         self.direct = True
         #: the same for a key that exists: there may be an index, which does not change then
         self.direct_overwrite = True
+        #: it needs to store the value and to enter it in unit.stored
+        self.direct_stored = False
         self.expired = 0
         self.reset_statistics()
 
@@ -349,7 +351,9 @@ class Keyspace:
     def update_direct(self) -> None:
         """Recompute `direct` and `direct_overwrite`."""
         unit = self.unit
-        plain = self.accessed is None and not unit.observed and not unit.recording
+        underived = self.accessed is None and not unit.observed
+        self.direct_stored = underived and unit.buffered and self.index is None
+        plain = underived and not unit.recording
         self.direct_overwrite = plain
         self.direct = plain and self.index is None
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from minidis.clock import Clock
@@ -52,6 +52,10 @@ class Effect(NamedTuple):
     options: dict[str, Any]
 
 
+#: A plain SET that a buffered recorder has not been told of yet: database, key, value.
+Stored = tuple[int, bytes, bytes]
+
+
 def reads_need_the_lock() -> bool:
     """Return whether the interpreter runs without a GIL, which orders loads and stores."""
     return not getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -61,10 +65,9 @@ class Unit:
     """What the running command has read, changed and promised to undo."""
 
     __slots__ = (
-        "base", "caller", "clock", "committed", "dirty", "effects", "events", "interest", "lock",
-        "lock_free_reads", "nested", "new_keys", "observed", "pending", "recorded", "recording",
-        "records", "time", "undo", "version",
-        "wake_at",
+        "base", "buffered", "caller", "clock", "committed", "dirty", "effects", "events",
+        "interest", "lock", "lock_free_reads", "nested", "new_keys", "observed", "pending",
+        "recorded", "recording", "records", "stored", "time", "undo", "version", "wake_at",
     )  # fmt: skip
 
     def __init__(self, clock: Clock) -> None:
@@ -84,6 +87,9 @@ class Unit:
         self.effects: list[Effect] = []
         #: for recorders, the effects of each command of the unit that is complete
         self.records: list[list[Effect]] = []
+        #: plain SETs since the last batch, if all recorders are buffered; before `records`
+        self.stored: list[Stored] = []
+        self.buffered = False
         #: changes since the database was opened, and how many of them are in `records` or recorded
         self.dirty = 0
         self.recorded = 0
@@ -153,6 +159,15 @@ class Unit:
         self.effects = []
         self.recorded = self.dirty
 
+    def forget_stored(self, values: Sequence[Any], databases: Sequence[Any]) -> None:
+        """After an exception: drop the last stored SET if this call did not come to store it."""
+        if not self.stored:
+            return
+        number, key, value = self.stored[-1]
+        is_this = len(values) > 1 and values[0] is key and values[1] is value
+        if is_this and databases[number].values.get(key) is not value:
+            self.stored.pop()
+
     def expired_effect(self, database: int, key: bytes) -> None:
         """Record that a key has expired, whatever becomes of the command that found it."""
         self.records.append([Effect(database, "DEL", (key,), {})])
@@ -185,6 +200,7 @@ class Unit:
         self.lock = threading.RLock()
         self.interest = {}
         self.records = []
+        self.stored = []
 
 
 class NoVersion:

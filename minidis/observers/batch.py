@@ -6,7 +6,11 @@
 
 Observers are called under the engine's lock, in a fixed order (observers.py). They never wait and
 never raise. Recorders (a journal, a replication backlog) are observers that want effects, too. They
-may be told of a batch twice, after an interruption (Ctrl-C): `records` is the same list then.
+may be told of a batch twice, after an interruption (Ctrl-C): `records` or
+`stored` is the same list then.
+
+A buffered recorder hears of plain SETs late: they are kept in a list that one batch brings, before
+the next other unit or when there are a hundred. Each of them is a unit of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minidis.grammar.command import COMMANDS
-from minidis.keyspace.unit import EMPTIED, EXCHANGED, REPLACED, Effect, KeyEvent
+from minidis.keyspace.unit import EMPTIED, EXCHANGED, REPLACED, Effect, KeyEvent, Stored
 
 #: Events that change nothing, and those that leave the entries of a stream, and so the value.
 NO_CHANGES = frozenset(("keymiss", "new"))
@@ -32,19 +36,28 @@ def words_of(effect: Effect) -> list[bytes]:
 class Batch:
     """What one command, or one unit of several commands, has done."""
 
-    __slots__ = ("client", "events", "records")
+    __slots__ = ("_records", "client", "events", "stored")
 
     def __init__(
         self,
         events: list[KeyEvent],
         records: Sequence[list[Effect]] = (),
         client: Any = None,
+        stored: Sequence[Stored] = (),
     ) -> None:
         self.events = events
-        #: the effects of each command; empty unless there is a recorder
-        self.records = records
+        self._records = records
+        #: for buffered recorders: plain SETs, each a unit; the batch holds nothing else then
+        self.stored = stored
         #: the client that made the change, where tracking has to know it
         self.client = client
+
+    @property
+    def records(self) -> Sequence[list[Effect]]:
+        """The effects of each command; empty unless there is a recorder."""
+        if self.stored:
+            return [[Effect(number, "SET", (key, value), {})] for number, key, value in self.stored]
+        return self._records
 
     @property
     def effects(self) -> list[Effect]:

@@ -45,6 +45,7 @@ class Observers:
         self.blocked = BlockedCalls(unit, databases, return_elements, self.forget_interest)
         #: a journal, a replication backlog: they want the effects of all units
         self.recorders: list[Observer] = []
+        self._buffered: list[Observer] = []
         self._each_command: Iterable[Observer] = (
             self.tracking,
             self.notifications,
@@ -77,18 +78,26 @@ class Observers:
     def record(self) -> None:
         """Hand the effects of the unit to the recorders."""
         unit = self._unit
-        batch = Batch(unit.events, unit.records)
+        if unit.stored:
+            self._tell_recorders(Batch([], stored=unit.stored))
+            unit.stored = []
+        if unit.records:
+            self._tell_recorders(Batch(unit.events, unit.records))
+            unit.records = []
+
+    def _tell_recorders(self, batch: Batch) -> None:
         for recorder in self.recorders:
             recorder.unit_committed(batch)
-        unit.records = []
 
     def update(self) -> None:
         """Recompute which events are kept: those of all keys, or of keys of interest only."""
         unit = self._unit
+        self.record()
         flags = self.notifications.flags
         unit.new_keys = notifications.announces_new(flags)
         unit.observed = bool(self.listeners or flags or self.tracking.broadcasts)
         unit.recording = bool(self.recorders)
+        unit.buffered = unit.recording and self._buffered == self.recorders
         if unit.recording:
             unit.pending = True
         for space in self._databases:
@@ -99,16 +108,25 @@ class Observers:
         if not (self.watches or self.blocked.waits_for_keys or len(self.tracking)):
             self._unit.interest.clear()
 
-    def attach(self, recorder: Observer) -> None:
-        """Let a recorder have the effects of all units from now on."""
+    def attach(self, recorder: Observer, *, buffered: bool = False) -> None:
+        """Let a recorder have the effects of all units from now on.
+
+        buffered: plain SETs may reach it late, many in one batch (batch.py). record() hands over
+        those that wait.
+        """
+        self.record()
         self._unit.recorded = self._unit.dirty
         self.recorders.append(recorder)
+        if buffered:
+            self._buffered.append(recorder)
         self.update()
 
     def detach(self, recorder: Observer) -> None:
         """The counterpart of attach()."""
+        self.record()
         self.recorders.remove(recorder)
-        self._unit.records = []
+        if recorder in self._buffered:
+            self._buffered.remove(recorder)
         self.update()
 
     def listen(self, callback: Callback) -> None:
@@ -133,5 +151,6 @@ class Observers:
 
     def close(self) -> None:
         """The database closes."""
+        self.record()
         self.listeners.close()
         self.blocked.close()
