@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property, lru_cache
 from itertools import accumulate
+from typing import TypeAlias
 
 from minidis.grammar import describe
 from minidis.grammar.command import COMMANDS, Command
@@ -43,9 +44,14 @@ AFTER_ALL = (
 COMMAND, KEY, CHANNEL = 1, 2, 4
 
 _SPACE = re.compile(rb"[\s\0]")
+_PREFIX = re.compile(rb"[^*?\[\\]+\*", re.DOTALL)
 _KEYS = re.compile(rb"(?:~|%(r|w|rw|wr)(?:~|\Z))(.*)", re.IGNORECASE | re.DOTALL)
 _PERMISSIONS = {b"r": READ, b"w": WRITE}
 _SIGNS = {READ: b"%R~", WRITE: b"%W~", READ | WRITE: b"~"}
+
+
+#: See Selector.grant.
+Grant: TypeAlias = bool | Callable[[bytes], bool]
 
 
 class RuleError(ValueError):
@@ -321,6 +327,24 @@ class Selector:
             if not self.allows_channel(call.words[at], literal=literal):
                 return CHANNEL, at, call.words[at]
         return None
+
+    def grant(self, command: Command) -> Grant:
+        """Return how calls of a command can be permitted without looking at their words.
+
+        True: all are; False: it takes denial() to know; a function: it accepts permitted keys.
+        """
+        name = name_of(command.name)
+        allowed = self.commands == ALL or self.commands & self.catalogue.bits[name]
+        if not allowed or command.channels or command.follows_patterns:
+            return False
+        if self.keys is None or command.access in ((), ("NOT_KEY",)):
+            return True
+        full = [pattern for pattern, granted in self.keys.items() if granted == READ | WRITE]
+        # The usual pattern is a prefix: app:*
+        prefixes = tuple(pattern[:-1] for pattern in full if _PREFIX.fullmatch(pattern))
+        if len(prefixes) == len(full):
+            return lambda key: key.startswith(prefixes)
+        return lambda key: any(_matches(pattern, key) for pattern in full)
 
     def _allows_command(self, call: CheckedCall) -> bool:
         """Return whether the command is allowed."""

@@ -24,6 +24,7 @@ from minidis.acl.rules import (
     UNKNOWN,
     Catalogue,
     CheckedCall,
+    Grant,
     RuleError,
     Selector,
     cut,
@@ -122,6 +123,8 @@ class User:
         #: the root selector, and those in parentheses
         self.selectors = [selector]
         self.unrestricted = False
+        #: what grant() has found out
+        self._grants: dict[str, Grant] = {}
 
     def copy(self) -> User:
         """Return an independent user with the same name and rules."""
@@ -133,7 +136,15 @@ class User:
 
     def become(self, other: User) -> None:
         """Take over the state of another user in one step."""
-        vars(self).update(vars(other.copy()))
+        vars(self).update(vars(other.copy()) | {"_grants": {}})
+
+    def grant(self, command: Command) -> Grant:
+        """Return how calls of a command can be permitted at once; see Selector.grant."""
+        grant = self._grants.get(command.name)
+        if grant is None:
+            grant = len(self.selectors) == 1 and self.selectors[0].grant(command)
+            self._grants[command.name] = grant
+        return grant
 
     # rules ----------------------------------------------------------------------------------
 
@@ -157,6 +168,7 @@ class User:
         elif rule:
             self.selectors[0].apply(rule)
         self.unrestricted = any(selector.unrestricted for selector in self.selectors)
+        self._grants = {}
 
     def _reset(self, selector: Selector) -> None:
         """Return to the state of a new user."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,9 +33,14 @@ def _pair_count(value: Any) -> int:
     return number if number < 2**31 else 0
 
 
-def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
-    """Run SET without options."""
+def _plain_set(self: Group[Any], key: Any, value: Any, ex: Any = None) -> Any:
+    """Run SET without options, or with EX."""
     space, unit = self.space, self.unit
+    if ex is not None:
+        unit.version = None
+        unit.pending = True
+        deadline = deadline_of(self.engine, "set", ex, None, None, None)
+        return self._set(key, value, deadline, False, False, False, False, NO_CONDITIONS)
     if (
         (space.direct or (space.direct_overwrite and key in space.values))
         and not (space.deadlines and key in space.deadlines)
@@ -51,41 +55,37 @@ def _plain_set(self: Group[Any], key: Any, value: Any) -> Status:
 
 
 # The hottest write of all. The usual case is one step: nothing follows the value, no observer cares
-# for the key, so nothing has to be undone or told.
+# for the key, so nothing has to be undone or told. With EX there are two steps, and what undoes
+# them is at hand meanwhile.
 _DIRECT_SET = """
 space = self.space
-if (
-    (space.direct or (space.direct_overwrite and key in space.values))
-    and not (space.deadlines and key in space.deadlines)
-    and not (unit.interest and key in unit.interest)
+if (space.direct or (space.direct_overwrite and key in space.values)) and not (
+    unit.interest and key in unit.interest
 ):
-    unit.dirty += 1
-    space.values[key] = value
-    return OK
+    if ex is None:
+        if not (space.deadlines and key in space.deadlines):
+            unit.dirty += 1
+            space.values[key] = value
+            return OK
+    elif ex.__class__ is int and 0 < ex < MOST_SECONDS:
+        now = unit.clock.now()
+        old = space.deadlines.get(key)
+        if old is None or now <= old:
+            deadline = now + ex * 1000
+            fresh = space.fresh
+            fresh[key] = deadline
+            if len(fresh) > space.most_fresh or deadline < unit.wake_at:
+                space.schedule_expiry(key, deadline)
+            version = unit.version
+            unit.version = None
+            unit.undo.append((space.restore, key, space.values.get(key), old))
+            unit.dirty += 1
+            space.deadlines[key] = deadline
+            space.values[key] = value
+            unit.undo.pop()
+            unit.version = None if version is None else []
+            return OK
 """
-
-
-# SET with EX: value and deadline are stored by one call of C code, which neither an interruption
-# nor another thread can divide. The expiry is scheduled before.
-_DIRECT_SET_EX = """
-space = self.space
-if (
-    ex.__class__ is int
-    and 0 < ex < MOST_SECONDS
-    and (space.direct or (space.direct_overwrite and key in space.values))
-    and not (unit.interest and key in unit.interest)
-):
-    now = unit.clock.now()
-    if now <= space.deadlines.get(key, now):
-        deadline = now + ex * 1000
-        space.schedule_expiry(key, deadline)
-        unit.dirty += 1
-        tables = space.values, space.deadlines
-        run_all(map(dict.__setitem__, tables, (key, key), (value, deadline)))
-        return OK
-"""
-#: Calls whatever an iterator of C code calls.
-run_all = deque[Any](maxlen=0).extend
 #: A number of seconds for which deadlines need no check of their range.
 MOST_SECONDS = 2**40
 
@@ -139,10 +139,7 @@ class Strings(Group[T]):
         complexity="O(1)",
         access="RW ACCESS UPDATE VARIABLE_FLAGS",
         kinds=EXPIRY_KINDS,
-        shortcuts=(
-            Shortcut("key value", _plain_set, _DIRECT_SET),
-            Shortcut("key value ex", None, _DIRECT_SET_EX),
-        ),
+        shortcuts=(Shortcut("key value [ex]", _plain_set, _DIRECT_SET),),
         access_by_words=set_access,
     )
     def set(

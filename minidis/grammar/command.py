@@ -20,11 +20,11 @@ from typing import Any, NamedTuple, TypeVar
 from minidis import errors
 from minidis.grammar.facts import FACTS, Facts
 from minidis.grammar.formatter import CallFormatter, make_formatter, make_keys
-from minidis.grammar.kinds import RAW
+from minidis.grammar.kinds import RAW, kind_of
 from minidis.grammar.parser import compile_line
 from minidis.grammar.signature import Param, Required, parameters_of
 from minidis.grammar.slots import OVERRIDES, Compiled, Overrides, Parse
-from minidis.grammar.syntax import Line, SyntaxLineError, line_name, parse_line
+from minidis.grammar.syntax import Argument, Line, SyntaxLineError, arguments, line_name, parse_line
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
@@ -45,7 +45,7 @@ COLLECTION_GROUPS = frozenset(("hash", "list", "set", "sorted-set"))
 class Shortcut(NamedTuple):
     """A shorter way for calls with these parameters only."""
 
-    #: names of the parameters
+    #: names of the parameters; "[ex]" may be None, the others are not
     params: str
     #: the body for such calls; None: the usual one
     body: Callable[..., Any] | None = None
@@ -134,13 +134,23 @@ class Command(Facts):
         """The body for calls with the required arguments alone."""
         first = self.shortcuts[0] if self.shortcuts else Shortcut("")
         required = [one.name for one in self.params.values() if one.default is Required]
-        return (first.body if first.params.split() == required else None) or self.body
+        params = [name for name in first.params.split() if not name.startswith("[")]
+        return (first.body if params == required else None) or self.body
 
     @cached_property
     def short_count(self) -> int:
         """With how many arguments and no options short_body is called; -1: never."""
         required = [one for one in self.params.values() if one.default is Required]
         return -1 if self.short_body is self.body else len(required)
+
+    @cached_property
+    def has_one_key(self) -> bool:
+        """Whether the first word after the name is its only key."""
+        names = [name for item in self.line.items for name in arguments(item)]
+        keys = [name for name in names if kind_of(name).offers == "key"]
+        first = self.line.items[0] if self.line.items else None
+        is_key = isinstance(first, Argument) and kind_of(first.name).offers == "key"
+        return is_key and len(keys) == 1 and " " not in self.name
 
     @cached_property
     def only_changes_keys(self) -> bool:

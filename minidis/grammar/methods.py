@@ -12,7 +12,7 @@ import functools
 import linecache
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any
 
 from minidis import errors
@@ -42,8 +42,8 @@ def {name}(self, {signature}):
         return {reply}
     unit = self.unit
     with unit.lock:
-        unit.time = 0
-        try:{direct}{begin}
+        try:{direct}
+            unit.time = 0{begin}
             reply = body(self, {arguments})
             if unit.pending:
                 self.engine.commit(command, self, ({args}), {options})
@@ -195,8 +195,9 @@ def _compile_method(
     shortcut: Shortcut = NO_SHORTCUT,
 ) -> Callable[..., Any]:
     """One method; that of a shortcut passes calls with more parameters on to the one of full()."""
-    names = shortcut.params.split()
+    names = shortcut.params.replace("[", "").replace("]", "").split()
     params = [param for param in everything if full is None or param.name in names]
+    may_miss = {name for name in names if f"[{name}]" in shortcut.params}
     space: dict[str, Any] = vars(sys.modules[command.body.__module__]) | {
         "body": shortcut.body or command.body,
         "command": command,
@@ -218,7 +219,7 @@ def _compile_method(
         signature=declaration(
             {param.name: param for param in everything}, lambda param: f"default_{param.name}"
         ),
-        convert=_conversions(command, params, everything, space, full)
+        convert=_conversions(command, params, everything, space, full, may_miss)
         or "    # nothing to convert",
         guard="True" if command.waits else "self.needs_checks",
         arguments=arguments,
@@ -277,18 +278,28 @@ def _conversions(
     everything: list[Param],
     space: dict[str, Any],
     full: Callable[[], Callable[..., Any]] | None,
+    may_miss: Container[str],
 ) -> str:
     """The lines before the lock: conflicts between options, and every argument converted."""
     known = {parameter.param: parameter for parameter in command.compiled.parameters}
     lines = [
-        _conversion(known.get(param.name) or _extra_parameter(param.name), param, space)
+        _conversion(
+            known.get(param.name) or _extra_parameter(param.name),
+            param,
+            space,
+            given=full is not None and param.name not in may_miss,
+        )
         for param in params
     ]
     if full is None:
         first = _conflict_tests(command.compiled.exclusive, everything)
     else:
         tests = [_given(param) for param in everything if param not in params]
-        tests += [f"{one.name} is None" for one in params if one.default is not Required]
+        tests += [
+            f"{one.name} is None"
+            for one in params
+            if one.default is not Required and one.kind is POSITIONAL and one.name not in may_miss
+        ]
         everything_passed = ", ".join(map(_passed, everything))
         given = " or ".join(tests)
         first = CHOOSE.format(given=given, everything=everything_passed) if tests else ""
@@ -342,8 +353,11 @@ def _passed(param: Param) -> str:
     return param.name
 
 
-def _conversion(slot: Parameter, param: Param, space: dict[str, Any]) -> str:
-    """The lines that convert one parameter; options that are not given cost one test."""
+def _conversion(slot: Parameter, param: Param, space: dict[str, Any], *, given: bool) -> str:
+    """The lines that convert one parameter; options that are not given cost one test.
+
+    given: the method has tested that it is not None.
+    """
     name = param.name
     as_it_came = slot.shape in ("one", "pairs") and set(slot.kinds) == {kinds.RAW}
     if slot.shape in ("flag", "raw") or as_it_came:
@@ -358,6 +372,6 @@ def _conversion(slot: Parameter, param: Param, space: dict[str, Any]) -> str:
     if not optional and slot.on_empty is not None:
         space["nothing_" + name] = slot.on_empty
         lines += f"\n    if not {name}:\n        nothing_{name}()"
-    if not optional:
+    if given or not optional:
         return lines
     return f"    if {name} is not None:\n    " + lines.replace("\n", "\n    ")

@@ -61,8 +61,8 @@ class Keyspace:
         self.deadlines: dict[bytes, int] = {}
         #: (deadline, key), a heap; an entry that is not in `deadlines` any more is stale
         self.due: list[tuple[int, bytes]] = []
-        #: entries that are not in the heap yet, and how many there may be
-        self.fresh: list[tuple[int, bytes]] = []
+        #: deadlines that are not in the heap yet, and how many there may be
+        self.fresh: dict[bytes, int] = {}
         self.most_fresh = 64
         #: keys in a dense list, from the first SCAN or RANDOMKEY on
         self.index: Index | None = None
@@ -193,7 +193,7 @@ class Keyspace:
                 self.deadlines.pop(key, None)
             else:
                 self.deadlines[key] = deadline
-                self.fresh.append((deadline, key))
+                self.fresh[key] = deadline
 
     def put(self, key: bytes | Any, value: Any, deadline: int | None = None) -> None:
         """Store a whole value; its deadline is the given one (milliseconds since 1970) or none."""
@@ -264,7 +264,7 @@ class Keyspace:
     def schedule_expiry(self, key: bytes, deadline: int) -> None:
         """See that the key expires in time; the deadline itself is stored by the caller."""
         fresh = self.fresh
-        fresh.append((deadline, key))
+        fresh[key] = deadline
         if len(fresh) > self.most_fresh:
             self._sort_deadlines()
         if deadline < self.unit.wake_at:
@@ -274,15 +274,15 @@ class Keyspace:
         """Enter new deadlines into the heap, or make it anew if too many entries are stale."""
         fresh = self.fresh  # forgotten last: an interruption finds all entries, some of them twice
         if len(self.due) + len(fresh) > 2 * len(self.deadlines) + 64:
-            due = [(deadline, key) for key, deadline in self.deadlines.items()]
-            due += fresh[-1:]  # it may not be among the deadlines yet
+            # The last of the fresh ones may not be among the deadlines yet.
+            due = [(when, key) for key, when in {**self.deadlines, **fresh}.items()]
             heapify(due)
             self.due = due
         else:
-            for entry in fresh:
-                heappush(self.due, entry)
+            for key, deadline in fresh.items():
+                heappush(self.due, (deadline, key))
         self.most_fresh = 64 + len(self.due) // 4
-        self.fresh = []
+        self.fresh = {}
 
     def _update_derived(self, key: bytes, is_new: bool) -> None:
         """Index and access times follow a key that was stored."""
@@ -366,7 +366,7 @@ class Keyspace:
         self.values, self.deadlines = values, deadlines
         self.index, self.accessed = None, None
         self.update_direct()
-        self.due, self.fresh = [], [(deadline, key) for key, deadline in deadlines.items()]
+        self.due, self.fresh = [], dict(deadlines)
         self._sort_deadlines()
         if self.due:
             self.schedule(self.due[0][0])
@@ -379,7 +379,7 @@ class Keyspace:
     def set_contents(self, contents: tuple[Any, ...]) -> None:
         """The counterpart of contents()."""
         self.values, self.deadlines, self.due, self.index, self.accessed = contents
-        self.fresh = []
+        self.fresh = {}
         self.update_direct()
 
     def announce_replacement(self, event: str, following: Keyspace | None = None) -> None:
@@ -419,6 +419,8 @@ class Keyspace:
         # Of any key: SCAN, RANDOMKEY and the expiry thread delete keys that no argument names.
         for key in self.deadlines.keys() - self.values.keys():
             del self.deadlines[key]
+        # A deadline that was scheduled, but not stored, has replaced the entry of this one.
+        self.fresh.update((key, self.deadlines[key]) for key in self.deadlines.keys() & keys)
         if self.index is not None:
             self.index.repair(self.values)
         if self.accessed is not None:
@@ -428,7 +430,7 @@ class Keyspace:
     def check(self) -> None:
         """AssertionError if what has to be in step is not. For tests."""
         assert self.deadlines.keys() <= self.values.keys(), "deadline without key"
-        entries = {*self.due, *self.fresh}
+        entries = {*self.due, *((when, key) for key, when in self.fresh.items())}
         assert all((when, key) in entries for key, when in self.deadlines.items()), "not due"
         if self.index is not None:
             assert set(self.index.items) == set(self.values), "index out of step"

@@ -13,7 +13,7 @@ from minidis.api.session import Session
 from minidis.clients.blocked import RETRY, BlockedCall, Wait
 from minidis.errors import MinidisError, report
 from minidis.grammar.call import Call, words_of
-from minidis.grammar.command import SPELLINGS
+from minidis.grammar.command import SPELLINGS, Command
 from minidis.protocol.replies import LARGE, Encoded, error_line, write, write_each
 from minidis.protocol.shapes import NULL_ARRAY
 from minidis.replies import NO_REPLY, OK, QUEUED
@@ -62,6 +62,24 @@ class ClientSession(Session[bytes]):
             return parts
         return reply
 
+    def update_checks(self) -> None:
+        """Recompute the checks, and whether permissions are all there is to be checked."""
+        super().update_checks()
+        restricted = self.client.is_restricted and not self.client.listening
+        self.only_permissions = restricted and len(self.checks) == 1 and not self.follows
+
+    def _is_permitted(self, command: Command, words: list[bytes]) -> bool:
+        """Whether the user may run the command; False if that takes the slow path to know."""
+        user = self.client.user
+        if not self.only_permissions or user is None or not command.accepts(len(words)):
+            return False
+        grant = user.grant(command)
+        if isinstance(grant, bool):
+            return grant
+        if command.has_one_key:
+            return grant(words[1])
+        return all(map(grant, command.keys_of_words(words)))
+
     def run_batch(self, commands: list[list[bytes]], at: int, out: list[bytes]) -> int:
         """Run commands from index `at` on and return the index of the first that did not run.
 
@@ -71,7 +89,9 @@ class ClientSession(Session[bytes]):
         run, known, append = self.engine.run, SPELLINGS.get, out.append
         for words in commands[at : at + BATCH]:
             command = known(words[0])
-            if command is None or not command.batchable or self.needs_checks:
+            if command is None or not command.batchable:
+                return at
+            if self.needs_checks and not self._is_permitted(command, words):
                 return at
             at += 1
             try:

@@ -34,6 +34,7 @@ class RemoteClient(Client):
     takes_messages = True
     #: the first words of its last command, unless the session has named it
     last: list[bytes] | None = None
+    _command = Client.command
 
     def __init__(self, connection: Output, kind: str) -> None:
         self.connection = connection

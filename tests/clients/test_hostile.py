@@ -292,7 +292,8 @@ def test_small_replies_that_are_not_read_for_long(victim: Victim) -> None:
         pings.start()
         client.settimeout(PATIENCE)
         begin, read = time.monotonic(), 0
-        while read < sent // 2 and time.monotonic() < begin + 1.0:
+        # A busy machine may need more than a second for the first part.
+        while read < sent // 2 and (time.monotonic() < begin + 1.0 or read <= 100_000):
             read += len(received(client))
         stop.set()
         pings.join(PATIENCE)

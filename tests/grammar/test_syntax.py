@@ -127,7 +127,7 @@ def sequence_for(items: tuple[Node, ...], draw: Any) -> list[bytes]:
     return found
 
 
-@pytest.mark.parametrize("command", sampled(LINES, every=4), ids=lambda command: command.name)
+@pytest.mark.parametrize("command", sampled(LINES, every=10), ids=lambda command: command.name)
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_words_to_arguments_to_words(command: Command, data: st.DataObject) -> None:

@@ -33,7 +33,7 @@ from tests.scenarios.permitted import DIFFERENCES, MASKS, masked, tidied
 from tests.scenarios.runner import DATA, Stage, Transcript, play, rendered
 
 RUNS = all_runs()
-by_name = pytest.mark.parametrize("run", sampled(RUNS, every=4), ids=lambda run: run.name)
+by_name = pytest.mark.parametrize("run", sampled(RUNS, every=10), ids=lambda run: run.name)
 
 
 # the comparison -----------------------------------------------------------------------------------
