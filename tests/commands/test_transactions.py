@@ -335,3 +335,16 @@ def test_watches_of_forgotten_sessions_are_forgotten(db: Bytes) -> None:
     db.session().watch("k")
     db.set("k", 1)
     assert not db.engine.observers.watches
+
+
+def test_words_in_a_pipeline_without_a_transaction(db: minidis.Minidis[bytes]) -> None:
+    """They are parsed when they run; typed calls may stand between them."""
+    pipe = db.pipeline(transaction=False)
+    pipe.execute("SET", "a", "1", "EX", "10")
+    pipe.incr("a")
+    pipe.execute("TTL", "a")
+    pipe.execute("SET", "a", "1", "NO-SUCH-OPTION")
+    ok, number, ttl, error = pipe.execute(raise_on_error=False)
+    assert (ok, number, ttl) == ("OK", 2, 10)
+    assert "syntax error" in str(error)
+    assert db.get("a") == b"2"

@@ -73,19 +73,21 @@ def test_a_queued_command_breaks_at_any_bytecode(
     monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
 ) -> None:
     """At every third; the queue runs in this thread, where faults are injected."""
-    run = Session._run_queued
     fault: Any = None
 
-    def run_with_fault(self: Any, queued: Any) -> Any:
-        if queued.command.name not in FAULTY:
-            return run(self, queued)
+    def run_with_fault(session: Any, call: Any) -> list[Any]:
+        if call[0].name not in FAULTY:
+            return session.engine.run_all(session, [call])
         before = fault.begin()
         try:
-            return run(self, queued)
+            return session.engine.run_all(session, [call])
         finally:
             fault.end(before)
 
-    monkeypatch.setattr(Session, "_run_queued", run_with_fault)
+    def run_queue(session: Any, calls: list[Any]) -> list[Any]:
+        return [reply for call in calls for reply in run_with_fault(session, call)]
+
+    monkeypatch.setattr(Session, "run_queue", run_queue)
     monkeypatch.setattr(Failure, "error", error)
     at = 1
     while True:

@@ -184,15 +184,47 @@ TYPED_SETUP = """SET a 1 EX 10 ; RPUSH l p q ; HSET h f 1 ; SADD s 1 2 3 ; ZADD 
     OBJECT IDLETIME a"""
 
 
-@pytest.mark.parametrize("call", TYPED)
-def test_a_typed_call_is_as_safe(call: Callable[[minidis.Minidis[bytes]], Any]) -> None:
+#: Calls that call no body (Shortcut.direct); there is no OBJECT IDLETIME before them.
+DIRECT: list[Callable[[minidis.Minidis[bytes]], Any]] = [
+    lambda db: db.set("n", 2),
+    lambda db: db.set("a", 2, ex=50),
+    lambda db: db.set("h", 2, ex=50),
+    lambda db: db.hset("h", "f", 2),
+    lambda db: db.hset("h", "g", 2),
+    lambda db: db.incr("n"),
+    lambda db: db.expire("a", 20),
+    lambda db: db.expire("l", 20),
+    lambda db: db.rpush("l", *"xyz"),
+    lambda db: db.lpush("l", *"xyz"),
+    lambda db: db.rpop("l"),
+    lambda db: db.lpop("l"),
+]
+#: The same for keys that do not exist.
+DIRECT_NEW: list[Callable[[minidis.Minidis[bytes]], Any]] = [
+    lambda db: db.set("new", 2),
+    lambda db: db.set("new", 2, ex=50),
+]
+DIRECT_SETUP = "SET a 1 EX 10 ; SET n 5 ; INCR n ; RPUSH l p q ; HSET h f 1"
+SETUPS = {
+    TYPED_SETUP: TYPED,
+    DIRECT_SETUP: DIRECT + DIRECT_NEW,
+    DIRECT_SETUP + " ; SCAN 0": DIRECT + DIRECT_NEW,
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "call"), [(setup, call) for setup, calls in SETUPS.items() for call in calls]
+)
+def test_a_typed_call_is_as_safe(
+    before: str, call: Callable[[minidis.Minidis[bytes]], Any]
+) -> None:
     """The generated methods of the typed API are interrupted, too."""
-    setup = [words_of(part) for part in TYPED_SETUP.split(";")]
+    setup = [words_of(part) for part in before.split(";")]
     db = prepared(setup)
-    before = state(db)
+    states = [state(db)]
     call(db)
-    after = state(db)
-    assert before != after
+    states.append(state(db))
+    assert states[0] != states[1]
     at = 0
     while True:
         at += 1
@@ -201,9 +233,48 @@ def test_a_typed_call_is_as_safe(call: Callable[[minidis.Minidis[bytes]], Any]) 
         if not interrupted(fault, partial(call, db)):
             break
         release(db, fault)
-        assert state(db) in (before, after), f"torn at bytecode {at} ({fault.instruction})"
+        assert state(db) in states, f"torn at bytecode {at} ({fault.instruction})"
         checked(db)
     assert at > 50
+
+
+READS: list[Callable[[minidis.Minidis[bytes]], Any]] = [
+    lambda db: db.get("a"),
+    lambda db: db.mget("a", "n", "none"),
+    lambda db: db.hget("h", "f"),
+    lambda db: db.ttl("a"),
+    lambda db: db.lrange("l", 0, -1),
+]
+
+
+@pytest.mark.parametrize("call", READS)
+def test_an_interrupted_read_changes_nothing(
+    call: Callable[[minidis.Minidis[bytes]], Any],
+) -> None:
+    setup = [words_of(part) for part in DIRECT_SETUP.split(";")]
+    before = state(prepared(setup))
+    at = 0
+    while True:
+        at += 1
+        db = prepared(setup)
+        fault = Fault(at)
+        if not interrupted(fault, partial(call, db)):
+            break
+        release(db, fault)
+        assert state(db) == before
+        assert not db.engine.unit.pending
+        checked(db)
+    assert at > 10
+
+
+@pytest.mark.parametrize("more", ["", " ; SCAN 0"])
+def test_direct_calls_leave_no_undo_log(more: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the tests above interrupt is their own lines: nothing is left for commit()."""
+    setup = [words_of(part) for part in (DIRECT_SETUP + more).split(";")]
+    dbs = [(prepared(setup), call) for call in DIRECT + ([] if more else DIRECT_NEW)]
+    monkeypatch.setattr(Engine, "commit", lambda *_: pytest.fail("a body has run"))
+    for db, call in dbs:
+        call(db)
 
 
 @pytest.mark.parametrize("look", ["GET a", "SCAN 0", "RANDOMKEY", "TOUCH a b", "advance"])
