@@ -51,10 +51,8 @@ class Pipeline(Session[T]):
 
     def update_checks(self) -> None:
         """A pipeline has all checks of an embedded session all the time."""
-        client = self.client
-        self.follows = bool(
-            self.engine.clients.monitors or client.tracking is not None or client.no_touch
-        )
+        client, monitors = self.client, self.engine.clients.monitors
+        self.follows = bool(monitors or client.tracking is not None or client.no_touch)
 
     checks = EMBEDDED_CHECKS
     needs_checks = True
@@ -109,8 +107,9 @@ class Pipeline(Session[T]):
     def answered(self, replies: list[Any], *, raise_on_error: bool) -> Any:
         """Return the replies, decoded if necessary, or raise the first error reply."""
         if raise_on_error:
-            for number, reply in enumerate(replies, 1):
+            for reply in replies:
                 if isinstance(reply, BaseException):
+                    number = next(at for at, one in enumerate(replies, 1) if one is reply)
                     reply.add_note(f"command {number} of {len(replies)} in a pipeline")
                     raise reply
         return decoded(replies) if self._decode else replies
@@ -200,7 +199,7 @@ class Transaction(Pipeline[T]):
         super().__init__(engine, database)
         #: the replies, after the block
         self.results: list[Any] = []
-        self._watched_keys = [watch] if isinstance(watch, (str, bytes)) else list(watch)
+        self._watched_keys = watch and ([watch] if isinstance(watch, (str, bytes)) else list(watch))
         self._raises = raise_on_error
 
     def __enter__(self) -> Self:
@@ -216,8 +215,8 @@ class Transaction(Pipeline[T]):
             self.reset()
             return
         self.results = self.execute(raise_on_error=False)
-        for failure in error_replies(self.results):
-            if self._raises:
+        if self._raises:
+            for failure in error_replies(self.results):
                 raise failure
 
 

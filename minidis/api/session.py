@@ -101,9 +101,10 @@ class Session(
             raise errors.error(errors.DB_OUT_OF_RANGE)
         self.engine = engine
         self.unit = engine.unit
-        self.client = client or Client()
-        self.select_database(database)
-        self.client.belongs_to(self)
+        self.client = client = client or Client()
+        self.space = engine.databases[database]
+        client.database = database
+        client.belongs_to(self)
         self._register()
 
     def _register(self) -> None:

@@ -56,7 +56,7 @@ class Dispatcher:
         with unit.lock:
             unit.time = 0
             body = command.body
-            if len(args) == command.short_count and not options:
+            if len(args) <= command.short_count and not options:
                 body = command.short_body
             elif command.multi_step:
                 unit.version = None
@@ -198,7 +198,7 @@ class Dispatcher:
                 try:
                     if words is not None:
                         args, options = command.parse(list(words))
-                    if len(args) == command.short_count and not options:
+                    if len(args) <= command.short_count and not options:
                         reply = command.short_body(session, *args)
                     else:
                         if command.multi_step:
@@ -228,7 +228,7 @@ class Dispatcher:
             try:
                 if words is not None:
                     args, options = command.parse(list(words))
-                if len(args) == command.short_count and not options:
+                if len(args) <= command.short_count and not options:
                     reply = command.short_body(session, *args)
                 else:
                     reply = command.body(session, *args, **options)

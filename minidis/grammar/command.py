@@ -139,9 +139,8 @@ class Command(Facts):
 
     @cached_property
     def short_count(self) -> int:
-        """With how many arguments and no options short_body is called; -1: never."""
-        required = [one for one in self.params.values() if one.default is Required]
-        return -1 if self.short_body is self.body else len(required)
+        """Up to how many arguments, without options, short_body takes; -1: none."""
+        return -1 if self.short_body is self.body else len(self.shortcuts[0].params.split())
 
     @cached_property
     def has_one_key(self) -> bool:
