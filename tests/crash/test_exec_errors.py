@@ -68,26 +68,23 @@ class Failure(Fault):
     error = MemoryError
 
 
+@pytest.mark.parametrize("monitored", [False, True])
 @pytest.mark.parametrize("error", [MemoryError, SystemExit])
 def test_a_queued_command_breaks_at_any_bytecode(
-    monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException], monitored: bool
 ) -> None:
     """At every third; the queue runs in this thread, where faults are injected."""
+    run = Session.run_queue
     fault: Any = None
 
-    def run_with_fault(session: Any, call: Any) -> list[Any]:
-        if call[0].name not in FAULTY:
-            return session.engine.run_all(session, [call])
+    def run_with_fault(self: Any, calls: Any) -> Any:
         before = fault.begin()
         try:
-            return session.engine.run_all(session, [call])
+            return run(self, calls)
         finally:
             fault.end(before)
 
-    def run_queue(session: Any, calls: list[Any]) -> list[Any]:
-        return [reply for call in calls for reply in run_with_fault(session, call)]
-
-    monkeypatch.setattr(Session, "run_queue", run_queue)
+    monkeypatch.setattr(Session, "run_queue", run_with_fault)
     monkeypatch.setattr(Failure, "error", error)
     at = 1
     while True:
@@ -96,14 +93,15 @@ def test_a_queued_command_breaks_at_any_bytecode(
         db.engine.exec_thread.stop()
         watching = db.session()
         watching.watch("w")
+        monitor = db.monitor() if monitored else contextlib.nullcontext()
         fault = Failure(at)
-        with contextlib.suppress(error):
+        with monitor, contextlib.suppress(error):
             db.exec()
         if not fault.instruction:
             break
         release(db, fault)
         assert watching.client.watch is not None
-        assert watching.client.watch.dirty
+        assert watching.client.watch.dirty or not db.exists("w")
         for space in db.engine.databases:
             space.check()
         assert (db.llen("m"), db.llen("m2")) in ((1, 0), (0, 1))
