@@ -70,7 +70,7 @@ def test_replay_of_tables(table: str) -> None:
     for scenario in interrupted() if table == "interrupts" else scenarios_of(table):
         clock = minidis.ManualClock()
         db = minidis.open(clock=clock)
-        recorder, replica = Recorder(db.engine), Replica(minidis.ManualClock(), 16)
+        recorder, replica = Recorder(db.engine), Replica(minidis.open(clock=minidis.ManualClock()))
         for words in scenario.commands:
             command = find(words) if words else None
             if command is None or words[0].upper() in NOT_PLAYED or command.waits:
@@ -89,7 +89,7 @@ def played(seed: int) -> set[str]:
     """Play, and replay side by side and an hour later; the commands that changed something."""
     play = Play(seed)
     recorder = Recorder(play.db.engine)
-    beside, later = Replica(SilentClock(), 2), Replica(SilentClock(), 2)
+    beside, later = (Replica(minidis.open(clock=SilentClock(), databases=2)) for _ in range(2))
     for replica in (beside, later):
         for limit in play.limits:
             replica.db.execute("CONFIG", "SET", *limit)
