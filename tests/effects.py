@@ -23,12 +23,16 @@ class Recorder(Observer):
 
     def __init__(self, engine: Engine, *, buffered: bool = False) -> None:
         self.batches: list[list[Effect]] = []
+        self.last: Any = None
         self.observers = engine.observers
         self.observers.attach(self, buffered=buffered)
 
     def unit_committed(self, batch: Batch) -> None:
         assert batch.effects
-        self.batches += batch.records if batch.stored else [batch.effects]
+        told = batch.stored or batch.records
+        if told is not self.last:  # else it was told of it before an interruption
+            self.batches += batch.records if batch.stored else [batch.effects]
+            self.last = told
 
     def taken(self) -> list[list[Logged]]:
         """The batches since the last call, as words. Arguments may have been changed meanwhile."""
@@ -47,9 +51,9 @@ class SilentClock(minidis.ManualClock):
 class Replica:
     """A database that repeats effects."""
 
-    def __init__(self, clock: minidis.ManualClock, databases: int) -> None:
-        self.db = minidis.open(clock=clock, databases=databases)
-        self.sessions = [self.db.session(number) for number in range(databases)]
+    def __init__(self, db: minidis.Minidis[Any]) -> None:
+        self.db = db
+        self.sessions = [db.session(number) for number in range(len(db.engine.databases))]
 
     def repeat(self, batches: list[list[Logged]]) -> None:
         """Run the effects; none of them may fail."""
@@ -58,19 +62,25 @@ class Replica:
                 self.sessions[number].execute(*words)
 
 
-def state(db: minidis.Minidis[Any]) -> Any:
-    """All that has to be the same: digest, deadlines, payloads, streams with their groups."""
+def state(db: minidis.Minidis[Any], *, tombstones: bool = True) -> Any:
+    """All that has to be the same: digest, deadlines, payloads, streams with their groups.
+
+    Tombstones are deleted entries that a node of a stream still counts; no file keeps them.
+    """
     spaces = db.engine.databases
     return (
         db.debug_digest(),
         [dict(space.deadlines) for space in spaces],
-        [{key: _form(db, value) for key, value in space.values.items()} for space in spaces],
+        [
+            {key: _form(db, value, tombstones) for key, value in space.values.items()}
+            for space in spaces
+        ],
     )
 
 
-def _form(db: minidis.Minidis[Any], value: Any) -> Any:
+def _form(db: minidis.Minidis[Any], value: Any, tombstones: bool) -> Any:
     if isinstance(value, Stream):
-        return _stream(value)
+        return _stream(value, tombstones)
     if isinstance(value, SortedSet):
         return list(value.ordered())  # SORT, which only reads, may leave a skiplist behind
     payload = dump_value(value, db.engine.settings.limits)
@@ -78,7 +88,7 @@ def _form(db: minidis.Minidis[Any], value: Any) -> Any:
     return payload[0] if isinstance(value, (Hash, Set)) else payload
 
 
-def _stream(stream: Stream) -> Any:
+def _stream(stream: Stream, tombstones: bool) -> Any:
     """Nodes, past and groups; not when consumers were seen."""
     groups = {
         name: (
@@ -93,6 +103,7 @@ def _stream(stream: Stream) -> Any:
         for name, group in stream.groups.items()
     }
     nodes = [
-        (node.first, node.last, node.dead, list(map(list, node.rows))) for node in stream.nodes
+        (node.first, node.last, tombstones and node.dead, list(map(list, node.rows)))
+        for node in stream.nodes
     ]
     return stream.last_id, stream.added, stream.max_deleted, nodes, groups

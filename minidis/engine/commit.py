@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from minidis.clients.blocked import BlockedCall, Wait
+from minidis.engine.settings import Settings
 from minidis.errors import MinidisError
 from minidis.grammar.call import Call
 from minidis.grammar.command import Command
@@ -23,6 +24,7 @@ from minidis.grammar.kinds import pairs
 from minidis.keyspace.keyspace import Keyspace
 from minidis.keyspace.unit import Effect, Unit
 from minidis.observers.observers import Observers
+from minidis.persistence.rdb.payload import dump_value
 from minidis.structures.types import COLLECTIONS
 
 NO_OPTIONS: dict[str, Any] = {}
@@ -35,6 +37,7 @@ class Dispatcher:
     unit: Unit
     observers: Observers
     databases: list[Keyspace]
+    settings: Settings
     closed: bool
 
     def runs_here(self) -> bool:
@@ -397,7 +400,27 @@ class Dispatcher:
             for number, event, key in unit.events
             if key not in self.databases[number].values
         ]
+        begun = unit.recording and unit.dirty != unit.recorded
         unit.drop_effects()
+        if begun:
+            self._restate(keys)
+
+    def _restate(self, keys: Iterable[bytes]) -> None:
+        """State the keys as they are now: a change of a single step has no undo entry.
+
+        Whether it has happened is not known, so its effect cannot be stated by the command.
+        """
+        unit = self.unit
+        for space in self.databases:
+            for key in keys:
+                value, deadline = space.values.get(key), space.deadlines.get(key)
+                if value is None:
+                    unit.effect(space.number, "DEL", key)
+                else:
+                    payload = dump_value(value, self.settings.limits)
+                    options = {"replace": True, "absttl": deadline is not None}
+                    unit.effect(space.number, "RESTORE", key, deadline or 0, payload, **options)
+        unit.keep_effects()
 
 
 def _own(value: Any) -> Any:

@@ -22,6 +22,8 @@ from minidis.engine.engine import Engine
 from minidis.grammar.command import COMMANDS
 from minidis.structures.streams import Stream
 from repl.words import split
+from tests.effects import Recorder, Replica
+from tests.effects import state as replayable
 from tests.faults import Fault, interrupted
 
 # Python swallows an error raised at the end of a generator that is garbage collected, and warns.
@@ -149,6 +151,24 @@ def test_before_or_after(setup: list[list[bytes]], words: list[bytes]) -> None:
         checked(db)
     assert at > 20
     assert seen  # at least one fault was injected
+
+
+@pytest.mark.parametrize(("setup", "words"), cases(), ids=[shown(words) for _, words in cases()])
+def test_effects_are_of_what_has_happened(setup: list[list[bytes]], words: list[bytes]) -> None:
+    """A recorder has the effects if the command has happened, and none if it was rolled back."""
+    at = 0
+    while True:
+        at += 1
+        db, other = prepared(setup), prepared(setup)
+        recorder, replica = Recorder(db.engine), Replica(other)
+        fault = interrupted_at(db, words, at)
+        if fault is None:
+            break
+        release(db, fault)
+        db.execute("PING")  # nothing is left for the next command
+        replica.repeat(recorder.taken())
+        same = replayable(db, tombstones=False) == replayable(other, tombstones=False)
+        assert same, f"at {at}: {fault.instruction} in {fault.function}"
 
 
 def test_every_writing_command_is_in_the_table() -> None:
