@@ -69,7 +69,7 @@ class Observers:
     def perhaps_changed(self) -> None:
         """A command was interrupted: keys may have changed although it is rolled back.
 
-        Watches become dirty, and blocked calls look again.
+        Watches of keys with events become dirty, and blocked calls look again.
         """
         batch = Batch(self._unit.events)
         self.watches.unit_committed(batch)
