@@ -9,6 +9,7 @@ runs the body as one unit of work (METHOD below).
 from __future__ import annotations
 
 import functools
+import itertools
 import linecache
 import re
 import sys
@@ -125,6 +126,8 @@ BYTES_OF: dict[type, Callable[[Any], bytes]] = {
 
 
 NO_SHORTCUT = Shortcut("")
+#: They tell the sources of one command apart.
+NUMBERS = itertools.count()
 
 
 class LazyMethod:
@@ -269,7 +272,7 @@ def _deferred(build: Callable[[], Callable[..., Any]], space: dict[str, Any]) ->
 
 def _executed(text: str, command: Command, space: dict[str, Any]) -> Callable[..., Any]:
     """The function that the source text defines; tracebacks and debuggers show the text."""
-    name = f"<minidis {command.name} {len(linecache.cache)}>"
+    name = f"<minidis {command.name} {next(NUMBERS)}>"
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     exec(compile(text, name, "exec"), space)
     method: Callable[..., Any] = space[command.method]
