@@ -24,7 +24,6 @@ from minidis.grammar.kinds import pairs
 from minidis.keyspace.keyspace import Keyspace
 from minidis.keyspace.unit import Effect, Unit
 from minidis.observers.observers import Observers
-from minidis.persistence.rdb.payload import dump_value
 from minidis.structures.types import COLLECTIONS
 
 NO_OPTIONS: dict[str, Any] = {}
@@ -410,6 +409,8 @@ class Dispatcher:
 
         Whether it has happened is not known, so its effect cannot be stated by the command.
         """
+        from minidis.persistence.rdb.payload import dump_value  # heavy, and rarely needed
+
         unit = self.unit
         for space in self.databases:
             for key in keys:
