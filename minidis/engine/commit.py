@@ -179,15 +179,17 @@ class Dispatcher:
         unit = self.unit
         if unit.observed or unit.recording:
             return False
+        interest, base, restore = unit.interest, unit.base, space.restore
+        values, deadlines = space.values, space.deadlines
         for command, args, options, words in calls:
             if words is not None or not command.only_changes_keys:
                 return False
-            for key in command.keys(args, options):
-                value = space.values.get(key)
+            for key in args[:1] if command.has_one_key else command.keys(args, options):
+                value = values.get(key)
                 kind = value.__class__
-                if kind in COLLECTIONS or kind is bytearray or key in unit.interest:
+                if kind in COLLECTIONS or kind is bytearray or key in interest:
                     return False
-                unit.base.append((space.restore, key, value, space.deadlines.get(key)))
+                base.append((restore, key, value, deadlines.get(key)))
         return True
 
     def run_batch(self, session: Any, calls: list[Call]) -> list[Any]:
