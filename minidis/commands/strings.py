@@ -10,6 +10,7 @@ from minidis.commands.shared.conditions import CONDITIONS, NO_CONDITIONS, condit
 from minidis.commands.shared.expiry_options import (
     EXPIRY,
     EXPIRY_KINDS,
+    MOST_SECONDS,  # noqa: F401
     Moment,
     Span,
     deadline_of,
@@ -101,8 +102,6 @@ elif (
 """
 #: So many plain SETs make a batch for a buffered recorder.
 MOST_STORED = 100
-#: A number of seconds for which deadlines need no check of their range.
-MOST_SECONDS = 2**40
 
 # The deadline before the value: see Keyspace.expire.
 _GET_UNLOCKED = """

@@ -7,7 +7,13 @@ from typing import Any
 
 from minidis import errors
 from minidis.commands.shared.cursors import STEP, STEP_SIZE, every
-from minidis.commands.shared.expiry_options import EXPIRY_KINDS, Moment, Span, milliseconds
+from minidis.commands.shared.expiry_options import (
+    EXPIRY_KINDS,
+    MOST_SECONDS,  # noqa: F401
+    Moment,
+    Span,
+    milliseconds,
+)
 from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import Shortcut, declarations
 from minidis.grammar.kinds import I64_MAX, I64_MIN, Integer, Key, Kind, Many, Value, integer
@@ -22,8 +28,6 @@ _CONDITIONS = "[NX | XX | GT | LT]"
 _UNKNOWN_CONDITION = "Unsupported option {}"
 #: The earliest time in seconds that is still a time in milliseconds.
 _LEAST_SECONDS = -(I64_MAX // 1000)
-#: A number of seconds for which deadlines need no check of their range.
-MOST_SECONDS = 2**40
 _INT_MAX = 2**31 - 1
 
 

@@ -14,6 +14,9 @@ Span: TypeAlias = Integer | timedelta
 #: An absolute time: a number of units since 1970, or a datetime.
 Moment: TypeAlias = Integer | datetime
 
+#: A number of seconds for which deadlines need no check of their range.
+MOST_SECONDS = 2**40
+
 #: The options as written in syntax lines.
 EXPIRY = "EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds"
 
