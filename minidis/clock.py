@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from time import time_ns
 from typing import Protocol
 from weakref import WeakSet
 
@@ -28,11 +29,11 @@ class Clock:
 
     def now_us(self) -> int:
         """Return the Unix time in microseconds."""
-        return time.time_ns() // 1000
+        return time_ns() // 1000
 
     def now(self) -> int:
         """Return the Unix time in milliseconds."""
-        return time.time_ns() // 1_000_000
+        return time_ns() // 1_000_000
 
     def monotonic(self) -> float:
         """Return the seconds of a clock that is never set, for timeouts."""

@@ -121,7 +121,7 @@ def plain(value: Any) -> Any:
 class Recorder:
     """Takes the place of a session: keeps what a typed method hands to the body."""
 
-    needs_checks = True
+    direct_unit = None
     reads = CHECKED
 
     def call_typed(self, _: Command, /, *args: Any, **options: Any) -> None:

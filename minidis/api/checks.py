@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 from minidis import errors
-from minidis.acl.users import Context
+from minidis.acl.denials import Context
 from minidis.clients.blocked import RETRY, Wait
 from minidis.errors import ClosedError, ResponseError
 from minidis.grammar.call import Call, words_of

@@ -11,13 +11,12 @@ watch() they run immediately until multi(), as in redis-py; execute() runs the q
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from minidis.api.checks import EMBEDDED_CHECKS
 from minidis.api.session import Session, install_methods
 from minidis.commands.shared.group import T
-from minidis.commands.transactions import error_replies
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError, WatchError, error
 from minidis.grammar.call import Call
@@ -34,17 +33,23 @@ class Pipeline(Session[T]):
     calls can be chained.
     """
 
+    # What most of them never change is an attribute of the class: they are made often.
+    #: run the commands as one; otherwise other sessions may come in between
+    is_transaction = True
+    #: its block has ended: nothing would run what is queued now
+    over = False
+    follows = False
+
     def __init__(self, engine: Engine, database: int = 0, *, transaction: bool = True) -> None:
-        #: its block has ended: nothing would run what is queued now
-        self.over = False
         super().__init__(engine, database)
-        #: run the commands as one; otherwise other sessions may come in between
-        self.is_transaction = transaction
+        if not transaction:
+            self.is_transaction = False
         self.client.queue = []
 
     def _register(self) -> None:
-        """Not yet: a pipeline that only queues calls needs no client of its own."""
-        self.update_checks()
+        """Not yet: a pipeline that only queues calls is no client that others may ask for."""
+        if self.engine.clients.monitors:
+            self.follows = True
 
     def _begin(self, queue: list[Call] | None) -> None:
         self.client.queue, self.client.aborted = queue, False
@@ -55,7 +60,7 @@ class Pipeline(Session[T]):
         self.follows = bool(monitors or client.tracking is not None or client.no_touch)
 
     checks = EMBEDDED_CHECKS
-    needs_checks = True
+    direct_unit = None
     reads = CHECKED
 
     def enqueue(self, call: Call) -> Any:
@@ -102,16 +107,20 @@ class Pipeline(Session[T]):
         finally:
             if self.client.queue != [] or self.client.watch is not None:
                 self.reset()
-        return self.answered(replies, raise_on_error=raise_on_error)
+        if raise_on_error or self._decode:
+            return self.answered(replies, raise_on_error=raise_on_error)
+        return replies
 
     def answered(self, replies: list[Any], *, raise_on_error: bool) -> Any:
         """Return the replies, decoded if necessary, or raise the first error reply."""
-        if raise_on_error:
-            for reply in replies:
-                if isinstance(reply, BaseException):
-                    number = next(at for at, one in enumerate(replies, 1) if one is reply)
-                    reply.add_note(f"command {number} of {len(replies)} in a pipeline")
-                    raise reply
+        if raise_on_error and any(
+            issubclass(kind, BaseException) for kind in set(map(type, replies))
+        ):
+            number, reply = next(
+                (at, one) for at, one in enumerate(replies, 1) if isinstance(one, BaseException)
+            )
+            reply.add_note(f"command {number} of {len(replies)} in a pipeline")
+            raise reply
         return decoded(replies) if self._decode else replies
 
     def _run_all(self) -> list[Any]:
@@ -188,6 +197,8 @@ class Pipeline(Session[T]):
 class Transaction(Pipeline[T]):
     """The block of db.transaction(): its calls run as one transaction at the end, see `results`."""
 
+    _watched_keys: Sequence[Any] = ()
+
     def __init__(
         self,
         engine: Engine,
@@ -199,8 +210,9 @@ class Transaction(Pipeline[T]):
         super().__init__(engine, database)
         #: the replies, after the block
         self.results: list[Any] = []
-        self._watched_keys = watch and ([watch] if isinstance(watch, (str, bytes)) else list(watch))
         self._raises = raise_on_error
+        if watch:
+            self._watched_keys = [watch] if isinstance(watch, (str, bytes)) else list(watch)
 
     def __enter__(self) -> Self:
         self.over = False
@@ -216,8 +228,9 @@ class Transaction(Pipeline[T]):
             return
         self.results = self.execute(raise_on_error=False)
         if self._raises:
-            for failure in error_replies(self.results):
-                raise failure
+            for reply in self.results:
+                if isinstance(reply, Exception):
+                    raise reply
 
 
 class PipelineText(Pipeline[str]):

@@ -104,12 +104,12 @@ class Session(
         self.client = client = client or Client()
         self.space = engine.databases[database]
         client.database = database
-        client.belongs_to(self)
         self._register()
 
     def _register(self) -> None:
         """Enter the client among the others, which may ask for it from now on."""
         engine = self.engine
+        self.client.belongs_to(self)
         with engine.lock:
             engine.clients.enter(self.client, engine.clock.now())
             self.update_checks()
@@ -124,10 +124,17 @@ class Session(
         client, monitors = self.client, self.engine.clients.monitors
         self.follows = bool(monitors or client.tracking is not None or client.no_touch)
         self.checks = checks_of(self)
-        #: the slow path has something to do before or after commands of this session
-        self.needs_checks = bool(self.checks or self.follows or client.listening)
+        slow = self.checks or self.follows or client.listening
+        #: the unit; None while the slow path has something to do before or after commands of this
+        #: session
+        self.direct_unit = None if slow else self.unit
         #: where a read without the lock finds unit.version
-        self.reads: Unit | NoVersion = CHECKED if self.needs_checks else self.unit
+        self.reads: Unit | NoVersion = self.direct_unit or CHECKED
+
+    @property
+    def needs_checks(self) -> bool:
+        """Whether calls take the slow path."""
+        return self.direct_unit is None
 
     # words ------------------------------------------------------------------------------------
 
@@ -155,7 +162,7 @@ class Session(
         except UnicodeEncodeError:
             line = [encode(word) for word in words]
         command = SPELLINGS.get(line[0]) if line else None
-        if command is None or command.waits or self.needs_checks:
+        if command is None or command.waits or self.direct_unit is None:
             reply = self.execute_checked(line)
         elif len(line) == command.plain:
             del line[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from minidis.acl.users import User
@@ -69,13 +70,27 @@ class Client:
     fieldsets: dict[bytes, tuple[bytes, ...]] | None = None
     _owner: weakref.ref[Owner] | None = None
 
-    def __init__(self) -> None:
-        #: channels, patterns and shard channels that it has subscribed to
-        self.channels: set[bytes] = set()
-        self.patterns: dict[bytes, None] = {}
-        self.shard_channels: set[bytes] = set()
-        #: blocked calls; several, when threads or coroutines share a session
-        self.blocked_calls: dict[BlockedCall, None] = {}
+    # What a pipeline does not need is made when it is first used.
+
+    @cached_property
+    def channels(self) -> set[bytes]:
+        """The channels that it has subscribed to."""
+        return set()
+
+    @cached_property
+    def patterns(self) -> dict[bytes, None]:
+        """The patterns that it has subscribed to."""
+        return {}
+
+    @cached_property
+    def shard_channels(self) -> set[bytes]:
+        """The shard channels that it has subscribed to."""
+        return set()
+
+    @cached_property
+    def blocked_calls(self) -> dict[BlockedCall, None]:
+        """Its blocked calls; several, when threads or coroutines share a session."""
+        return {}
 
     @property
     def owner(self) -> Owner | None:

@@ -1,7 +1,5 @@
 """Commands as MONITOR shows them."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

@@ -69,20 +69,20 @@ if (space.direct or (space.direct_overwrite and key in space.values)) and not (
             return OK
     elif ex.__class__ is int and 0 < ex < MOST_SECONDS:
         now = unit.clock.now()
-        old = space.deadlines.get(key)
+        deadlines = space.deadlines
+        old = deadlines.get(key)
         if old is None or now <= old:
             deadline = now + ex * 1000
-            fresh = space.fresh
-            fresh[key] = deadline
-            if len(fresh) > space.most_fresh or deadline < unit.wake_at:
+            if old is None or deadline < old:
                 space.schedule_expiry(key, deadline)
+            values = space.values
+            unit.replaced = (space, key, values.get(key), old)
             version = unit.version
             unit.version = None
-            unit.undo.append((space.restore, key, space.values.get(key), old))
             unit.dirty += 1
-            space.deadlines[key] = deadline
-            space.values[key] = value
-            unit.undo.pop()
+            deadlines[key] = deadline
+            values[key] = value
+            unit.replaced = None
             unit.version = None if version is None else []
             return OK
 elif (

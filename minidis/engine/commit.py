@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from minidis.clients.blocked import BlockedCall, Wait
+from minidis.engine.exec_thread import ExecThread
 from minidis.engine.settings import Settings
 from minidis.errors import MinidisError
 from minidis.grammar.call import Call
@@ -24,9 +25,10 @@ from minidis.grammar.kinds import pairs
 from minidis.keyspace.keyspace import Keyspace
 from minidis.keyspace.unit import Effect, Unit
 from minidis.observers.observers import Observers
-from minidis.structures.types import COLLECTIONS
 
 NO_OPTIONS: dict[str, Any] = {}
+#: Classes of values that never change in place.
+REPLACED_WHOLE = frozenset((bytes, int, type(None)))
 Follow = Callable[[Any, Any], None]
 
 
@@ -37,11 +39,8 @@ class Dispatcher:
     observers: Observers
     databases: list[Keyspace]
     settings: Settings
+    exec_thread: ExecThread
     closed: bool
-
-    def runs_here(self) -> bool:
-        """Whether no interruption can strike in this thread."""
-        raise NotImplementedError
 
     # a unit of its own -------------------------------------------------------------------------
 
@@ -151,7 +150,8 @@ class Dispatcher:
         None, and nothing has run, if an interruption in this thread could not be rolled back.
         """
         unit = self.unit
-        safe = self.runs_here()  # asked without the lock: a thread that holds it counts as safe
+        # Asked without the lock: a thread that holds it counts as safe.
+        safe = self.exec_thread.runs_here()
         with unit.lock:
             unit.time = 0
             unit.begin_steps()
@@ -179,17 +179,21 @@ class Dispatcher:
         unit = self.unit
         if unit.observed or unit.recording:
             return False
-        interest, base, restore = unit.interest, unit.base, space.restore
-        values, deadlines = space.values, space.deadlines
+        keys: list[bytes] = []
         for command, args, options, words in calls:
-            if words is not None or not command.only_changes_keys:
+            if command.changes_first_argument and words is None:
+                keys.append(args[0])
+            elif command.only_changes_keys and words is None:
+                keys += command.keys(args, options)
+            else:
                 return False
-            for key in args[:1] if command.has_one_key else command.keys(args, options):
-                value = values.get(key)
-                kind = value.__class__
-                if kind in COLLECTIONS or kind is bytearray or key in interest:
-                    return False
-                base.append((restore, key, value, deadlines.get(key)))
+        saved = dict(zip(keys, map(space.values.get, keys), strict=True))
+        if not REPLACED_WHOLE.issuperset(map(type, saved.values())):
+            return False
+        if unit.interest and not unit.interest.keys().isdisjoint(saved):
+            return False
+        deadlines = {key: space.deadlines.get(key) for key in saved} if space.deadlines else {}
+        unit.base.append((space.restore_all, saved, deadlines))
         return True
 
     def run_batch(self, session: Any, calls: list[Call]) -> list[Any]:
@@ -227,7 +231,9 @@ class Dispatcher:
     def run_all(self, session: Any, calls: list[Call]) -> list[Any]:
         """The commands of EXEC, where neither a check nor a follower is interested in them."""
         unit = self.unit
-        undo, replies = unit.undo, []
+        undo = unit.undo
+        replies: list[Any] = []
+        add = replies.append
         for command, args, options, words in calls:
             try:
                 if words is not None:
@@ -243,7 +249,9 @@ class Dispatcher:
                 if not isinstance(error, Exception):
                     raise
                 reply = error
-            replies.append(reply.timeout_reply if reply.__class__ is Wait else reply)
+            add(reply)
+        if Wait in map(type, replies):
+            return [one.timeout_reply if one.__class__ is Wait else one for one in replies]
         return replies
 
     def run_nested(
@@ -372,11 +380,10 @@ class Dispatcher:
         """Put back the keys of an interrupted EXEC as they were before it."""
         base = self.unit.base
         if base:
-            keys = {entry[1] for entry in base}
-            for entry in reversed(base):
-                entry[0](*entry[1:])
-            for database in self.databases:
-                database.repair(keys)
+            for restore, saved, deadlines in base:
+                restore(saved, deadlines)
+                for database in self.databases:
+                    database.repair(saved)
             base.clear()
 
     def _undo(self, values: Iterable[Any]) -> None:
@@ -390,6 +397,10 @@ class Dispatcher:
         # Collections first: an entry of the undo log may rely on them being whole.
         for database in self.databases:
             database.repair_values(keys)
+        if unit.replaced is not None:
+            space, *old = unit.replaced
+            space.restore(*old)
+            unit.replaced = None
         while unit.undo:
             entry = unit.undo[-1]
             entry[0](*entry[1:])

@@ -4,8 +4,6 @@ CONFIG GET, CONFIG SET and the keywords of minidis.open() use the table. A param
 setter is read-only.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple

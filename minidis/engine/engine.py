@@ -129,10 +129,6 @@ class Engine(Dispatcher):
             if following is None or following >= self.clock.now():
                 return
 
-    def runs_here(self) -> bool:
-        """Whether EXEC runs in this thread; in the main thread it may not be interrupted."""
-        return self.exec_thread.runs_here()
-
     @contextlib.contextmanager
     def replaying(self) -> Iterator[None]:
         """Repeat effects that were stated earlier: no key expires, and no time is in the past.

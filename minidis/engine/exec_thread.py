@@ -69,6 +69,7 @@ class ExecThread:
 
     def __init__(self, unit: Unit) -> None:
         self._lock: Any = unit.lock
+        self._main = threading.main_thread().ident  # the child of a fork makes a new ExecThread
         self._jobs: Jobs = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._stopped = False
@@ -82,7 +83,7 @@ class ExecThread:
         A signal handler may call in while this thread holds the lock: handing the command to the
         worker would deadlock.
         """
-        return get_ident() != threading.main_thread().ident or self._lock._is_owned()
+        return get_ident() != self._main or self._lock._is_owned()
 
     def run(self, work: Callable[[], Any]) -> Any:
         """Run `work` in a thread without KeyboardInterrupt; return or raise its result."""

@@ -158,6 +158,11 @@ class Command(Facts):
         known = {"write", "readonly"} & set(self.flags)
         return bool(known and self.access and keys_group and not self.waits)
 
+    @cached_property
+    def changes_first_argument(self) -> bool:
+        """Whether it changes nothing but the value and the deadline of one key, its first word."""
+        return self.only_changes_keys and self.has_one_key
+
     @property
     def method(self) -> str:
         """Name of the Python method."""

@@ -1,7 +1,5 @@
 """The entries of COMMAND INFO and COMMAND DOCS, derived from the declaration of a command."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable
 from functools import partial

@@ -18,8 +18,6 @@ journal, monitors, replicas and remote servers, and for tracking and permission 
 The compiler collects a Part for each item of the line. The source is compiled on first use.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain

@@ -38,10 +38,10 @@ INDENT = "" if sys.version_info >= (3, 13) else "        "
 METHOD = """
 def {name}(self, {signature}):
 {convert}{unlocked}
+    unit = self.direct_unit
     if {guard}:
         reply = self.call_typed(command, {arguments})
         return {reply}
-    unit = self.unit
     with unit.lock:
         try:{direct}
             unit.time = 0{begin}
@@ -118,7 +118,19 @@ READY_MANY = """    try:
         )
     except (KeyError, UnicodeEncodeError):
         {p} = ready_{p}({p})"""
+
+# A mapping of texts: pairs, and other rarities, take the slow conversion.
+READY_PAIRS = """    try:
+        if {p}.__class__ is not dict:
+            raise KeyError
+        {p} = [
+            (bytes_of[one.__class__](one), bytes_of[two.__class__](two))
+            for one, two in {p}.items()
+        ]
+    except (KeyError, UnicodeEncodeError):
+        {p} = ready_{p}({p})"""
 BYTES_OF: dict[type, Callable[[Any], bytes]] = {
+    bytes: bytes,
     str: str.encode,
     int: b"%d".__mod__,
     float: encode,
@@ -228,7 +240,7 @@ def _compile_method(
         ),
         convert=_conversions(command, params, everything, space, full, may_miss)
         or "    # nothing to convert",
-        guard="True" if command.waits else "self.needs_checks",
+        guard="True" if command.waits else "unit is None",
         arguments=arguments,
         args="".join(f"{_passed(param)}, " for param in params if not _is_keyword(param)),
         options=_options(params),
@@ -376,6 +388,12 @@ def _conversion(slot: Parameter, param: Param, space: dict[str, Any], *, given: 
     variadic = param.kind is VARIADIC
     if variadic and slot.shape == "many" and slot.kinds[0].convert is encode:
         lines = READY_MANY.format(p=name)
+    if (
+        slot.shape == "pairs"
+        and not slot.swapped
+        and {kind.convert for kind in slot.kinds} == {encode}
+    ):
+        lines = READY_PAIRS.format(p=name)
     if not optional and slot.on_empty is not None:
         space["nothing_" + name] = slot.on_empty
         lines += f"\n    if not {name}:\n        nothing_{name}()"

@@ -1,7 +1,5 @@
 """The parameters of a body, read from its code: the module `inspect` takes long to import."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 

@@ -6,8 +6,6 @@ positional and keyword arguments; a *part*, which turns the arguments into words
 custom.py lines with a parser of their own, parser.py everything else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias

@@ -16,7 +16,7 @@ entries are dropped when they surface.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 from typing import Any, TypeVar, cast
 
 from minidis import errors
@@ -197,6 +197,11 @@ class Keyspace:
                 self.deadlines[key] = deadline
                 self.fresh[key] = deadline
 
+    def restore_all(self, values: dict[bytes, Any], deadlines: dict[bytes, int | None]) -> None:
+        """Put keys back; may be repeated."""
+        for key, value in values.items():
+            self.restore(key, value, deadlines.get(key))
+
     def put(self, key: bytes | Any, value: Any, deadline: int | None = None) -> None:
         """Store a whole value; its deadline is the given one (milliseconds since 1970) or none."""
         values, deadlines, unit = self.values, self.deadlines, self.unit
@@ -317,25 +322,32 @@ class Keyspace:
             self._forget_derived(key)
 
     def expire_due(self, now: int, limit: int) -> int:
-        """Delete at most `limit` keys whose deadline is before `now`; how many it did."""
+        """Work off at most `limit` entries before `now`, and return how many there were.
+
+        A key expires, or its deadline has been put off, or the entry is stale.
+        """
         if self.fresh:
             self._sort_deadlines()
         due, deadlines = self.due, self.deadlines
         count = 0
         while due and due[0][0] < now and count < limit:
             deadline, key = due[0]
-            if deadlines.get(key) == deadline:
+            current = deadlines.get(key)
+            count += 1
+            if current is not None and current > deadline:
+                heapreplace(due, (current, key))
+                continue
+            if current == deadline:
                 self.expire(key)
-                count += 1
             heappop(due)
         return count
 
     def next_deadline(self) -> int | None:
-        """When the next key becomes due."""
+        """When the next key becomes due; too early if its deadline has been put off."""
         if self.fresh:
             self._sort_deadlines()
         due, deadlines = self.due, self.deadlines
-        while due and deadlines.get(due[0][1]) != due[0][0]:
+        while due and due[0][1] not in deadlines:
             heappop(due)
         return due[0][0] if due else None
 
@@ -434,8 +446,10 @@ class Keyspace:
     def check(self) -> None:
         """AssertionError if what has to be in step is not. For tests."""
         assert self.deadlines.keys() <= self.values.keys(), "deadline without key"
-        entries = {*self.due, *((when, key) for key, when in self.fresh.items())}
-        assert all((when, key) in entries for key, when in self.deadlines.items()), "not due"
+        first: dict[bytes, int] = {}
+        for when, key in (*self.due, *((when, key) for key, when in self.fresh.items())):
+            first[key] = min(when, first.get(key, when))
+        assert all(first[key] <= when for key, when in self.deadlines.items()), "not due"
         if self.index is not None:
             assert set(self.index.items) == set(self.values), "index out of step"
         for value in self.values.values():

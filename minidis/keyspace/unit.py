@@ -12,8 +12,6 @@ whenever a change of more than one step is complete, and None while such a chang
 reader that finds the same object before and after its look-up has seen no half of a change.
 """
 
-from __future__ import annotations
-
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -67,7 +65,8 @@ class Unit:
     __slots__ = (
         "base", "buffered", "caller", "clock", "committed", "dirty", "effects", "events",
         "interest", "lock", "lock_free_reads", "nested", "new_keys", "observed", "pending",
-        "recorded", "recording", "records", "stored", "time", "undo", "version", "wake_at",
+        "recorded", "recording", "records", "replaced", "stored", "time", "undo", "version",
+        "wake_at",
     )  # fmt: skip
 
     def __init__(self, clock: Clock) -> None:
@@ -77,7 +76,10 @@ class Unit:
         self.time = 0
         #: how to put back what the unit has changed so far: (function, argument, ...)
         self.undo: list[tuple[Any, ...]] = []
+        #: the same for a SET with EX: (database, key, value, deadline), or None
+        self.replaced: tuple[Any, bytes, Any, int | None] | None = None
         #: the same for a whole EXEC in the main thread, where an interruption may strike
+        #: (function, values, deadlines)
         self.base: list[tuple[Any, ...]] = []
         #: what the running command has done to keys, as far as an observer cares
         self.events: list[KeyEvent] = []

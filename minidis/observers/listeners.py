@@ -3,8 +3,6 @@
 commit ──> queue ──> a thread of its own ──> callback(Event(...)), in the order of the changes
 """
 
-from __future__ import annotations
-
 import itertools
 import queue
 import threading

@@ -11,8 +11,6 @@ rise to the first position where the new byte matches). Where the bytes differ, 
 length above is greater than the one to the left; that is the case exactly in a risen cell.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

@@ -54,9 +54,10 @@ def signed(number: int) -> int:
 
 
 def _integer_bytes(number: int) -> int:
-    """Bytes of an integer in a listpack, including its back length."""
+    """Bytes of an integer in a listpack, including its back length; it wraps at 64 bits."""
     if -4096 <= number < 4096:
         return 2 if 0 <= number < 128 else 3
+    number = signed(number)
     bits = (number if number >= 0 else ~number).bit_length()
     return 4 if bits < 16 else 5 if bits < 24 else 6 if bits < 32 else 10
 
@@ -95,7 +96,7 @@ class Node:
         names, values = list(row[1::2]), row[2::2]
         milliseconds = (row[0] >> SHIFT) - (self.first >> SHIFT)
         sequence = (row[0] & SEQUENCE) - (self.first & SEQUENCE)
-        total = 2 + _integer_bytes(signed(milliseconds)) + _integer_bytes(signed(sequence))
+        total = 2 + _integer_bytes(milliseconds) + _integer_bytes(sequence)
         if names == self.names:
             total += _integer_bytes(len(names) + 3)
         else:
@@ -300,7 +301,6 @@ class Stream:
             self.tree = None
         else:
             row = (number, *_sharing(words, node.names))
-            node.bytes()
             node.rows.append(row)
             node.size += node.row_bytes(row)
             node.last = number
@@ -310,7 +310,7 @@ class Stream:
         self._undo = None
 
     def _open_node(self, words: Sequence[bytes], limits: Limits) -> Node | None:
-        """The last node, if an entry of these words fits into it."""
+        """The last node, with its size computed, if an entry of these words fits into it."""
         if not self.nodes:
             return None
         node = self.nodes[-1]

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from minidis import ResponseError
+from minidis.acl.denials import Log
 from minidis.acl.rules import CATEGORIES, Catalogue, Selector, follows_patterns
-from minidis.acl.users import Log, User, Users, merged, quoted_rule, split
+from minidis.acl.users import User, Users, merged, quoted_rule, split
 from minidis.grammar.command import COMMANDS
 from tests.oracle.server import RealServer
 

@@ -381,6 +381,20 @@ def test_overwritten_deadlines_do_not_pile_up() -> None:
         db.space.check()
 
 
+@pytest.mark.parametrize("spans", [(10, 100), (100, 10), (10, 100, 50), (50, 10, 100, 20)])
+def test_a_key_expires_at_its_last_deadline(spans: tuple[int, ...]) -> None:
+    clock = minidis.ManualClock()
+    with minidis.open(clock=clock) as db:
+        for span in spans:
+            db.set("k", span, ex=span)
+        for second in range(spans[-1]):
+            assert db.space.values, second
+            db.space.check()
+            clock.advance(1)
+        clock.advance(0.002)
+        assert not db.space.values and db.space.next_deadline() is None
+
+
 def test_spans_and_moments_as_python_has_them(db: minidis.Minidis[bytes]) -> None:
     db.set("a", 1, ex=timedelta(minutes=1))
     assert db.ttl("a") == 60

@@ -158,7 +158,7 @@ LOCK: Any = object()
 class Reader:
     """Stands for a session: where its method would take the lock, it returns LOCK instead."""
 
-    needs_checks = True
+    direct_unit = None
 
     def __init__(self, db: Db, number: int) -> None:
         self.reads = db.engine.unit

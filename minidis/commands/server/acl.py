@@ -6,8 +6,9 @@ import os
 from typing import Any
 
 from minidis import errors
+from minidis.acl.denials import AccessDenied, Entry
 from minidis.acl.rules import CATEGORIES, Selector, our_catalogue
-from minidis.acl.users import DEFAULT, AccessDenied, Entry, User, Users, one_line_text
+from minidis.acl.users import DEFAULT, User, Users, one_line_text
 from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import Engine
 from minidis.errors import FileError

@@ -19,7 +19,7 @@ from minidis.replies import NO_REPLY, OK, PONG, Status
 from minidis.version import REDIS_VERSION
 
 if TYPE_CHECKING:
-    from minidis.acl.users import Context
+    from minidis.acl.denials import Context
 
 command = declarations(group="connection", stateful=True)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from minidis import errors
 from minidis.engine.engine import Engine
 from minidis.grammar.kinds import I64_MAX, I64_MIN, RAW, Integer, integer, units
 
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
 #: A relative time: a number of units, or a timedelta.
-Span: TypeAlias = Integer | timedelta
+Span: TypeAlias = "Integer | timedelta"
 #: An absolute time: a number of units since 1970, or a datetime.
-Moment: TypeAlias = Integer | datetime
+Moment: TypeAlias = "Integer | datetime"
 
 #: A number of seconds for which deadlines need no check of their range.
 MOST_SECONDS = 2**40

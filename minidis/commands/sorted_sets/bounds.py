@@ -10,6 +10,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from minidis import errors
@@ -20,6 +21,9 @@ from minidis.structures.sorted_set import SortedSet
 Slice: TypeAlias = tuple[int, int]
 #: Returns the slice of a range in a sorted set; True: LIMIT counts from the highest score.
 Range: TypeAlias = Callable[[SortedSet, bool], Slice]
+
+#: The member of an entry (score, member).
+_MEMBER = itemgetter(1)
 
 
 def chosen_range(
@@ -75,7 +79,7 @@ def range_members(zset: SortedSet, chosen: Range, reverse: bool, withscores: boo
         entries.reverse()
     if withscores:
         return [(member, score) for score, member in entries]
-    return [member for _, member in entries]
+    return list(map(_MEMBER, entries))
 
 
 # by rank -----------------------------------------------------------------------------------------

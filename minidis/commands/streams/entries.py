@@ -28,7 +28,7 @@ from minidis.commands.streams.ids import (
     strict_id,
     trim_of,
 )
-from minidis.grammar.command import declarations
+from minidis.grammar.command import Shortcut, declarations
 from minidis.grammar.kinds import (
     RAW,
     TIMEOUT,
@@ -120,6 +120,19 @@ class Caps:
         return len(rows)
 
 
+def _append_entry(self: Any, key: bytes, fields: Any) -> Any:
+    """XADD without options to a stream that exists."""
+    unit = self.unit
+    stream = self.space.write(key, Stream)
+    if stream is None or unit.recording or stream.last_id == MOST_ID:
+        return Streams.xadd(self, key, fields)
+    words = [word for pair in fields for word in pair]
+    number = max(unit.now() << SHIFT, stream.last_id + 1)
+    self.space.changed(key, "xadd")
+    stream.append(number, words, self.engine.settings.limits)
+    return id_text(number)
+
+
 class Streams(Group[T]):
     """XADD, XRANGE, XREAD, XDEL, XTRIM and the other commands without groups."""
 
@@ -137,6 +150,7 @@ class Streams(Group[T]):
         uneven_error=ARITY_OF_XADD,
         deferred_errors=True,
         single_step=True,
+        shortcuts=(Shortcut("key fields", _append_entry),),
     )
     def xadd(
         self,
