@@ -248,7 +248,7 @@ def shown(history: list[Operation] | None) -> str:
 
 
 def test_histories_are_linearizable() -> None:
-    torn = first_torn(Programs("some"), 250)
+    torn = first_torn(Programs("some"), 100)
     assert torn is None, shown(torn)
 
 

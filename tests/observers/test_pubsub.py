@@ -514,13 +514,21 @@ def test_control_c_ends_the_sleep(db: Minidis[bytes]) -> None:
     main = threading.main_thread().ident
     assert main is not None
 
+    awake = threading.Event()
+
     def interrupt() -> None:
         until_asleep(messages._queue)
-        signal.pthread_kill(main, signal.SIGINT)
+        while not awake.is_set():
+            # Python misses a signal that comes just before the system call that sleeps.
+            signal.pthread_kill(main, signal.SIGINT)
+            awake.wait(PATIENCE / 10)
 
     answers = in_thread(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        next(messages)
+        try:
+            next(messages)
+        finally:
+            awake.set()
     assert answers.get(timeout=PATIENCE) is None
     db.publish("a", 1)
     assert next(messages).data == b"1"

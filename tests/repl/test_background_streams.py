@@ -26,7 +26,13 @@ CTRL_C = "\x03"
 SHOWN_ABOVE = "in an empty line ends it)"
 
 
-@pytest.fixture(params=["local", "remote", "served"])
+@pytest.fixture(
+    params=[
+        "local",
+        pytest.param("remote", marks=pytest.mark.slow),
+        pytest.param("served", marks=pytest.mark.slow),
+    ]
+)
 def kind(request: pytest.FixtureRequest) -> str:
     """A database in this process, a real server, a database served by minidis."""
     return str(request.param)

@@ -364,6 +364,8 @@ class Play:
             if not name or seen in (name, name.split("|")[0]):
                 break
             time.sleep(0.001)
+        # A server may write its reply to this client after that to the one who has asked.
+        self.stage.client(session)
         if session.collect():
             session.received.insert(0, Trouble("was to get no answer"))
 

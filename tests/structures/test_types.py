@@ -125,7 +125,7 @@ def test_an_object_that_no_key_can_hold_has_no_type() -> None:
 # memory ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [1, 10, 1000, 20_000])
+@pytest.mark.parametrize("count", [1, 10, 1000, pytest.param(20_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", values(0))
 def test_the_memory_estimate_is_near_what_python_reports(name: str, count: int) -> None:
     value = values(count)[name]
