@@ -3,4 +3,4 @@
 __version__ = "0.1.0"
 
 #: The Redis version that replies, encodings and INFO correspond to.
-REDIS_VERSION = "7.0.15"
+REDIS_VERSION = "7.4.1"

@@ -73,7 +73,7 @@ def real_server() -> Iterator[RealServer]:
     """A real redis-server on the Unix socket `.path`; `.execute(*words)` gives raw replies."""
     server = start_server()
     if server is None:
-        pytest.skip("no redis-server 7.0 on this machine")
+        pytest.skip("no redis-server 7.4 on this machine (python -m tests.oracle.servers)")
     yield server
     server.stop()
 

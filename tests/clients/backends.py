@@ -78,7 +78,7 @@ def redis_backend() -> Iterator[Backend]:
     port = free_port()
     server = start_server("--port", str(port))
     if server is None:
-        pytest.skip("no redis-server 7.0 on this machine")
+        pytest.skip("no redis-server 7.4 on this machine (python -m tests.oracle.servers)")
     try:
         with closing(Connection(server.path)) as control:
             yield Backend("redis", port, server.path, control)

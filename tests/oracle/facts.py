@@ -20,7 +20,7 @@ EXCUSED = {
 }
 
 #: The release we compare with.
-RELEASE = (7, 0, 15)
+RELEASE = (7, 4, 1)
 
 
 @dataclass(frozen=True)

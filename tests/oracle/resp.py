@@ -126,6 +126,10 @@ class Reader:
         return self.receive()
 
 
+#: Seconds until a missing reply is an error.
+PATIENCE = 60.0
+
+
 class Connection(Reader):
     """One connection to a Unix socket. `ask` pipelines."""
 
@@ -133,6 +137,7 @@ class Connection(Reader):
         self._socket = socket.socket(socket.AF_UNIX)
         try:
             self._socket.connect(path)
+            self._socket.settimeout(PATIENCE)
         except OSError:
             self._socket.close()
             raise
@@ -143,7 +148,13 @@ class Connection(Reader):
     def ask(self, commands: Sequence[Words]) -> list[Reply]:
         """Send all commands, then read all replies; Redis buffers them, so this does not block."""
         self._socket.sendall(pack(commands))
-        return [self.receive() for _ in commands]
+        replies: list[Reply] = []
+        try:
+            replies.extend(self.receive() for _ in commands)
+        except TimeoutError:
+            asked = list(map(list, commands[max(0, len(replies) - 5) : len(replies) + 1]))
+            raise TimeoutError(f"{len(replies)} of {len(commands)} replies: {asked}") from None
+        return replies
 
     def execute(self, *words: bytes | str | int | float) -> Reply:
         """Run one command."""

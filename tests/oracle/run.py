@@ -29,7 +29,8 @@ from tests.oracle.cases import Scenario
 from tests.oracle.facts import in_scope
 from tests.oracle.permitted import CRASH, NEWER_WORDS, Case, permission
 from tests.oracle.resp import Error, Reply, Words
-from tests.oracle.server import NoServer, RealServer
+from tests.oracle.server import RealServer
+from tests.oracle.servers import BASELINE, KINDS, NoServer
 
 RECORDED = Path(__file__).with_name("recorded.json.gz")
 FRESH: tuple[Words, ...] = ((b"SELECT", b"0"), (b"FLUSHALL",))
@@ -196,7 +197,7 @@ class Recorded:
         if not self.fits(batch):
             raise StaleRecording(
                 f"there are no recorded answers to {batch.name} as it is now; on a machine with "
-                "redis-server 7.0 run: python -m tests.oracle.report --record"
+                "redis-server 7.4 run: python -m tests.oracle.report --record"
             )
         return self.batches[batch.name]
 
@@ -253,12 +254,12 @@ def server_is_required() -> bool:
     return os.environ.get("MINIDIS_REQUIRE_SERVER") == "1"
 
 
-def start_server(*options: str) -> RealServer | None:
+def start_server(*options: str, kind: str = BASELINE) -> RealServer | None:
     """A real server, or None on a machine without; NoServer where one is required."""
     try:
-        return RealServer(*options)
+        return RealServer(*options, kind=kind)
     except NoServer:
-        if server_is_required():
+        if server_is_required() and KINDS[kind].required:
             raise
         return None
 

@@ -5,40 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
 
 from tests.oracle.resp import Connection, Reply, Words
+from tests.oracle.servers import BASELINE, NoServer, find_server
 
-#: The version whose replies are ours; others differ in messages and encodings.
-VERSION = "7.0."
 #: How long a server may take until the reply to its first PING, in seconds.
 PATIENCE = 10.0
-
-
-class NoServer(Exception):
-    """There is no redis-server of the right version on this machine."""
-
-
-def find_server() -> str:
-    """Path of the redis-server to use: $MINIDIS_REDIS_SERVER, or the one on the PATH."""
-    path = shutil.which(os.environ.get("MINIDIS_REDIS_SERVER") or "redis-server")
-    if not path or not hasattr(socket, "AF_UNIX"):
-        raise NoServer("redis-server is not installed")
-    shown = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
-    if f"v={VERSION}" not in shown:
-        raise NoServer(f"{path} is not version {VERSION}x but: {shown.strip()}")
-    return path
 
 
 class RealServer:
     """Starts a server; `execute` and `ask` talk to it; `stop` ends exactly this process."""
 
-    def __init__(self, *options: str, dump: str | None = None) -> None:
-        program = find_server()
+    def __init__(self, *options: str, dump: str | None = None, kind: str = BASELINE) -> None:
+        program = find_server(kind)
         self.directory = tempfile.mkdtemp(prefix="minidis-oracle-")
         if dump is not None:
             shutil.copy(dump, os.path.join(self.directory, "dump.rdb"))

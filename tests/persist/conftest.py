@@ -55,7 +55,7 @@ def real_server() -> Iterator[Any]:
     """A redis-py client of a real redis-server of its own, with its own directory."""
     server = start_server()
     if server is None:
-        pytest.skip("no redis-server 7.0 on this machine")
+        pytest.skip("no redis-server 7.4 on this machine (python -m tests.oracle.servers)")
     try:
         with redis.Redis(unix_socket_path=server.path) as client:
             yield client

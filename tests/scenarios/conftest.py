@@ -34,7 +34,7 @@ def real(server: Live | None) -> Source:
 @pytest.fixture(scope="module")
 def live(server: Live | None) -> Live:
     if server is None:
-        pytest.skip("no redis-server 7.0 on this machine")
+        pytest.skip("no redis-server 7.4 on this machine (python -m tests.oracle.servers)")
     return server
 
 
