@@ -7,6 +7,7 @@ numbers with a text of their own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 
@@ -40,6 +41,27 @@ class Push(list[Any]):
     __slots__ = ()
 
 
+class SetReply(set[Any]):
+    """A set whose members come in the order in which Redis sends them, until it is changed.
+
+    >>> SetReply([b"b", b"a"]), SetReply([b"b", b"a"]) == {b"a", b"b"}
+    ({b'b', b'a'}, True)
+    """
+
+    __slots__ = ("_order",)
+
+    def __init__(self, members: Iterable[Any] = ()) -> None:
+        self._order = tuple(members)
+        super().__init__(self._order)
+
+    def __iter__(self) -> Iterator[Any]:
+        same = len(self._order) == len(self) and self.issuperset(self._order)
+        return iter(self._order) if same else super().__iter__()
+
+    def __repr__(self) -> str:
+        return f"{{{', '.join(map(repr, self))}}}" if self else "set()"
+
+
 class NoReply:
     """Returned by a command whose replies have already been sent as messages."""
 
@@ -63,6 +85,8 @@ def decoded(reply: Any) -> Any:
         return {decoded(key): decoded(value) for key, value in reply.items()}
     if kind is set:
         return {decoded(item) for item in reply}
+    if kind is SetReply:
+        return SetReply(decoded(item) for item in reply)
     return reply
 
 

@@ -151,10 +151,12 @@ class ListMoves(Group[T]):
         (row, target), (taken, moved), (from_left, to_left) = rows, elements, left
         unit.on_rollback(return_elements, row, len(row), taken, from_left)
         if target is None:
-            space.put(destination, List.load(moved))
+            space.put(destination, List.pushed(moved, self.engine.settings.limits))
         else:
             unit.on_rollback(_take_back, target, len(target), to_left)
             _push(target, moved, to_left)
+            if target.nodes is None:
+                target.outgrow(moved, self.engine.settings.limits, left=to_left)
         event = "lpop" if from_left else "rpop"
         if len(taken) == len(row):
             space.delete_emptied(source, event)
@@ -179,6 +181,8 @@ class ListMoves(Group[T]):
         if from_left != to_left:
             unit.on_rollback(_take_back, row, len(row), to_left)
             _push(row, moved, to_left)
+            if row.nodes is None:
+                row.outgrow(moved, self.engine.settings.limits, left=to_left)
             (row.pop_left if from_left else row.pop_right)(len(taken))
         else:
             self.space.save_undo(key)  # the list may be empty in between

@@ -53,7 +53,10 @@ if (
     and not (unit.interest and key in unit.interest)
 ):
     unit.dirty += len(values)
-    row.{push}(values)
+    row.push_{end}(values)
+    limits = self.engine.settings.limits
+    if row.bytes > limits.list_unchecked and row.nodes is None:
+        row.outgrow(values, limits, left="{end}" == "left")
     return row.size
 """
 _DIRECT_POP = """
@@ -62,6 +65,7 @@ row = space.values.get(key)
 if (
     row.__class__ is List
     and len(row.chunks[{end}]) > 1
+    and row.nodes is None
     and space.direct_overwrite
     and not (space.deadlines and key in space.deadlines)
     and not (unit.interest and key in unit.interest)
@@ -85,7 +89,7 @@ class Lists(Group[T]):
         complexity="O(1) for each element",
         access="RW INSERT",
         names={"element": "values"},
-        shortcuts=(Shortcut("key values", None, _DIRECT_PUSH.replace("{push}", "push_left")),),
+        shortcuts=(Shortcut("key values", None, _DIRECT_PUSH.replace("{end}", "left")),),
         single_step=True,
     )
     def lpush(self, key: Key, *values: Many) -> int:
@@ -105,7 +109,7 @@ class Lists(Group[T]):
         complexity="O(1) for each element",
         access="RW INSERT",
         names={"element": "values"},
-        shortcuts=(Shortcut("key values", None, _DIRECT_PUSH.replace("{push}", "push_right")),),
+        shortcuts=(Shortcut("key values", None, _DIRECT_PUSH.replace("{end}", "right")),),
         single_step=True,
     )
     def rpush(self, key: Key, *values: Many) -> int:
@@ -161,10 +165,13 @@ class Lists(Group[T]):
             if must_exist:
                 return 0
             space.changed(key, "lpush" if left else "rpush", len(values))
-            space.put(key, List.load(values[::-1] if left else values))
+            row = List.pushed(values[::-1] if left else values, self.engine.settings.limits)
+            space.put(key, row)
             return len(values)
         space.changed(key, "lpush" if left else "rpush", len(values))
         (row.push_left if left else row.push_right)(values)
+        if row.nodes is None:
+            row.outgrow(values, self.engine.settings.limits, left=left)
         return len(row)
 
     @overload
@@ -428,12 +435,13 @@ class Lists(Group[T]):
         row = self.space.write(key, List)
         if row is None:
             raise no_such_key()
-        at = integer(index)
+        at, element = integer(index), encode(value)
         at += len(row) if at < 0 else 0
+        row.expect(element, self.engine.settings.limits)
         if not 0 <= at < len(row):
             raise errors.error(errors.INDEX_OUT_OF_RANGE)
         self.space.changed(key, "lset")
-        row.set(at, encode(value))
+        row.set(at, element)
         return OK
 
     @command(
@@ -457,11 +465,12 @@ class Lists(Group[T]):
         row = self.space.write(key, List)
         if row is None:
             return 0
-        found = row.positions(encode(refvalue))
+        found, element = row.positions(encode(refvalue)), encode(value)
+        row.expect(element, self.engine.settings.limits)
         if not found:
             return -1
         self.space.changed(key, "linsert")
-        row.insert(found[0] + (encode(where) == b"AFTER"), encode(value))
+        row.insert(found[0] + (encode(where) == b"AFTER"), element)
         return len(row)
 
     @command(

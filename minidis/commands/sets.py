@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import reduce
 from itertools import islice
 from operator import and_
@@ -13,10 +13,15 @@ from minidis.commands.shared.cursors import STEP_SIZE, chosen, every, walk
 from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import declarations
 from minidis.grammar.kinds import I64_MIN, RAW, Integer, Key, Kind, Many, Value, integer, positive
+from minidis.replies import SetReply
 from minidis.structures.limits import Limits
 from minidis.structures.tables import Set
+from minidis.structures.text import is_canonical_int
 
 command = declarations(group="set")
+
+#: Redis makes a new set when SPOP leaves at most a fifth of what it removes.
+REPACKED = 5
 
 
 def _limit(value: Any) -> int:
@@ -66,15 +71,25 @@ class Sets(Group[T]):
         space, limits = self.space, self.engine.settings.limits
         table = space.write(key, Set)
         if table is None:
-            new = Set.load(given, limits)
+            new = Set.load(given, limits, asked=len(given))
             space.changed(key, "sadd", len(new))
             space.put(key, new)
             return len(new)
-        news = [member for member in given if member not in table]
+        if len(given) > 1:
+            table.expect(len(given), limits)
+        news = dict.fromkeys(member for member in given if member not in table)
         if not news:
             return 0
         space.changed(key, "sadd", len(news))
+        if table.turns(news):
+            return self._turn(key, table, news)
         return table.put(news, limits)
+
+    def _turn(self, key: Any, table: Set, news: Collection[bytes]) -> int:
+        """Put a set in the place of an intset, with new members that are not all integers."""
+        turned = table.with_texts(news, self.engine.settings.limits)
+        self.space.put(key, turned, self.space.deadlines.get(key))
+        return len(news)
 
     @command(
         "SREM key member [member ...]",
@@ -145,10 +160,13 @@ class Sets(Group[T]):
         space, limits = self.space, self.engine.settings.limits
         if target is None:
             space.changed(key, "sadd")
-            space.put(key, Set.load((member,), limits))
+            space.put(key, Set.load((member,), limits, asked=1))
         elif member not in target:
-            self.unit.on_rollback(_take_back, target, member, target.expanded)
             space.changed(key, "sadd")
+            if target.turns((member,)):
+                self._turn(key, target, (member,))
+                return
+            self.unit.on_rollback(_take_back, target, member, target.expanded)
             target.put_one(member, limits)
 
     # reading -----------------------------------------------------------------------------------
@@ -217,8 +235,8 @@ class Sets(Group[T]):
         >>> db.sadd("tags", "red"), db.smembers("tags")
         (1, {b'red'})
         """
-        table: Any = self.space.read(key, Set) or ()
-        return set(table)
+        table = self.space.read(key, Set)
+        return set() if table is None else _whole(table)
 
     # at random, and by cursor ------------------------------------------------------------------
 
@@ -259,6 +277,8 @@ class Sets(Group[T]):
         else:
             self._effect("SREM", key, *gone)
         self._remove_members(key, table, gone, "spop")
+        if table.expanded and len(gone) >= REPACKED * len(table):
+            table.repack(self.engine.settings.limits)
         return set(gone)
 
     def _pop_member(self, key: Any, table: Set) -> Any:
@@ -361,7 +381,8 @@ class Sets(Group[T]):
         >>> db.sadd("a", 1), db.sadd("b", 2), sorted(db.sunion("a", "b"))
         (1, 1, [b'1', b'2'])
         """
-        return _union(self._sets_at(keys))
+        tables = self._sets_at(keys)
+        return _replied(tables, _union(tables))
 
     @command(
         "SINTER key [key ...]",
@@ -376,7 +397,7 @@ class Sets(Group[T]):
         >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sinter("a", "b")
         (2, 2, {b'2'})
         """
-        return _intersection(self._sets_at(keys))
+        return SetReply(_intersection(self._sets_at(keys)))
 
     @command(
         "SDIFF key [key ...]",
@@ -391,7 +412,8 @@ class Sets(Group[T]):
         >>> db.sadd("a", 1, 2), db.sadd("b", 2, 3), db.sdiff("a", "b")
         (2, 2, {b'1'})
         """
-        return _difference(self._sets_at(keys))
+        tables = self._sets_at(keys)
+        return _replied(tables, _difference(tables))
 
     def _sets_at(self, keys: Any) -> Any:
         """Return the sets at the keys, an empty set for each missing key."""
@@ -414,7 +436,8 @@ class Sets(Group[T]):
         >>> db.sadd("a", 1), db.sadd("b", 2), db.sunionstore("both", "a", "b")
         (1, 1, 2)
         """
-        return self._store_set(destination, _union(self._sets_at(keys)), "sunionstore")
+        found = Set.load(_union(self._sets_at(keys)), self.engine.settings.limits)
+        return self._store_set(destination, found, "sunionstore")
 
     @command(
         "SINTERSTORE destination key [key ...]",
@@ -432,7 +455,7 @@ class Sets(Group[T]):
         >>> db.sadd("a", 1, 2), db.sadd("b", 2), db.sinterstore("both", "a", "b")
         (2, 1, 1)
         """
-        found = _intersection(self._sets_at(keys))
+        found = _common_set(self._sets_at(keys), self.engine.settings.limits)
         return self._store_set(destination, found, "sinterstore")
 
     @command(
@@ -451,14 +474,15 @@ class Sets(Group[T]):
         >>> db.sadd("a", 1, 2), db.sadd("b", 2), db.sdiffstore("rest", "a", "b")
         (2, 1, 1)
         """
-        return self._store_set(destination, _difference(self._sets_at(keys)), "sdiffstore")
+        found = _rest_set(self._sets_at(keys), self.engine.settings.limits)
+        return self._store_set(destination, found, "sdiffstore")
 
-    def _store_set(self, key: Any, members: set[Any], event: str) -> int:
-        """Store a result as a set, or delete the key if the result is empty."""
+    def _store_set(self, key: Any, members: Set, event: str) -> int:
+        """Store a result, or delete the key if the result is empty."""
         space = self.space
         if members:
             space.changed(key, event)
-            space.put(key, Set.load(members, self.engine.settings.limits))
+            space.put(key, members)
         elif space.find(key) is not None:
             space.changed(key, "del")
             space.remove(key)
@@ -554,26 +578,70 @@ class Sets(Group[T]):
 _EMPTY = Set()
 
 
-def _union(tables: list[Set]) -> set[Any]:
+# In the order in which Redis finds them, as far as its sets have an order.
+
+
+def _whole(table: Set) -> set[Any]:
+    """Return all members as a reply."""
+    return set(table) if table.expanded else SetReply(table.in_order())
+
+
+def _replied(tables: list[Set], members: dict[bytes, None]) -> set[Any]:
+    """Return the result of SUNION or SDIFF: Redis collects integers in an intset."""
+    if any(table.encoding != "intset" for table in tables):
+        return set(members)
+    return SetReply(sorted(members, key=int))
+
+
+def _union(tables: list[Set]) -> dict[bytes, None]:
     """Return the members of at least one of the sets."""
-    return set().union(*tables)
+    members: dict[bytes, None] = {}
+    for table in tables:
+        members.update(table if table.expanded else dict.fromkeys(table.in_order()))
+    return members
 
 
-def _intersection(tables: list[Set]) -> set[Any]:
-    """Return the members of all sets; each `&` iterates over the smaller side."""
-    views = [table.keys() for table in sorted(tables, key=len)]
-    return set(reduce(and_, views[1:], views[0]))
+def _intersection(tables: list[Set]) -> Iterable[bytes]:
+    """Return the members of all sets, in the order of the smallest."""
+    smallest, *others = sorted(tables, key=len)
+    if smallest.expanded:
+        # Each `&` iterates over the smaller side.
+        return reduce(and_, [table.keys() for table in others], smallest.keys())
+    return [member for member in smallest.in_order() if all(member in other for other in others)]
 
 
-def _difference(tables: list[Set]) -> set[Any]:
+def _common_set(tables: list[Set], limits: Limits) -> Set:
+    """Return the intersection as a set, in the encoding that SINTERSTORE chooses."""
+    members = list(_intersection(tables))
+    numbers = all(map(is_canonical_int, members))
+    if numbers and len(members) <= limits.set_max_intset_entries:
+        return Set.load(members, limits)
+    listpack = min(tables, key=len).encoding != "intset"
+    return Set.load(members, limits, listpack=listpack)
+
+
+def _difference(tables: list[Set]) -> dict[bytes, None]:
     """Return the members of the first set that no other set contains."""
-    left: set[Any] = set(tables[0])
-    for table in tables[1:]:
+    first, *others = tables
+    left = dict.fromkeys(first.in_order())
+    for table in others:
         if len(table) < len(left):
-            left.difference_update(table)
+            for member in table:
+                left.pop(member, None)
         else:
-            left = {member for member in left if member not in table}
+            left = {member: None for member in left if member not in table}
     return left
+
+
+def _rest_set(tables: list[Set], limits: Limits) -> Set:
+    """Return the difference as a set, in the encoding that SDIFFSTORE chooses."""
+    members, size = _difference(tables), len(tables[0])
+    one_by_one = size * sum(map(bool, tables)) // 2 <= sum(map(len, tables))
+    if one_by_one:
+        return Set.load(members, limits)
+    rest = Set.load(tables[0].in_order(), limits)  # Redis copies the set and removes the others
+    rest.drop([member for member in rest if member not in members])
+    return rest
 
 
 def _count(members: Iterator[Any], limit: Any) -> int:

@@ -138,6 +138,14 @@ PARAMETERS: dict[str, Parameter] = {
         ),
         _limit("set-max-intset-entries", "a set of more integers is a hashtable"),
         _limit(
+            "set-max-listpack-entries", "a set of more members, not all integers, is a hashtable"
+        ),
+        _limit(
+            "set-max-listpack-value",
+            "a set with a longer member (bytes) is a hashtable",
+            size=True,
+        ),
+        _limit(
             "zset-max-listpack-entries",
             "a sorted set with more members is a skiplist",
             "zset-max-ziplist-entries",
@@ -150,7 +158,7 @@ PARAMETERS: dict[str, Parameter] = {
         ),
         _limit(
             "list-max-listpack-size",
-            "elements in a node of a saved list; -1 to -5: 4, 8, 16, 32, 64 KiB",
+            "elements in a listpack list, or node of a list; -1 to -5: 4, 8, 16, 32, 64 KiB",
             "list-max-ziplist-size",
             low=-(2**31),
         ),

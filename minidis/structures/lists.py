@@ -22,6 +22,10 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain, islice
 from typing import Self
 
+from minidis.structures.limits import Limits
+from minidis.structures.listpack_sizes import EMPTY, MOST_EXTRA, text_bytes
+from minidis.structures.quicklist import Nodes
+
 CHUNK = 512
 
 
@@ -34,18 +38,48 @@ class List:
     ([b'z', b'a', b'b', b'c'], [b'c', b'b'], 2)
     """
 
-    __slots__ = ("chunks", "cuts", "size")
+    __slots__ = ("bytes", "chunks", "cuts", "nodes", "size")
 
     def __init__(self) -> None:
         self.chunks: list[list[bytes]] = [[]]
         self.cuts: list[int] | None = None
         self.size = 0
+        #: an upper bound of the bytes of the listpack
+        self.bytes = EMPTY
+        #: where Redis would have the nodes of a quicklist; None: it would have a listpack
+        self.nodes: Nodes | None = None
 
     @classmethod
     def load(cls, elements: Sequence[bytes]) -> Self:
         """A list of these elements."""
         new = cls()
         new._set_chunks(_chunked(list(elements)))
+        new.bytes += sum(map(len, elements)) + MOST_EXTRA * len(elements)
+        return new
+
+    @classmethod
+    def pushed(cls, elements: Sequence[bytes], limits: Limits) -> Self:
+        """A list of elements that were pushed at once."""
+        new = cls.load(elements)
+        new.outgrow(elements, limits)
+        return new
+
+    @classmethod
+    def stored(cls, elements: Sequence[bytes], limits: Limits) -> Self:
+        """A list of elements that were stored together: by SORT, or in a dump."""
+        new = cls.load(elements)
+        new.outgrow((), limits)
+        if new.nodes is not None:
+            new.nodes = Nodes(0, EMPTY, limits)
+            new.nodes.push_right(elements)
+        return new
+
+    @classmethod
+    def of_nodes(cls, nodes: Sequence[Sequence[bytes]], limits: Limits) -> Self:
+        """A list of these nodes of a quicklist."""
+        new = cls.stored(list(chain.from_iterable(nodes)), limits)
+        if sum(map(bool, nodes)) > 1:
+            new.nodes = Nodes.of(nodes, limits)
         return new
 
     def copy(self) -> Self:
@@ -53,6 +87,7 @@ class List:
         twin = type(self)()
         twin.chunks = list(map(list.copy, self.chunks))
         twin.size = self.size
+        twin.bytes, twin.nodes = self.bytes, self.nodes and self.nodes.copy()
         return twin
 
     def __len__(self) -> int:
@@ -82,6 +117,12 @@ class List:
             self.chunks[: 0 if first else 1] = _chunked(list(elements[::-1]), count % CHUNK)
             self.cuts = None
         self.size += count
+        if self.nodes is not None:
+            self.nodes.push_left(elements)
+        elif count == 1:
+            self.bytes += len(elements[0]) + MOST_EXTRA
+        else:
+            self.bytes += sum(map(len, elements)) + MOST_EXTRA * count
 
     def push_right(self, elements: Sequence[bytes]) -> None:
         """Push the elements to the tail one after another."""
@@ -94,9 +135,28 @@ class List:
             self.chunks[end if last else end - 1 :] = _chunked(list(elements))
             self.cuts = None
         self.size += count
+        if self.nodes is not None:
+            self.nodes.push_right(elements)
+        elif count == 1:
+            self.bytes += len(elements[0]) + MOST_EXTRA
+        else:
+            self.bytes += sum(map(len, elements)) + MOST_EXTRA * count
 
     def pop_left(self, count: int) -> list[bytes]:
         """Remove and return `count` elements from the head; `count` must not exceed the length."""
+        popped = self._pop_left(count)
+        if self.nodes is not None:
+            self.popped_left(popped)
+        return popped
+
+    def pop_right(self, count: int) -> list[bytes]:
+        """Remove and return `count` elements from the tail, last element first."""
+        popped = self._pop_right(count)
+        if self.nodes is not None:
+            self.popped_right(popped)
+        return popped
+
+    def _pop_left(self, count: int) -> list[bytes]:
         first = self.chunks[0]
         if count >= len(first):
             return self._pop_chunks_left(count)
@@ -105,8 +165,7 @@ class List:
         self.size -= count
         return popped
 
-    def pop_right(self, count: int) -> list[bytes]:
-        """Remove and return `count` elements from the tail, last element first."""
+    def _pop_right(self, count: int) -> list[bytes]:
         last = self.chunks[-1]
         if count >= len(last):
             return self._pop_chunks_right(count)
@@ -150,6 +209,58 @@ class List:
         self.size -= count
         return popped
 
+    # The encoding in Redis. A change is told after it has happened.
+
+    def outgrow(self, pushed: Sequence[bytes], limits: Limits, *, left: bool = False) -> None:
+        """Become a quicklist if the elements exceed the limits; the last of them were `pushed`."""
+        count, most = self.size, limits.list_entries
+        if self.bytes <= limits.list_bytes and (most is None or count <= most):
+            return
+        added = sum(map(text_bytes, pushed))
+        old = EMPTY + sum(map(text_bytes, self)) - added
+        # Of new elements Redis counts the texts alone.
+        if old + sum(map(len, pushed)) > limits.list_bytes or (most is not None and count > most):
+            nodes = Nodes(count - len(pushed), old, limits)
+            (nodes.push_left if left else nodes.push_right)(pushed)
+            self.nodes = nodes
+        else:
+            self.bytes = old + added
+
+    def expect(self, element: bytes, limits: Limits) -> None:
+        """Become a quicklist if one more element would exceed the limits."""
+        most = limits.list_entries
+        if self.nodes is not None or (
+            most is None and self.bytes + len(element) <= limits.list_bytes
+        ):
+            return
+        self.bytes = EMPTY + sum(map(text_bytes, self))
+        if self.bytes + len(element) > limits.list_bytes or (
+            most is not None and self.size >= most
+        ):
+            self.nodes = Nodes(self.size, self.bytes, limits)
+
+    def popped_left(self, elements: Sequence[bytes]) -> None:
+        """Elements were removed from the head of a quicklist."""
+        assert self.nodes is not None
+        self.nodes.pop_left(elements)
+        self._shrink()
+
+    def popped_right(self, elements: Sequence[bytes]) -> None:
+        """Elements were removed from the tail of a quicklist."""
+        assert self.nodes is not None
+        self.nodes.pop_right(elements)
+        self._shrink()
+
+    def _shrink(self) -> None:
+        """Become a listpack if that is small enough."""
+        if self.nodes is not None and self.nodes.fit_a_listpack:
+            self.bytes, self.nodes = self.nodes.head, None
+
+    @property
+    def expanded(self) -> bool:
+        """Whether it is a quicklist."""
+        return self.nodes is not None
+
     # Any position; 0 <= index < len.
 
     def get(self, index: int) -> bytes:
@@ -161,6 +272,10 @@ class List:
         """Replace the element at this index."""
         number, offset = self._find(index)
         self.chunks[number][offset] = element
+        self.bytes += len(element) + MOST_EXTRA
+        if self.nodes is not None and not self.nodes.cuts:
+            self.nodes.head = self.nodes.tail = EMPTY + sum(map(text_bytes, self))
+            self._shrink()
 
     def insert(self, index: int, element: bytes) -> None:
         """Insert before this index; len(self) appends."""
@@ -176,6 +291,9 @@ class List:
             self.chunks[number : number + 1] = _chunked(grown, CHUNK // 2)
         self.cuts = None
         self.size += 1
+        self.bytes += len(element) + MOST_EXTRA
+        if self.nodes is not None:
+            self.nodes.inserted(index)
 
     def slice(self, start: int, stop: int) -> list[bytes]:
         """The elements in [start, stop), 0 <= start and stop <= len."""
@@ -193,6 +311,11 @@ class List:
         elif stop == self.size:
             self.pop_left(start)
         else:
+            size, self.cuts = self.size, None
+            if self.nodes is not None:
+                self.popped_right(self.slice(stop, size)[::-1])
+            if self.nodes is not None:
+                self.popped_left(self.slice(0, start))
             self._set_chunks(self._between(start, stop))
 
     def remove(self, count: int, value: bytes) -> int:
@@ -204,12 +327,16 @@ class List:
         if not changed:
             return 0
         before = self.size
+        if self.nodes is not None:
+            gone = self.positions(value, -1 if count < 0 else 1, abs(count))
+            self.nodes.removed(gone)
         chunks = [changed.get(number, chunk) for number, chunk in enumerate(self.chunks)]
         chunks = [chunk for chunk in chunks if chunk]
         if len(chunks) > 2 + 2 * before // CHUNK:
             # Removals have left many small chunks: merge them.
             chunks = _chunked(list(chain.from_iterable(chunks)))
         self._set_chunks(chunks)
+        self._shrink()
         return before - self.size
 
     def positions(
@@ -236,6 +363,9 @@ class List:
     def repair(self) -> None:
         """Restore the state before or after a call that an exception interrupted."""
         self._set_chunks(self.chunks)
+        self.bytes = EMPTY + sum(map(text_bytes, self))
+        if self.nodes is not None:
+            self.nodes.fit(self.size)
 
     def check(self) -> None:
         """Raise AssertionError if an invariant is broken."""
@@ -243,6 +373,10 @@ class List:
         sizes = list(map(len, chunks))
         assert chunks == [[]] or all(0 < size <= CHUNK for size in sizes)
         assert self.size == sum(sizes)
+        if self.nodes is None:
+            assert self.bytes >= EMPTY + sum(map(text_bytes, self))
+        else:
+            assert self.nodes.stop - self.nodes.start == self.size
         if self.cuts is not None:
             starts = accumulate(sizes[1:-1], initial=self.cuts[0] if self.cuts else 0)
             assert self.cuts == (list(starts) if len(chunks) > 1 else [])

@@ -20,8 +20,8 @@ from itertools import chain, pairwise
 from typing import Any, NamedTuple, Self
 
 from minidis.structures.limits import Limits
+from minidis.structures.listpack_sizes import integer_bytes, text_bytes
 from minidis.structures.stream_groups import UNKNOWN, ConsumerGroup
-from minidis.structures.text import is_canonical_int
 
 #: id, field, value, field, value, ...
 Row = tuple[Any, ...]
@@ -43,34 +43,6 @@ def id_text(number: int) -> bytes:
     b'5-1'
     """
     return b"%d-%d" % (number >> SHIFT, number & SEQUENCE)
-
-
-# sizes in Redis -----------------------------------------------------------------------------------
-
-
-def signed(number: int) -> int:
-    """A difference of ids as a signed 64-bit integer, as in listpacks of Redis."""
-    return (number + (1 << SHIFT - 1) & SEQUENCE) - (1 << SHIFT - 1)
-
-
-def _integer_bytes(number: int) -> int:
-    """Bytes of an integer in a listpack, including its back length; it wraps at 64 bits."""
-    if -4096 <= number < 4096:
-        return 2 if 0 <= number < 128 else 3
-    number = signed(number)
-    bits = (number if number >= 0 else ~number).bit_length()
-    return 4 if bits < 16 else 5 if bits < 24 else 6 if bits < 32 else 10
-
-
-def _text_bytes(word: bytes) -> int:
-    """Bytes of a string in a listpack."""
-    size = len(word)
-    if size < 64:
-        if size <= 20 and is_canonical_int(word):
-            return _integer_bytes(int(word))
-        return size + 2
-    size += 2 if size < 4096 else 5
-    return size + 1 + (size > 127) + (size >= 16383) + (size >= 2097151) + (size >= 268435455)
 
 
 class Node:
@@ -96,21 +68,21 @@ class Node:
         names, values = list(row[1::2]), row[2::2]
         milliseconds = (row[0] >> SHIFT) - (self.first >> SHIFT)
         sequence = (row[0] & SEQUENCE) - (self.first & SEQUENCE)
-        total = 2 + _integer_bytes(milliseconds) + _integer_bytes(sequence)
+        total = 2 + integer_bytes(milliseconds) + integer_bytes(sequence)
         if names == self.names:
-            total += _integer_bytes(len(names) + 3)
+            total += integer_bytes(len(names) + 3)
         else:
-            total += _integer_bytes(len(names)) + _integer_bytes(2 * len(names) + 4)
-            total += sum(map(_text_bytes, names))
-        return total + sum(map(_text_bytes, values))
+            total += integer_bytes(len(names)) + integer_bytes(2 * len(names) + 4)
+            total += sum(map(text_bytes, names))
+        return total + sum(map(text_bytes, values))
 
     def bytes(self) -> int:
         """Bytes of the node's listpack."""
         if not self.size:
             names = self.names
-            head = 9 + _integer_bytes(len(names)) + sum(map(_text_bytes, names))
+            head = 9 + integer_bytes(len(names)) + sum(map(text_bytes, names))
             self.size = head + self.dead_bytes + sum(map(self.row_bytes, self.rows))
-        return self.size + _integer_bytes(len(self.rows)) + _integer_bytes(self.dead)
+        return self.size + integer_bytes(len(self.rows)) + integer_bytes(self.dead)
 
     def without(self, rows: Iterable[Row], kept: list[Row]) -> Node:
         """A copy of this node after the deletion of `rows`, which leaves the rows `kept`."""

@@ -14,7 +14,8 @@ The index is derived from the dictionary, so repair() can rebuild it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import takewhile
 from typing import Self, TypeVar
 
 from minidis.structures.index import Index, Indexed
@@ -161,34 +162,98 @@ class Hash(Table[bytes]):
 
 
 class Set(Table[None]):
-    """Members. The encoding is compact while there are few and all are integers.
+    """Members. As Redis would have them: an intset, a listpack, or a hashtable (`expanded`).
 
-    >>> odd = Set.load([b"1", b"3"], Limits())
-    >>> odd.put([b"3", b"five"], Limits()), odd.expanded
-    (1, True)
+    An intset has integers only, and is iterated in ascending order. A listpack keeps the order in
+    which its members came, and remains one when only integers are left.
+
+    >>> odd = Set.load([b"3", b"1"], Limits())
+    >>> odd.encoding, list(odd.in_order())
+    ('intset', [b'1', b'3'])
+    >>> odd = odd.with_texts([b"five"], Limits())
+    >>> odd.put([b"7"], Limits()), odd.encoding, list(odd.in_order())
+    (1, 'listpack', [b'1', b'3', b'five', b'7'])
     """
 
-    __slots__ = ()
+    __slots__ = ("listpack",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listpack = False
 
     @classmethod
-    def load(cls, members: Iterable[bytes], limits: Limits) -> Self:
-        """A set of these members."""
+    def load(
+        cls, members: Iterable[bytes], limits: Limits, *, listpack: bool = False, asked: int = 0
+    ) -> Self:
+        """A set of these members, added one after another to an intset (or a listpack).
+
+        asked: how many members a command wants to add at once, repetitions included.
+        """
         new = cls()
-        changes = dict.fromkeys(members)
-        new.expanded = new._outgrown_by(changes, limits)
-        new.update(changes)
-        return new
+        news = dict.fromkeys(members)
+        first = next(iter(news), b"")
+        too_many = asked > limits.set_max_intset_entries or not is_canonical_int(first)
+        new.listpack = listpack or (asked > 0 and too_many)
+        new.expanded = new.listpack and asked > limits.set_max_listpack_entries
+        return new.with_texts(news, limits) if new.turns(news) else new._filled(news, limits)
+
+    def _filled(self, members: dict[bytes, None], limits: Limits) -> Self:
+        self.expanded = self.expanded or self._outgrown_by(members, limits)
+        self.update(members)
+        return self
+
+    def copy(self) -> Self:
+        """An independent set with the same members."""
+        twin = super().copy()
+        twin.listpack = self.listpack
+        return twin
+
+    @property
+    def encoding(self) -> str:
+        """The encoding in Redis."""
+        return "hashtable" if self.expanded else "listpack" if self.listpack else "intset"
+
+    def in_order(self) -> Collection[bytes]:
+        """The members in the order in which Redis has them; a hashtable has none."""
+        return self if self.expanded or self.listpack else sorted(self, key=int)
+
+    def turns(self, news: Iterable[bytes]) -> bool:
+        """Whether new members turn an intset into something else: with_texts() adds them."""
+        return not (self.expanded or self.listpack or all(map(is_canonical_int, news)))
+
+    def with_texts(self, news: Iterable[bytes], limits: Limits) -> Self:
+        """A copy of an intset with new members that are not all integers, in Redis's order."""
+        twin = type(self)()
+        members = list(news)
+        numbers = list(takewhile(is_canonical_int, members))
+        old = [*self, *numbers]
+        twin.update(dict.fromkeys(sorted(old, key=int)))
+        twin.listpack = True
+        # More integers than an intset takes, or a listpack, before the first text comes.
+        most = limits.set_max_intset_entries if numbers else len(old)
+        twin.expanded = len(old) > most or twin._longest(old) > limits.set_max_listpack_value
+        return twin._filled(dict.fromkeys(members[len(numbers) :]), limits)
+
+    def expect(self, asked: int, limits: Limits) -> None:
+        """Become a hashtable if a command wants to add so many members at once."""
+        if not self.expanded:
+            self.expanded = asked > self._most_entries(limits)
+
+    def _most_entries(self, limits: Limits) -> int:
+        return limits.set_max_listpack_entries if self.listpack else limits.set_max_intset_entries
 
     def put(self, members: Iterable[bytes], limits: Limits) -> int:
-        """Add these members and return how many are new."""
+        """Add these members and return how many are new. See turns()."""
         changes = dict.fromkeys(members)
         return self._update_with(changes, not self.expanded and self._outgrown_by(changes, limits))
 
     def put_one(self, member: bytes, limits: Limits) -> bool:
-        """Add one member and return whether it is new."""
+        """Add one member and return whether it is new. See turns()."""
         before = len(self)
         if not self.expanded and (
-            before >= limits.set_max_intset_entries or not is_canonical_int(member)
+            before >= self._most_entries(limits)
+            or len(member) > limits.set_max_listpack_value
+            or not (self.listpack or is_canonical_int(member))
         ):
             return self.put((member,), limits) == 1
         self[member] = None
@@ -198,9 +263,25 @@ class Set(Table[None]):
             self.index.add(member)
         return True
 
+    def repack(self, limits: Limits) -> None:
+        """Become a listpack, if the members fit: when most of a hashtable were removed at once."""
+        self.listpack = True
+        self.expanded = self._longest(self) > limits.set_max_listpack_value or (
+            len(self) > limits.set_max_listpack_entries
+        )
+
     def _outgrown_by(self, changes: dict[bytes, None], limits: Limits) -> bool:
-        if not all(map(is_canonical_int, changes)):
-            return True
         size = self._size_with(changes)
-        # Redis checks the size only when the set has grown.
-        return size > limits.set_max_intset_entries and size > len(self)
+        if size == len(self):
+            return False
+        if not self.listpack:
+            if not all(map(is_canonical_int, changes)):
+                return True  # only with_texts() makes a listpack
+            return size > limits.set_max_intset_entries
+        news = (member for member in changes if member not in self)
+        longest = self._longest(news)
+        return size > limits.set_max_listpack_entries or longest > limits.set_max_listpack_value
+
+    @staticmethod
+    def _longest(members: Iterable[bytes]) -> int:
+        return max(map(len, members), default=0)

@@ -77,13 +77,19 @@ def _compact_or(compact: str, expanded: str) -> Callable[[Any], str]:
     return lambda value: expanded if value.expanded else compact
 
 
+def _set_encoding(value: Set) -> str:
+    return value.encoding
+
+
 # fmt: off
 STRING = ValueType(
     "string", (bytes, int, bytearray, Text), string_encoding,
     0, digest_string, string_memory, collection=False, may_be_empty=True,
 )
-LIST = ValueType("list", (List,), _always("quicklist"), 1, digest_list, list_memory)
-SET = ValueType("set", (Set,), _compact_or("intset", "hashtable"), 2, digest_set, set_memory)
+LIST = ValueType(
+    "list", (List,), _compact_or("listpack", "quicklist"), 1, digest_list, list_memory
+)
+SET = ValueType("set", (Set,), _set_encoding, 2, digest_set, set_memory)
 ZSET = ValueType(
     "zset", (SortedSet,), _compact_or("listpack", "skiplist"),
     3, digest_sorted_set, sorted_set_memory,
@@ -139,7 +145,7 @@ def is_empty(value: Any) -> bool:
 
 
 def encoding_of(value: Any) -> str:
-    """The reply of OBJECT ENCODING: how Redis 7.0 would keep the value in memory.
+    """The reply of OBJECT ENCODING: how Redis 7.4 would keep the value in memory.
 
     >>> encoding_of(b"text"), encoding_of(12), encoding_of(Hash())
     ('embstr', 'int', 'listpack')

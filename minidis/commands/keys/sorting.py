@@ -155,7 +155,7 @@ class Sorting(Group[T]):
         space = self.space
         if elements:
             space.changed(key, "sortstore", len(elements))
-            space.put(key, List.load(elements))
+            space.put(key, List.stored(elements, self.engine.settings.limits))
         elif space.find(key) is not None:
             space.changed(key, "del")
             space.remove(key)
@@ -164,7 +164,9 @@ class Sorting(Group[T]):
 
 def _all(value: Any) -> list[bytes]:
     """Return the elements of a collection; a missing key has none."""
-    return list(value.scores if value.__class__ is SortedSet else value or ())
+    if value.__class__ is SortedSet:
+        return list(value.scores)
+    return list(value.in_order() if value.__class__ is Set else value or ())
 
 
 def _as_they_are(value: Any, begin: int, stop: int, desc: bool) -> list[bytes]:
@@ -174,7 +176,7 @@ def _as_they_are(value: Any, begin: int, stop: int, desc: bool) -> list[bytes]:
         return value.slice(size - stop, size - begin)[::-1] if desc else value.slice(begin, stop)
     if value.__class__ is SortedSet:
         return [member for member, _ in value.by_rank(begin, stop, reverse=desc)]
-    return list(islice(value or (), begin, stop))
+    return list(islice(value.in_order() if value.__class__ is Set else (), begin, stop))
 
 
 def _by_number(elements: list[bytes], weights: Any, desc: bool) -> list[bytes]:

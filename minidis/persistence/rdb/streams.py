@@ -31,8 +31,9 @@ from minidis.persistence.rdb.type_bytes import (
     STREAM_LISTPACKS_3,
 )
 from minidis.structures.limits import Limits
+from minidis.structures.listpack_sizes import signed
 from minidis.structures.stream_groups import UNKNOWN, Consumer, ConsumerGroup
-from minidis.structures.streams import MOST_ID, SEQUENCE, SHIFT, Node, Row, Stream, signed
+from minidis.structures.streams import MOST_ID, SEQUENCE, SHIFT, Node, Row, Stream
 
 _DELETED, _SAME_FIELDS = 1, 2
 _ID_SIZE = 16

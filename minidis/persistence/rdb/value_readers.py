@@ -38,39 +38,37 @@ def read_string(source: Source, limits: Limits) -> bytes | int:
 
 def read_list(source: Source, limits: Limits) -> List:
     """A list of strings."""
-    return List.load([source.string() for _ in range(source.count())])
+    return List.stored([source.string() for _ in range(source.count())], limits)
 
 
 def read_list_ziplist(source: Source, limits: Limits) -> List:
     """A list in one ziplist."""
-    return List.load(read_ziplist(source.string()))
+    return List.stored(read_ziplist(source.string()), limits)
 
 
 def read_quicklist(source: Source, limits: Limits) -> List:
     """A list of ziplists."""
-    elements: list[bytes] = []
-    for _ in range(source.count()):
-        elements += read_ziplist(source.string())
-    return List.load(elements)
+    nodes = [read_ziplist(source.string()) for _ in range(source.count())]
+    return List.of_nodes(nodes, limits)
 
 
 def read_quicklist_2(source: Source, limits: Limits) -> List:
     """A list of listpacks and large elements."""
-    elements: list[bytes] = []
+    nodes: list[list[bytes]] = []
     for _ in range(source.count()):
         container = source.length()
         if container not in (PLAIN, PACKED):
             raise CorruptError(f"list: invalid kind {container} of a node")
         blob = source.string()
-        elements += read_listpack(blob) if container == PACKED else [blob]
-    return List.load(elements)
+        nodes.append(read_listpack(blob) if container == PACKED else [blob])
+    return List.of_nodes(nodes, limits)
 
 
 # ---------------------------------------------------------------------------------------- sets
 
 
-def _make_set(members: list[bytes], limits: Limits) -> Set:
-    loaded = Set.load(members, limits)
+def _make_set(members: list[bytes], limits: Limits, *, listpack: bool = False) -> Set:
+    loaded = Set.load(members, limits, listpack=listpack)
     if len(loaded) != len(members):
         raise CorruptError("set: a member appears twice")
     return loaded
@@ -88,7 +86,7 @@ def read_set_intset(source: Source, limits: Limits) -> Set:
 
 def read_set_listpack(source: Source, limits: Limits) -> Set:
     """A set in a listpack."""
-    return _make_set(read_listpack(source.string()), limits)
+    return _make_set(read_listpack(source.string()), limits, listpack=True)
 
 
 # -------------------------------------------------------------------------------------- hashes

@@ -89,8 +89,8 @@ def _list_nodes(value: List, fill: int) -> Iterator[tuple[int, bytes]]:
 
 
 def write_set(value: Set, limits: Limits, compress: Compress | None) -> Body:
-    """A set: an intset, or its members."""
-    if not value.expanded:
+    """A set: an intset, or its members: version 10 has no listpack for them."""
+    if value.encoding == "intset":
         return SET_INTSET, [encode_string(write_intset(value), compress)]
     parts = [encode_string(member, compress) for member in value]
     return SET, [encode_length(len(value)), *parts]
