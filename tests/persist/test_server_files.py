@@ -172,7 +172,7 @@ def test_our_files_are_about_as_small(full_server: Any, tmp_path: Path) -> None:
 
 SAMPLES = Path(os.environ.get("MINIDIS_SAMPLES", Path(__file__).parents[3] / "shared/samples/rdb"))
 REFUSED = {
-    "redis_40_with_module.rdb": "module value",
+    "redis_40_with_module.rdb": "value of module",
     "redis_60_with_module_aux.rdb": "data of module",
 }
 

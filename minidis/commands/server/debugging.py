@@ -44,7 +44,8 @@ class Debugging(Group[T]):
         if value is None:
             raise no_such_key()
         # Without type byte, version and checksum: 1, 2 and 8 bytes.
-        length = len(payload.dump_value(value, self.engine.settings.limits)) - 11
+        settings = self.engine.settings
+        length = len(payload.dump_value(value, settings.limits, version=settings.rdb_version)) - 11
         now = self.unit.now() // 1000
         accessed = self.space.accessed
         used = now if accessed is None else accessed[encode(key)]
