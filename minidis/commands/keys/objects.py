@@ -179,8 +179,8 @@ class Objects(Group[T]):
     def dump(self, key: Key) -> T | None:
         """Return the value stored at `key` in the serialized form that RESTORE reads.
 
-        The bytes do not contain the expiry. Redis 7.0 and later can restore them. Returns None if
-        the key does not exist.
+        The bytes do not contain the expiry. Redis 7.0 and later can restore them (7.2 and later
+        if `rdb-version` is 11). Returns None if the key does not exist.
 
         >>> db.set("a", 1), db.restore("b", 0, db.dump("a")), db.get("b")
         (OK, OK, b'1')
