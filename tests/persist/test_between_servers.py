@@ -260,14 +260,12 @@ def reload(server: RealServer, path: Path) -> Reply:
 @pytest.fixture(scope="module")
 def filled(servers: Servers) -> Servers:
     """The server of a kind, with the data."""
-    ready: set[str] = set()
 
     def server(kind: str) -> RealServer:
         found = servers(kind)
         if kind == OLDEST:  # newer servers give large elements a node of their own by themselves
             assert found.execute("DEBUG", "QUICKLIST-PACKED-THRESHOLD", "8192b") == "OK"
         fill(found.execute)
-        ready.add(kind)
         return found
 
     return server
