@@ -21,7 +21,7 @@ import threading
 import typing
 
 if typing.TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 Item = typing.TypeVar("Item")
 
@@ -96,7 +96,7 @@ class LockedError(FileError):
 
 
 class RdbError(FileError):
-    """A dump cannot be read; the message has position, key, reason and remedy."""
+    """A dump cannot be read; the message has position, version, key, reason and remedy."""
 
     def __init__(
         self,
@@ -105,6 +105,7 @@ class RdbError(FileError):
         remedy: str = "",
         offset: int | None = None,
         path: str | None = None,
+        version: int | None = None,
         database: int | None = None,
         key: bytes | None = None,
     ) -> None:
@@ -113,31 +114,73 @@ class RdbError(FileError):
         self.remedy = remedy
         self.offset = offset
         self.path = path
+        #: version of the format; Valkey counts from 80
+        self.version = version
         self.database = database
         self.key = key
 
     def __str__(self) -> str:
-        """Join the known parts: path, offset, database, key, reason, remedy."""
-        key = None if self.key is None else repr(self.key.decode("utf-8", "backslashreplace"))
+        """Join the known parts: path, offset, version, database, key, reason, remedy."""
         where = [
             self.path,
             None if self.offset is None else f"offset {self.offset}",
-            ", ".join(
-                part
-                for part in (
-                    "" if self.database is None else f"database {self.database}",
-                    "" if key is None else f"key {key}",
-                )
-                if part
-            ),
+            ", ".join(self._record()),
             self.reason,
         ]
         text = ": ".join(part for part in where if part)
         return f"{text}. Remedy: {self.remedy}" if self.remedy else text
 
+    def _record(self) -> Iterator[str]:
+        if self.version is not None:
+            yield f"version {self.version}" + (" of Valkey" if self.version >= 80 else "")
+        if self.database is not None:
+            yield f"database {self.database}"
+        if self.key is not None:
+            yield f"key {quoted(self.key)}"
+
 
 class RestoreError(RdbError):
-    """A serialized value cannot be restored. `reason` is "checksum" or "format"."""
+    """A serialized value cannot be restored.
+
+    kind: "checksum" or "format"; RESTORE has an error message for each.
+    """
+
+    def __init__(
+        self,
+        kind: typing.Literal["checksum", "format"],
+        reason: str,
+        *,
+        remedy: str = "",
+        offset: int | None = None,
+        version: int | None = None,
+    ) -> None:
+        super().__init__(reason, remedy=remedy, offset=offset, version=version)
+        self.kind = kind
+
+
+#: Longer keys are cut in messages, in bytes.
+_LONGEST_QUOTED = 100
+
+
+def quoted(text: bytes) -> str:
+    r"""Bytes as text for a message: in double quotes, with escapes for what is not printable.
+
+    >>> print(quoted("clé".encode()), quoted(b'a"b\\c\n\x00\xff'))
+    "clé" "a\"b\\c\n\x00\xff"
+    """
+    shown = text[:_LONGEST_QUOTED].decode("utf-8", "surrogateescape")
+    cut = "..." if len(text) > _LONGEST_QUOTED else ""
+    return '"' + "".join(map(_escaped, shown)) + '"' + cut
+
+
+def _escaped(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # a byte that is not UTF-8
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    if character == '"':
+        return '\\"'
+    if character != "\\" and character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def error(text: str) -> ResponseError:

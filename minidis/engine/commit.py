@@ -431,7 +431,9 @@ class Dispatcher:
                 if value is None:
                     unit.effect(space.number, "DEL", key)
                 else:
-                    payload = dump_value(value, self.settings.limits)
+                    payload = dump_value(
+                        value, self.settings.limits, version=self.settings.rdb_version
+                    )
                     options = {"replace": True, "absttl": deadline is not None}
                     unit.effect(space.number, "RESTORE", key, deadline or 0, payload, **options)
         unit.keep_effects()

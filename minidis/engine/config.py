@@ -13,6 +13,7 @@ from minidis.engine.client_limits import parse_output
 from minidis.engine.engine import Engine
 from minidis.grammar.kinds import I64_MAX, I64_MIN
 from minidis.observers import notifications
+from minidis.persistence.rdb import versions
 from minidis.structures.glob import compile_pattern
 
 MEMORY_UNITS = {
@@ -177,6 +178,13 @@ PARAMETERS: dict[str, Parameter] = {
         ),
         _flag("rdbcompression", "compress strings in dumps", "compression"),
         _flag("rdbchecksum", "end dumps with a CRC64", "checksum"),
+        Parameter(
+            "rdb-version",
+            "version of dumps: 10 for Redis 7.0 and newer, 11 for 7.2 and newer, both for Valkey",
+            lambda engine: str(engine.settings.rdb_version),
+            lambda engine, value: setattr(engine.settings, "rdb_version", value),
+            _number(versions.DEFAULT, versions.NEWEST_WRITTEN),
+        ),
         Parameter(
             "requirepass",
             "password of the default user; empty: it needs none",

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from minidis.engine.client_limits import ClientLimits
+from minidis.persistence.rdb import versions
 from minidis.structures.limits import Limits
 
 
 class Settings:
     """What CONFIG SET changes."""
 
-    __slots__ = ("checksum", "clients", "compression", "limits", "max_string", "randbelow")
+    __slots__ = (
+        "checksum",
+        "clients",
+        "compression",
+        "limits",
+        "max_string",
+        "randbelow",
+        "rdb_version",
+    )
 
     def __init__(self) -> None:
         self.limits = Limits()
@@ -20,6 +29,8 @@ class Settings:
         self.max_string = 512 * 1024 * 1024
         self.compression = True
         self.checksum = True
+        #: version of the dumps that are written
+        self.rdb_version = versions.DEFAULT
         #: a random number below n; tests may replace it
         self.randbelow: Callable[[int], int] = self._first_random
 

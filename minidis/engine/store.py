@@ -99,6 +99,7 @@ class Store:
             aux=self._aux(),
             compression=self._settings.compression,
             checksum=self._settings.checksum,
+            version=self._settings.rdb_version,
             progress=progress,
         )
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from minidis.errors import FileError, RdbError
+from minidis.persistence.rdb import versions
 from minidis.persistence.rdb.payload import DatabaseView, Decoder, Encoder, Loaded
 from minidis.structures.limits import Limits
 
@@ -107,6 +108,7 @@ def save(
     aux: Mapping[bytes, bytes | int],
     compression: bool = True,
     checksum: bool = True,
+    version: int = versions.DEFAULT,
     progress: Progress | None = None,
 ) -> int:
     """Write all databases to `path` and return the size of the file.
@@ -118,7 +120,9 @@ def save(
     """
     # If `path` is a symbolic link, replace the file that it points to, not the link.
     target = Path(os.path.realpath(path))
-    encoder = Encoder(databases, limits, aux=aux, compression=compression, checksum=checksum)
+    encoder = Encoder(
+        databases, limits, aux=aux, compression=compression, checksum=checksum, version=version
+    )
     # The name is chosen before the file exists, so an interrupt at any point can remove it.
     temporary = target.with_name(f"temp-{os.getpid()}-{secrets.token_hex(8)}.rdb")
     try:

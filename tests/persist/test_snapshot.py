@@ -190,8 +190,11 @@ def test_what_follows_the_dump_is_left_alone() -> None:
 
 REFUSED = {
     "stream": (b"fe00 1a016100", "type 26 (stream of Redis 8.6 or newer)"),
-    "module": (b"fe00 07016100", "type 7 (module value)"),
-    "field expiry": (b"fe00 18016100", "field expiry"),
+    "module": (b"fe00 07016100", "type 7 (value of module 'AAAAAAAAA')"),
+    "field expiry": (
+        b"fe00 180161 0038d360ba010000 01010166 0176",
+        "type 24 (hash with field expiry)",
+    ),
     "functions": (b"f50161", "function library"),
     "old functions": (b"f60161", "function library"),
     "module data": (b"f7 80 00000000", "data of module 'AAAAAAAAA'"),
@@ -229,7 +232,18 @@ def test_refusals_name_place_and_remedy(tmp_path: Path, body: bytes, message: st
 
 @pytest.mark.parametrize(
     "header",
-    [b"REDIS001x", b"REDIS\xb010 ", b"REDIS00\xb10", b"REDIS0013", b"REDIS0000", b"VALKEY080"],
+    [
+        b"REDIS001x",
+        b"REDIS\xb010 ",
+        b"REDIS00\xb10",
+        b"REDIS0013",
+        b"REDIS0000",
+        b"REDIS0080",
+        b"VALKEY081",
+        b"VALKEY011",
+        b"VALKEY08x",
+        b"VALKEY080"[:8] + b"\xb0",
+    ],
 )
 def test_headers(header: bytes) -> None:
     with pytest.raises(RdbError):

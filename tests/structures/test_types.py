@@ -12,6 +12,7 @@ import pytest
 from minidis import errors
 from minidis.api.database import Minidis
 from minidis.persistence.rdb import types as codecs
+from minidis.persistence.rdb.sink import Target
 from minidis.structures import memory, types
 from minidis.structures.limits import Limits
 from minidis.structures.lists import List
@@ -102,7 +103,7 @@ def test_each_row_has_a_codec() -> None:
 def test_what_a_codec_writes_it_can_read(count: int) -> None:
     for value in [*values(count).values(), 7, Text(b"8")]:
         codec = codecs.CODECS[types.type_of(value)]
-        type_byte, _ = codec.write(value, LIMITS, None)
+        type_byte, _ = codec.write(value, Target(LIMITS))
         assert type_byte in codec.readers
 
 
@@ -119,7 +120,7 @@ def test_an_object_that_no_key_can_hold_has_no_type() -> None:
     with pytest.raises(KeyError):
         types.type_of(None)
     with pytest.raises(KeyError):
-        codecs.write_value([], LIMITS, None)  # type: ignore[arg-type]
+        codecs.write_value([], Target(LIMITS))  # type: ignore[arg-type]
 
 
 # memory ------------------------------------------------------------------------------------------
@@ -179,7 +180,7 @@ def bags(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tables as if they had a row for bags."""
     row = ValueType("bag", (Bag,), lambda bag: "paper", 9, lambda digest, bag: digest + 1, len)
     codec: Any = codecs.Codec(
-        lambda bag, limits, compress: (99, [bytes((bag.count,))]),
+        lambda bag, target: (99, [bytes((bag.count,))]),
         {99: lambda source, limits: Bag(source.byte())},  # type: ignore[dict-item,return-value]
     )
     monkeypatch.setitem(types.BY_CLASS, Bag, row)

@@ -179,8 +179,8 @@ class Objects(Group[T]):
     def dump(self, key: Key) -> T | None:
         """Return the value stored at `key` in the serialized form that RESTORE reads.
 
-        The bytes do not contain the expiry. Redis 7.0 and later can restore them. Returns None if
-        the key does not exist.
+        The bytes do not contain the expiry. Redis 7.0 and later can restore them (7.2 and later
+        if `rdb-version` is 11). Returns None if the key does not exist.
 
         >>> db.set("a", 1), db.restore("b", 0, db.dump("a")), db.get("b")
         (OK, OK, b'1')
@@ -191,9 +191,12 @@ class Objects(Group[T]):
         value = self.space.lookup(held)
         if value is None:
             return None
-        engine = self.engine
+        settings = self.engine.settings
         reply: Any = dump_value(
-            value, engine.settings.limits, compression=engine.settings.compression
+            value,
+            settings.limits,
+            compression=settings.compression,
+            version=settings.rdb_version,
         )
         return reply
 
@@ -239,7 +242,7 @@ class Objects(Group[T]):
         span = integer(ttl)
         if span < 0:
             raise errors.error("Invalid TTL value, must be >= 0")
-        restored = self._restored(value)
+        restored = self._restored(held, value)
         deadline = min(span if absttl else now + span, I64_MAX) if span else None
         if deadline is not None and deadline <= now:
             if space.find(held) is not None:  # type: ignore[arg-type]
@@ -260,15 +263,19 @@ class Objects(Group[T]):
             access[held] = now // 1000 - idle
         return OK
 
-    def _restored(self, payload: Any) -> Any:
-        """Return the value of a payload; raise ResponseError if it is damaged."""
+    def _restored(self, key: Any, payload: Any) -> Any:
+        """Return the value of a payload; raise ResponseError if it is damaged.
+
+        The cause of the exception says more than the error message of Redis.
+        """
         from minidis.persistence.rdb.payload import restore_value  # the whole codec
 
         try:
             return restore_value(payload, self.engine.settings.limits)
         except RestoreError as error:
+            error.key = key
             raise errors.error(
                 "DUMP payload version or checksum are wrong"
-                if error.reason == "checksum"
+                if error.kind == "checksum"
                 else "Bad data format"
             ) from error

@@ -10,6 +10,7 @@ from minidis.commands.shared.group import Group, T
 from minidis.grammar.command import declarations
 from minidis.grammar.kinds import RAW, Float, Key, Many, encode, to_float
 from minidis.keyspace.keyspace import no_such_key
+from minidis.persistence.rdb import versions
 from minidis.replies import OK, Status
 from minidis.structures.dataset_digest import dataset_digest, value_digest
 from minidis.structures.types import encoding_of
@@ -38,13 +39,14 @@ class Debugging(Group[T]):
         >>> db.set("a", "text"), "encoding:embstr serializedlength:5" in db.debug_object("a")
         (OK, True)
         """
-        from minidis.persistence.rdb import payload  # the whole codec
+        from minidis.persistence.rdb.payload import dump_value  # the whole codec
 
         value = self.space.find(encode(key))
         if value is None:
             raise no_such_key()
-        # Without type byte, version and checksum: 1, 2 and 8 bytes.
-        length = len(payload.dump_value(value, self.engine.settings.limits)) - 11
+        # In the form of a 7.4 server, without type byte, version and checksum: 1, 2 and 8 bytes.
+        newest, limits = versions.NEWEST_WRITTEN, self.engine.settings.limits
+        length = len(dump_value(value, limits, version=newest)) - 11
         now = self.unit.now() // 1000
         accessed = self.space.accessed
         used = now if accessed is None else accessed[encode(key)]

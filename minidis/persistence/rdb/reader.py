@@ -17,9 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 
-from minidis.errors import RdbError
+from minidis.errors import RdbError, quoted
+from minidis.persistence.rdb import versions
 from minidis.persistence.rdb.checksum import crc64
-from minidis.persistence.rdb.corrupt import CorruptError, UnsupportedError
+from minidis.persistence.rdb.corrupt import CorruptError, UnsupportedError, module_name
 from minidis.persistence.rdb.source import (
     LZF_FORM,
     IncompleteError,
@@ -32,13 +33,13 @@ from minidis.persistence.rdb.value_readers import LONGEST_INT64, as_string
 from minidis.structures.limits import Limits
 from minidis.structures.types import is_empty
 
-MAGIC = b"REDIS"
+MAGIC, VALKEY_MAGIC = b"REDIS", b"VALKEY"
 HEADER_SIZE = 9
 CHECKSUM_SIZE = 8
-NEWEST_VERSION = 12
 #: The first version whose dumps end with a checksum.
 CHECKSUM_SINCE = 5
 
+SLOT_IMPORT = 243
 SLOT_INFO, FUNCTION_PRE_GA, FUNCTION_2, MODULE_AUX = 244, 246, 245, 247
 IDLE, FREQ, AUX, RESIZEDB = 248, 249, 250, 251
 DEADLINE_MS, DEADLINE, SELECTDB, EOF = 252, 253, 254, 255
@@ -148,6 +149,7 @@ class Decoder:
             str(error),
             remedy=error.remedy if isinstance(error, UnsupportedError) else _DAMAGED,
             offset=self._base + self._source.pos,
+            version=self.loaded.version or None,
             database=self._number if known else None,
             key=self._key,
         ) from None
@@ -157,18 +159,21 @@ class Decoder:
     def _read_header(self) -> None:
         """Accept digits only. Redis uses atoi, so that one flipped bit can disable its checksum."""
         header = self._source.take(HEADER_SIZE)
-        digits = header[len(MAGIC) :]
-        if header.startswith(b"VALKEY"):
-            raise UnsupportedError(
-                f"dumps of Valkey version {header[6:]!r} are not supported", _NEWER
-            )
-        if not header.startswith(MAGIC) or not digits.isdigit():
-            raise CorruptError(f"not a dump of Redis: it begins with {header!r}")
+        if header.startswith(VALKEY_MAGIC):
+            oldest, newest, name = versions.VALKEY, versions.NEWEST_OF_VALKEY, "Valkey"
+            digits = header[len(VALKEY_MAGIC) :]
+        else:
+            oldest, newest, name = 1, versions.NEWEST_OF_REDIS, "Redis"
+            digits = header[len(MAGIC) :] if header.startswith(MAGIC) else b""
+        if not digits.isdigit():
+            raise CorruptError(f"not a dump of Redis: it begins with {quoted(header)}")
         version = int(digits)
-        if version > NEWEST_VERSION:
-            raise UnsupportedError(f"dump version {version} is newer than {NEWEST_VERSION}", _NEWER)
-        if version < 1:
-            raise CorruptError("dump version 0 does not exist")
+        if version > newest:
+            raise UnsupportedError(
+                f"version {version} of {name} dumps is newer than {newest}", _NEWER
+            )
+        if version < oldest:
+            raise CorruptError(f"version {version} of {name} dumps does not exist")
         self.loaded.version = version
         self._step = self._read_record
 
@@ -246,9 +251,10 @@ class Decoder:
         source.pos = pos
 
     def _read_key(self, type_byte: int) -> None:
-        check_type_byte(type_byte)
+        version = self.loaded.version
+        check_type_byte(type_byte, version)
         key = self._key = self._source.string()
-        value = read_value(self._source, type_byte, self._limits)
+        value = read_value(self._source, type_byte, self._limits, version)
         info, self._info = self._info or _NO_INFO, None
         if is_empty(value):
             return
@@ -321,6 +327,14 @@ class Decoder:
         self._number, self._database = number, None
         self._current()
 
+    def _reject_slot_import(self) -> None:
+        if self.loaded.version < versions.VALKEY:
+            raise CorruptError(f"{SLOT_IMPORT} is not an opcode of Redis dumps")
+        raise UnsupportedError(
+            "the file holds the state of a migration of cluster slots, which is not supported",
+            "save again on the server when the migration is done",
+        )
+
     def _reject_function(self) -> None:
         raise UnsupportedError(
             "the file holds a function library, which is not supported yet",
@@ -329,7 +343,7 @@ class Decoder:
 
     def _reject_module(self) -> None:
         raise UnsupportedError(
-            f"the file holds data of module {_module_name(self._source.length())!r}, "
+            f"the file holds data of module {module_name(self._source.length())!r}, "
             "which is not supported",
             "save it again on a server without that module",
         )
@@ -364,6 +378,7 @@ class Decoder:
 
 
 _OPCODES: dict[int, Callable[[Decoder], None]] = {
+    SLOT_IMPORT: Decoder._reject_slot_import,
     SLOT_INFO: Decoder._skip_slot,
     FUNCTION_2: Decoder._reject_function,
     FUNCTION_PRE_GA: Decoder._reject_function,
@@ -377,10 +392,3 @@ _OPCODES: dict[int, Callable[[Decoder], None]] = {
     SELECTDB: Decoder._select,
     EOF: Decoder._finish,
 }
-
-_MODULE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
-
-def _module_name(module_id: int) -> str:
-    """Decode a module id: nine characters of six bits, then ten bits of version."""
-    return "".join(_MODULE_LETTERS[module_id >> shift & 63] for shift in range(58, 9, -6))

@@ -6,12 +6,33 @@ STR   LEN bytes | C0 i8 | C1 i16 | C2 i32 | C3 LEN(compressed) LEN(size) lzf
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from minidis.persistence.rdb import versions
 from minidis.persistence.rdb.lzf import Compress
+from minidis.persistence.rdb.type_bytes import SINCE
+from minidis.structures.limits import Limits
 from minidis.structures.text import is_canonical_int
 
 #: Redis looks for integers only in strings that can be 32 bits, and compresses only longer ones.
 LONGEST_INTEGER = 11
 SHORTEST_COMPRESSED = 21
+
+
+class Target(NamedTuple):
+    """What values are written for: the limits of nodes, compression, the version of the dump."""
+
+    limits: Limits
+    compress: Compress | None = None
+    version: int = versions.DEFAULT
+
+    def has(self, type_byte: int) -> bool:
+        """Whether dumps of the version can contain this type.
+
+        >>> [Target(Limits(), None, version).has(20) for version in (10, 11)]
+        [False, True]
+        """
+        return SINCE.get(type_byte, 0) <= self.version
 
 
 def _length(length: int) -> bytes:

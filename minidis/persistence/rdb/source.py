@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import struct
 
+from minidis.errors import quoted
 from minidis.persistence.rdb.corrupt import CorruptError
 from minidis.persistence.rdb.lzf import MAX_EXPANSION, decompress
 
@@ -173,4 +174,4 @@ def score_of_text(text: bytes) -> float:
     except CorruptError:
         raise
     except ValueError:
-        raise CorruptError(f"{text[:40]!r} is not a score") from None
+        raise CorruptError(f"{quoted(text[:40])} is not a score") from None

@@ -1,4 +1,4 @@
-"""Streams in a dump: types 15, 19 and 21 are read, 19 is written.
+"""Streams in a dump: types 15, 19 and 21 are read, 19 or 21 is written.
 
     LEN nodes | (STR key, STR listpack)*      key: id of the master entry, 8 + 8 bytes, big endian
     LEN entries | LEN LEN last id
@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from minidis.persistence.rdb.corrupt import CorruptError
 from minidis.persistence.rdb.lzf import Compress
 from minidis.persistence.rdb.packed import read_listpack, write_listpack
-from minidis.persistence.rdb.sink import encode_length, encode_string
+from minidis.persistence.rdb.sink import Target, encode_length, encode_string
 from minidis.persistence.rdb.source import Source
 from minidis.persistence.rdb.type_bytes import (
     STREAM_LISTPACKS,
@@ -42,6 +42,8 @@ _I64 = struct.Struct("<q")
 _UNKNOWN = SEQUENCE
 #: Name of the consumer of pending entries without an owner.
 _NO_CONSUMER = b""
+#: The active-time of a consumer that has received nothing.
+_NEVER = -1
 
 
 # ------------------------------------------------------------------------------------- reading
@@ -186,10 +188,10 @@ def _remove_owner(group: ConsumerGroup) -> None:
 # ------------------------------------------------------------------------------------- writing
 
 
-def write_stream(
-    value: Stream, limits: Limits, compress: Compress | None
-) -> tuple[int, list[bytes]]:
+def write_stream(value: Stream, target: Target) -> tuple[int, list[bytes]]:
     """A stream with its consumer groups."""
+    kind = STREAM_LISTPACKS_3 if target.has(STREAM_LISTPACKS_3) else STREAM_LISTPACKS_2
+    compress = target.compress
     parts = [encode_length(len(value.nodes))]
     for key, blob in _node_parts(value):
         parts += (encode_string(key, compress), encode_string(blob, compress))
@@ -205,18 +207,21 @@ def write_stream(
             _encode_id(group.last_id),
             encode_length(_entries_read(group)),
         )
-        parts += _group_parts(group, compress)
-    return STREAM_LISTPACKS_2, parts
+        parts += _group_parts(group, kind, compress)
+    return kind, parts
 
 
-def _group_parts(group: ConsumerGroup, compress: Compress | None) -> list[bytes]:
+def _group_parts(group: ConsumerGroup, kind: int, compress: Compress | None) -> list[bytes]:
     parts = [encode_length(len(group.pending))]
     for raw, deliveries in _pending_parts(group):
         parts += (raw, encode_length(deliveries))
     consumers = list(_consumer_parts(group))
     parts.append(encode_length(len(consumers)))
-    for name, seen, ids in consumers:
-        parts += (encode_string(name, compress), seen, encode_length(len(ids)), *ids)
+    for name, seen, active, ids in consumers:
+        times = (
+            _I64.pack(seen) + _I64.pack(active) if kind == STREAM_LISTPACKS_3 else _I64.pack(seen)
+        )
+        parts += (encode_string(name, compress), times, encode_length(len(ids)), *ids)
     return parts
 
 
@@ -252,17 +257,23 @@ def _pending_parts(group: ConsumerGroup) -> Iterator[tuple[bytes, int]]:
         yield _raw(number) + _I64.pack(time), count
 
 
-def _consumer_parts(group: ConsumerGroup) -> Iterator[tuple[bytes, bytes, list[bytes]]]:
-    """(name, time, raw ids) of each consumer, and of _NO_CONSUMER if it is needed."""
+def _consumer_parts(group: ConsumerGroup) -> Iterator[tuple[bytes, int, int, list[bytes]]]:
+    """(name, seen, active, raw ids) of each consumer, and of _NO_CONSUMER if it is needed."""
     free = sorted(number for number, record in group.pending.items() if record[0] is None)
     if free and _NO_CONSUMER not in group.consumers:
-        yield _NO_CONSUMER, _I64.pack(0), list(map(_raw, free))
+        yield _NO_CONSUMER, 0, _NEVER, list(map(_raw, free))
         free = []
     for name, consumer in sorted(group.consumers.items()):
         ids: Iterable[int] = consumer.ids.sorted()
         if name == _NO_CONSUMER:
             ids = sorted([*ids, *free])
-        yield name, _I64.pack(consumer.seen), list(map(_raw, ids))
+        yield name, consumer.seen, _active(consumer), list(map(_raw, ids))
+
+
+def _active(consumer: Consumer) -> int:
+    """When the consumer last received entries, as far as that is kept."""
+    active: int = getattr(consumer, "active", consumer.seen)
+    return active
 
 
 def _raw(number: int) -> bytes:

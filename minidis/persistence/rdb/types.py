@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from minidis.persistence.rdb import type_bytes, value_readers, value_writers
-from minidis.persistence.rdb.corrupt import CorruptError, UnsupportedError
-from minidis.persistence.rdb.lzf import Compress
+from minidis.persistence.rdb import type_bytes, value_readers, value_writers, versions
+from minidis.persistence.rdb.corrupt import CorruptError, module_name, unsupported_type
+from minidis.persistence.rdb.sink import Target
 from minidis.persistence.rdb.source import Source
 from minidis.persistence.rdb.streams import read_stream, read_stream_2, read_stream_3, write_stream
 from minidis.persistence.rdb.value_writers import Body
@@ -33,8 +33,8 @@ Reader = Callable[[Source, Limits], Value]
 class Codec(NamedTuple):
     """How values of one type are stored."""
 
-    #: (value, limits, compress) -> (type byte, parts of the body)
-    write: Callable[[Any, Limits, Compress | None], Body]
+    #: (value, target) -> (type byte, parts of the body)
+    write: Callable[[Any, Target], Body]
     #: type byte -> the function that reads the body behind it
     readers: dict[int, Reader]
 
@@ -68,6 +68,8 @@ CODECS: dict[types.ValueType, Codec] = {
             type_bytes.HASH_ZIPMAP: value_readers.read_hash_zipmap,
             type_bytes.HASH_ZIPLIST: value_readers.read_hash_ziplist,
             type_bytes.HASH_LISTPACK: value_readers.read_hash_listpack,
+            type_bytes.HASH_METADATA: value_readers.read_hash_metadata,
+            type_bytes.HASH_LISTPACK_EX: value_readers.read_hash_listpack_ex,
         },
     ),
     types.ZSET: Codec(
@@ -95,24 +97,37 @@ READERS: dict[int, Reader] = {
 _WRITERS = {kind: CODECS[value_type].write for kind, value_type in types.BY_CLASS.items()}
 
 
-def write_value(value: Value, limits: Limits, compress: Compress | None) -> Body:
+def write_value(value: Value, target: Target) -> Body:
     """The type byte of a value, and the parts of its body."""
-    return _WRITERS[value.__class__](value, limits, compress)
+    return _WRITERS[value.__class__](value, target)
 
 
-def check_type_byte(byte: int) -> None:
+def _reader(byte: int, version: int) -> Reader | None:
+    """The reader for a type byte in a dump of this version; None if there is none."""
+    if version >= versions.VALKEY and byte >= type_bytes.FIRST_OF_FAMILY:
+        return None
+    return READERS.get(byte)
+
+
+def _unsupported(version: int) -> dict[int, str]:
+    if version >= versions.VALKEY:
+        return type_bytes.UNSUPPORTED_OF_VALKEY
+    return type_bytes.UNSUPPORTED_OF_REDIS
+
+
+def check_type_byte(byte: int, version: int) -> None:
     """Raise CorruptError, before the key is read, for a byte that no dump has in this place."""
-    if byte not in READERS and byte not in type_bytes.UNSUPPORTED:
+    if _reader(byte, version) is None and byte not in _unsupported(version):
         raise CorruptError(f"{byte} is neither a type nor an opcode of a dump")
 
 
-def read_value(source: Source, byte: int, limits: Limits) -> Value:
-    """The value behind a type byte."""
-    reader = READERS.get(byte)
+def read_value(source: Source, byte: int, limits: Limits, version: int) -> Value:
+    """The value behind a type byte, in a dump of this version."""
+    reader = _reader(byte, version)
     if reader is not None:
         return reader(source, limits)
-    check_type_byte(byte)
-    raise UnsupportedError(
-        f"type {byte} ({type_bytes.UNSUPPORTED[byte]}) is not supported yet",
-        "open the file with a newer minidis, or delete this key on the server and save again",
-    )
+    check_type_byte(byte, version)
+    what = _unsupported(version)[byte]
+    if byte == type_bytes.MODULE_2:
+        what = f"{what} {module_name(source.length())!r}"
+    raise unsupported_type(byte, what)

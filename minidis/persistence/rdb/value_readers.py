@@ -7,10 +7,10 @@ Redis.
 
 from __future__ import annotations
 
-from minidis.persistence.rdb.corrupt import CorruptError
+from minidis.persistence.rdb.corrupt import FIELD_EXPIRY, CorruptError, unsupported_type
 from minidis.persistence.rdb.packed import read_intset, read_listpack, read_ziplist, read_zipmap
 from minidis.persistence.rdb.source import Source, not_nan, score_of_text
-from minidis.persistence.rdb.type_bytes import PACKED, PLAIN
+from minidis.persistence.rdb.type_bytes import HASH_LISTPACK_EX, HASH_METADATA, PACKED, PLAIN
 from minidis.structures.limits import Limits
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
@@ -130,6 +130,30 @@ def read_hash_ziplist(source: Source, limits: Limits) -> Hash:
 def read_hash_listpack(source: Source, limits: Limits) -> Hash:
     """A hash in a listpack."""
     return _make_packed_hash(read_listpack(source.string()), limits)
+
+
+def read_hash_metadata(source: Source, limits: Limits) -> Hash:
+    """A hash of strings with deadlines, of Redis 7.4."""
+    source.integer64()  # the earliest deadline
+    words: list[bytes] = []
+    for _ in range(source.count()):
+        if source.length():
+            raise unsupported_type(HASH_METADATA, FIELD_EXPIRY)
+        words += (source.string(), source.string())
+    return _make_hash(words, limits)
+
+
+def read_hash_listpack_ex(source: Source, limits: Limits) -> Hash:
+    """A hash with deadlines in a listpack, of Redis 7.4. After HPERSIST all of them are 0."""
+    source.integer64()  # the earliest deadline there was
+    words = read_listpack(source.string())
+    deadlines = words[2::3]
+    del words[2::3]
+    if len(words) != 2 * len(deadlines) or not all(map(is_canonical_int, deadlines)):
+        raise CorruptError("hash: a field lacks its deadline")
+    if any(deadline != b"0" for deadline in deadlines):
+        raise unsupported_type(HASH_LISTPACK_EX, FIELD_EXPIRY)
+    return _make_packed_hash(words, limits)
 
 
 # --------------------------------------------------------------------------------- sorted sets

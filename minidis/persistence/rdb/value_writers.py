@@ -1,6 +1,6 @@
-"""Writing values to a dump: a function per type, from (value, limits, compress) to a Body.
+"""Writing values to a dump: a function per type, from (value, target) to a Body.
 
-They choose the oldest type byte that can hold the data, so every Redis from 7.0 on can read it.
+They choose the form that a server would keep, unless the version of the target lacks it.
 """
 
 from __future__ import annotations
@@ -8,14 +8,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from minidis.persistence.rdb.lzf import Compress
 from minidis.persistence.rdb.packed import (
     join_listpack,
     listpack_entry,
     write_intset,
     write_listpack,
 )
-from minidis.persistence.rdb.sink import encode_integer, encode_length, encode_string
+from minidis.persistence.rdb.sink import Target, encode_integer, encode_length, encode_string
 from minidis.persistence.rdb.type_bytes import (
     HASH,
     HASH_LISTPACK,
@@ -24,11 +23,11 @@ from minidis.persistence.rdb.type_bytes import (
     PLAIN,
     SET,
     SET_INTSET,
+    SET_LISTPACK,
     STRING,
     ZSET_2,
     ZSET_LISTPACK,
 )
-from minidis.structures.limits import Limits
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.tables import Hash, Set
@@ -39,19 +38,19 @@ Body = tuple[int, list[bytes]]
 _F64 = struct.Struct("<d")
 
 
-def write_string(value: bytes | int | bytearray, limits: Limits, compress: Compress | None) -> Body:
+def write_string(value: bytes | int | bytearray, target: Target) -> Body:
     """A string."""
     if isinstance(value, int):
         return STRING, [encode_integer(value)]
-    return STRING, [encode_string(bytes(value), compress)]
+    return STRING, [encode_string(bytes(value), target.compress)]
 
 
-def write_list(value: List, limits: Limits, compress: Compress | None) -> Body:
+def write_list(value: List, target: Target) -> Body:
     """A list, in the nodes that Redis would have made."""
-    nodes = list(_list_nodes(value, limits.list_max_listpack_size))
+    nodes = list(_list_nodes(value, target.limits.list_max_listpack_size))
     parts = [encode_length(len(nodes))]
     for container, blob in nodes:
-        parts += (encode_length(container), encode_string(blob, compress))
+        parts += (encode_length(container), encode_string(blob, target.compress))
     return LIST_QUICKLIST_2, parts
 
 
@@ -88,26 +87,29 @@ def _list_nodes(value: List, fill: int) -> Iterator[tuple[int, bytes]]:
         yield PACKED, join_listpack(entries)
 
 
-def write_set(value: Set, limits: Limits, compress: Compress | None) -> Body:
-    """A set: an intset, or its members: version 10 has no listpack for them."""
+def write_set(value: Set, target: Target) -> Body:
+    """A set: an intset, a listpack, or its members."""
     if value.encoding == "intset":
-        return SET_INTSET, [encode_string(write_intset(value), compress)]
-    parts = [encode_string(member, compress) for member in value]
+        return SET_INTSET, [encode_string(write_intset(value), target.compress)]
+    if not value.expanded and target.has(SET_LISTPACK):
+        return SET_LISTPACK, [encode_string(write_listpack(list(value)), target.compress)]
+    parts = [encode_string(member, target.compress) for member in value]
     return SET, [encode_length(len(value)), *parts]
 
 
-def write_hash(value: Hash, limits: Limits, compress: Compress | None) -> Body:
+def write_hash(value: Hash, target: Target) -> Body:
     """A hash: a listpack, or its fields and values."""
     if not value.expanded:
         words = [word for pair in value.items() for word in pair]
-        return HASH_LISTPACK, [encode_string(write_listpack(words), compress)]
+        return HASH_LISTPACK, [encode_string(write_listpack(words), target.compress)]
+    compress = target.compress
     parts = [encode_length(len(value))]
     for field, text in value.items():
         parts += (encode_string(field, compress), encode_string(text, compress))
     return HASH, parts
 
 
-def write_sorted_set(value: SortedSet, limits: Limits, compress: Compress | None) -> Body:
+def write_sorted_set(value: SortedSet, target: Target) -> Body:
     """A sorted set: a listpack in ascending order, or its members and scores in descending order.
 
     Redis inserts into a skiplist faster in descending order.
@@ -115,10 +117,10 @@ def write_sorted_set(value: SortedSet, limits: Limits, compress: Compress | None
     pairs = list(value.items())
     if not value.expanded:
         words = [word for member, score in pairs for word in (member, score_text(score))]
-        return ZSET_LISTPACK, [encode_string(write_listpack(words), compress)]
+        return ZSET_LISTPACK, [encode_string(write_listpack(words), target.compress)]
     parts = [encode_length(len(pairs))]
     for member, score in reversed(pairs):
-        parts += (encode_string(member, compress), _F64.pack(score))
+        parts += (encode_string(member, target.compress), _F64.pack(score))
     return ZSET_2, parts
 
 

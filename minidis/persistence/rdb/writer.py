@@ -1,4 +1,4 @@
-"""Writing a dump, without I/O: version 10, which Redis 7.0 and newer can read.
+"""Writing a dump, without I/O: version 10, or 11.
 
 REDIS0010 | (FA name text)* | (FE database | FB sizes | key*)* | FF | crc64
 key:      [FC deadline] [F8 idle | F9 freq] type key value
@@ -10,12 +10,14 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
+from minidis.persistence.rdb import versions
 from minidis.persistence.rdb.checksum import crc64
 from minidis.persistence.rdb.lzf import AdaptiveCompressor
 from minidis.persistence.rdb.sink import (
     LENGTHS,
     LONGEST_INTEGER,
     SHORTEST_COMPRESSED,
+    Target,
     encode_integer,
     encode_length,
     encode_string,
@@ -24,8 +26,6 @@ from minidis.persistence.rdb.type_bytes import STRING
 from minidis.persistence.rdb.types import Value, write_value
 from minidis.structures.limits import Limits
 
-VERSION = 10
-HEADER = b"REDIS%04d" % VERSION
 #: Blocks have about this size, so that a file is not written in small pieces.
 BLOCK = 1 << 20
 
@@ -65,14 +65,15 @@ class Encoder:
         aux: Mapping[bytes, bytes | int],
         compression: bool = True,
         checksum: bool = True,
+        version: int = versions.DEFAULT,
     ) -> None:
         self.size = 0
         self.keys = 0
         self.total_keys = sum(len(view.values) for view in databases.values())
         self._databases = databases
-        self._limits = limits
         self._aux = aux
-        self._compress = AdaptiveCompressor().compress if compression else None
+        compress = AdaptiveCompressor().compress if compression else None
+        self._target = Target(limits, compress, version)
         self._checksum = checksum
         self._crc = 0
 
@@ -95,7 +96,7 @@ class Encoder:
         return block
 
     def _preamble(self) -> bytes:
-        parts = [HEADER]
+        parts = [b"REDIS%04d" % self._target.version]
         for name, text in self._aux.items():
             parts += (AUX, encode_string(name, None))
             parts.append(
@@ -114,7 +115,7 @@ class Encoder:
         One loop with local names, and without calls for a short string whose key is not a number:
         the bulk of most dumps. Sizes are approximate; they only decide when a block ends.
         """
-        limits, compress = self._limits, self._compress
+        target, compress = self._target, self._target.compress
         heads, lengths, longest_key = _STRING_HEADS, LENGTHS, SHORTEST_COMPRESSED - 1
         prefix = _prefix_writer(view)
         parts: list[bytes] = []
@@ -131,7 +132,7 @@ class Encoder:
                     parts += (heads[key_size], key, encode_string(value, compress))
                 written += size
             else:
-                type_byte, body = write_value(value, limits, compress)
+                type_byte, body = write_value(value, target)
                 parts += (bytes((type_byte,)), encode_string(key, compress), *body)
                 written += sum(map(len, body))
             written += key_size
