@@ -36,7 +36,7 @@ def test_hello_tells_who_serves_and_chooses_the_protocol(db: Minidis[bytes]) -> 
     session, client = connect(db)
     first = session.execute("HELLO")
     assert first == {
-        b"server": b"redis", b"version": b"7.0.15", b"proto": 2, b"id": client.id,
+        b"server": b"redis", b"version": b"7.4.1", b"proto": 2, b"id": client.id,
         b"mode": b"standalone", b"role": b"master", b"modules": [],
     }  # fmt: skip
     assert session.execute("HELLO", 3) == {**first, b"proto": 3}

@@ -54,7 +54,7 @@ def test_text_for_a_database_of_texts() -> None:
 def test_what_clients_look_for(db: Minidis[bytes]) -> None:
     found = fields(db.info())
     expected = {
-        "loading": "0", "redis_version": "7.0.15", "redis_mode": "standalone", "role": "master",
+        "loading": "0", "redis_version": "7.4.1", "redis_mode": "standalone", "role": "master",
         "connected_slaves": "0", "cluster_enabled": "0", "maxmemory_policy": "noeviction",
         "process_id": str(os.getpid()), "minidis_version": minidis.__version__,
     }  # fmt: skip

@@ -19,6 +19,7 @@ def small() -> Limits:
     limits.hash_max_listpack_entries = 3
     limits.hash_max_listpack_value = 4
     limits.set_max_intset_entries = 3
+    limits.set_max_listpack_entries = 4
     return limits
 
 
@@ -44,34 +45,55 @@ def test_a_hash_is_judged_when_loaded_or_filled(fields: dict[bytes, bytes], expa
     assert table == single == fields
 
 
+def with_members(table: Set, members: list[bytes], limits: Limits = LIMITS) -> Set:
+    """The set with different new members."""
+    if table.turns(members):
+        return table.with_texts(members, limits)
+    assert table.put(members, limits) == len(members)
+    return table
+
+
 @pytest.mark.parametrize(
-    ("members", "expanded"),
+    ("members", "encoding"),
     [
-        ([], False),
-        ([b"1", b"-5"], False),
-        ([b"1", b"01"], True),
-        ([b"9223372036854775808"], True),
-        ([b"%d" % n for n in range(512)], False),
-        ([b"%d" % n for n in range(513)], True),
+        ([], "intset"),
+        ([b"1", b"-5"], "intset"),
+        ([b"1", b"01"], "listpack"),
+        ([b"9223372036854775808"], "listpack"),
+        ([b"%d" % n for n in range(512)], "intset"),
+        ([b"%d" % n for n in range(513)], "hashtable"),
+        ([b"m%d" % n for n in range(128)], "listpack"),
+        ([b"m%d" % n for n in range(129)], "hashtable"),
+        ([*(b"%d" % n for n in range(127)), b"a"], "listpack"),
+        ([*(b"%d" % n for n in range(128)), b"a"], "hashtable"),
+        ([b"x" * 64], "listpack"),
+        ([b"x" * 65], "hashtable"),
+        ([b"1", b"x" * 65], "hashtable"),
     ],
 )
-def test_a_set_is_judged_when_loaded_or_filled(members: list[bytes], expanded: bool) -> None:
-    assert Set.load(members, LIMITS).expanded is expanded
-    table = Set()
-    assert table.put(members, LIMITS) == len(members)
-    assert table.expanded is expanded
-    single = Set()
-    assert all(single.put_one(member, LIMITS) for member in members)
-    assert single.expanded is expanded
-    assert list(table) == list(single) == members
+def test_a_set_is_judged_when_loaded_or_filled(members: list[bytes], encoding: str) -> None:
+    assert Set.load(members, LIMITS).encoding == encoding
+    table, single = with_members(Set(), members), Set()
+    for member in members:
+        single = with_members(single, [member])
+    assert table.encoding == single.encoding == encoding
+    assert set(table) == set(single) == set(members)
 
 
-def test_wide_stays_and_is_copied() -> None:
-    table = Set.load([b"a", b"1"], LIMITS)
-    table.drop([b"a"])
-    assert table.expanded
-    assert table.copy().expanded
-    assert not Set.load(table, LIMITS).expanded
+def test_a_listpack_keeps_its_order_and_stays_one() -> None:
+    table = with_members(Set.load([b"3", b"1"], LIMITS), [b"2", b"b", b"0", b"a"])
+    assert list(table.in_order()) == [b"1", b"2", b"3", b"b", b"0", b"a"]
+    table.drop([b"a", b"b"])
+    assert table.encoding == table.copy().encoding == "listpack"
+    assert Set.load(table, LIMITS).encoding == "intset"
+
+
+def test_repetitions_count_for_the_encoding() -> None:
+    assert Set.load([b"a"], LIMITS, asked=129).encoding == "hashtable"
+    assert Set.load([b"1"], LIMITS, asked=512).encoding == "intset"
+    table = Set.load([b"a"], LIMITS)
+    table.expect(129, LIMITS)
+    assert table.encoding == "hashtable"
 
 
 def test_after_the_limit_was_lowered_a_set_is_judged_only_when_it_grows() -> None:
@@ -175,25 +197,47 @@ class SetModel(RuleBasedStateMachine):
     @initialize(members=st.lists(texts, max_size=4), walked=st.booleans())
     def begin(self, members: list[bytes], walked: bool) -> None:
         self.table = Set.load(members, self.limits)
-        self.model = set(members)
-        self.expanded = False
+        self.model: list[bytes] = []
+        self.encoding = "intset"
+        self.add(members)
         if walked:
             self.table.scan(0, 1)
 
+    def add(self, members: list[bytes]) -> None:
+        """Add members to the model one after another, as Redis does."""
+        for member in dict.fromkeys(members):
+            if member not in self.model:
+                before, self.encoding = self.encoding, self.encoding_with(member)
+                if (before, self.encoding) == ("intset", "listpack"):
+                    self.model.sort(key=int)
+                self.model.append(member)
+
+    def encoding_with(self, member: bytes) -> str:
+        size, limits = len(self.model), self.limits
+        if self.encoding == "intset" and member.isdigit():
+            return "intset" if size < limits.set_max_intset_entries else "hashtable"
+        fits = size < limits.set_max_listpack_entries
+        return "listpack" if self.encoding != "hashtable" and fits else "hashtable"
+
     @rule(members=st.lists(texts, max_size=4))
     def put(self, members: list[bytes]) -> None:
-        assert self.table.put(members, self.limits) == len(set(members) - self.model)
-        self.model.update(members)
+        news = [member for member in dict.fromkeys(members) if member not in self.model]
+        self.table = with_members(self.table, news, self.limits)
+        self.add(members)
 
     @rule(member=texts)
     def put_one(self, member: bytes) -> None:
-        assert self.table.put_one(member, self.limits) == (member not in self.model)
-        self.model.add(member)
+        if self.table.turns([member]):
+            self.put([member])
+        else:
+            assert self.table.put_one(member, self.limits) == (member not in self.model)
+            self.add([member])
 
     @rule(members=st.lists(texts, max_size=3))
     def drop(self, members: list[bytes]) -> None:
-        assert self.table.drop(members) == len(self.model.intersection(members))
-        self.model.difference_update(members)
+        gone = {member for member in members if member in self.model}
+        assert self.table.drop(members) == len(gone)
+        self.model = [member for member in self.model if member not in gone]
 
     @rule()
     def choose(self) -> None:
@@ -203,9 +247,12 @@ class SetModel(RuleBasedStateMachine):
     @invariant()
     def same(self) -> None:
         self.table.check()
-        assert self.table.keys() == self.model
-        self.expanded |= len(self.model) > 3 or any(not text.isdigit() for text in self.model)
-        assert self.table.expanded == self.expanded
+        assert self.table.encoding == self.encoding
+        assert self.table.keys() == set(self.model)
+        if self.encoding == "listpack":
+            assert list(self.table.in_order()) == self.model
+        if self.encoding == "intset":
+            assert list(self.table.in_order()) == sorted(self.model, key=int)
 
 
 TestHashModel = pytest.mark.slow(HashModel.TestCase)
