@@ -285,12 +285,15 @@ def _but_for_times(case: Case) -> bool:
 
 
 def _timeless(reply: Reply) -> Reply:
-    """Without seen-time and idle, and without the time in [id, (consumer,) time, deliveries]."""
+    """Without the times of consumers, and without that in [id, (consumer,) time, deliveries].
+
+    A consumer that was never active has -1 on both sides.
+    """
     if not isinstance(reply, list):
         return reply
     items = [_timeless(item) for item in reply]
     for at, name in enumerate(items[:-1]):
-        if name in (b"seen-time", b"idle"):
+        if name in (b"seen-time", b"active-time", b"idle", b"inactive") and items[at + 1] != -1:
             items[at + 1] = 0
     pending = isinstance(items[0], bytes) and _ID.fullmatch(items[0]) if items else None
     if pending and [type(item) for item in items[-2:]] == [int, int]:

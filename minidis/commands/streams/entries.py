@@ -216,7 +216,7 @@ class Streams(Group[T]):
         number, complete = wanted
         if not complete and number >> SHIFT == last >> SHIFT:
             if last & SEQUENCE == SEQUENCE:
-                raise errors.error(errors.ENTRY_TOO_LARGE)  # Redis's error for a full millisecond
+                raise errors.error(errors.STREAM_ID_NOT_NEWER)
             number = last + 1
         if number <= last:
             raise errors.error(errors.STREAM_ID_NOT_NEWER)
@@ -316,6 +316,8 @@ class Streams(Group[T]):
         stream = self.space.write(key, Stream)
         if stream is None:
             raise no_such_key()
+        if last < stream.max_deleted:
+            raise errors.error(errors.SETID_BELOW_CURRENT_DELETED)
         if len(stream) and last < stream.top_id:
             raise errors.error(errors.SETID_BELOW_TOP)
         if len(stream) and added is not None and added < len(stream):
@@ -486,7 +488,8 @@ class Streams(Group[T]):
         if word == b"$":
             return 0 if stream is None else stream.last_id
         if word == b"+":
-            return max(stream.top_id - 1, 0) if stream is not None else 0
+            # As Redis 7.4: nothing, if the last entry has been deleted.
+            return max(stream.last_id - 1, 0) if stream is not None else 0
         return strict_id(word)
 
     # removing ----------------------------------------------------------------------------------
