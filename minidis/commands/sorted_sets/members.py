@@ -32,6 +32,7 @@ from minidis.grammar.kinds import (
 )
 from minidis.protocol.shapes import flat_pairs, null_array_from, null_arrays
 from minidis.replies import Decimal
+from minidis.structures.doubles import double
 from minidis.structures.sorted_set import SortedSet
 
 command = declarations(group="sorted-set")
@@ -556,7 +557,8 @@ class SortedSets(Group[T]):
         """
         zset: Any = self.space.read(key, SortedSet)
         following, members = walk(zset, cursor, match, count, _option_error)
-        return [following, [(member, _in_text(zset.scores[member])) for member in members]]
+        text = None if zset is None else _long_text if zset.expanded else double
+        return [following, [(member, Decimal(text(zset.scores[member]))) for member in members]]
 
     def zscan_iter(
         self, key: Key, match: Value | None = None, count: Integer | None = None
@@ -570,9 +572,9 @@ class SortedSets(Group[T]):
         return every(lambda cursor: self.zscan(key, cursor, match, count))
 
 
-def _in_text(score: float) -> Decimal:
-    """Wrap a score that the reply sends as a string, as ZSCAN's does."""
-    return Decimal(b"%.17g" % score)
+def _long_text(score: float) -> bytes:
+    """Return a score as ZSCAN shows it in a skiplist."""
+    return b"%.17g" % score
 
 
 def _news(
