@@ -241,6 +241,7 @@ SETID_BELOW_LENGTH = (
 )
 ENTRIES_ADDED_NEGATIVE = "entries_added must be positive"
 ENTRIES_READ_NEGATIVE = "value for ENTRIESREAD must be positive or -1"
+NO_KEY_ARGUMENTS = "The command has no key arguments"
 XREAD_UNBALANCED = (
     "Unbalanced 'xread' list of streams: for each stream key an ID or '$' must be specified."
 )

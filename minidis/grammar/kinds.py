@@ -154,7 +154,7 @@ def cursor(value: Any) -> int:
     match = _UNSIGNED.fullmatch(word)
     number = int(match[2]) if match else 2**64
     # A negative number as it is usually written is an error; other spellings wrap around.
-    if number >= 2**64 or (number <= 2**63 and word == b"-%d" % number):
+    if number >= 2**64 or (0 < number <= 2**63 and word == b"-%d" % number):
         raise errors.error(errors.INVALID_CURSOR)
     return -number % 2**64 if match and match[1] == b"-" else number
 

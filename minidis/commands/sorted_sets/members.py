@@ -126,16 +126,21 @@ class SortedSets(Group[T]):
         zset = self.space.write(key, SortedSet)
         if zset is None and xx:
             return 0
+        if zset is not None:
+            zset.expect(len(given), self.engine.settings.limits)
         news, added, updated = _news(zset.scores if zset else {}, given, nx, xx, gt, lt)
         if news:
             self.space.changed(key, "zadd", added + updated)
-            self._zput(key, zset, news)
+            self._zput(key, zset, news, len(given))
         return added + updated if ch else added
 
-    def _zput(self, key: Any, zset: SortedSet | None, news: dict[bytes, float]) -> None:
+    def _zput(
+        self, key: Any, zset: SortedSet | None, news: dict[bytes, float], count: int = 1
+    ) -> None:
         """Set the scores in the existing set, or in a new one."""
         if zset is None:
             zset = SortedSet()
+            zset.expect(count, self.engine.settings.limits)
             zset.put(news, self.engine.settings.limits)
             self.space.put(key, zset)
         else:
