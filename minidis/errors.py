@@ -250,6 +250,7 @@ XREADGROUP_UNBALANCED = (
 )
 XREAD_GROUP = "The GROUP option is only supported by XREADGROUP. You called XREAD instead."
 XREAD_NOACK = "The NOACK option is only supported by XREADGROUP. You called XREAD instead."
+XREAD_NO_LAST = "the stream last element ID is 0-0"
 XREAD_NEW = (
     "The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> "
     "option."

@@ -68,20 +68,21 @@ def flat_pairs(words: Sequence[bytes], reply: Any) -> Any:
 
 
 #: Flags of commands, of keys, and ACL categories, in the order of Redis.
-_ORDER = (
+_IN_ORDER = (
     "write readonly denyoom module admin pubsub noscript blocking loading stale skip_monitor "
     "skip_slowlog asking fast no_auth no_mandatory_keys no_async_loading no_multi movablekeys "
     "allow_busy RO RW OW RM access update insert delete not_key incomplete variable_flags "
     "@keyspace @read @write @set @sortedset @list @hash @string @bitmap @hyperloglog @geo @stream "
     "@pubsub @admin @fast @slow @blocking @dangerous @connection @transaction @scripting"
-).split()
+)
+_PLACES = {flag: place for place, flag in enumerate(_IN_ORDER.split())}
 
 
 def ordered_flags(words: Sequence[bytes], reply: Any) -> Any:
     """The sets of flags and categories in a reply are in the order of Redis."""
     match reply:
         case set():
-            return Collection(sorted(reply, key=lambda flag: _ORDER.index(str(flag))))
+            return Collection(sorted(reply, key=_PLACES.__getitem__))
         case dict():
             return {name: ordered_flags(words, value) for name, value in reply.items()}
         case list():

@@ -18,7 +18,7 @@ from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError
 from minidis.grammar.command import declarations
-from minidis.grammar.kinds import I64_MAX, TIMEOUT, Integer, Kind, Many, integer, positive
+from minidis.grammar.kinds import TIMEOUT, Integer, Kind, Many, integer, positive
 from minidis.keyspace.keyspace import Keyspace
 from minidis.replies import NO_REPLY, Verbatim
 from minidis.version import REDIS_VERSION, __version__
@@ -266,9 +266,8 @@ class Information(Group[T]):
         >>> db.wait(0, 0), db.wait(2, 1)
         (0, 0)
         """
-        if integer(num_replicas) <= 0:
-            return 0
-        return Wait((), self._seconds(timeout), timeout_reply=0)
+        seconds = self._seconds(timeout)
+        return Wait((), seconds, timeout_reply=0) if integer(num_replicas) > 0 else 0
 
     @command(
         "WAITAOF numlocal numreplicas timeout",
@@ -302,10 +301,3 @@ class Information(Group[T]):
                 "WAITAOF cannot be used when numlocal is set but appendonly is disabled."
             )
         return Wait((), seconds, timeout_reply=[0, 0]) if integer(num_replicas) else [0, 0]
-
-    def _seconds(self, timeout: Integer) -> float:
-        """Convert milliseconds to the seconds of a Wait; its end must be a 64-bit number."""
-        span = integer(timeout)
-        if self.unit.now() + span > I64_MAX:
-            raise errors.error(errors.TIMEOUT_OUT_OF_RANGE)
-        return span / 1000

@@ -562,7 +562,7 @@ class SortedSets(Group[T]):
         """
         zset: Any = self.space.read(key, SortedSet)
         following, members = walk(zset, cursor, match, count, _option_error)
-        text = None if zset is None else _long_text if zset.expanded else double
+        text = _long_text if zset is not None and zset.expanded else double
         return [following, [(member, Decimal(text(zset.scores[member]))) for member in members]]
 
     def zscan_iter(

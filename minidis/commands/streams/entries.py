@@ -147,6 +147,7 @@ class Streams(Group[T]):
         names={"field": "fields", **TRIM_NAMES, "LIMIT": "limit"},
         kinds={"id": NEW, **TRIM_KINDS},
         bounds_error=errors.MAXLEN_AND_MINID,
+        bare_error=errors.STREAM_ID,
         uneven_error=ARITY_OF_XADD,
         deferred_errors=True,
         single_step=True,
@@ -458,6 +459,7 @@ class Streams(Group[T]):
         {b'log': [[b'6-1', [b'a', b'2']]]}
         """
         pairs: Any = streams
+        seconds = None if block is None else self._seconds(block)
         wanted = [(key, self._after(key, word)) for key, word in pairs]
         caps = Caps(count, max_count, max_size)
         reply: Any = {}
@@ -467,12 +469,12 @@ class Streams(Group[T]):
                 rows = caps.take(stream.range(after + 1, MOST_ID, caps.room_after()))
                 if rows:
                     reply.setdefault(key, []).extend(entries(rows))
-        if reply or block is None:
+        if reply or seconds is None:
             return reply or None
         again = [(key, id_text(after)) for key, after in wanted]
         wait: Any = Wait(
             [key for key, _ in wanted],
-            integer(block) / 1000,
+            seconds,
             kind=Stream,
             args=(again, count, block, max_count, max_size),
             options={},
@@ -488,8 +490,10 @@ class Streams(Group[T]):
         if word == b"$":
             return 0 if stream is None else stream.last_id
         if word == b"+":
-            # As Redis 7.4: nothing, if the last entry has been deleted.
-            return max(stream.last_id - 1, 0) if stream is not None else 0
+            if stream is not None and stream.last_id == 0:
+                raise errors.error(errors.XREAD_NO_LAST)
+            # As in Redis 7.4: nothing, if the last entry has been deleted.
+            return 0 if stream is None else stream.last_id - 1
         return strict_id(word)
 
     # removing ----------------------------------------------------------------------------------

@@ -344,6 +344,7 @@ class StreamGroups(Streams[T]):
         """
         pairs: Any = streams
         name: Any = groupname
+        seconds = None if block is None else self._seconds(block)
         wanted = [(key, *self._wanted(key, name, word)) for key, word in pairs]
         caps = Caps(count, max_count, max_size)
         reply: dict[Any, list[Any]] = {}
@@ -353,13 +354,10 @@ class StreamGroups(Streams[T]):
             if given is not None:
                 reply.setdefault(key, []).extend(given)
         self.unit.no_effect()  # but for those that the reader has stated
-        if reply or block is None:
-            result: Any = reply or None
-            return result
-        wait: Any = Wait(
-            [key for key, _ in pairs], integer(block) / 1000, kind=Stream, on_delete=True
-        )
-        return wait
+        result: Any = reply or None
+        if seconds is not None and not reply:
+            result = Wait([key for key, _ in pairs], seconds, kind=Stream, on_delete=True)
+        return result
 
     def _wanted(
         self, key: bytes, name: bytes, word: Any

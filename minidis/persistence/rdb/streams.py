@@ -11,8 +11,8 @@ A listpack begins with a master entry, whose fields the other entries need not r
 
     live dead n field*n 0 | (flags ms-difference seq-difference [n] (field value)* count)*
 
-Type 19 does not contain `active`: when it is read, `active` is `seen`, as in Redis. A pending entry without an owner (see
-XNACK) is written as one of a consumer "" whose `seen` is 0.
+Type 19 does not contain `active`: when it is read, `active` is `seen`, as in Redis. A pending entry
+without an owner (see XNACK) is written as one of a consumer "" whose `seen` is 0.
 """
 
 from __future__ import annotations
