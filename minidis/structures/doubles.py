@@ -1,7 +1,7 @@
 """Doubles as text: the shortest digits that round-trip, formatted as Redis does since 7.2.
 
-double()      replies, and what a listpack holds: whole numbers up to 2^62 in full
-shortest()    DEBUG DIGEST: "1e+8"
+double() is for replies and for what a listpack holds: whole numbers up to 2^62 in full. shortest()
+is for DEBUG DIGEST: 1e+8.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import minidis
+from minidis import errors
+from minidis.replies import OK
 from tests.oracle import wire
 from tests.oracle.facts import in_scope
 from tests.oracle.resp import Error, Map, Reply, Words
@@ -235,6 +237,12 @@ def _smallest_rank(case: Case) -> bool:
     return b"-9223372036854775808" in ranks and isinstance(case.ours, Error)
 
 
+def _wrapped_index(case: Case) -> bool:
+    """An index beyond all lists that Redis takes for that of an element."""
+    far = abs(int(case.words[2])) > 2**62 if case.words[2].lstrip(b"-").isdigit() else False
+    return far and case.real == OK and case.ours == f"ERR {errors.INDEX_OUT_OF_RANGE}"
+
+
 _ID = re.compile(rb"\d+-\d+")
 
 
@@ -329,6 +337,14 @@ TABLE = (
         _commands("LPOS"),
         "7.0 negates the smallest integer, which overflows; minidis returns an error, as 7.2 does.",
         _smallest_rank,
+    ),
+    Difference(
+        "overflow",
+        _commands("LSET"),
+        "7.4 subtracts the largest and smallest indexes from the length, which overflows, and sets "
+        "an element that was not meant; minidis returns an error, as 7.0 does.",
+        _wrapped_index,
+        changes_data=True,
     ),
     Difference(
         "overflow",

@@ -14,6 +14,7 @@ from typing import Any
 
 from minidis import errors
 from minidis.clients.blocked import Wait
+from minidis.clients.info import watched_keys
 from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError
@@ -63,6 +64,8 @@ def _clients(engine: Engine) -> Fields:
     """Fields of the section Clients."""
     clients = list(engine.clients)
     connected = [client for client in clients if client.kind != "embedded"]
+    watched = [watched_keys(client) for client in clients]
+    timed, blocking, on_nokey = engine.observers.blocked.counts
     return {
         "connected_clients": len(connected),
         "embedded_sessions": len(clients) - len(connected),
@@ -70,6 +73,11 @@ def _clients(engine: Engine) -> Fields:
         "blocked_clients": len(engine.observers.blocked),
         "tracking_clients": engine.observers.tracking.clients,
         "pubsub_clients": sum(client.listening for client in clients),
+        "watching_clients": sum(map(bool, watched)),
+        "clients_in_timeout_table": timed,
+        "total_watched_keys": len(set().union(*watched)),
+        "total_blocking_keys": blocking,
+        "total_blocking_keys_on_nokey": on_nokey,
     }
 
 
@@ -93,6 +101,7 @@ def _persistence(engine: Engine) -> Fields:
 
 def _stats(engine: Engine) -> Fields:
     """Fields of the section Stats."""
+    denied = engine.users.denied
     return {
         "expired_keys": sum(space.expired for space in engine.databases),
         "evicted_keys": 0,
@@ -102,6 +111,10 @@ def _stats(engine: Engine) -> Fields:
         "pubsub_patterns": engine.observers.channels.pattern_count(),
         "pubsubshard_channels": sum(1 for _ in engine.observers.channels.shard_names()),
         "tracking_total_keys": len(engine.observers.tracking),
+        "acl_access_denied_auth": denied["auth"],
+        "acl_access_denied_cmd": denied["command"],
+        "acl_access_denied_key": denied["key"],
+        "acl_access_denied_channel": denied["channel"],
     }
 
 

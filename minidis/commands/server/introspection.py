@@ -264,7 +264,7 @@ def _count_place(known: Command) -> int | None:
 def _with_plain_count(known: Command, words: list[bytes]) -> list[bytes]:
     """Return the words with the count in front of the keys as C's atoi reads it."""
     at = _count_place(known)
-    if at is None or (words[at].isdigit() and len(words[at]) < 10):
+    if at is None or re.fullmatch(rb"[1-9][0-9]{0,8}", words[at]):
         return words
     match = re.match(rb"[ \t-\r]*([+-]?[0-9]{1,18})", words[at])
     count = int(match[1]) + 2**31 & 2**32 - 1 if match else 2**31
