@@ -275,18 +275,25 @@ LIMIT_WITHOUT_TRIM = "syntax error, LIMIT cannot be used without specifying a tr
 LIMIT_OF_EXACT = "syntax error, LIMIT cannot be used without the special ~ option"
 NO_TRIM = "syntax error, XTRIM must be called with a trimming strategy"
 SETID_BELOW_DELETED = "The ID specified in XSETID is smaller than the provided max_deleted_entry_id"
-ENTRY_TOO_LARGE = "Elements are too large to be stored"
+SETID_BELOW_CURRENT_DELETED = (
+    "The ID specified in XSETID is smaller than current max_deleted_entry_id"
+)
 SETID_BELOW_TOP = "The ID specified in XSETID is smaller than the target stream top item"
 SETID_BELOW_LENGTH = (
     "The entries_added specified in XSETID is smaller than the target stream length"
 )
 ENTRIES_ADDED_NEGATIVE = "entries_added must be positive"
 ENTRIES_READ_NEGATIVE = "value for ENTRIESREAD must be positive or -1"
+NO_KEY_ARGUMENTS = "The command has no key arguments"
 XREAD_UNBALANCED = (
-    "Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified."
+    "Unbalanced 'xread' list of streams: for each stream key an ID or '$' must be specified."
+)
+XREADGROUP_UNBALANCED = (
+    "Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>' must be specified."
 )
 XREAD_GROUP = "The GROUP option is only supported by XREADGROUP. You called XREAD instead."
 XREAD_NOACK = "The NOACK option is only supported by XREADGROUP. You called XREAD instead."
+XREAD_NO_LAST = "the stream last element ID is 0-0"
 XREAD_NEW = (
     "The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> "
     "option."
@@ -297,6 +304,7 @@ XREADGROUP_LAST = (
     "consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would just "
     "return an empty result set."
 )
+XREADGROUP_TOP = XREADGROUP_LAST.replace("$", "+")
 GROUP_EXISTS = "BUSYGROUP Consumer Group name already exists"
 XGROUP_NO_KEY = (
     "The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use "

@@ -12,6 +12,7 @@ test (`User.unrestricted`); the rules of other users are in rules.py.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
@@ -336,6 +337,8 @@ class Users:
         #: path of the ACL file; empty if not set
         self.file = ""
         self.log = Log()
+        #: reason ("auth", "command", "key", "channel") -> how often, for INFO
+        self.denied: Counter[str] = Counter()
         self.default = self._make(DEFAULT)
         self._open_to_all(self.default)
         self._users = {DEFAULT: self.default}
@@ -398,6 +401,7 @@ class Users:
 
         `running` is the command that the client runs, if it is neither `what` nor EXEC.
         """
+        self.denied[reason] += 1
         running = running or one_line_text(what).lower()
         where, running = ("multi", "exec") if context == "exec" else (context, running)
         about = self.describe_client(client, running)

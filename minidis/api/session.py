@@ -188,6 +188,8 @@ class Session(
         command = find_command(words)
         client.command = command.display_name
         if not command.accepts(len(words)):
+            if command.undivided:
+                raise errors.wrong_subcommand(words[0].decode().upper(), errors.shown(words[1]))
             raise errors.wrong_arity(command.display_name)
         return command
 
@@ -403,6 +405,8 @@ def find_command(words: list[bytes]) -> Command:
     name = words[0].decode("latin-1").upper()
     if name in PARENT_COMMANDS:
         if command is None and len(words) > 1:
+            if _is_undivided(name):
+                raise errors.wrong_subcommand(name, errors.shown(words[1]))
             raise errors.unknown_subcommand(name, words[1])
         if command is None:
             raise errors.wrong_arity(name.lower())
@@ -410,6 +414,11 @@ def find_command(words: list[bytes]) -> Command:
     if command is None:
         raise errors.unknown_command(words)
     return command
+
+
+def _is_undivided(parent: str) -> bool:
+    """Whether Redis has one command that reads its subcommands itself: DEBUG."""
+    return any(one.undivided for name, one in COMMANDS.items() if name.startswith(parent + " "))
 
 
 def install_methods(cls: type[Any], *, decode: bool, queued: bool = False) -> None:

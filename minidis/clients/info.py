@@ -4,14 +4,15 @@
                                                           │
                                                           └ FLAGS below: a letter for each state
 
-The fields are those of Redis 7.0 in their order, and the two that 7.2 has added.
+The fields are those of Redis 7.4 in their order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from minidis.clients.client import Client
+from minidis.keyspace.unit import KeyId
 
 #: Letter -> whether the client is in that state, in the order of the output.
 FLAGS: dict[str, Callable[[Client], bool]] = {
@@ -54,6 +55,7 @@ def client_line(client: Client, now: int, running: str = "") -> bytes:
             f"db={client.database}".encode(),
             f"sub={len(client.channels)} psub={len(client.patterns)}".encode(),
             f"ssub={len(client.shard_channels)} multi={_queued(client)}".encode(),
+            f"watch={len(watched_keys(client))}".encode(),
             f"{_UNCOUNTED} cmd={running or client.command}".encode(),
             b"user=" + user_of(client),
             f"redir={redirect} resp={client.protocol}".encode(),
@@ -81,6 +83,11 @@ def type_of(client: Client) -> bytes:
 def _queued(client: Client) -> int:
     """Return the number of commands queued since MULTI; -1 outside of MULTI."""
     return -1 if client.queue is None else len(client.queue)
+
+
+def watched_keys(client: Client) -> Collection[KeyId]:
+    """Return the keys that it watches."""
+    return () if client.watch is None else client.watch.key_ids
 
 
 def _is_dirty(client: Client) -> bool:

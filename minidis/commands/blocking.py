@@ -8,6 +8,7 @@ client can no longer take the reply, `return_elements` of Wait puts the elements
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from minidis.commands.shared.group import T
 from minidis.commands.sorted_sets.members import SortedSets
 from minidis.grammar.command import declarations
 from minidis.grammar.kinds import (
+    I64_MAX,
     RAW,
     Float,
     Integer,
@@ -35,21 +37,39 @@ from minidis.structures.sorted_set import SortedSet
 
 command = declarations(group="list")
 
-#: Longest timeout in seconds: a signed 64-bit number of milliseconds.
-_LONGEST = (2**63 - 1) / 1000
+#: Timeouts below (seconds) need no check of their range.
+_USUAL = 1e9
 _COUNT = at_least(1, errors.COUNT_NOT_POSITIVE)
 
 
-def timeout_of(value: Any) -> float:
-    """Convert a timeout in seconds, 0 for no limit; fractions of a millisecond are rounded up."""
-    seconds = to_float(encode(value))
-    if seconds is None or seconds != seconds:
-        raise errors.error(errors.TIMEOUT_NOT_FLOAT)
-    if seconds > _LONGEST:
-        raise errors.error(errors.TIMEOUT_OUT_OF_RANGE)
-    if seconds < 0:
-        raise errors.error(errors.TIMEOUT_NEGATIVE)
+def timeout_of(value: Any, now: int) -> float:
+    """Convert a timeout in seconds, 0 for no limit; fractions of a millisecond are rounded up.
+
+    now: the time, to which a timeout is added.
+    """
+    word = encode(value)
+    seconds = to_float(word)
+    if seconds is None or not 0 <= seconds < _USUAL:
+        return _unusual_timeout(word, now)
     return -(-seconds * 1000 // 1) / 1000
+
+
+def _unusual_timeout(word: bytes, now: int) -> float:
+    """Convert a timeout as Redis does: with long doubles, rounding -0.5 milliseconds up to 0."""
+    from minidis.structures import long_double  # loads fractions and decimal
+
+    number = long_double.parse(word)
+    if number is not None:
+        milliseconds = math.ceil(long_double.rounded(number * 1000))
+    elif long_double.is_infinite(word):
+        milliseconds = -1 if word[:1] == b"-" else I64_MAX
+    else:
+        raise errors.error(errors.TIMEOUT_NOT_FLOAT)
+    if milliseconds < 0:
+        raise errors.error(errors.TIMEOUT_NEGATIVE)
+    if milliseconds and milliseconds > I64_MAX - now:
+        raise errors.error(errors.TIMEOUT_OUT_OF_RANGE)
+    return milliseconds / 1000
 
 
 class Blocking(ListMoves[T], Lists[T], SortedSets[T]):
@@ -102,7 +122,7 @@ class Blocking(ListMoves[T], Lists[T], SortedSets[T]):
 
     def _pop_or_wait(self, keys: Any, timeout: Any, left: bool) -> Any:
         """Run BLPOP and BRPOP."""
-        seconds = timeout_of(timeout)
+        seconds = timeout_of(timeout, self.unit.now())
         taken = self._take_first(keys, 1, left)
         if taken is not None:
             self._effect("LPOP" if left else "RPOP", taken[0])
@@ -168,7 +188,7 @@ class Blocking(ListMoves[T], Lists[T], SortedSets[T]):
         >>> db.rpush("b", 1, 2, 3), db.blmpop(1, 2, "a", "b", direction="LEFT", count=2)
         (3, [b'b', [b'1', b'2']])
         """
-        seconds = timeout_of(timeout)
+        seconds = timeout_of(timeout, self.unit.now())
         if integer(numkeys) < 1:
             raise errors.error(errors.NUMKEYS_NOT_POSITIVE)
         if numkeys != len(keys):
@@ -233,7 +253,7 @@ class Blocking(ListMoves[T], Lists[T], SortedSets[T]):
         self, source: Any, target: Any, ends: tuple[Any, Any], timeout: Any, effect: tuple[Any, ...]
     ) -> Any:
         """Run BLMOVE and BRPOPLPUSH; `effect` is the command that does not block."""
-        seconds = timeout_of(timeout)
+        seconds = timeout_of(timeout, self.unit.now())
         moved = self._move(source, target, ends, 1, False, True)
         if not moved:
             return Wait([source], seconds, kind=List)
@@ -271,7 +291,7 @@ class Blocking(ListMoves[T], Lists[T], SortedSets[T]):
         >>> db.rpush("todo", 1, 2, 3), db.blmovem("todo", "done", 1, exactly=2, ordering="BULK")
         (3, [b'1', b'2'])
         """
-        seconds = timeout_of(timeout)
+        seconds = timeout_of(timeout, self.unit.now())
         number, bulk = self._how_many(count, exactly, ordering)
         moved = self._move(source, destination, (src, dest), number, exactly is not None, bulk)
         key: Any = source
@@ -332,7 +352,7 @@ class Blocking(ListMoves[T], Lists[T], SortedSets[T]):
 
     def _zpop_or_wait(self, keys: Any, timeout: Any, lowest: bool) -> Any:
         """Run BZPOPMIN and BZPOPMAX."""
-        seconds = timeout_of(timeout)
+        seconds = timeout_of(timeout, self.unit.now())
         taken = self._ztake_first(keys, 1, lowest)
         if taken is not None:
             self._effect("ZPOPMIN" if lowest else "ZPOPMAX", taken[0])
@@ -401,7 +421,7 @@ class Blocking(ListMoves[T], Lists[T], SortedSets[T]):
         >>> db.zadd("jobs", {"b": 2, "a": 1}), db.bzmpop(1, 2, ["none", "jobs"], min=True)
         (2, [b'jobs', [[b'a', 1.0]]])
         """
-        seconds = timeout_of(timeout)
+        seconds = timeout_of(timeout, self.unit.now())
         names: Any = keys
         if integer(numkeys) < 1:
             raise errors.error(errors.NUMKEYS_NOT_POSITIVE)

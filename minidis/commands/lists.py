@@ -480,6 +480,7 @@ class Lists(Group[T]):
         complexity="O(n) for n elements",
         access="RW DELETE",
         names={"element": "value"},
+        kinds={"count": Kind(ranged, "", "how many; negative: from the tail; 0: all")},
     )
     def lrem(self, key: Key, count: Integer, value: Value) -> int:
         """Remove elements equal to `value` from the list stored at `key`.
@@ -490,7 +491,8 @@ class Lists(Group[T]):
         >>> db.rpush("row", "a", "b", "a"), db.lrem("row", -1, "a"), db.lrange("row", 0, -1)
         (3, 1, [b'a', b'b'])
         """
-        row, element, limit = self.space.write(key, List), encode(value), integer(count)
+        limit: Any = count
+        row, element = self.space.write(key, List), encode(value)
         if row is None or not row.positions(element, -1 if limit < 0 else 1):
             return 0
         size = len(row)

@@ -35,7 +35,7 @@ PUBSUB_HELP = (
     "    This text.",
 )
 _FLAGS = "pubsub loading stale"
-_SUBSCRIBE = "denyoom pubsub noscript loading stale"
+_SUBSCRIBE = "pubsub noscript loading stale"
 _UNSUBSCRIBE = "pubsub noscript loading stale"
 _WRONG_LENGTH = "unknown subcommand or wrong number of arguments for '{}'. Try PUBSUB HELP."
 _ONE_BY_ONE = "O(n) for n channels"

@@ -444,7 +444,7 @@ class Sets(Group[T]):
         "write denyoom",
         since="1.0.0",
         complexity="O(n*m) for m sets, the smallest of which has n members",
-        access="RW UPDATE | RO ACCESS",
+        access="OW UPDATE | RO ACCESS",
     )
     def sinterstore(self, destination: Key, *keys: Many) -> int:
         """Store the intersection of the sets stored at `keys` in `destination`.

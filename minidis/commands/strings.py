@@ -153,6 +153,7 @@ class Strings(Group[T]):
         complexity="O(1)",
         access="RW ACCESS UPDATE VARIABLE_FLAGS",
         kinds=EXPIRY_KINDS,
+        once="IFEQ IFNE IFDEQ IFDNE",
         shortcuts=(Shortcut("key value [ex]", _plain_set, _DIRECT_SET),),
         access_by_words=set_access,
     )

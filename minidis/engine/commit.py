@@ -130,7 +130,9 @@ class Dispatcher:
             if unit.records or unit.stored:
                 observers.record()
             # One blocked call at a time: what that changes is told before the next is served.
-            if not observers.blocked.ready or not observers.blocked.serve(self._attempt):
+            served = observers.blocked.ready and observers.blocked.serve(self._attempt)
+            # An attempt of XREADGROUP that goes on waiting may have created its consumer.
+            if not (served or unit.events or unit.effects):
                 break
         unit.pending = unit.recording
         unit.committed = False

@@ -102,9 +102,11 @@ def parent_info(name: str) -> list[Any]:
 def key_specs(command: Command) -> list[Any]:
     """Return the key specifications: access to the keys and their positions, for each access."""
     uses = list(command.access)
-    after = _key_word(command)
+    after = key_word(command)
     if after is not None:
-        return [_spec(use, (0, _range(-1, 1, 2)), after) for use in uses]
+        spec = dict(zip((b"keyword", b"startfrom"), after, strict=True))
+        begin = {b"type": b"keyword", b"spec": spec}
+        return [_spec(use, (0, _range(-1, 1, 2)), begin) for use in uses]
     places = _key_places(command)
     if len(uses) == 1 and len(places) > 1:
         places = [(places[0][0], _range(len(places) - 1, 1))]  # LCS key1 key2: one use, two keys
@@ -142,16 +144,15 @@ def _key_places(command: Command) -> list[tuple[int, dict[bytes, Any]]]:
     return found
 
 
-def _key_word(command: Command) -> dict[bytes, Any] | None:
-    """The word behind which the keys are, and as many ids: STREAMS key [key ...] id [id ...]."""
+def key_word(command: Command) -> tuple[bytes, int] | None:
+    """The word behind which the keys are, and as many ids: STREAMS key [key ...] id [id ...].
+
+    It is looked for from a position on.
+    """
     items = command.line.items
     for at, item in enumerate(items[:-2]):
         if isinstance(item, Word) and all(isinstance(node, Repeat) for node in items[at + 1 :]):
-            start = 1 + syntax.least(list(items[:at]))
-            return {
-                b"type": b"keyword",
-                b"spec": {b"keyword": item.text.encode(), b"startfrom": start},
-            }
+            return item.text.encode(), 1 + syntax.least(list(items[:at]))
     return None
 
 
@@ -254,7 +255,8 @@ def _argument(node: Node) -> dict[bytes, Any]:
             return {b"name": text.lower().encode(), b"type": b"pure-token", b"token": text.encode()}
         case Optional(body):
             inner = body.options[0] if len(body.options) == 1 else body
-            return {**_argument(inner), b"flags": [Status("optional")]}
+            found = _argument(inner)
+            return {**found, b"flags": [Status("optional"), *found.get(b"flags", ())]}
         case Repeat(body):
             return {**_argument(body), b"flags": [Status("multiple")]}
         case Choice(options):

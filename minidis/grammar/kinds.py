@@ -144,20 +144,19 @@ def float_or(message: str) -> Callable[[Any], float]:
 number = float_or(errors.NOT_FLOAT)
 
 
+#: What C's strtoull accepts.
+_UNSIGNED = re.compile(rb"[ \t-\r]*([+-]?)0*([0-9]{1,20})", re.A)
+
+
 def cursor(value: Any) -> int:
     """Convert a SCAN cursor, an unsigned 64-bit decimal. As in Redis, a zero byte ends it."""
     word = encode(value).partition(b"\0")[0]
-    if not word.isdigit() and word:
-        # strtoul accepts a sign and leading blanks; Redis rejects the blanks
-        text = word[1:] if word[:1] in (b"+", b"-") else b""
-        if not text.isdigit():
-            raise errors.error(errors.INVALID_CURSOR)
-    digits = word.lstrip(b"+-0")
-    # The length first: int() does not even look at more than 4300 digits.
-    number = int(digits or b"0") if len(digits) <= 20 else 2**64
-    if number > 2**64 - 1:
+    match = _UNSIGNED.fullmatch(word)
+    number = int(match[2]) if match else 2**64
+    # A negative number as it is usually written is an error; other spellings wrap around.
+    if number >= 2**64 or (0 < number <= 2**63 and word == b"-%d" % number):
         raise errors.error(errors.INVALID_CURSOR)
-    return -number % 2**64 if word[:1] == b"-" else number
+    return -number % 2**64 if match and match[1] == b"-" else number
 
 
 def ranged(value: Any) -> int:

@@ -92,11 +92,7 @@ class Options(Base):
         once_error = self.overrides.once_error
         allow_conflicts = self.overrides.allow_conflicts
         on_undocumented = self.overrides.on_undocumented
-        single = {
-            bracket
-            for bracket, optional in enumerate(group)
-            if once is True or (once and set(once.split()) & set(syntax.words(optional)))
-        }
+        single = {word.encode() for word in once.split()} if isinstance(once, str) else set()
         table: dict[bytes, tuple[int, int, Reader]] = {}
         for bracket, optional in enumerate(group):
             for alternative, (word, reader) in enumerate(self.alternatives(optional.body)):
@@ -112,13 +108,14 @@ class Options(Base):
             chosen: dict[int, int] = {}
             end = len(words)
             while at < end:
-                entry = table.get(words[at].upper())
+                word = words[at].upper()
+                entry = table.get(word)
                 if entry is None:
                     if last:
                         raise errors.error(unknown.format(errors.shown(words[at])))
                     break
                 bracket, alternative, reader = entry
-                if bracket in single and bracket in chosen:
+                if bracket in chosen and (once is True or word in single):
                     raise errors.error(once_error if at + 1 < end else errors.SYNTAX)
                 if chosen.setdefault(bracket, alternative) != alternative and not allow_conflicts:
                     raise errors.error(errors.SYNTAX)
@@ -211,6 +208,8 @@ class Options(Base):
         self.emit(f"{word_source(word)}, {sign_of}, {value}", when=self.given(param))
 
         def read(words: Row[bytes], at: int, options: dict[str, Any]) -> int:
+            if at >= len(words):
+                raise errors.error(self.overrides.bare_error)
             if flag in options:
                 raise errors.error(message)
             options[flag] = False

@@ -128,6 +128,8 @@ class Overrides:
     missing_error: str = ""
     #: error message for two bounds in one call: MAXLEN and MINID
     bounds_error: str = errors.SYNTAX
+    #: error message for such a word at the end of the call
+    bare_error: str = errors.SYNTAX
     #: a typed call may leave the repeated argument empty
     empty: bool = False
 

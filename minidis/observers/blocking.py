@@ -63,6 +63,13 @@ class BlockedCalls(Observer):
         return self.unit.clock
 
     @property
+    def counts(self) -> tuple[int, int, int]:
+        """Number of calls with a timeout, of keys waited for, and of those also if deleted."""
+        timed = sum(blocked.deadline is not None for blocked in self._all)
+        on_delete = {key_id for blocked in self._on_delete for key_id in blocked.key_ids}
+        return timed, len(self._queues), len(on_delete)
+
+    @property
     def waits_for_keys(self) -> bool:
         """Whether a call waits for a key."""
         return bool(self._queues)

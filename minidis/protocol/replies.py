@@ -24,7 +24,6 @@ A command whose reply differs from this declares it: `resp2=` and `resp3=`, see 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
@@ -33,6 +32,7 @@ from minidis.errors import MinidisError, ResponseError
 from minidis.grammar.command import find
 from minidis.protocol.shapes import Collection, NullArray
 from minidis.replies import Cursor, Decimal, Push, Status, Verbatim
+from minidis.structures.doubles import double
 
 #: Replies longer than this (bytes) are not copied unnecessarily.
 LARGE = 32 * 1024
@@ -92,38 +92,6 @@ def write_each(
     out.append(b"*%d\r\n" % len(replies))
     for reply, words in zip(replies, commands, strict=True):
         write(out, reply, protocol, words)
-
-
-def double(number: float) -> bytes:
-    """Return a double as text: the shortest digits that round-trip, formatted as Redis does.
-
-    >>> double(0.1), double(3.0), double(1e20), double(1.5e-7), double(float("-inf"))
-    (b'0.1', b'3', b'1e+20', b'1.5e-7', b'-inf')
-    """
-    if -(2**52) < number < 2**52 and number == int(number):
-        return b"%d" % number if number or math.copysign(1, number) > 0 else b"-0"
-    if not math.isfinite(number):
-        return b"nan" if number != number else b"inf" if number > 0 else b"-inf"
-    sign, figures, power = _digits(number)
-    highest = power + len(figures) - 1  # exponent of the first figure
-    if power >= 0 and highest < len(figures) + 7:
-        return sign + figures + b"0" * power
-    if power < 0 and (power > -7 or abs(highest) < 4):
-        figures = figures.rjust(1 - power, b"0")
-        return sign + figures[:power] + b"." + figures[power:]
-    rest = b"." + figures[1:] if len(figures) > 1 else b""
-    return b"%b%b%be%+d" % (sign, figures[:1], rest, highest)
-
-
-def _digits(number: float) -> tuple[bytes, bytes, int]:
-    """Return the sign, the significant figures, and the power of ten of the last one."""
-    text, _, exponent = repr(abs(number)).partition("e")
-    whole, _, fraction = text.partition(".")
-    figures = (whole + fraction).encode()
-    power = int(exponent or 0) - len(fraction)
-    short = figures.rstrip(b"0")
-    sign = b"-" if number < 0 else b""
-    return sign, short.lstrip(b"0"), power + len(figures) - len(short)
 
 
 def one_line(text: str) -> bytes:

@@ -67,9 +67,33 @@ def flat_pairs(words: Sequence[bytes], reply: Any) -> Any:
     return [cursor, [part for pair in pairs for part in pair]]
 
 
+#: Flags of commands, of keys, and ACL categories, in the order of Redis.
+_IN_ORDER = (
+    "write readonly denyoom module admin pubsub noscript blocking loading stale skip_monitor "
+    "skip_slowlog asking fast no_auth no_mandatory_keys no_async_loading no_multi movablekeys "
+    "allow_busy RO RW OW RM access update insert delete not_key incomplete variable_flags "
+    "@keyspace @read @write @set @sortedset @list @hash @string @bitmap @hyperloglog @geo @stream "
+    "@pubsub @admin @fast @slow @blocking @dangerous @connection @transaction @scripting"
+)
+_PLACES = {flag: place for place, flag in enumerate(_IN_ORDER.split())}
+
+
+def ordered_flags(words: Sequence[bytes], reply: Any) -> Any:
+    """The sets of flags and categories in a reply are in the order of Redis."""
+    match reply:
+        case set():
+            return Collection(sorted(reply, key=_PLACES.__getitem__))
+        case dict():
+            return {name: ordered_flags(words, value) for name, value in reply.items()}
+        case list():
+            return [ordered_flags(words, value) for value in reply]
+    return reply
+
+
 def command_entries(words: Sequence[bytes], reply: Any) -> Any:
     """The last three lists of an entry of COMMAND INFO (tips, keys, subcommands) are sets."""
-    return [entry if entry is None else _command_entry(entry) for entry in reply]
+    entries = ordered_flags(words, reply)
+    return [entry if entry is None else _command_entry(entry) for entry in entries]
 
 
 def _command_entry(entry: list[Any]) -> list[Any]:

@@ -88,6 +88,14 @@ class SortedSet(Indexed):
 
     # Changes.
 
+    def expect(self, count: int, limits: Limits) -> None:
+        """Leave the compact encoding, if a command with so many scores follows.
+
+        As in Redis since 7.2, members that appear twice, or are not set after all, count too.
+        """
+        if count > limits.zset_max_listpack_entries:
+            self.expanded = True
+
     def put(self, scores: dict[bytes, float], limits: Limits) -> int:
         """Set these scores and return how many members are new."""
         mine = self.scores

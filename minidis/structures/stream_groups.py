@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: The number of entries read, when it cannot be computed.
 UNKNOWN = -1
+#: The time of an event that has not happened yet.
+NEVER = -1
 
 Value = TypeVar("Value")
 
@@ -65,12 +67,14 @@ class Ids(dict[int, Value], Generic[Value]):
 class Consumer:
     """A consumer of a group."""
 
-    __slots__ = ("ids", "name", "seen")
+    __slots__ = ("active", "ids", "name", "seen")
 
-    def __init__(self, name: bytes, seen: int) -> None:
+    def __init__(self, name: bytes, seen: int, active: int = NEVER) -> None:
         self.name = name
         #: time of its last command, in milliseconds since 1970
         self.seen = seen
+        #: the same for the last command that delivered entries to it, or NEVER
+        self.active = active
         #: the entries it has received but not acknowledged
         self.ids: Ids[None] = Ids()
 
@@ -95,7 +99,7 @@ class ConsumerGroup:
         """An independent group with the same contents."""
         twin = type(self)(self.last_id, self.read)
         for name, consumer in self.consumers.items():
-            twin.consumers[name] = Consumer(name, consumer.seen)
+            twin.consumers[name] = Consumer(name, consumer.seen, consumer.active)
         for number, (owner, time, count) in self.pending.items():
             twin.put(number, (owner and twin.consumers[owner.name], time, count))
         return twin
@@ -119,9 +123,9 @@ class ConsumerGroup:
     def memo(self, ids: Iterable[int], *names: bytes) -> tuple[Any, ...]:
         """The state of the group, these ids and these consumers: the arguments of restore()."""
         consumers = {name: self.consumers.get(name) for name in names}
-        seen = [consumer and consumer.seen for consumer in consumers.values()]
+        times = [consumer and (consumer.seen, consumer.active) for consumer in consumers.values()]
         records = {number: self.pending.get(number) for number in ids}
-        return self.last_id, self.read, records, consumers, seen
+        return self.last_id, self.read, records, consumers, times
 
     def restore(
         self,
@@ -129,16 +133,16 @@ class ConsumerGroup:
         read: int,
         records: dict[int, Record | None],
         consumers: dict[bytes, Consumer | None],
-        seen: list[int | None],
+        times: list[tuple[int, int] | None],
     ) -> None:
         """Restore the state that memo() returned. Can be repeated."""
         self.last_id, self.read = last_id, read
-        for (name, consumer), moment in zip(consumers.items(), seen, strict=True):
-            if consumer is None or moment is None:
+        for (name, consumer), moments in zip(consumers.items(), times, strict=True):
+            if consumer is None or moments is None:
                 self.consumers.pop(name, None)
             else:
                 self.consumers[name] = consumer
-                consumer.seen = moment
+                consumer.seen, consumer.active = moments
         for number, record in records.items():
             if record is None:
                 self.pending.pop(number, None)

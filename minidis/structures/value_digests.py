@@ -11,6 +11,7 @@ the result), unordered parts are only *xored* into it, so that their order does 
 
 from __future__ import annotations
 
+from minidis.structures.doubles import shortest
 from minidis.structures.lists import List
 from minidis.structures.sorted_set import SortedSet
 from minidis.structures.streams import SEQUENCE, SHIFT, Stream
@@ -70,7 +71,7 @@ def digest_hash(digest: int, value: Hash) -> int:
 def digest_sorted_set(digest: int, value: SortedSet) -> int:
     """Continue `digest` with a sorted set."""
     for member, score in value.scores.items():
-        digest = xor(digest, _pair(member, b"%.17g" % score))
+        digest = xor(digest, _pair(member, shortest(score)))
     return digest
 
 

@@ -16,8 +16,8 @@ from tests.commands.test_connection import error_of
 
 #: The fields of Redis 7.0 in their order, and the two of 7.2.
 FIELDS = (  # noqa: SIM905
-    "id addr laddr fd name age idle flags db sub psub ssub multi qbuf qbuf-free argv-mem multi-mem "
-    "rbs rbp obl oll omem tot-mem events cmd user redir resp lib-name lib-ver"
+    "id addr laddr fd name age idle flags db sub psub ssub multi watch qbuf qbuf-free argv-mem "
+    "multi-mem rbs rbp obl oll omem tot-mem events cmd user redir resp lib-name lib-ver"
 ).split()
 
 
@@ -99,6 +99,17 @@ def test_the_fields_are_those_of_redis_in_their_order(db: Minidis[bytes]) -> Non
         "multi": "-1", "sub": "0", "name": "", "lib-name": "",
     }  # fmt: skip
     assert {name: line[name] for name in expected} == expected
+
+
+def test_watched_keys_are_counted(db: Minidis[bytes]) -> None:
+    session, _ = connect(db)
+    db.watch("b", "other")
+    session.watch("a", "b")
+    assert me(session)["watch"] == "2"
+    found = dict(line.split(":") for line in db.info("clients").decode().split("\r\n")[1:-1])
+    assert (found["watching_clients"], found["total_watched_keys"]) == ("2", "3")
+    session.unwatch()
+    assert me(session)["watch"] == "0"
 
 
 def test_ages_are_seconds() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,9 @@ def test_redis_py_reads_it(db: Minidis[bytes]) -> None:
     db.set("a", 1, ex=100)
     found = parsers.parse_info(db.info())
     assert found["uptime_in_seconds"] == 0
-    assert found["db0"] == {"keys": 1, "expires": 1, "avg_ttl": found["db0"]["avg_ttl"]}
+    assert found["db0"] == {
+        "keys": 1, "expires": 1, "avg_ttl": found["db0"]["avg_ttl"], "subexpiry": 0,
+    }  # fmt: skip
     assert 90_000 < found["db0"]["avg_ttl"] <= 100_000
 
 
@@ -86,8 +89,8 @@ def test_keyspace_has_the_databases_that_hold_something() -> None:
         db.select(9)
         db.set("d", 4)
         assert fields(db.info("keyspace")) == {
-            "db0": "keys=3,expires=2,avg_ttl=2000",
-            "db9": "keys=1,expires=0,avg_ttl=0",
+            "db0": "keys=3,expires=2,avg_ttl=2000,subexpiry=0",
+            "db9": "keys=1,expires=0,avg_ttl=0,subexpiry=0",
         }
 
 
@@ -254,3 +257,24 @@ def test_waits_that_are_refused(db: Minidis[bytes], words: str, message: str) ->
     with pytest.raises(ResponseError) as caught:
         db.execute(*words.split())
     assert str(caught.value) == message
+
+
+# COMMAND -----------------------------------------------------------------------------------------
+
+
+def test_flags_come_in_the_order_of_redis(db: Minidis[bytes]) -> None:
+    with db.serve("127.0.0.1:0") as server:
+        host, port = server.address.rsplit(":", 1)
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(b"COMMAND INFO bzpopmin\r\n")
+            reply = b""
+            while b"$9\r\nfind_keys" not in reply:
+                reply += connection.recv(4096)
+    assert b"+write\r\n+blocking\r\n+fast\r\n" in reply
+    assert b"+@write\r\n+@sortedset\r\n+@fast\r\n+@blocking\r\n" in reply
+    assert b"+RW\r\n+access\r\n+delete\r\n" in reply
+
+
+def test_optional_arguments_that_repeat_are_documented_so(db: Minidis[bytes]) -> None:
+    docs = db.command_docs("INFO")[b"info"]
+    assert docs[b"arguments"][0][b"flags"] == ["optional", "multiple"]

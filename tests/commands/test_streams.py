@@ -11,6 +11,7 @@ import pytest
 import minidis
 from minidis import Minidis, ResponseError, WrongTypeError
 from tests.calls import PATIENCE, blocked
+from tests.effects import Recorder
 
 
 @pytest.fixture
@@ -190,6 +191,22 @@ def test_waiting_in_a_group(db: Minidis[bytes]) -> None:
     db.xadd("s", {"n": 2}, "2-0")
     assert two.over() == {b"s": [[b"2-0", [b"n", b"2"]]]}
     assert db.xpending("s", "g")[3] == [[b"ann", b"1"], [b"bob", b"1"]]
+
+
+def test_a_consumer_that_goes_on_waiting_is_created_again(db: Minidis[bytes]) -> None:
+    db.xgroup_create("s", "g", mkstream=True)
+    waiting = blocked(db, lambda: db.session().xreadgroup("g", "ann", {"s": ">"}, block=0))
+    assert [one[b"name"] for one in db.xinfo_consumers("s", "g")] == [b"ann"]
+    recorder = Recorder(db.engine)
+    with db.transaction() as pipe:
+        pipe.xadd("s", {"n": 1}, "1-0")
+        pipe.xgroup_setid("s", "g", "$")
+        pipe.xgroup_delconsumer("s", "g", "ann")
+    assert [one[b"name"] for one in db.xinfo_consumers("s", "g")] == [b"ann"]
+    *_, batch = recorder.taken()
+    assert batch[-1] == (0, [b"XGROUP", b"CREATECONSUMER", b"s", b"g", b"ann"])
+    db.xadd("s", {"n": 2}, "2-0")
+    assert waiting.over() == {b"s": [[b"2-0", [b"n", b"2"]]]}
 
 
 @pytest.mark.parametrize(

@@ -315,9 +315,26 @@ def test_what_a_group_read_propagates(read: str, own: list[str]) -> None:
 def test_a_group_read_that_finds_nothing_has_no_effect() -> None:
     watched = watched_with("XADD s 1-1 a 1", "XGROUP CREATE s g $")
     watched.words(words_of("XGROUP CREATECONSUMER s g ann"))
-    for read in ("XREADGROUP GROUP g ann STREAMS s 0", "XREADGROUP GROUP g bob STREAMS s >"):
+    for read in ("XREADGROUP GROUP g ann STREAMS s 0", "XREADGROUP GROUP g ann STREAMS s >"):
         assert not watched.words(words_of(read))
         assert not effects(watched)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "XREADGROUP GROUP g bob STREAMS s 0",
+        "XREADGROUP GROUP g bob STREAMS s >",
+        "XREADGROUP GROUP g bob NOACK STREAMS s >",
+        "XCLAIM s g bob 0 1-1",
+        "XAUTOCLAIM s g bob 0 0",
+    ],
+)
+def test_a_consumer_that_gets_nothing_is_an_effect_once(read: str) -> None:
+    watched = watched_with("XADD s 1-1 a 1", "XGROUP CREATE s g $")
+    assert watched.words(words_of(read))
+    assert [name for _, name in effects(watched)] == ["XGROUP CREATECONSUMER"]
+    assert not watched.words(words_of(read))
 
 
 def test_expiry_by_the_thread_has_an_effect() -> None:

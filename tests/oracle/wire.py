@@ -15,13 +15,13 @@ of the bytes of a server, for RESP3 and for RESP2:
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from minidis.errors import ResponseError
 from minidis.replies import Cursor, Decimal, Status, Verbatim
+from minidis.structures.doubles import double
 from tests.oracle.resp import Error, Map, Members, Reply
 
 
@@ -65,7 +65,7 @@ def on_the_wire(reply: Any, protocol: int = 3) -> Reply:
     if reply is None or isinstance(reply, (bytes, int)):
         return reply
     if isinstance(reply, float):
-        return reply if protocol == 3 else digits(reply)
+        return reply if protocol == 3 else double(reply)
     if isinstance(reply, dict):
         pairs = [
             [on_the_wire(key, protocol), on_the_wire(value, protocol)]
@@ -93,13 +93,6 @@ def _array(reply: list[Any] | tuple[Any, ...], protocol: int) -> list[Reply]:
 def one_line(text: str) -> str:
     """A simple string or error has no line breaks; Redis puts blanks."""
     return text.replace("\r", " ").replace("\n", " ")
-
-
-def digits(number: float) -> bytes:
-    """A double as RESP2 text, as 7.0 prints it."""
-    if math.isinf(number):
-        return b"inf" if number > 0 else b"-inf"
-    return b"%.17g" % number
 
 
 def same(ours: Reply, real: Reply) -> bool:

@@ -147,10 +147,10 @@ class ConnectionCommands(Group[T]):
         (b'redis', 3)
         """
         client = self.client
-        if username is not None:
-            self._authenticate(username, password, b"HELLO")
         if _option_error is not None:
             raise _option_error
+        if username is not None:
+            self._authenticate(username, password, b"HELLO")
         if client.user is None and not client.trusted:
             raise ResponseError(errors.NO_HELLO_BEFORE_AUTH)
         if client.trusted and protover == 2:

@@ -14,11 +14,12 @@ from typing import Any
 
 from minidis import errors
 from minidis.clients.blocked import Wait
+from minidis.clients.info import watched_keys
 from minidis.commands.shared.group import Group, T
 from minidis.engine.engine import Engine
 from minidis.errors import MinidisError
 from minidis.grammar.command import declarations
-from minidis.grammar.kinds import I64_MAX, TIMEOUT, Integer, Kind, Many, integer, positive
+from minidis.grammar.kinds import TIMEOUT, Integer, Kind, Many, integer, positive
 from minidis.keyspace.keyspace import Keyspace
 from minidis.replies import NO_REPLY, Verbatim
 from minidis.version import REDIS_VERSION, __version__
@@ -63,6 +64,8 @@ def _clients(engine: Engine) -> Fields:
     """Fields of the section Clients."""
     clients = list(engine.clients)
     connected = [client for client in clients if client.kind != "embedded"]
+    watched = [watched_keys(client) for client in clients]
+    timed, blocking, on_nokey = engine.observers.blocked.counts
     return {
         "connected_clients": len(connected),
         "embedded_sessions": len(clients) - len(connected),
@@ -70,6 +73,11 @@ def _clients(engine: Engine) -> Fields:
         "blocked_clients": len(engine.observers.blocked),
         "tracking_clients": engine.observers.tracking.clients,
         "pubsub_clients": sum(client.listening for client in clients),
+        "watching_clients": sum(map(bool, watched)),
+        "clients_in_timeout_table": timed,
+        "total_watched_keys": len(set().union(*watched)),
+        "total_blocking_keys": blocking,
+        "total_blocking_keys_on_nokey": on_nokey,
     }
 
 
@@ -93,6 +101,7 @@ def _persistence(engine: Engine) -> Fields:
 
 def _stats(engine: Engine) -> Fields:
     """Fields of the section Stats."""
+    denied = engine.users.denied
     return {
         "expired_keys": sum(space.expired for space in engine.databases),
         "evicted_keys": 0,
@@ -102,6 +111,10 @@ def _stats(engine: Engine) -> Fields:
         "pubsub_patterns": engine.observers.channels.pattern_count(),
         "pubsubshard_channels": sum(1 for _ in engine.observers.channels.shard_names()),
         "tracking_total_keys": len(engine.observers.tracking),
+        "acl_access_denied_auth": denied["auth"],
+        "acl_access_denied_cmd": denied["command"],
+        "acl_access_denied_key": denied["key"],
+        "acl_access_denied_channel": denied["channel"],
     }
 
 
@@ -130,7 +143,8 @@ def _keyspace(engine: Engine) -> Fields:
     """Fields of the section Keyspace."""
     return {
         f"db{space.number}": f"keys={len(space.values)},expires={len(space.deadlines)},"
-        f"avg_ttl={_average_ttl(space, engine.unit.now())}"
+        # subexpiry counts hashes with fields that expire, which minidis does not have.
+        f"avg_ttl={_average_ttl(space, engine.unit.now())},subexpiry=0"
         for space in engine.databases
         if space.values
     }
@@ -191,7 +205,7 @@ class Information(Group[T]):
         missing.
 
         >>> db.set("a", 1), db.info("keyspace")
-        (OK, b'# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0\r\n')
+        (OK, b'# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0,subexpiry=0\r\n')
         """
         asked: Any = sections
         names = {word.lower() for word in asked} or _ALL
@@ -265,9 +279,8 @@ class Information(Group[T]):
         >>> db.wait(0, 0), db.wait(2, 1)
         (0, 0)
         """
-        if integer(num_replicas) <= 0:
-            return 0
-        return Wait((), self._seconds(timeout), timeout_reply=0)
+        seconds = self._seconds(timeout)
+        return Wait((), seconds, timeout_reply=0) if integer(num_replicas) > 0 else 0
 
     @command(
         "WAITAOF numlocal numreplicas timeout",
@@ -301,10 +314,3 @@ class Information(Group[T]):
                 "WAITAOF cannot be used when numlocal is set but appendonly is disabled."
             )
         return Wait((), seconds, timeout_reply=[0, 0]) if integer(num_replicas) else [0, 0]
-
-    def _seconds(self, timeout: Integer) -> float:
-        """Convert milliseconds to the seconds of a Wait; its end must be a 64-bit number."""
-        span = integer(timeout)
-        if self.unit.now() + span > I64_MAX:
-            raise errors.error(errors.TIMEOUT_OUT_OF_RANGE)
-        return span / 1000

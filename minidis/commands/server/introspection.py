@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from minidis import errors
 from minidis.commands.shared.group import Group, T
 from minidis.grammar import describe
-from minidis.grammar.command import COMMANDS, Command, declarations, find
+from minidis.grammar.command import COMMANDS, PARENT_COMMANDS, Command, declarations, find
 from minidis.grammar.kinds import Key, Many, Value, encode
 from minidis.grammar.slots import COUNTERS
 from minidis.grammar.syntax import Argument
-from minidis.protocol.shapes import command_entries
+from minidis.protocol.shapes import command_entries, ordered_flags
 from minidis.replies import Status
 from minidis.structures.glob import compile_pattern
 
@@ -43,7 +44,12 @@ class Introspection(Group[T]):
     """COMMAND and its subcommands."""
 
     @declare(
-        "COMMAND", _FLAGS, since="2.8.13", complexity="O(n) for n commands", resp3=command_entries
+        "COMMAND",
+        _FLAGS,
+        since="2.8.13",
+        complexity="O(n) for n commands",
+        resp2=ordered_flags,
+        resp3=command_entries,
     )
     def command(self) -> list[Any]:
         """Return information about all commands.
@@ -70,6 +76,7 @@ class Introspection(Group[T]):
         since="2.8.13",
         complexity="O(n) for n names",
         names={"command-name": "names"},
+        resp2=ordered_flags,
         resp3=command_entries,
     )
     def command_info(self, *names: Many) -> list[Any]:
@@ -171,6 +178,8 @@ class Introspection(Group[T]):
         since="7.0.0",
         complexity="O(n) for n words",
         names={"command": "name"},
+        resp2=ordered_flags,
+        resp3=ordered_flags,
     )
     def command_getkeysandflags(self, name: Key, *args: Key) -> list[Any]:
         """Return the keys among the words of a command, with the access flags of each.
@@ -184,7 +193,9 @@ class Introspection(Group[T]):
         words: Any = [name, *args]
         places = _key_places(words)
         known = _known(words)
-        uses = [_use(known, words, number) for number in range(len(places))]
+        # As in Redis: a count that is no plain number is read by a function without flags.
+        plain = _with_plain_count(known, words) == words
+        uses = [_use(known, words, number) if plain else set() for number in range(len(places))]
         return [[words[at], use] for at, use in zip(places, uses, strict=True)]
 
     @declare("COMMAND HELP", _FLAGS, since="5.0.0", complexity="O(1)")
@@ -201,7 +212,8 @@ def _known(words: list[bytes]) -> Command:
     """Return the command that the words name."""
     known = find(words)
     if known is None:
-        raise errors.error("Invalid command specified")
+        alone = len(words) == 1 and words[0].upper().decode("latin-1") in PARENT_COMMANDS
+        raise errors.error(errors.NO_KEY_ARGUMENTS if alone else "Invalid command specified")
     return known
 
 
@@ -209,28 +221,60 @@ def _key_places(words: list[bytes]) -> list[int]:
     """Return the positions of the keys, or raise the errors of COMMAND GETKEYS."""
     known = _known(words)
     if not known.access or known.access == describe.NOT_KEYS:
-        raise errors.error("The command has no key arguments")
+        raise errors.error(errors.NO_KEY_ARGUMENTS)
     if not known.accepts(len(words)):
         raise errors.error("Invalid number of arguments specified for command")
     from minidis.grammar.walk import keys_of  # used here alone
 
-    places = keys_of(known.line, words)
-    if not places or not _counts_right(known, words):
+    places = _after_keyword(known, words)
+    if places is None:
+        words = _with_plain_count(known, words)
+        places = keys_of(known.line, words) if _count_fits(known, words) else []
+    if known.follows_patterns:
+        places = places[:1] + places[1:][-1:]  # SORT: the last STORE counts
+    if not places:
         raise errors.error("Invalid arguments specified for command")
     return places
 
 
-def _counts_right(known: Command, words: list[bytes]) -> bool:
-    """Return whether the count in front of the keys agrees with the number of words."""
+def _after_keyword(known: Command, words: list[bytes]) -> list[int] | None:
+    """Return the first half of the words after STREAMS, wherever that stands; None without it."""
+    begin = describe.key_word(known)
+    if begin is None:
+        return None
+    keyword, start = begin
+    upper = [word.upper() for word in words[start:]]
+    if keyword not in upper:
+        return None
+    first = start + upper.index(keyword) + 1
+    return list(range(first, first + (len(words) - first) // 2))
+
+
+def _count_place(known: Command) -> int | None:
+    """Return the position of the count in front of the keys, if there is one."""
     at = len(known.name.split())
-    for item in known.line.items:
+    for number, item in enumerate(known.line.items):
         if not isinstance(item, Argument):
-            return True
+            return None
         if item.name in COUNTERS:
-            count = words[at]
-            return count.isdigit() and 1 <= int(count) < len(words) - at
-        at += 1
-    return True
+            return at + number
+    return None
+
+
+def _with_plain_count(known: Command, words: list[bytes]) -> list[bytes]:
+    """Return the words with the count in front of the keys as C's atoi reads it."""
+    at = _count_place(known)
+    if at is None or re.fullmatch(rb"[1-9][0-9]{0,8}", words[at]):
+        return words
+    match = re.match(rb"[ \t-\r]*([+-]?[0-9]{1,18})", words[at])
+    count = int(match[1]) + 2**31 & 2**32 - 1 if match else 2**31
+    return [*words[:at], b"%d" % max(count - 2**31, 0), *words[at + 1 :]]
+
+
+def _count_fits(known: Command, words: list[bytes]) -> bool:
+    """Return whether the count in front of the keys agrees with the number of words."""
+    at = _count_place(known)
+    return at is None or 1 <= int(words[at]) < len(words) - at
 
 
 def _use(known: Command, words: list[bytes], number: int) -> set[Status]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
+from minidis import errors
 from minidis.clients.client import Client
 from minidis.engine.engine import Engine
 from minidis.grammar.call import Call
+from minidis.grammar.kinds import I64_MAX, Integer, integer
 from minidis.keyspace.keyspace import Keyspace
 from minidis.keyspace.unit import Effect, Unit
 
@@ -51,3 +53,10 @@ class Group(Generic[T]):
         if self.client.watch is not None:
             self.engine.observers.watches.forget(self.client.watch)
             self.client.watch = None
+
+    def _seconds(self, timeout: Integer) -> float:
+        """Convert milliseconds to the seconds of a Wait; its end must be a 64-bit number."""
+        span = integer(timeout)
+        if self.unit.now() + span > I64_MAX:
+            raise errors.error(errors.TIMEOUT_OUT_OF_RANGE)
+        return span / 1000

@@ -32,6 +32,7 @@ from minidis.grammar.kinds import (
 )
 from minidis.protocol.shapes import flat_pairs, null_array_from, null_arrays
 from minidis.replies import Decimal
+from minidis.structures.doubles import double
 from minidis.structures.sorted_set import SortedSet
 
 command = declarations(group="sorted-set")
@@ -125,16 +126,21 @@ class SortedSets(Group[T]):
         zset = self.space.write(key, SortedSet)
         if zset is None and xx:
             return 0
+        if zset is not None:
+            zset.expect(len(given), self.engine.settings.limits)
         news, added, updated = _news(zset.scores if zset else {}, given, nx, xx, gt, lt)
         if news:
             self.space.changed(key, "zadd", added + updated)
-            self._zput(key, zset, news)
+            self._zput(key, zset, news, len(given))
         return added + updated if ch else added
 
-    def _zput(self, key: Any, zset: SortedSet | None, news: dict[bytes, float]) -> None:
+    def _zput(
+        self, key: Any, zset: SortedSet | None, news: dict[bytes, float], count: int = 1
+    ) -> None:
         """Set the scores in the existing set, or in a new one."""
         if zset is None:
             zset = SortedSet()
+            zset.expect(count, self.engine.settings.limits)
             zset.put(news, self.engine.settings.limits)
             self.space.put(key, zset)
         else:
@@ -556,7 +562,8 @@ class SortedSets(Group[T]):
         """
         zset: Any = self.space.read(key, SortedSet)
         following, members = walk(zset, cursor, match, count, _option_error)
-        return [following, [(member, _in_text(zset.scores[member])) for member in members]]
+        text = _long_text if zset is not None and zset.expanded else double
+        return [following, [(member, Decimal(text(zset.scores[member]))) for member in members]]
 
     def zscan_iter(
         self, key: Key, match: Value | None = None, count: Integer | None = None
@@ -570,9 +577,9 @@ class SortedSets(Group[T]):
         return every(lambda cursor: self.zscan(key, cursor, match, count))
 
 
-def _in_text(score: float) -> Decimal:
-    """Wrap a score that the reply sends as a string, as ZSCAN's does."""
-    return Decimal(b"%.17g" % score)
+def _long_text(score: float) -> bytes:
+    """Return a score as ZSCAN shows it in a skiplist."""
+    return b"%.17g" % score
 
 
 def _news(

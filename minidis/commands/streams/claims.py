@@ -188,6 +188,7 @@ class StreamClaims(StreamGroups[T]):
         claim.deliver_at(idle, time)
         claim.retries = retrycount
         claimed = [number for number in ids if claim.take(number, force=force)]
+        claim.complete()
         return self._claimed(stream, claimed, justid)
 
     @staticmethod
@@ -257,6 +258,7 @@ class StreamClaims(StreamGroups[T]):
                 gone.append(number)
             if claim.take(number):
                 claimed.append(number)
+        claim.complete()
         following = id_text(ids[seen] if seen < len(ids) else 0)
         return [following, self._claimed(stream, claimed, justid), list(map(id_text, gone))]
 
@@ -283,7 +285,9 @@ class _Claim:
         self.counts = counts
         self.retries: Any = None
         self.now = self.moment = commands.unit.now()
-        self.consumer: Consumer | None = None
+        #: the consumer exists from now on, even if it gets nothing
+        self.made = names[1] not in group.consumers
+        self.consumer: Consumer = commands._consumer(key, group, names[1])
 
     def deliver_at(self, idle: Any, time: Any) -> None:
         """Set the delivery time; a time in the future or before 1970 is replaced by now."""
@@ -291,6 +295,10 @@ class _Claim:
         # A replayed log states times that are past, but its clock is at 0.
         if moment is not None and moment >= 0 and (moment <= self.now or not self.now):
             self.moment = moment
+
+    def complete(self) -> None:
+        """State the effects that the claimed entries do not have."""
+        self.commands._state_consumer(self.key, self.names, self.group, made=self.made)
 
     def take(self, number: int, *, force: bool = False) -> bool:
         """Claim an entry if it exists, is pending and has been idle for long enough."""
@@ -307,12 +315,11 @@ class _Claim:
         owner, time, count = record or (None, self.now, 1)
         if owner is not None and self.least and self.now - time < self.least:
             return False
-        if self.consumer is None:
-            self.consumer = self.commands._consumer(self.key, group, self.names[1])
         if self.retries is not None and self.retries >= 0:
             count = self.retries
         elif self.counts:
             count = min(count + 1, I64_MAX)  # where XNACK FATAL has put it
+        self.consumer.active = self.now
         group.put(number, (self.consumer, self.moment, count))
         space.changed(self.key, None)
         self.commands._state_claim(self.key, self.names, group, number)

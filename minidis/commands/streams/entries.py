@@ -147,6 +147,7 @@ class Streams(Group[T]):
         names={"field": "fields", **TRIM_NAMES, "LIMIT": "limit"},
         kinds={"id": NEW, **TRIM_KINDS},
         bounds_error=errors.MAXLEN_AND_MINID,
+        bare_error=errors.STREAM_ID,
         uneven_error=ARITY_OF_XADD,
         deferred_errors=True,
         single_step=True,
@@ -216,7 +217,7 @@ class Streams(Group[T]):
         number, complete = wanted
         if not complete and number >> SHIFT == last >> SHIFT:
             if last & SEQUENCE == SEQUENCE:
-                raise errors.error(errors.ENTRY_TOO_LARGE)  # Redis's error for a full millisecond
+                raise errors.error(errors.STREAM_ID_NOT_NEWER)
             number = last + 1
         if number <= last:
             raise errors.error(errors.STREAM_ID_NOT_NEWER)
@@ -316,6 +317,8 @@ class Streams(Group[T]):
         stream = self.space.write(key, Stream)
         if stream is None:
             raise no_such_key()
+        if last < stream.max_deleted:
+            raise errors.error(errors.SETID_BELOW_CURRENT_DELETED)
         if len(stream) and last < stream.top_id:
             raise errors.error(errors.SETID_BELOW_TOP)
         if len(stream) and added is not None and added < len(stream):
@@ -456,6 +459,7 @@ class Streams(Group[T]):
         {b'log': [[b'6-1', [b'a', b'2']]]}
         """
         pairs: Any = streams
+        seconds = None if block is None else self._seconds(block)
         wanted = [(key, self._after(key, word)) for key, word in pairs]
         caps = Caps(count, max_count, max_size)
         reply: Any = {}
@@ -465,12 +469,12 @@ class Streams(Group[T]):
                 rows = caps.take(stream.range(after + 1, MOST_ID, caps.room_after()))
                 if rows:
                     reply.setdefault(key, []).extend(entries(rows))
-        if reply or block is None:
+        if reply or seconds is None:
             return reply or None
         again = [(key, id_text(after)) for key, after in wanted]
         wait: Any = Wait(
             [key for key, _ in wanted],
-            integer(block) / 1000,
+            seconds,
             kind=Stream,
             args=(again, count, block, max_count, max_size),
             options={},
@@ -486,7 +490,10 @@ class Streams(Group[T]):
         if word == b"$":
             return 0 if stream is None else stream.last_id
         if word == b"+":
-            return max(stream.top_id - 1, 0) if stream is not None else 0
+            if stream is not None and stream.last_id == 0:
+                raise errors.error(errors.XREAD_NO_LAST)
+            # As in Redis 7.4: nothing, if the last entry has been deleted.
+            return 0 if stream is None else stream.last_id - 1
         return strict_id(word)
 
     # removing ----------------------------------------------------------------------------------

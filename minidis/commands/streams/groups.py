@@ -285,10 +285,17 @@ class StreamGroups(Streams[T]):
         if consumer is None:
             self.space.changed(key, "xgroup-createconsumer")
             consumer = Consumer(name, 0)
-            self._save_undo(group, (), name)
-            group.consumers[name] = consumer
+        self._save_undo(group, (), name)
+        group.consumers[name] = consumer
         consumer.seen = self.unit.now()
         return consumer
+
+    def _state_consumer(
+        self, key: bytes, names: tuple[bytes, bytes], group: ConsumerGroup, *, made: bool
+    ) -> None:
+        """State as an effect that a consumer was created, unless a claim does it."""
+        if made and not group.consumers[names[1]].ids:
+            self._effect("XGROUP CREATECONSUMER", key, *names)
 
     # reading -----------------------------------------------------------------------------------
 
@@ -301,7 +308,7 @@ class StreamGroups(Streams[T]):
         access="RO ACCESS",
         names={**GROUP_NAMES, **CAP_NAMES, "key": "streams", "CLAIM": "claim_min_idle_time"},
         kinds={"id": RAW, "min-idle-time": idle_kind("XREADGROUP"), **CAP_KINDS},
-        uneven_error=errors.XREAD_UNBALANCED,
+        uneven_error=errors.XREADGROUP_UNBALANCED,
         floating="GROUP",
         missing_error=errors.XREADGROUP_NO_GROUP,
         resp2=stream_pairs,
@@ -337,22 +344,20 @@ class StreamGroups(Streams[T]):
         """
         pairs: Any = streams
         name: Any = groupname
+        seconds = None if block is None else self._seconds(block)
         wanted = [(key, *self._wanted(key, name, word)) for key, word in pairs]
         caps = Caps(count, max_count, max_size)
         reply: dict[Any, list[Any]] = {}
         reader = _Reader(self, (name, consumername), noack, claim_min_idle_time, caps)
         for key, stream, group, after in wanted:
-            given = None if caps.full else reader.read(key, stream, group, after)
+            given = reader.read(key, stream, group, after)
             if given is not None:
                 reply.setdefault(key, []).extend(given)
         self.unit.no_effect()  # but for those that the reader has stated
-        if reply or block is None:
-            result: Any = reply or None
-            return result
-        wait: Any = Wait(
-            [key for key, _ in pairs], integer(block) / 1000, kind=Stream, on_delete=True
-        )
-        return wait
+        result: Any = reply or None
+        if seconds is not None and not reply:
+            result = Wait([key for key, _ in pairs], seconds, kind=Stream, on_delete=True)
+        return result
 
     def _wanted(
         self, key: bytes, name: bytes, word: Any
@@ -364,6 +369,8 @@ class StreamGroups(Streams[T]):
         word = encode(word)
         if word == b"$":
             raise errors.error(errors.XREADGROUP_LAST)
+        if word == b"+":
+            raise errors.error(errors.XREADGROUP_TOP)
         number = MOST_ID if word == b">" else strict_id(word)
         return stream, stream.groups[name], None if number == MOST_ID else number
 
@@ -471,30 +478,30 @@ class _Reader:
     ) -> list[Any] | None:
         """Return the entries of one stream; None if there is nothing to read."""
         made = self.names[1] not in group.consumers
-        found = self._found(key, stream, group, after)
-        if made and found is not None and not group.consumers[self.names[1]].ids:
-            self.commands._effect("XGROUP CREATECONSUMER", key, *self.names)
+        consumer = self.commands._consumer(key, group, self.names[1])
+        found = None if self.caps.full else self._found(key, stream, group, consumer, after)
+        self.commands._state_consumer(key, self.names, group, made=made)
         return found
 
     def _found(
-        self, key: bytes, stream: Stream, group: ConsumerGroup, after: int | None
+        self,
+        key: bytes,
+        stream: Stream,
+        group: ConsumerGroup,
+        consumer: Consumer,
+        after: int | None,
     ) -> list[Any] | None:
         if after is not None:
-            return self._history(key, stream, group, after)
+            return self._history(key, stream, group, consumer, after)
         idle = [] if self.claim is None else self._idle(stream, group)
         if not idle and stream.top_id <= group.last_id:
             return None
-        consumer = self._consumer(key, group)
+        self.commands.space.changed(key, None)
         taken = self._take_over(key, stream, group, consumer, idle)
         given = self._new(key, stream, group, consumer, len(taken))
         if self.claim is None:
             return [entry(row) for row in given]
         return taken + [[*entry(row), 0, 0] for row in given]
-
-    def _consumer(self, key: bytes, group: ConsumerGroup) -> Consumer:
-        self.commands.space.changed(key, None)
-        self.commands._save_undo(group, (), self.names[1])
-        return self.commands._consumer(key, group, self.names[1])
 
     def _deliver(
         self, key: bytes, group: ConsumerGroup, number: int, consumer: Consumer, count: int
@@ -502,12 +509,14 @@ class _Reader:
         group.put(number, (consumer, self.now, min(count, I64_MAX)))  # see XNACK FATAL
         self.commands._state_claim(key, self.names, group, number)
 
-    def _history(self, key: bytes, stream: Stream, group: ConsumerGroup, after: int) -> list[Any]:
+    def _history(
+        self, key: bytes, stream: Stream, group: ConsumerGroup, consumer: Consumer, after: int
+    ) -> list[Any]:
         """What the consumer has not acknowledged; it counts as delivered once more."""
-        consumer = self._consumer(key, group)
         ids = list(islice(consumer.ids.upward(after + 1), self.caps.room_after()))
         self.commands._save_undo(group, ids)
         found = self.caps.take([stream.get(number) or (number,) for number in ids])
+        self.commands.space.changed(key, None, any(len(row) > 1 for row in found))
         for row in found:
             if len(row) > 1:
                 _, _, count = group.pending[row[0]]
@@ -539,6 +548,7 @@ class _Reader:
         for row in rows:
             _, time, count = group.pending[row[0]]
             taken.append([*entry(row), self.now - time, count])
+            consumer.active = self.now
             self._deliver(key, group, row[0], consumer, count + 1)
         return taken
 
@@ -554,6 +564,7 @@ class _Reader:
         for row in rows:
             stream.advance(group, row[0])
             if not self.noack:
+                consumer.active = self.now
                 self._deliver(key, group, row[0], consumer, 1)
         if rows:
             self.commands._state_progress(key, self.names[0], group)

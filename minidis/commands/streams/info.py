@@ -15,7 +15,7 @@ from minidis.grammar.kinds import INTEGER, RAW, Integer, Key, encode, integer
 from minidis.keyspace.keyspace import no_such_key
 from minidis.protocol.shapes import last_null_array
 from minidis.replies import Status
-from minidis.structures.stream_groups import UNKNOWN, Consumer, ConsumerGroup, Ids
+from minidis.structures.stream_groups import NEVER, UNKNOWN, Consumer, ConsumerGroup, Ids
 from minidis.structures.streams import Stream, id_text
 
 command = declarations(group="stream", parent="XINFO")
@@ -270,13 +270,14 @@ class StreamInfo(Group[T]):
         """Return information about the consumers of a group.
 
         Returns a list with one dict per consumer: name, pending (number of entries), idle
-        (milliseconds since its last command). Raises ResponseError if the stream or the group does
-        not exist.
+        (milliseconds since its last command), inactive (milliseconds since entries were last
+        delivered to it, -1 if never). Raises ResponseError if the stream or the group does not
+        exist.
 
         >>> db.xgroup_create("log", "team", mkstream=True)
         OK
         >>> db.xgroup_createconsumer("log", "team", "ann"), db.xinfo_consumers("log", "team")
-        (1, [{b'name': b'ann', b'pending': 0, b'idle': ...}])
+        (1, [{b'name': b'ann', b'pending': 0, b'idle': ..., b'inactive': -1}])
         """
         stream = self._stream(key)
         name: Any = groupname
@@ -288,7 +289,8 @@ class StreamInfo(Group[T]):
             {
                 b"name": who,
                 b"pending": len(consumer.ids),
-                b"idle": now - consumer.seen if now > consumer.seen else 0,
+                b"idle": max(now - consumer.seen, 0),
+                b"inactive": _since(consumer.active, now),
             }
             for who, consumer in consumers
         ]
@@ -302,6 +304,11 @@ class StreamInfo(Group[T]):
         CONSUMERS <key> <group>
         """
         return [Status(line) for line in _HELP]
+
+
+def _since(moment: int, now: int) -> int:
+    """Return the milliseconds since a moment, NEVER if it has not come."""
+    return NEVER if moment == NEVER else max(now - moment, 0)
 
 
 def _summary(group: ConsumerGroup) -> list[Any]:
@@ -350,6 +357,7 @@ def _full_consumer(group: ConsumerGroup, consumer: Consumer, limit: int | None) 
     return {
         b"name": consumer.name,
         b"seen-time": consumer.seen,
+        b"active-time": consumer.active,
         b"pel-count": len(consumer.ids),
         b"pending": [[id_text(number), *group.pending[number][1:]] for number in ids],
     }

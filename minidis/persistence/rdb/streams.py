@@ -11,8 +11,8 @@ A listpack begins with a master entry, whose fields the other entries need not r
 
     live dead n field*n 0 | (flags ms-difference seq-difference [n] (field value)* count)*
 
-`active` is not kept, because type 19 does not contain it. A pending entry without an owner (see
-XNACK) is written as one of a consumer "" whose `seen` is 0.
+Type 19 does not contain `active`: when it is read, `active` is `seen`, as in Redis. A pending entry
+without an owner (see XNACK) is written as one of a consumer "" whose `seen` is 0.
 """
 
 from __future__ import annotations
@@ -163,11 +163,10 @@ def _read_group(source: Source, type_byte: int, stream: Stream) -> ConsumerGroup
 
 def _read_consumer(source: Source, type_byte: int, group: ConsumerGroup) -> None:
     name, seen = source.string(), _I64.unpack(source.take(8))[0]
-    if type_byte == STREAM_LISTPACKS_3:
-        source.take(8)
+    active = _I64.unpack(source.take(8))[0] if type_byte == STREAM_LISTPACKS_3 else seen
     if name in group.consumers:
         raise CorruptError("stream: a consumer appears twice")
-    consumer = group.consumers[name] = Consumer(name, seen)
+    consumer = group.consumers[name] = Consumer(name, seen, active)
     for _ in range(source.count()):
         number = _raw_id(source)
         if number not in group.pending or group.pending[number][0] is not None:
