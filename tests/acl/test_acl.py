@@ -35,7 +35,13 @@ def users() -> Users:
 
 def described(users: Users, *rules: bytes) -> str:
     """The rules of a user after `user NAME off`."""
-    return users.set(b"ann", rules).describe().decode().removeprefix("user ann off ").removeprefix("sanitize-payload ")
+    return (
+        users.set(b"ann", rules)
+        .describe()
+        .decode()
+        .removeprefix("user ann off ")
+        .removeprefix("sanitize-payload ")
+    )
 
 
 def refused(users: Users, *rules: bytes) -> str:
@@ -286,7 +292,9 @@ def test_sentences() -> None:
     assert denied.message(b"ann") == (
         "NOPERM User ann has no permissions to run the 'config|get' command"
     )
-    assert denied.message(b"ann", "exec").endswith("no permission to execute the command or subcommand")
+    assert denied.message(b"ann", "exec").endswith(
+        "no permission to execute the command or subcommand"
+    )
     assert denied.message(b"ann", "lua") == (
         "ERR The user executing the script can't run this command or subcommand"
     )

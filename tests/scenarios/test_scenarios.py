@@ -166,7 +166,11 @@ MASKED: list[tuple[Reply, str, str]] = [
     (7, "LLEN l", "7"),
     ([b"b", b"a"], "ACL CAT", '["a", "b"]'),
     ([b"b", b"a"], "LRANGE l 0 -1", '["b", "a"]'),
-    (Map([[b"age-seconds", b"1.5"], [b"entry-id", 4]]), "ACL LOG", '{"age-seconds": "*", "entry-id": "*"}'),
+    (
+        Map([[b"age-seconds", b"1.5"], [b"entry-id", 4]]),
+        "ACL LOG",
+        '{"age-seconds": "*", "entry-id": "*"}',
+    ),
     ([b"count", 7, b"age-seconds", b"2"], "ACL", '["count", +<id of A>, "age-seconds", "*"]'),
 ]
 
