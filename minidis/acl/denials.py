@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from minidis.acl.rules import CHANNEL, COMMAND, KEY
 
-#: Context -> what was denied -> message; {} is the command, the key or the channel, {user} the user.
+#: Context -> what was denied -> message; {} is the command, key or channel, {user} the user.
 MESSAGES: dict[str, dict[int, str]] = {
     "toplevel": {
         COMMAND: "NOPERM User {user} has no permissions to run the '{}' command",

@@ -481,7 +481,10 @@ class Lists(Group[T]):
         >>> db.rpush("row", "a", "b", "a"), db.lrem("row", -1, "a"), db.lrange("row", 0, -1)
         (3, 1, [b'a', b'b'])
         """
-        row, element, limit = self.space.write(key, List), encode(value), integer(count)
+        limit, element = integer(count), encode(value)
+        if limit < 1 - 2**63:
+            raise errors.error(errors.COUNT_OUT_OF_RANGE)
+        row = self.space.write(key, List)
         if row is None or not row.positions(element, -1 if limit < 0 else 1):
             return 0
         size = len(row)

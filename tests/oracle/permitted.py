@@ -1,4 +1,4 @@
-"""The table of permitted differences between minidis and Redis 7.0, with reasons.
+"""The table of permitted differences between minidis and Redis 7.4, with reasons.
 
 A difference gets the name of the first entry that lists its command and whose rule matches.
 docs/compatibility.md counts them. A difference without an entry is a bug.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import minidis
 from minidis.replies import Status
@@ -158,11 +157,9 @@ def _same_entry(ours: Reply, real: Reply) -> bool:
     """The facts of one command, and of its subcommands in any order."""
     if ours is None or real is None:
         return ours is real
-    arity = ours[1] if ours[0] in NEWER_ARITY else real[1]
     name = ours[0].decode()
     flags = _changed(real[2], NEWER_FLAGS.get(name, set()))
-    categories = _changed(real[6], NEWER_CATEGORIES.get(name, set()))
-    facts = [real[0], arity, flags, *real[3:6], categories]
+    facts = [*real[:2], flags, *real[3:7]]
     parts, parts_of_real = (sorted(entry[9], key=lambda part: part[0]) for entry in (ours, real))
     return (
         wire.same(ours[:7], facts)
@@ -173,7 +170,7 @@ def _same_entry(ours: Reply, real: Reply) -> bool:
 
 
 def _changed(members: Reply, changes: set[str]) -> Reply:
-    """A set of flags with those that came, or went, after 7.0."""
+    """A set of flags with those that came, or went, after 7.4."""
     return members.__class__(map(Status, {str(one) for one in members} ^ changes))
 
 
@@ -187,11 +184,6 @@ def _newer_option(case: Case) -> bool:
     return isinstance(case.real, Error) and bool(
         case.newer_words & {word.upper() for word in case.words}
     )
-
-
-def _optional_by_now(case: Case) -> bool:
-    """7.0 wants exactly so many words, or one more."""
-    return isinstance(case.real, Error) and "wrong number of arguments" in case.real
 
 
 def _refused_parameter(case: Case) -> bool:
@@ -239,16 +231,16 @@ def _popped(case: Case) -> bool:
     return not wire.same(case.ours, case.real) and _random(case)
 
 
+def _index_of_an_edge(case: Case) -> bool:
+    """An index that is one of the two integers that overflow."""
+    edges = {b"9223372036854775807", b"-9223372036854775808"}
+    return bool(edges & {*case.words[2:3]}) and isinstance(case.ours, Error)
+
+
 def _beyond_all_clocks(case: Case) -> bool:
     upper = [word.upper() for word in case.words]
     done = isinstance(case.ours, wire.Status) and case.ours == case.real
     return done and upper[2:3] == [b"9223372036854775807"] and b"ABSTTL" not in upper
-
-
-def _smallest_rank(case: Case) -> bool:
-    upper = [word.upper() for word in case.words]
-    ranks = [word for before, word in pairwise(upper) if before == b"RANK"]
-    return b"-9223372036854775808" in ranks and isinstance(case.ours, Error)
 
 
 _ID = re.compile(rb"\d+-\d+")
@@ -339,14 +331,14 @@ TABLE = (
     ),
     Difference(
         "overflow",
-        _commands("LPOS"),
-        "7.0 negates the smallest integer, which overflows; minidis returns an error, as 7.2 does.",
-        _smallest_rank,
+        _commands("LSET"),
+        "7.4.1 accepts the largest and the smallest integer as an index, which overflows.",
+        _index_of_an_edge,
     ),
     Difference(
         "overflow",
         _commands("RESTORE"),
-        "7.0 adds the clock to the largest integer, which overflows to a time in the past.",
+        "7.4.1 adds the clock to the largest integer, which overflows to a time in the past.",
         _beyond_all_clocks,
         changes_data=True,
     ),
@@ -430,45 +422,23 @@ TABLE = (
     ),
     Difference(
         "newer option",
-        _commands(
-            "SET, ZUNION, ZINTER, ZUNIONSTORE, ZINTERSTORE, ZRANK, ZREVRANK, HSCAN, XADD, XTRIM, "
-            "XREAD, XREADGROUP"
-        ),
-        "An option added after 7.0; tested against its documentation.",
+        _commands("SET, ZUNION, ZINTER, ZUNIONSTORE, ZINTERSTORE, XADD, XTRIM, XREAD, XREADGROUP"),
+        "An option added after 7.4; tested against its documentation.",
         _newer_option,
         changes_data=True,
     ),
-    Difference(
-        "newer option",
-        _commands("ZRANK, ZREVRANK, COMMAND GETKEYS, COMMAND GETKEYSANDFLAGS"),
-        "7.0 takes another number of arguments.",
-        _optional_by_now,
-    ),
 )
 
-#: Commands that take another number of words since.
-NEWER_ARITY = frozenset((b"zrank", b"zrevrank", b"command|getkeys", b"command|getkeysandflags"))
-
-#: Flags that Redis has added or taken away since the server we compare with.
+#: Flags of newer versions, which their published facts have and 7.4 has not.
 NEWER_FLAGS: dict[str, set[str]] = {
-    "wait": {"blocking", "noscript"},
-    **{
-        name: {"noscript"}
-        for name in ("blmove", "blpop", "brpop", "brpoplpush", "bzpopmax", "bzpopmin")
-    },
-    **{name: {"denyoom"} for name in ("subscribe", "psubscribe", "ssubscribe")},
+    name: {"denyoom"} for name in ("subscribe", "psubscribe", "ssubscribe")
 }
-#: The same for categories.
-NEWER_CATEGORIES: dict[str, set[str]] = {"wait": {"@blocking"}}
 
-#: Words that a command has learned after 7.0.
+#: Words that a command has learned after 7.4.
 NEWER_WORDS: dict[str, frozenset[bytes]] = {
     "SET": frozenset((b"IFEQ", b"IFNE", b"IFDEQ", b"IFDNE")),
-    "ZRANK": frozenset((b"WITHSCORE",)),
-    "ZREVRANK": frozenset((b"WITHSCORE",)),
-    "HSCAN": frozenset((b"NOVALUES",)),
     **dict.fromkeys(("XADD", "XTRIM"), frozenset((b"KEEPREF", b"DELREF", b"ACKED"))),
-    "XREAD": frozenset((b"MAXCOUNT", b"MAXSIZE", b"+")),
+    "XREAD": frozenset((b"MAXCOUNT", b"MAXSIZE")),
     "XREADGROUP": frozenset((b"MAXCOUNT", b"MAXSIZE", b"CLAIM")),
     **dict.fromkeys(("ZUNION", "ZINTER", "ZUNIONSTORE", "ZINTERSTORE"), frozenset((b"COUNT",))),
 }
