@@ -273,16 +273,16 @@ def _merged(reply: Reply) -> Reply:
 
 def _but_for_times(case: Case) -> bool:
     """The same when the moments in it are taken away."""
-    return wire.same(_timeless(case.ours), _timeless(case.real))
+    return wire.same(timeless(case.ours), timeless(case.real))
 
 
-def _timeless(reply: Reply) -> Reply:
-    """Without seen-time and idle, and without the time in [id, (consumer,) time, deliveries]."""
+def timeless(reply: Reply) -> Reply:
+    """Without seen-time, active-time, idle, and the time in [id, (consumer,) time, deliveries]."""
     if not isinstance(reply, list):
         return reply
-    items = [_timeless(item) for item in reply]
+    items = [timeless(item) for item in reply]
     for at, name in enumerate(items[:-1]):
-        if name in (b"seen-time", b"idle"):
+        if name in (b"seen-time", b"active-time", b"idle"):
             items[at + 1] = 0
     pending = isinstance(items[0], bytes) and _ID.fullmatch(items[0]) if items else None
     if pending and [type(item) for item in items[-2:]] == [int, int]:
