@@ -236,9 +236,9 @@ NO_PASSWORD_NEEDED = (
     "Are you sure your configuration is correct?"
 )
 NO_HELLO_BEFORE_AUTH = (
-    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH "
-    "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
-    "version at the same time"
+    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
+    "<proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP "
+    "protocol version at the same time"
 )
 NO_SUCH_PROTOCOL = "NOPROTO unsupported protocol version"
 PROTOCOL_NOT_INTEGER = "Protocol version is not an integer or out of range"

@@ -5,13 +5,12 @@ from typing import Literal, NamedTuple
 
 from minidis.acl.rules import CHANNEL, COMMAND, KEY
 
-#: Context -> what was denied -> message; {} is the command, the key or the channel.
+#: Context -> what was denied -> message; {} is the command, key or channel, {user} the user.
 MESSAGES: dict[str, dict[int, str]] = {
     "toplevel": {
-        COMMAND: "NOPERM this user has no permissions to run the '{}' command",
-        KEY: "NOPERM this user has no permissions to access one of the keys used as arguments",
-        CHANNEL: "NOPERM this user has no permissions to access one of the channels used as "
-        "arguments",
+        COMMAND: "NOPERM User {user} has no permissions to run the '{}' command",
+        KEY: "NOPERM No permissions to access a key",
+        CHANNEL: "NOPERM No permissions to access a channel",
     },
     "exec": {
         COMMAND: "no permission to execute the command or subcommand",
@@ -24,9 +23,9 @@ MESSAGES: dict[str, dict[int, str]] = {
         CHANNEL: "publish to the channel mentioned in the command",
     },
     "dryrun": {
-        COMMAND: "This user has no permissions to run the '{}' command",
-        KEY: "This user has no permissions to access the '{}' key",
-        CHANNEL: "This user has no permissions to access the '{}' channel",
+        COMMAND: "User {user} has no permissions to run the '{}' command",
+        KEY: "User {user} has no permissions to access the '{}' key",
+        CHANNEL: "User {user} has no permissions to access the '{}' channel",
     },
 }
 #: Context -> beginning of the message.
@@ -53,10 +52,11 @@ class AccessDenied(NamedTuple):
         """The reason in the words of ACL LOG."""
         return REASONS[self.what]
 
-    def message(self, context: Context | Literal["dryrun"] = "toplevel") -> str:
+    def message(self, user: bytes, context: Context | Literal["dryrun"] = "toplevel") -> str:
         """Return the error message of a command run in that context, or of ACL DRYRUN."""
         message = PREFIXES.get(context, "") + MESSAGES[context][self.what]
-        return message.format(self.object.decode("utf-8", "surrogateescape"))
+        name, what = (word.decode("utf-8", "surrogateescape") for word in (user, self.object))
+        return message.format(what, user=name)
 
 
 class Entry(NamedTuple):

@@ -194,6 +194,8 @@ class Selector:
     def __init__(self, catalogue: Catalogue | None = None, *, all_channels: bool = False) -> None:
         self._catalogue = catalogue
         self.commands = 0
+        #: the rules about commands since +@all or -@all, without those that later ones replace
+        self.given: list[bytes] = []
         #: command -> first arguments with which it is allowed, although its bit is not set
         self.first_arguments: dict[bytes, list[bytes]] = {}
         #: pattern -> permissions; None: all keys
@@ -210,6 +212,7 @@ class Selector:
         """Return an independent selector with the same rules."""
         twin = Selector(self._catalogue)
         twin.commands = self.commands
+        twin.given = list(self.given)
         twin.first_arguments = {name: list(some) for name, some in self.first_arguments.items()}
         twin.keys = None if self.keys is None else dict(self.keys)
         twin.channels = None if self.channels is None else dict(self.channels)
@@ -236,10 +239,10 @@ class Selector:
             raise RuleError(SYNTAX)
 
     def allow_all_commands(self) -> None:
-        self.commands, self.first_arguments = ALL, {}
+        self.commands, self.given, self.first_arguments = ALL, [], {}
 
     def allow_no_commands(self) -> None:
-        self.commands, self.first_arguments = 0, {}
+        self.commands, self.given, self.first_arguments = 0, [], {}
 
     def allow_all_keys(self) -> None:
         self.keys = None
@@ -281,6 +284,13 @@ class Selector:
             if self.catalogue.bits[name] & self.catalogue.members[category]:
                 del self.first_arguments[name]
         self.commands = changed(self.commands, touched, allow=allow)
+        self._give(b"@" + category, allow=allow)
+
+    def _give(self, name: bytes, *, allow: bool) -> None:
+        """Remember a rule; it replaces those about the same command, or about a part of it."""
+        part = name + b"|"
+        kept = [rule for rule in self.given if rule[1:] != name and not rule[1:].startswith(part)]
+        self.given = [*kept, (b"+" if allow else b"-") + name]
 
     def _change(self, name: bytes, *, allow: bool) -> None:
         """Apply +command and -command."""
@@ -289,6 +299,7 @@ class Selector:
             raise RuleError(UNKNOWN)
         self.first_arguments.pop(name, None)
         self.commands = changed(self.commands, reach, allow=allow)
+        self._give(name, allow=allow)
 
     def _allow_part(self, text: bytes) -> None:
         """Apply +config|get (a subcommand) or +select|0 (a command with this first argument)."""
@@ -306,6 +317,7 @@ class Selector:
         known = self.first_arguments.setdefault(name, [])
         if argument.lower() not in map(bytes.lower, known):
             known.append(argument)
+        self._give(text.lower(), allow=True)
 
     # checks ---------------------------------------------------------------------------------
 
@@ -401,47 +413,8 @@ class Selector:
         return [b"&*"] if self.channels is None else [b"&" + name for name in self.channels]
 
     def command_rules(self) -> list[bytes]:
-        """Return the shortest rules that give the same commands, as Redis does.
-
-        Like Redis, a selector does not keep the rules it was given. Starting from all or nothing,
-        it repeatedly takes the category that describes most commands with the fewest exceptions,
-        until no category fits more commands than it misses, and then lists the remaining commands.
-        Described commands are removed from `left`, so that they count against the following
-        categories.
-        """
-        allow = self.commands >= 0
-        rules = [b"-@all" if allow else b"+@all"]
-        left, reached = self.commands, 0 if allow else ALL
-        categories = list(CATEGORIES)
-        while (best := self._best(categories, left, allow=allow)) is not None:
-            categories.remove(best)
-            rules.append((b"+@" if allow else b"-@") + best)
-            touched = self.catalogue.touched[best]
-            left = changed(left, touched, allow=not allow)
-            reached = changed(reached, touched, allow=allow)
-        return [*rules, *self._single_rules(reached)]
-
-    def _best(self, categories: list[bytes], left: int, *, allow: bool) -> bytes | None:
-        """Return the category with the fewest exceptions, most commands, first position."""
-        found = None
-        for category in categories:
-            members = self.catalogue.members[category]
-            right = (members & (left if allow else ~left)).bit_count()
-            wrong = members.bit_count() - right
-            if right > wrong and (found is None or (wrong, -right) < found[0]):
-                found = (wrong, -right), category
-        return None if found is None else found[1]
-
-    def _single_rules(self, reached: int) -> Iterator[bytes]:
-        """Yield the rules that are needed after the categories."""
-        for name, bit in self.catalogue.bits.items():
-            allowed = bool(self.commands & bit)
-            if bool(reached & bit) != allowed:
-                yield (b"+" if allowed else b"-") + name
-                reached = changed(reached, self.catalogue.reach[name], allow=allowed)
-            if not allowed:
-                for argument in self.first_arguments.get(name, ()):
-                    yield b"+%b|%b" % (name, argument)
+        """Return the rules about commands as they were given, after the last +@all or -@all."""
+        return [b"+@all" if self.commands < 0 else b"-@all", *self.given]
 
 
 SELECTOR_WORDS: dict[bytes, Callable[[Selector], None]] = {

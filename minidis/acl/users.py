@@ -61,8 +61,8 @@ class User:
         self.name = name
         self.enabled = False
         self.nopass = False
-        #: the rule about payloads of RESTORE, if any; they are always checked
-        self.sanitize = b""
+        #: the rule about payloads of RESTORE; they are always checked
+        self.sanitize = b"sanitize-payload"
         #: SHA-256 of each password in hexadecimal digits, in the order of the rules
         self.passwords: dict[bytes, None] = {}
         #: the root selector, and those in parentheses
@@ -381,7 +381,7 @@ class Users:
         if error is not None:
             running = name_of(command.name).decode()
             self.note(client, error.reason, error.object, user.name, context, running)
-            raise ResponseError(error.message(context))
+            raise ResponseError(error.message(user.name, context))
         if command.follows_patterns and context != "multi":
             option = follows_patterns(words)
             if option is not None and not user.reads_all_keys(command, words):

@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from minidis.acl.users import Users
 from minidis.clients.blocked import BlockedCall, Wait
 from minidis.engine.exec_thread import ExecThread
 from minidis.engine.settings import Settings
 from minidis.errors import MinidisError
-from minidis.grammar.call import Call
+from minidis.grammar.call import Call, words_of
 from minidis.grammar.command import Command
 from minidis.grammar.kinds import pairs
 from minidis.keyspace.keyspace import Keyspace
@@ -39,6 +40,7 @@ class Dispatcher:
     observers: Observers
     databases: list[Keyspace]
     settings: Settings
+    users: Users
     exec_thread: ExecThread
     closed: bool
 
@@ -327,6 +329,7 @@ class Dispatcher:
         unit.time = 0
         unit.version = None
         try:
+            self._admit_again(blocked)
             reply = blocked.command.body(blocked.session, *blocked.args, **blocked.options)
         except MinidisError as error:
             self.rollback_nested(error, (blocked.args, blocked.options))
@@ -340,6 +343,12 @@ class Dispatcher:
         blocked.reply = reply  # from here on it has happened
         calls.complete()
         return True
+
+    def _admit_again(self, blocked: BlockedCall) -> None:
+        """Check permissions once more: they may have changed since the call was made."""
+        client = blocked.client
+        if client.is_restricted:
+            self.users.admit(client, blocked.command, words_of(blocked.call))
 
     def return_elements(self, function: Callable[[Any], None], taken: Any) -> None:
         """Return what a reply took that its client cannot receive any more."""

@@ -13,9 +13,9 @@ import minidis
 from minidis import FileError, Minidis, ResponseError
 from tests.commands.callers import connect
 
-NO_COMMAND = "NOPERM this user has no permissions to run the '{}' command"
-NO_KEY = "NOPERM this user has no permissions to access one of the keys used as arguments"
-NO_CHANNEL = "NOPERM this user has no permissions to access one of the channels used as arguments"
+NO_COMMAND = "NOPERM User ann has no permissions to run the '{}' command"
+NO_KEY = "NOPERM No permissions to access a key"
+NO_CHANNEL = "NOPERM No permissions to access a channel"
 
 
 def refused(session: Any, *words: Any) -> str:
@@ -40,9 +40,9 @@ def test_users_come_and_go(db: Any) -> None:
     assert db.execute("ACL", "SETUSER", "bob") == "OK"
     assert db.acl_users() == [b"ann", b"bob", b"default"]
     assert db.acl_list() == [
-        b"user ann on ~a* resetchannels -@all +get",
-        b"user bob off resetchannels -@all",
-        b"user default on nopass ~* &* +@all",
+        b"user ann on sanitize-payload ~a* resetchannels -@all +get",
+        b"user bob off sanitize-payload resetchannels -@all",
+        b"user default on nopass sanitize-payload ~* &* +@all",
     ]
     assert db.acl_deluser("ann", "bob", "eve") == 2
     assert refused(db, "ACL", "DELUSER", "default") == ("ERR The 'default' user cannot be removed")
@@ -53,7 +53,7 @@ def test_getuser(db: Any) -> None:
     user = db.acl_getuser("ann")
     assert list(user) == [b"flags", b"passwords", b"commands", b"keys", b"channels", b"selectors"]
     assert user == {
-        b"flags": {b"on", b"nopass"},
+        b"flags": {b"on", b"nopass", b"sanitize-payload"},
         b"passwords": [],
         b"commands": b"-@all +@read -get",
         b"keys": b"~a* %R~b",
@@ -68,7 +68,7 @@ def test_setuser_changes_all_or_nothing(db: Any) -> None:
     assert refused(db, "ACL", "SETUSER", "ann", "-get", "on", "+@nope") == (
         "ERR Error in ACL SETUSER modifier '+@nope': Unknown command or category name in ACL"
     )
-    assert db.acl_list()[0] == b"user ann off resetchannels -@all +get"
+    assert db.acl_list()[0] == b"user ann off sanitize-payload resetchannels -@all +get"
 
 
 def test_text_answers() -> None:
@@ -143,13 +143,13 @@ def test_dryrun(db: Any) -> None:
     db.acl_setuser("ann", "+get", "+config|get", "+publish", "~a*", "&c*")
     assert db.acl_dryrun("ann", "GET", "a") == "OK"
     assert db.acl_dryrun("ann", "get", "b") == (
-        b"This user has no permissions to access the 'b' key"
+        b"User ann has no permissions to access the 'b' key"
     )
     assert db.acl_dryrun("ann", "CONFIG", "SET", "a", "b") == (
-        b"This user has no permissions to run the 'config|set' command"
+        b"User ann has no permissions to run the 'config|set' command"
     )
     assert db.acl_dryrun("ann", "PUBLISH", "x", "y") == (
-        b"This user has no permissions to access the 'x' channel"
+        b"User ann has no permissions to access the 'x' channel"
     )
     for words, message in (
         (("eve", "get", "a"), "User 'eve' not found"),
@@ -309,7 +309,7 @@ def test_channels_of_new_users(db: Any) -> None:
     )
     db.config_set("acl-pubsub-default", "AllChannels")
     db.acl_setuser("ann")
-    assert db.acl_list()[0] == b"user ann off &* -@all"
+    assert db.acl_list()[0] == b"user ann off sanitize-payload &* -@all"
     assert db.config_get("acl-pubsub-default") == {b"acl-pubsub-default": b"allchannels"}
 
 
@@ -354,7 +354,7 @@ def test_requirepass_counts_where_the_file_is_silent(tmp_path: Path) -> None:
         session, _ = connect(db)
         assert refused(session, "GET", "a").startswith("NOAUTH")
         assert session.execute("AUTH", "foo") == "OK"
-        path.write_bytes(b"user default on nopass ~* +@all\n")
+        path.write_bytes(b"user default on nopass sanitize-payload ~* +@all\n")
         assert session.execute("ACL", "LOAD") == "OK" and db.engine.users.default.nopass
 
 

@@ -18,7 +18,6 @@ TABLES = Path(__file__).parent.parent / "tables"
 CASES = TABLES / "interrupts.txt"
 EVENTS = TABLES / "events.txt"
 CHANNEL = b"__keyevent@"
-#: Events that 8.x has and we fire for commands that 7.0 does not know.
 HEADER = "# before ; before | command -> events with their keys, as a real server fires them\n"
 
 

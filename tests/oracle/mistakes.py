@@ -83,7 +83,7 @@ BY_HAND = frozenset(
      "PUBSUB")
 )  # fmt: skip
 
-#: The payload of a string `v`, as DUMP of 7.0 gives it.
+#: The payload of a string `v`, of version 10, which all servers read.
 PAYLOAD = b"\x00\x01v\n\x00\x91\x08\xce\xb2\x198\x8a\xce"
 
 KEY_NAMES = frozenset(["key", "key1", "key2", "newkey", "source", "destination", "src", "dst"])

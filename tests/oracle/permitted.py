@@ -1,4 +1,4 @@
-"""The table of permitted differences between minidis and Redis 7.0, with reasons.
+"""The table of permitted differences between minidis and Redis 7.4, with reasons.
 
 A difference gets the name of the first entry that lists its command and whose rule matches.
 docs/compatibility.md counts them. A difference without an entry is a bug.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import minidis
 from minidis import errors
@@ -231,12 +230,6 @@ def _beyond_all_clocks(case: Case) -> bool:
     return done and upper[2:3] == [b"9223372036854775807"] and b"ABSTTL" not in upper
 
 
-def _smallest_rank(case: Case) -> bool:
-    upper = [word.upper() for word in case.words]
-    ranks = [word for before, word in pairwise(upper) if before == b"RANK"]
-    return b"-9223372036854775808" in ranks and isinstance(case.ours, Error)
-
-
 def _wrapped_index(case: Case) -> bool:
     """An index beyond all lists that Redis takes for that of an element."""
     far = abs(int(case.words[2])) > 2**62 if case.words[2].lstrip(b"-").isdigit() else False
@@ -273,17 +266,17 @@ def _merged(reply: Reply) -> Reply:
 
 def _but_for_times(case: Case) -> bool:
     """The same when the moments in it are taken away."""
-    return wire.same(_timeless(case.ours), _timeless(case.real))
+    return wire.same(timeless(case.ours), timeless(case.real))
 
 
-def _timeless(reply: Reply) -> Reply:
+def timeless(reply: Reply) -> Reply:
     """Without the times of consumers, and without that in [id, (consumer,) time, deliveries].
 
     A consumer that was never active has -1 on both sides.
     """
     if not isinstance(reply, list):
         return reply
-    items = [_timeless(item) for item in reply]
+    items = [timeless(item) for item in reply]
     for at, name in enumerate(items[:-1]):
         if name in (b"seen-time", b"active-time", b"idle", b"inactive") and items[at + 1] != -1:
             items[at + 1] = 0
@@ -334,12 +327,6 @@ TABLE = (
     ),
     Difference(
         "overflow",
-        _commands("LPOS"),
-        "7.0 negates the smallest integer, which overflows; minidis returns an error, as 7.2 does.",
-        _smallest_rank,
-    ),
-    Difference(
-        "overflow",
         _commands("LSET"),
         "7.4 subtracts the largest and smallest indexes from the length, which overflows, and sets "
         "an element that was not meant; minidis returns an error, as 7.0 does.",
@@ -349,7 +336,7 @@ TABLE = (
     Difference(
         "overflow",
         _commands("RESTORE"),
-        "7.0 adds the clock to the largest integer, which overflows to a time in the past.",
+        "7.4.1 adds the clock to the largest integer, which overflows to a time in the past.",
         _beyond_all_clocks,
         changes_data=True,
     ),

@@ -106,7 +106,7 @@ def document(found: dict[str, Tally]) -> str:
     compared = sum(tally.compared for tally in found.values())
     parts = [
         INTRODUCTION.format(
-            release="7.0",
+            release="7.4",
             compared=compared,
             equal=totals[EQUAL],
             permitted=compared - totals[EQUAL] - totals[OPEN],
@@ -226,7 +226,7 @@ def differences(outcomes: Sequence[Outcome], most: int = 12) -> str:
         parts.append(f"\n## {group}: {name}: {len(by_name[name])} open\n")
         parts += [explain(outcome) for outcome in by_name[name][:most]]
     documented = [text for lines in newer.scenarios() for text in newer.differences(lines)]
-    parts += ["\n## newer than 7.0, against the documentation\n", *documented] if documented else []
+    parts += ["\n## newer than 7.4, against the documentation\n", *documented] if documented else []
     return "\n".join(parts) + "\n"
 
 

@@ -27,7 +27,7 @@ from minidis.grammar.command import COMMANDS
 from tests.oracle import wire
 from tests.oracle.cases import Scenario
 from tests.oracle.facts import in_scope
-from tests.oracle.permitted import CRASH, NEWER_WORDS, Case, permission
+from tests.oracle.permitted import CRASH, NEWER_WORDS, Case, Difference, permission
 from tests.oracle.resp import Error, Reply, Words
 from tests.oracle.server import RealServer
 from tests.oracle.servers import BASELINE, KINDS, NoServer
@@ -308,7 +308,15 @@ def our_reply(db: minidis.Minidis[bytes], words: Words, protocol: int = 3) -> Re
 # comparing ----------------------------------------------------------------------------------------
 
 
-def run(source: Source, batch: Batch, ours: Ours) -> list[Outcome]:
+class Permits(Protocol):
+    """What says which differences are permitted."""
+
+    def __call__(self, case: Case, *, same_reply: bool = False) -> Difference | None:
+        """The entry that permits the difference: of the replies, or of the data alone."""
+        ...
+
+
+def run(source: Source, batch: Batch, ours: Ours, permits: Permits = permission) -> list[Outcome]:
     """Compare all scenarios of a batch, with our clock where the answers were given."""
     ours.clock.set(source.moment(batch) / 1000)
     outcomes: list[Outcome] = []
@@ -316,12 +324,21 @@ def run(source: Source, batch: Batch, ours: Ours) -> list[Outcome]:
     for scenario, real in zip(batch.scenarios, source.answers(batch), strict=True):
         if missing and mentions(scenario, missing):
             continue
-        outcomes += compare(scenario, our_answers(ours.db, scenario, batch.protocol), real)
+        mine = our_answers(ours.db, scenario, batch.protocol)
+        outcomes += compare(scenario, mine, real, permits)
     return outcomes
 
 
-def compare(scenario: Scenario, ours: Sequence[Answer], real: Sequence[Answer]) -> list[Outcome]:
-    """The outcomes of one scenario, up to the first difference of the data."""
+def compare(
+    scenario: Scenario,
+    ours: Sequence[Answer],
+    real: Sequence[Answer],
+    permits: Permits = permission,
+) -> list[Outcome]:
+    """The outcomes of one scenario, up to the first difference of the data.
+
+    With another server than the baseline, a permitted difference of the data ends it as well.
+    """
     outcomes = []
     seen = {word for words in scenario.commands[: scenario.setup] for word in words}
     data_counts = True
@@ -331,17 +348,24 @@ def compare(scenario: Scenario, ours: Sequence[Answer], real: Sequence[Answer]) 
             break  # there is nothing to find but the permitted difference
         words = scenario.commands[place]
         seen.update(words)
-        verdict, data_counts = judge(words, mine, theirs, frozenset(seen), data_counts)
+        verdict, data_counts = judge(words, mine, theirs, frozenset(seen), data_counts, permits)
         name = name_of(words)
         counts = place < first_probe or verdict == OPEN
         outcomes.append(Outcome(name, scenario, place, mine, theirs, verdict, counts))
         if verdict == OPEN and not mine.digest.startswith(theirs.digest):
             break  # from here on everything differs
+        if not data_counts and permits is not permission:
+            break
     return outcomes
 
 
 def judge(
-    words: Words, ours: Answer, real: Answer, seen: frozenset[bytes], data_counts: bool
+    words: Words,
+    ours: Answer,
+    real: Answer,
+    seen: frozenset[bytes],
+    data_counts: bool,
+    permits: Permits = permission,
 ) -> tuple[str, bool]:
     """(verdict, whether the data is still to be compared)."""
     same_data = not data_counts or ours.digest.startswith(real.digest)
@@ -350,7 +374,7 @@ def judge(
         return EQUAL, data_counts
     name = name_of(words)
     case = Case(name, words, ours.reply, real.reply, seen, NEWER_WORDS.get(name, frozenset()))
-    allowed = permission(case, same_reply=same_reply)
+    allowed = permits(case, same_reply=same_reply)
     if allowed is None or not (same_data or allowed.changes_data):
         return OPEN, data_counts
     return allowed.name, data_counts and not allowed.changes_data

@@ -12,7 +12,7 @@ from tests.scenarios.language import Run
 from tests.scenarios.runner import Stage, Transcript, play
 
 RECORDED = Path(__file__).with_name("recorded.json.gz")
-TO_RECORD = "on a machine with redis-server 7.0 run: python -m tests.scenarios.report --record"
+TO_RECORD = "on a machine with redis-server 7.4 run: python -m tests.scenarios.report --record"
 
 
 class StaleRecording(Exception):

@@ -30,8 +30,8 @@ Sessions speak RESP2 and in a second run RESP3, unless a line says otherwise:
 Where we differ from the server on purpose, the scenario says what we reply instead, all of it, and
 which entry of permitted.py has the reason:
 
-    because argument order
-    A => ["k1", "x"]
+    because overwritten
+    A => ["k", "x"]
 """
 
 from __future__ import annotations

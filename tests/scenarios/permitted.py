@@ -29,26 +29,6 @@ class Mask:
 
 #: name -> why. docs/compatibility.md contains this table.
 DIFFERENCES: dict[str, str] = {
-    "argument order": (
-        "A call blocked on several keys gets the first of its keys that has an element, as in "
-        "7.2; 7.0 uses the key that was filled first."
-    ),
-    "timeout out of range": (
-        "A timeout that is too large has an error message of its own, as in 7.2."
-    ),
-    "called again": (
-        "A blocked XREADGROUP whose key or group is deleted gets the error that a new call would "
-        "get, as in 7.2."
-    ),
-    "messages after the reply": (
-        "Messages that a command publishes to its own client follow its reply, as in 7.2; 7.0 "
-        "mostly sends them before it, and with EXEC inside the list of replies, which breaks the "
-        "protocol."
-    ),
-    "read again": (
-        "A blocked XREAD returns the new entries of all its streams, as in 7.2; 7.0 returns those "
-        "of the stream that changed first."
-    ),
     "tracking ended": (
         "When the last client stops tracking, the table of tracked keys is cleared; Redis keeps "
         "it for clients that start tracking again."
@@ -59,10 +39,11 @@ DIFFERENCES: dict[str, str] = {
         "before the next push."
     ),
     "broadcast at once": (
-        "Invalidations in broadcast mode are sent after each command; 7.0 collects them until its "
-        "event loop is idle."
+        "Invalidations in broadcast mode are sent after each command; Redis collects them until "
+        "its event loop is idle."
     ),
-    "flags in full": "CONFIG GET shows the flag n (new keys) in addition to A; 7.0.15 omits it.",
+    "flags in full": "CONFIG GET shows the flag n (new keys) in addition to A; 7.4.1 omits it.",
+    "NUL in a name": "CLIENT SETNAME refuses a NUL as other odd characters; 7.4.1 accepts it.",
 }
 
 #: Fields of a line of CLIENT LIST whose values depend on time, place and memory.
@@ -72,12 +53,14 @@ _VARYING = frozenset(
         *("rbs", "rbp", "obl", "oll", "omem", "tot-mem"),
     )
 )
-#: Fields and entries that came after 7.0.
-_NEWER_FIELDS = frozenset(
-    ("lib-name", "lib-ver", "tot-net-in", "tot-net-out", "tot-cmds", "io-thread", "watch")
+#: Fields that came after 7.4.
+_NEWER_FIELDS = frozenset(("tot-net-in", "tot-net-out", "tot-cmds", "io-thread"))
+#: Entries of HELLO and ACL LOG whose values depend on version and time, and on the log before.
+_VARYING_ENTRIES = frozenset(
+    (b"version", b"age-seconds", b"entry-id", b"timestamp-created", b"timestamp-last-updated")
 )
-_NEWER_ENTRIES = frozenset((b"entry-id", b"timestamp-created", b"timestamp-last-updated"))
 _CLIENT_LINE = re.compile(rb"id=\d+ addr=")
+_PAYLOAD_END = re.compile(rb"[\x0a\x0c]\x00.{8}\Z", re.DOTALL)
 _MONITOR_LINE = re.compile(r"\d+\.\d{6} \[(\d+) [^\]]*\] ")
 _PATTERN_MESSAGE = re.compile(r'(>?)\["pmessage", "(?:[^"\\]|\\.)*"(, .*)$')
 _INFO = re.compile(rb"# \w+\r\n\w+:")
@@ -98,9 +81,16 @@ def masked(reply: Reply, ids: Ids, asked: set[tuple[bytes, ...]]) -> Reply:
     lists may have no order.
     """
     about_clients = any(words[:1] and words[0] in _ABOUT_CLIENTS for words in asked)
+    if any(words[:1] == (b"DUMP",) for words in asked):
+        reply = _without_version(reply)
     if reply.__class__ is list and asked and all(map(_without_order, asked)):
         reply = sorted(reply)
     return _hidden(reply, ids, about_clients)
+
+
+def _without_version(reply: Reply) -> Reply:
+    """A payload of DUMP without its version and checksum: ours is one that all servers read."""
+    return reply[:-10] if isinstance(reply, bytes) and _PAYLOAD_END.search(reply) else reply
 
 
 def _without_order(words: tuple[bytes, ...]) -> bool:
@@ -183,21 +173,12 @@ def _info(reply: Reply, ids: Ids) -> Reply:
 
 
 def _entries(reply: Reply, ids: Ids) -> Reply:
-    """Entries of maps (and of flat maps) that vary or are newer."""
+    """Entries of maps (and of flat maps) that vary."""
     if isinstance(reply, Map):
-        return Map(
-            [name, _entry(name, value)]
-            for name, value in reply
-            if not (isinstance(name, bytes) and name in _NEWER_ENTRIES)
-        )
+        return Map([name, _entry(name, value)] for name, value in reply)
     if reply.__class__ is list and reply and len(reply) % 2 == 0 and reply[0] in _HEADS:
         pairs = zip(reply[::2], reply[1::2], strict=True)
-        return [
-            part
-            for name, value in pairs
-            if name not in _NEWER_ENTRIES
-            for part in (name, _entry(name, value))
-        ]
+        return [part for name, value in pairs for part in (name, _entry(name, value))]
     return reply
 
 
@@ -208,7 +189,7 @@ _HEADS = (b"server", b"count", b"flags")
 def _entry(name: Reply, value: Reply) -> Reply:
     if name == b"flags" and isinstance(value, list):
         return value.__class__(sorted(value))  # a set, which RESP2 cannot say
-    return b"*" if name in (b"version", b"age-seconds") else value
+    return b"*" if isinstance(name, bytes) and name in _VARYING_ENTRIES else value
 
 
 def tidied(lines: list[str]) -> list[str]:
@@ -235,6 +216,6 @@ MASKS = (
         _info,
     ),
     Mask("command", "Flags and categories are sets, which RESP2 cannot say.", _command_entry),
-    Mask("entry", "The version in HELLO, ages in ACL LOG; entries that came after 7.0.", _entries),
+    Mask("entry", "The version in HELLO; ages, times and numbers in ACL LOG.", _entries),
     Mask("id", "Ids of connections are numbered as they come.", _id),
 )

@@ -153,7 +153,7 @@ class Acl(Group[T]):
         Returns one line per user, in the format of the ACL file.
 
         >>> db.acl_list()
-        [b'user default on nopass ~* &* +@all']
+        [b'user default on nopass sanitize-payload ~* &* +@all']
         """
         reply: Any = [user.describe() for user in self.engine.users]
         return reply
@@ -282,14 +282,14 @@ class Acl(Group[T]):
         >>> db.acl_setuser("ann", "+get", "~a*"), db.acl_dryrun("ann", "GET", "a1")
         (OK, OK)
         >>> db.acl_dryrun("ann", "GET", "b1")
-        b"This user has no permissions to access the 'b1' key"
+        b"User ann has no permissions to access the 'b1' key"
         """
         words: Any = [name, *args]
         user = self.engine.users.get(encode(username))
         if user is None:
             raise errors.error(f"User '{one_line_text(encode(username))}' not found")
         error = user.denial(_known(words), words)
-        return OK if error is None else _explained(error)
+        return OK if error is None else _explained(error, user.name)
 
     @command("ACL SAVE", _ADMIN, since="6.0.0", complexity="O(n) for n users")
     def acl_save(self) -> Status:
@@ -422,9 +422,9 @@ def _entry(entry: Entry, now: int) -> dict[bytes, Any]:
     }
 
 
-def _explained(error: AccessDenied) -> Any:
+def _explained(error: AccessDenied, user: bytes) -> Any:
     """Return the reason of a denial in the words of ACL DRYRUN."""
-    return error.message("dryrun").encode("utf-8", "surrogateescape")
+    return error.message(user, "dryrun").encode("utf-8", "surrogateescape")
 
 
 def _known(words: list[bytes]) -> Command:
