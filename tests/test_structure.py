@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import dis
 import inspect
 import re
 import statistics
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
 import pytest
 
@@ -184,6 +188,66 @@ def test_functions_are_short() -> None:
     lengths = functions()
     assert statistics.median(lengths.values()) <= MEDIAN_FUNCTION
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FUNCTION} == {}
+
+
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """The code and that of its functions and classes."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from codes(constant)
+
+
+def uncovered_jumps(code: CodeType) -> list[int]:
+    """Offsets of jumps back into the block of a `with` that its exit does not cover."""
+    exits = {
+        entry.target for entry in exception_entries(code) if is_exit_of_with(code, entry.target)
+    }
+
+    def exit_at(offset: int) -> int | None:
+        found = [one for one in exception_entries(code) if one.start <= offset < one.end]
+        return found[0].target if found and found[0].target in exits else None
+
+    return [
+        jump.offset
+        for jump in dis.get_instructions(code)
+        if jump.opname.startswith("JUMP_BACKWARD")
+        and exit_at(jump.argval) is not None
+        and exit_at(jump.offset) is None
+    ]
+
+
+def exception_entries(code: CodeType) -> list[Any]:
+    return dis.Bytecode(code).exception_entries  # type: ignore[attr-defined, no-any-return]
+
+
+def is_exit_of_with(code: CodeType, offset: int) -> bool:
+    following = [one.opname for one in dis.get_instructions(code) if one.offset >= offset]
+    return "WITH_EXCEPT_START" in following[:3]
+
+
+LOOP = """
+def loop(lock, items):
+    with lock:
+        for item in items:
+            if item:
+                break
+"""
+
+
+def test_no_jump_leaves_a_lock_held() -> None:
+    """CPython 3.12 and 3.13 look for KeyboardInterrupt at a jump, and forget the exit of a `with`
+    for the jump that ends a loop after an `if`."""
+    [example] = [code for code in codes(compile(LOOP, "loop", "exec")) if code.co_name == "loop"]
+    assert bool(uncovered_jumps(example)) is (sys.version_info[:2] in ((3, 12), (3, 13)))
+    found = [
+        f"{name}.{code.co_name}"
+        for name, path in files().items()
+        for code in codes(compile(path.read_text(encoding="utf-8"), str(path), "exec"))
+        if "lock" in code.co_names and not code.co_flags & inspect.CO_COROUTINE
+        if uncovered_jumps(code)
+    ]
+    assert not found
 
 
 def attributes(value: object) -> set[str]:

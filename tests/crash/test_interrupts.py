@@ -33,8 +33,8 @@ pytestmark = [
     pytest.mark.slow,
 ]
 TABLE = Path(__file__).parent.parent / "tables" / "interrupts.txt"
-#: The instructions between the end of a `with` body and the call of __exit__, and the one that a
-#: `try:` becomes: CPython looks for pending exceptions at none of them.
+#: The instructions between the end of a `with` body, or an exception in it, and the call of
+#: __exit__, and that which a `try:` becomes: CPython looks for pending exceptions at none of them.
 LEAVING = {
     "NOP",
     "LOAD_CONST",
@@ -44,6 +44,7 @@ LEAVING = {
     "COPY",
     "LOAD_FAST",
     "POP_TOP",
+    "PUSH_EXC_INFO",
     "RETURN_VALUE",
 }
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minidis.keyspace.unit import Unit
+from minidis.structures.text import is_canonical_int
 
 #: The reply of a call that is blocked in the model.
 WAITS: Any = object()
@@ -122,7 +123,7 @@ class Model:
 
     def incr(self, key: bytes) -> int:
         text = self._find(key, "string", b"0")
-        if not text.lstrip(b"-").isdigit():
+        if not is_canonical_int(text):  # "0" after an append of "31" is "031"
             raise ModelError("ResponseError")
         self._store(key, "string", b"%d" % (int(text) + 1))
         return int(text) + 1
