@@ -187,7 +187,7 @@ class RemoteBackend(Backend):
         self._next_size_query = began + _SLOW_FACTOR * took if took > _FAST_SECONDS else 0.0
 
     def _server(self) -> str:
-        """Name and version of the server: `redis 7.0.15`."""
+        """Name and version of the server: `redis 7.4.1`."""
         server_info = self._connection.server_info if self._connection is not None else {}
         known = (server_info.get(name, b"") for name in (b"server", b"version"))
         return printable(" ".join(one.decode("utf-8", "replace") for one in known if one))

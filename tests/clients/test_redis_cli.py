@@ -245,7 +245,7 @@ def test_statistics_line(place: Backend) -> None:
 
 def test_information(place: Backend) -> None:
     shown = cli(place, "INFO", "server")
-    assert shown.startswith("# Server\r\nredis_version:7.0.")
+    assert shown.startswith("# Server\r\nredis_version:7.4.")
     assert f"tcp_port:{place.port}" in cli(place, "INFO")
 
 

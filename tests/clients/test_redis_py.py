@@ -177,7 +177,7 @@ def test_errors(r: Any) -> None:
 def test_answers_about_the_server(r: Any) -> None:
     assert r.config_set("hash-max-listpack-entries", 128) is True
     assert r.config_get("hash-max-listpack-entries") == {"hash-max-listpack-entries": "128"}
-    assert r.info("server")["redis_version"].startswith("7.0.")
+    assert r.info("server")["redis_version"].startswith("7.4.")
     assert r.command_count() > 150 and "get" in r.command_list()
     assert abs(r.time()[0] - time.time()) < 10 and r.dbsize() == 0
     me = r.client_id()
@@ -423,7 +423,7 @@ def test_passwords(connect: Connect, place: Backend) -> None:
     assert ann.set("a", 1) and ann.acl_whoami() in ("ann", b"ann")
     with pytest.raises(redis.exceptions.NoPermissionError, match="flushall"):
         ann.flushall()
-    with pytest.raises(redis.exceptions.NoPermissionError, match="keys"):
+    with pytest.raises(redis.exceptions.NoPermissionError, match="access a key"):
         ann.get("b")
     with pytest.raises(redis.AuthenticationError, match=r"WRONGPASS|invalid username"):
         connect(username="ann", password="wrong").ping()

@@ -421,7 +421,7 @@ def test_advice_is_about_this_server(backend: RemoteBackend, line: str, note: st
 
 def test_greeting_and_status(backend: RemoteBackend, real_server: RealServer) -> None:
     run(backend, "MSET a 1 b 2")
-    assert "redis 7.0." in backend.greeting() and "2 keys" in backend.greeting()
+    assert "redis 7.4." in backend.greeting() and "2 keys" in backend.greeting()
     backend.refresh()
     assert [text for _, text in backend.status()][2:] == ["database 0", "2 keys"]
     assert (backend.name, backend.unsaved_changes()) == (

@@ -181,7 +181,7 @@ def test_masks(reply: Reply, asked: str, shown: str) -> None:
     found = rendered(masked(reply, {7: "A", 9: "B"}, {words}))
     assert found.startswith(shown) if isinstance(reply, bytes) else found == shown
     if reply is MASKED[0][0]:
-        assert found.endswith('redir=B user=default\\n"') and "id=5" not in found
+        assert found.endswith('redir=B lib-name=py user=default\\n"') and "id=5" not in found
 
 
 def test_messages_through_several_patterns_have_no_order() -> None:
@@ -267,4 +267,4 @@ EVERY_TYPE = {
 @pytest.mark.parametrize(("kind", "shown"), EVERY_TYPE.items())
 def test_every_type_as_a_server_writes_it(kind: str, shown: str, live: Live) -> None:
     run = run_of(f"# t\nA: DEBUG PROTOCOL {kind}", 3)
-    assert live.transcript(run).received["A"][0] == shown
+    assert shown in live.transcript(run).received["A"]
