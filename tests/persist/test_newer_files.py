@@ -213,25 +213,19 @@ class PackedSet(Set):
     __slots__ = ("listpack",)
 
 
-def packed_set(*members: bytes) -> PackedSet:
-    new = PackedSet.load(members, LIMITS)
-    new.listpack = True
-    return new
-
-
 def write_set(value: Set, version: int) -> bytes:
     type_byte, body = value_writers.write_set(value, Target(LIMITS, None, version))
     return bytes((type_byte,)) + b"".join(body)
 
 
 def test_sets_in_a_listpack() -> None:
-    value = packed_set(b"b", b"a")
+    value = Set.load([b"b", b"a"], LIMITS)
     assert write_set(value, 10) == bytes.fromhex("02 02 0162 0161")
     assert write_set(value, 11) == bytes.fromhex("14 0d 0d000000 0200 8162 02 8161 02 ff")
-    numbers = packed_set(b"2", b"1")  # there was a text among them
+    numbers = Set.load([b"2", b"1"], LIMITS, listpack=True)  # there was a text among them
     assert write_set(numbers, 10) == bytes.fromhex("02 02 c002 c001")
     assert write_set(numbers, 11) == bytes.fromhex("14 0b 0b000000 0200 0201 0101 ff")
-    value.listpack = False
+    value.expanded = True
     for version in (10, 11):
         assert write_set(value, version)[0] == 2
         assert write_set(Set.load([b"2", b"1"], LIMITS), version)[0] == 11
