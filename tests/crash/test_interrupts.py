@@ -46,6 +46,7 @@ LEAVING = {
     "POP_TOP",
     "PUSH_EXC_INFO",
     "RETURN_VALUE",
+    "WITH_EXCEPT_START",
 }
 
 
