@@ -142,11 +142,6 @@ def _encoded(*encodings: frozenset[str]) -> Rule:
     )
 
 
-def _payload_80(case: Case) -> bool:
-    """A payload of DUMP with the version of Valkey 9."""
-    return isinstance(case.real, bytes) and case.real[-10:-8] == b"P\0"
-
-
 def _but_for(*names: bytes) -> Rule:
     """The same when these entries, and the moments, are taken away from all maps."""
 
@@ -174,12 +169,42 @@ def _without(reply: Reply, names: Sequence[bytes]) -> Reply:
 _FIRST_NAMES = (b"name", b"length")
 
 
-def _subset_of_newer(case: Case) -> bool:
-    """What the server lists is part of what minidis lists."""
+def _shared_parameters(case: Case) -> bool:
+    """The parameters that both have are the same."""
     if not isinstance(case.ours, list) or not isinstance(case.real, list):
         return False
-    known = {wire.frozen(item) for item in case.ours}
-    return all(wire.frozen(item) in known for item in case.real)
+    ours, real = (
+        dict(reply if isinstance(reply, Map) else wire.paired(reply))
+        for reply in (case.ours, case.real)
+    )
+    shared = ours.keys() & real.keys()
+    return bool(shared) and all(ours[name] == real[name] for name in shared)
+
+
+def _fewer_consumers(case: Case) -> bool:
+    """The server has not created those that have got nothing."""
+    if not isinstance(case.ours, list) or not isinstance(case.real, list):
+        return False
+    ours, real = (set(map(_consumer, reply)) for reply in (case.ours, case.real))
+    return real < ours and all(pending == 0 for _, pending in ours - real)
+
+
+def _consumer(info: Reply) -> tuple[bytes, int]:
+    facts = dict(info if isinstance(info, Map) else wire.paired(info))
+    return facts[b"name"], facts[b"pending"]
+
+
+def _created_before(case: Case) -> bool:
+    """EXEC that creates a consumer which exists already where reading has created it."""
+    pairs = list(zip(case.ours, case.real, strict=True)) if isinstance(case.ours, list) else []
+    return all(ours == real or (ours, real) == (0, 1) for ours, real in pairs)
+
+
+def _late_timeout(case: Case) -> bool:
+    """EXEC of a call whose timeout is out of range."""
+    return isinstance(case.ours, list) and any(
+        _is_error(reply, "ERR timeout is out of range") for reply in case.ours
+    )
 
 
 def _later_commands(case: Case) -> bool:
@@ -264,6 +289,31 @@ TABLE: tuple[OtherDifference, ...] = (
     ),
     _other(
         VALKEY,
+        "words behind",
+        "DEBUG OBJECT",
+        "Valkey looks for the key before it counts the words.",
+        lambda case: len(case.words) > 3 and _is_error(case.real, "ERR no such key"),
+    ),
+    _other(
+        VALKEY_9,
+        "cursor",
+        "SCAN, HSCAN, SSCAN, ZSCAN",
+        "Valkey reads a negative cursor up to a NUL.",
+        lambda case: (
+            _is_error(case.ours, "ERR invalid cursor") and any(b"\0" in word for word in case.words)
+        ),
+    ),
+    _other(
+        VALKEY_9,
+        "last entry",
+        "XREAD",
+        "Valkey returns nothing for the id + of a stream that has never had an entry.",
+        lambda case: (
+            _is_error(case.ours, "ERR the stream last element ID is 0-0") and case.real is None
+        ),
+    ),
+    _other(
+        VALKEY,
         "string encoding",
         "OBJECT ENCODING",
         "Which strings are embedded depends on the length of the key as well, or goes up to about "
@@ -324,13 +374,6 @@ TABLE: tuple[OtherDifference, ...] = (
     ),
     _other(
         VALKEY_9,
-        "payload version",
-        "DUMP",
-        "The payload has version 80.",
-        _payload_80,
-    ),
-    _other(
-        VALKEY_9,
         "odd numbers",
         _SCORES,
         "Valkey 9 reads no hexadecimal numbers, no blanks before a number, and no empty text as 0.",
@@ -349,8 +392,8 @@ TABLE: tuple[OtherDifference, ...] = (
         REDIS_7_0,
         "compact encodings",
         "OBJECT ENCODING",
-        "Before 7.2, lists and sets of texts have no listpack.",
-        _encoded(_LISTS, *_SETS),
+        "Before 7.2, lists and sets of texts have no listpack; since 7.4, ZADD counts its scores.",
+        _encoded(_LISTS, *_SETS, frozenset(("listpack", "skiplist"))),
     ),
     _other(
         REDIS_7_0,
@@ -415,7 +458,35 @@ TABLE: tuple[OtherDifference, ...] = (
         "consumers",
         "XINFO CONSUMERS, XINFO GROUPS, XINFO STREAM",
         "Since 7.2, reading creates a consumer at once, and active-time and inactive are shown.",
-        _but_for(b"inactive", b"active-time", b"consumers"),
+        _either(_but_for(b"inactive", b"active-time", b"consumers"), _fewer_consumers),
+    ),
+    _other(
+        REDIS_7_0,
+        "consumers",
+        "XGROUP CREATECONSUMER",
+        "The same: it exists already.",
+        _replies(0, 1),
+    ),
+    _other(
+        REDIS_7_0,
+        "consumers",
+        "EXEC",
+        "The same in a transaction.",
+        _created_before,
+    ),
+    _other(
+        REDIS_7_0,
+        "timeouts",
+        "EXEC",
+        "Since 7.2, more timeouts are out of range.",
+        _late_timeout,
+    ),
+    _other(
+        REDIS_7_0 | VALKEY_8,
+        "flags of keys",
+        "COMMAND GETKEYSANDFLAGS",
+        "7.4 has other flags for SINTERSTORE, and none for a number of keys beyond 32 bits.",
+        lambda case: {b"ZUNION", b"SINTERSTORE"} & {*case.words} != set(),
     ),
     _other(
         REDIS_7_0,
@@ -429,7 +500,7 @@ TABLE: tuple[OtherDifference, ...] = (
         "parameters",
         "CONFIG GET",
         "7.0 has fewer parameters.",
-        _subset_of_newer,
+        _shared_parameters,
     ),
     _other(
         REDIS_7_0,

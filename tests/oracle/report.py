@@ -13,6 +13,7 @@ machine or chance.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections import Counter, defaultdict
@@ -23,6 +24,8 @@ from pathlib import Path
 from tests.oracle import newer, wire
 from tests.oracle.batches import all_batches
 from tests.oracle.facts import EXCUSED, facts, in_scope
+from tests.oracle.others import KINDS, figures
+from tests.oracle.others import TABLE as OTHER_DIFFERENCES
 from tests.oracle.permitted import TABLE
 from tests.oracle.resp import Words
 from tests.oracle.run import (
@@ -38,8 +41,11 @@ from tests.oracle.run import (
     undeclared,
 )
 from tests.oracle.server import RealServer
+from tests.oracle.servers import is_there
 from tests.scenarios.permitted import DIFFERENCES
 
+#: Kind of a server -> command -> [cases compared, of them equal].
+FIGURES = Path(__file__).with_name("others.json")
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "compatibility.md"
 
 #: Commands that choose at random.
@@ -115,6 +121,7 @@ def document(found: dict[str, Tally]) -> str:
         _permitted(),
         _several(),
         _newer(),
+        _others(),
         _absent(),
         *_groups(found),
     ]
@@ -152,6 +159,44 @@ def _newer() -> str:
         "These commands are tested against their documentation (`tests/tables/newer.txt`).\n\n"
         + _table(("command", "since"), rows)
     )
+
+
+def _others() -> str:
+    """The counts of the last comparison with the other servers, as recorded."""
+    recorded: dict[str, dict[str, list[int]]] = json.loads(FIGURES.read_text(encoding="utf-8"))
+    kinds = [kind for kind in KINDS if kind in recorded]
+    names = sorted({name for kind in kinds for name in recorded[kind]})
+    rows = [
+        (f"`{name}`", *(_equal_of(recorded[kind].get(name)) for kind in kinds)) for name in names
+    ]
+    totals = [
+        [sum(column) for column in zip(*recorded[kind].values(), strict=True)] for kind in kinds
+    ]
+    named = [
+        (entry.name, ", ".join(sorted(entry.servers)), entry.why) for entry in OTHER_DIFFERENCES
+    ]
+    return (
+        "## Other servers\n\n"
+        "The tables and a sample of the generated calls are sent to other servers, too.\n"
+        "Cases that are equal, of those compared:\n\n"
+        + _table(("command", *kinds), [("all", *map(_equal_of, totals)), *rows])
+        + "\nThe others differ by what only that server does:\n\n"
+        + _table(("name", "servers", "why"), dict.fromkeys(named))
+    )
+
+
+def _equal_of(counts: list[int] | None) -> str:
+    return f"{counts[1]} of {counts[0]}" if counts else "-"
+
+
+def record_others() -> None:
+    """Compare with the other servers that are installed, and record the counts."""
+    found = {
+        kind: {name: [count.compared, count.equal] for name, count in sorted(figures(kind).items())}
+        for kind in KINDS
+        if is_there(kind)
+    }
+    FIGURES.write_text(json.dumps(found, indent=0) + "\n", encoding="utf-8")
 
 
 def _absent() -> str:
@@ -255,6 +300,7 @@ def _live_run(options: argparse.Namespace) -> list[Outcome]:
         server.stop()
     if options.record:
         recorder.save()
+        record_others()
     return outcomes
 
 

@@ -369,6 +369,9 @@ def judge(
 ) -> tuple[str, bool]:
     """(verdict, whether the data is still to be compared)."""
     same_data = not data_counts or ours.digest.startswith(real.digest)
+    if not data_counts:  # nor do its digests, which EXEC returns
+        ours = Answer(wire.without_digests(ours.reply), ours.digest)
+        real = Answer(wire.without_digests(real.reply), real.digest)
     same_reply = wire.same(ours.reply, real.reply)
     if same_reply and same_data:
         return EQUAL, data_counts

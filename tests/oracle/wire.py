@@ -15,6 +15,7 @@ of the bytes of a server, for RESP3 and for RESP2:
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -125,6 +126,13 @@ def frozen(reply: Reply) -> Any:
     if isinstance(reply, list):
         return tuple(map(frozen, reply))
     return reply.__class__, reply
+
+
+def without_digests(reply: Reply) -> Reply:
+    """The reply with "digest" in the place of each reply of DEBUG DIGEST."""
+    if isinstance(reply, Status) and re.fullmatch("[0-9a-f]{40}", reply):
+        return Status("digest")
+    return [without_digests(item) for item in reply] if type(reply) is list else reply
 
 
 def unordered(ours: Reply, real: Reply) -> bool:
