@@ -377,7 +377,7 @@ class AsyncCommands(Generic[T]):
     async def randomkey(self) -> T | None:
         """Return a random key of the database; all keys are equally likely."""
     async def object_encoding(self, key: Key) -> T | None:
-        """Return the name of the encoding that Redis 7.0 would use for the value at `key`."""
+        """Return the name of the encoding that Redis 7.4 would use for the value at `key`."""
     async def object_refcount(self, key: Key) -> int | None:
         """Return the reference count that Redis would report for the value at `key`."""
     async def object_idletime(self, key: Key) -> int | None:

@@ -56,14 +56,14 @@ class Objects(Group[T]):
         access="RO",
     )
     def object_encoding(self, key: Key) -> T | None:
-        """Return the name of the encoding that Redis 7.0 would use for the value at `key`.
+        """Return the name of the encoding that Redis 7.4 would use for the value at `key`.
 
         string: int, embstr or raw. list: quicklist. set: intset or hashtable. hash: listpack or
         hashtable. zset: listpack or skiplist. Dumps use the same encodings. Returns None if the key
         does not exist.
 
         >>> db.set("n", 12), db.object_encoding("n"), db.rpush("row", 1), db.object_encoding("row")
-        (OK, b'int', 1, b'quicklist')
+        (OK, b'int', 1, b'listpack')
         """
         held: Any = key
         value = self.space.peek(held, silent=True)
