@@ -86,8 +86,8 @@ def _queued(client: Client) -> int:
 
 
 def watched_keys(client: Client) -> Collection[KeyId]:
-    """Return the keys that it watches."""
-    return () if client.watch is None else client.watch.key_ids
+    """Return the keys that it watches; as in Redis none, once one of them has changed."""
+    return () if client.watch is None or client.watch.dirty else client.watch.key_ids
 
 
 def _is_dirty(client: Client) -> bool:
