@@ -29,11 +29,13 @@ from minidis.errors import (
 )
 from minidis.observers.listeners import Event
 from minidis.replies import OK, Status
+from minidis.version import REDIS_VERSION
 
 __version__ = "0.1.0"
 
 __all__ = [
     "OK",
+    "REDIS_VERSION",
     "AddressError",
     "BusyKeyError",
     "Clock",

@@ -60,6 +60,7 @@ def test_what_clients_look_for(db: Minidis[bytes]) -> None:
         "process_id": str(os.getpid()), "minidis_version": minidis.__version__,
     }  # fmt: skip
     assert {name: found[name] for name in expected} == expected
+    assert found["redis_version"] == minidis.REDIS_VERSION
 
 
 def test_the_port_is_that_of_a_server(db: Minidis[bytes]) -> None:
