@@ -123,7 +123,7 @@ class Dispatcher:
         unit, observers = self.unit, self.observers
         unit.committed = True
         unit.undo.clear()
-        unit.base.clear()
+        unit.base = None
         while True:
             if unit.recording:
                 unit.keep_effects()
@@ -197,7 +197,7 @@ class Dispatcher:
         if unit.interest and not unit.interest.keys().isdisjoint(saved):
             return False
         deadlines = {key: space.deadlines.get(key) for key in saved} if space.deadlines else {}
-        unit.base.append((space.restore_all, saved, deadlines))
+        unit.base = (space, saved, deadlines)
         return True
 
     def run_batch(self, session: Any, calls: list[Call]) -> list[Any]:
@@ -389,13 +389,13 @@ class Dispatcher:
 
     def _undo_base(self) -> None:
         """Put back the keys of an interrupted EXEC as they were before it."""
-        base = self.unit.base
-        if base:
-            for restore, saved, deadlines in base:
-                restore(saved, deadlines)
-                for database in self.databases:
-                    database.repair(saved)
-            base.clear()
+        unit = self.unit
+        if unit.base is not None:
+            space, saved, deadlines = unit.base
+            space.restore_all(saved, deadlines)
+            for database in self.databases:
+                database.repair(saved)
+            unit.base = None
 
     def _undo(self, values: Iterable[Any]) -> None:
         unit = self.unit

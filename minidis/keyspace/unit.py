@@ -79,8 +79,8 @@ class Unit:
         #: the same for a SET with EX: (database, key, value, deadline), or None
         self.replaced: tuple[Any, bytes, Any, int | None] | None = None
         #: the same for a whole EXEC in the main thread, where an interruption may strike
-        #: (function, values, deadlines)
-        self.base: list[tuple[Any, ...]] = []
+        #: (database, values, deadlines), or None
+        self.base: tuple[Any, dict[bytes, Any], dict[bytes, int | None]] | None = None
         #: what the running command has done to keys, as far as an observer cares
         self.events: list[KeyEvent] = []
         #: events of the earlier commands of a running EXEC

@@ -16,6 +16,7 @@ choice need the list only, and a list of a million members is built in 10 ms.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
 
 class Index:
@@ -132,6 +133,10 @@ class Indexed:
     def indexed(self) -> Index:
         """The index; the first call builds it."""
         raise NotImplementedError
+
+    def in_order(self) -> Any:
+        """The members in the order in which Redis has them, as far as it has one."""
+        return self
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """The next cursor of a scan, and some members (see Index.scan)."""

@@ -214,7 +214,7 @@ class Set(Table[None]):
         return "hashtable" if self.expanded else "listpack" if self.listpack else "intset"
 
     def in_order(self) -> Collection[bytes]:
-        """The members in the order in which Redis has them; a hashtable has none."""
+        """The members; an intset ascends."""
         return self if self.expanded or self.listpack else sorted(self, key=int)
 
     def turns(self, news: Iterable[bytes]) -> bool:

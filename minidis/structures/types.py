@@ -9,6 +9,7 @@ needs the RDB format, which this package must not import. A test fails while a r
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from minidis.structures.lists import List
@@ -77,10 +78,6 @@ def _compact_or(compact: str, expanded: str) -> Callable[[Any], str]:
     return lambda value: expanded if value.expanded else compact
 
 
-def _set_encoding(value: Set) -> str:
-    return value.encoding
-
-
 # fmt: off
 STRING = ValueType(
     "string", (bytes, int, bytearray, Text), string_encoding,
@@ -89,7 +86,7 @@ STRING = ValueType(
 LIST = ValueType(
     "list", (List,), _compact_or("listpack", "quicklist"), 1, digest_list, list_memory
 )
-SET = ValueType("set", (Set,), _set_encoding, 2, digest_set, set_memory)
+SET = ValueType("set", (Set,), attrgetter("encoding"), 2, digest_set, set_memory)
 ZSET = ValueType(
     "zset", (SortedSet,), _compact_or("listpack", "skiplist"),
     3, digest_sorted_set, sorted_set_memory,

@@ -9,7 +9,6 @@ from minidis import errors
 from minidis.grammar.kinds import MOST_REPEATED, Kind, integer
 from minidis.replies import Cursor
 from minidis.structures.glob import compile_pattern
-from minidis.structures.tables import Set
 
 #: Number of elements that a step examines without COUNT.
 STEP = 10
@@ -41,11 +40,9 @@ def walk(container: Any, cursor: Any, match: Any, count: Any, option_error: Any)
         return Cursor(0), []
     if option_error is not None:
         raise option_error
-    following, found = 0, container
+    following, found = 0, container.in_order()
     if container.expanded:
         following, found = container.scan(cursor, STEP if count is None else count)
-    elif container.__class__ is Set:
-        found = container.in_order()
     if match is not None:
         found = filter(compile_pattern(match), found)
     return Cursor(following), list(found)
@@ -64,7 +61,7 @@ def every(step: Callable[[Any], Any]) -> Iterator[Any]:
 def chosen(container: Any, count: int, randbelow: Callable[[int], int]) -> list[Any]:
     """Return `count` different random members at most; if negative, -count ones that may repeat."""
     if count >= len(container):
-        return list(container.in_order() if container.__class__ is Set else container)
+        return list(container.in_order())
     if count >= 0:
         sample: list[Any] = container.sample(count, randbelow)
         return sample
